@@ -1,0 +1,338 @@
+"""Every table, in one place: the shape that the migrations build (`storage/migrations/`) and the queries read.
+
+Times are Unix milliseconds (`_ms`); identifiers are the 64-bit ids of `storage/ids.py`; booleans are booleans on
+both databases. Secrets are stored as SHA-256 digests (tokens, codes, links) or argon2id strings (passwords).
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Document = JSON().with_variant(JSONB(), "postgresql")
+# SQLite numbers rows by itself only where the key is declared INTEGER.
+SerialKey = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _account(name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+    return Column(
+        name,
+        BigInteger,
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=nullable,
+        primary_key=primary_key,
+        autoincrement=False,
+    )
+
+
+# --- who ---
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("username", String(30), nullable=False),
+    Column("username_folded", String(30), nullable=False, unique=True),
+    Column("display_name", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("role", String(16), nullable=False, server_default="member"),  # member, moderator, owner
+    Column("locked", Boolean, nullable=False, server_default=text("false")),  # follows need approval
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _account("account_id", primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("email", Text),
+    Column("changed_at_ms", BigInteger, nullable=False),
+)
+
+# A standing that has no row is `active`. Written by the gate only.
+standings = Table(
+    "standings",
+    metadata,
+    _account("account_id", primary_key=True),
+    Column("standing", String(16), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("until_ms", BigInteger),
+    Column("decided_by", BigInteger),  # an account, or NULL for the system
+    Column("changed_at_ms", BigInteger, nullable=False),
+)
+
+# One counter for each opaque subject ("account:1", "space:5", "seat:5:3", "token:9"). A credential made under a
+# lower counter opens nothing. Written by the gate only.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("subject", String(80), primary_key=True),
+    Column("counter", Integer, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False, index=True),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    _account("follower_id", primary_key=True),
+    _account("followee_id", primary_key=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_follows_followee_id", "followee_id", "follower_id"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    _account("account_id", primary_key=True),
+    _account("blocked_id", primary_key=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Index("ix_blocks_blocked_id", "blocked_id", "account_id"),
+)
+
+# --- credentials of programs ---
+
+applications = Table(
+    "applications",
+    metadata,
+    _id(),
+    Column("client_id", String(64), nullable=False, unique=True),
+    Column("client_secret_hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("website", Text),
+    Column("redirect_uris", Document, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    _account("account_id"),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("code_challenge", Text),
+    Column("account_counter", Integer, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+)
+
+# Also the browser sessions of the web client: a session is a token of the built-in application (NULL).
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("application_id", BigInteger, ForeignKey("applications.id", ondelete="CASCADE")),
+    _account("account_id", nullable=True),
+    Column("scopes", Text, nullable=False),
+    Column("account_counter", Integer, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger),
+    Index("ix_tokens_account_id", "account_id"),
+)
+
+one_time_links = Table(
+    "one_time_links",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    Column("purpose", String(32), nullable=False),  # owner
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+    Column("used_at_ms", BigInteger),
+)
+
+# --- the square ---
+
+posts = Table(
+    "posts",
+    metadata,
+    _id(),
+    _account("account_id"),
+    Column("in_reply_to_id", BigInteger),
+    Column("in_reply_to_account_id", BigInteger),
+    Column("conversation_id", BigInteger, nullable=False),
+    Column("visibility", String(16), nullable=False),  # public, unlisted, private (followers), direct
+    Column("source", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("spoiler_text", Text, nullable=False, server_default=""),
+    Column("sensitive", Boolean, nullable=False, server_default=text("false")),
+    Column("language", String(16)),
+    Column("mentions", Document, nullable=False),  # [account id, …]
+    Column("tags", Document, nullable=False),  # [name, …]
+    Column("application_id", BigInteger),
+    Column("space_id", BigInteger),  # the Space that this post announces
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("deleted_at_ms", BigInteger),
+    Index("ix_posts_account_id", "account_id", "id"),
+    Index("ix_posts_in_reply_to_id", "in_reply_to_id"),
+    Index("ix_posts_conversation_id", "conversation_id", "id"),
+)
+# The public timeline reads one index range, whatever else is in the table.
+Index(
+    "ix_posts_public",
+    posts.c.id,
+    sqlite_where=text("visibility = 'public' AND in_reply_to_id IS NULL AND deleted_at_ms IS NULL"),
+    postgresql_where=text("visibility = 'public' AND in_reply_to_id IS NULL AND deleted_at_ms IS NULL"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _account("account_id", primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("post_id", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False, index=True),
+)
+
+media = Table(
+    "media",
+    metadata,
+    _id(),
+    _account("account_id"),
+    Column("post_id", BigInteger, ForeignKey("posts.id", ondelete="SET NULL"), index=True),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("kind", String(16), nullable=False),  # audio (images and video come with issue E)
+    Column("content_type", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("details", Document, nullable=False),  # {"duration_ms": …, "waveform": […]}
+    Column("clip_id", BigInteger, ForeignKey("clips.id", ondelete="SET NULL")),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+# --- Spaces ---
+
+spaces = Table(
+    "spaces",
+    metadata,
+    _id(),
+    _account("creator_id"),
+    _account("host_id"),
+    Column("title", Text, nullable=False),
+    Column("topics", Document, nullable=False),
+    Column("language", String(16)),
+    Column("state", String(16), nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("speak_policy", String(16), nullable=False),
+    Column("recorded", Boolean, nullable=False),
+    Column("scheduled_at_ms", BigInteger),
+    Column("started_at_ms", BigInteger),
+    Column("ended_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("announcement_post_id", BigInteger),
+    # What the machine keeps besides: spaces/model.py's Space without its members, as JSON.
+    Column("document", Document, nullable=False),
+    Index("ix_spaces_state", "state", "id"),
+    Index("ix_spaces_creator_id", "creator_id", "id"),
+    Index("ix_spaces_host_id", "host_id", "state"),
+)
+
+space_members = Table(
+    "space_members",
+    metadata,
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    _account("account_id", primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("removed", Boolean, nullable=False, server_default=text("false")),
+    Column("seat", Integer),
+    Column("document", Document, nullable=False),  # spaces/model.py's Member
+    Index("ix_space_members_account_id", "account_id", "space_id"),
+)
+
+# Every stint on stage: who a seat number stood for. Kept after the Space ended: the replay needs it.
+seats = Table(
+    "seats",
+    metadata,
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _account("account_id"),
+    Column("taken_at_ms", BigInteger, nullable=False),
+    Column("vacated_at_ms", BigInteger),
+    Column("vacated_reason", String(32)),
+    Column("recording_consent_at_ms", BigInteger),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("replay_start_ms", BigInteger, nullable=False, server_default="0"),
+    Column("closed_at_ms", BigInteger, nullable=False),
+    Column("deleted_at_ms", BigInteger),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    _id(),
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False, index=True),
+    _account("account_id"),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+)
+
+# --- the bus ---
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", SerialKey, primary_key=True, autoincrement=True),
+    Column("kind", String(64), nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    # PostgreSQL only: the writing transaction, so that a follower never passes one that is still open.
+    Column("transaction_id", BigInteger, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", SerialKey, primary_key=True, autoincrement=True),
+    Column("queue", String(128), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("run_at_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("leased_until_ms", BigInteger),
+    Column("last_error", Text),
+    Column("failed_at_ms", BigInteger),
+    Index("ix_jobs_due", "failed_at_ms", "run_at_ms"),
+    sqlite_autoincrement=True,
+)
+
+server_facts = Table(
+    "server_facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Document, nullable=False),
+)
