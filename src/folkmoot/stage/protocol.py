@@ -1,0 +1,180 @@
+"""What the stage process and its clients (web, worker) say to each other over a unix stream socket.
+
+Every frame is a 4-byte big-endian length and that many bytes of MessagePack. A client sends `Request`s, the stage
+answers each with a `Reply` of the same id, and pushes `Pushed` events in between. Decoding is strict: what does not
+fit the types is an error to its sender and nothing else.
+"""
+
+import struct
+
+import msgspec
+
+from folkmoot.stage.engine import EngineStatus, SeatState
+
+FRAME_BYTES_MAX = 256 * 1024
+HEADER = struct.Struct("!I")
+
+Stamp = tuple[str, int]
+"""(subject, counter): the right under which something is held, and the revocation counter it was given under."""
+
+
+class Offer(msgspec.Struct, frozen=True, tag="offer"):
+    """A seat's SDP offer; answered by `Answered`. `stamps` are what the connection's lease hangs on."""
+
+    seat: int
+    sdp: str
+    stamps: list[Stamp]
+
+
+class Hangup(msgspec.Struct, frozen=True, tag="hangup"):
+    """The seat leaves; answered by `Done`."""
+
+    seat: int
+
+
+class Configure(msgspec.Struct, frozen=True, tag="configure"):
+    """The desired state, whole: who may be on stage, who is muted, the version of the roster. Idempotent."""
+
+    muted: list[int]
+    seats_allowed: list[int]
+    roster: int
+
+
+class NoteCounts(msgspec.Struct, frozen=True, tag="note"):
+    """Counts that travel in the tape's notes: people listening now, reactions as totals since the start."""
+
+    listeners: int
+    reactions: dict[str, int]
+
+
+class Status(msgspec.Struct, frozen=True, tag="status"):
+    """Asks for `StageStatus`."""
+
+
+class End(msgspec.Struct, frozen=True, tag="end"):
+    """The Space is over: close every seat, finish the tape, answer `Done`, exit 0."""
+
+
+Call = Offer | Hangup | Configure | NoteCounts | Status | End
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One call; `id` is the client's own number and comes back in the reply."""
+
+    id: int
+    call: Call
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    """The SDP answer to an `Offer`."""
+
+    sdp: str
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The call was carried out."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """The offer cannot be answered; the sentence is for the person who sent it."""
+
+    sentence: str
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The call was malformed or something broke; the sentence is for the log."""
+
+    sentence: str
+
+
+class StageStatus(msgspec.Struct, frozen=True, tag="status"):
+    """Figures of a stage process. Totals since it started; `cpu_s` is user and system time of the process."""
+
+    timeline_ms: int
+    tape_full: bool
+    recorder_lost_frames: int
+    cpu_s: float
+    uptime_s: float
+    engine: EngineStatus
+
+
+Result = Answered | Done | Refused | Failed | StageStatus
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """The answer to the request with this id; id 0 answers a frame that had no readable id."""
+
+    id: int
+    result: Result
+
+
+class SeatChanged(msgspec.Struct, frozen=True, tag="seat"):
+    """A seat's connection changed at this point of the Space's timeline."""
+
+    seat: int
+    state: SeatState
+    at_ms: int
+
+
+class TapeFullNow(msgspec.Struct, frozen=True, tag="tape_full"):
+    """The tape cannot be written (the disk is full): the talk goes on, what is said now is not kept."""
+
+    at_ms: int
+
+
+class TapeOkAgain(msgspec.Struct, frozen=True, tag="tape_ok"):
+    """The tape is being written again; what was missed is silence on it."""
+
+    at_ms: int
+
+
+Event = SeatChanged | TapeFullNow | TapeOkAgain
+
+
+class Pushed(msgspec.Struct, frozen=True, tag="event"):
+    """An event, sent to every connected client."""
+
+    event: Event
+
+
+FromStage = Reply | Pushed
+
+_encoder = msgspec.msgpack.Encoder()
+_request_decoder = msgspec.msgpack.Decoder(Request)
+_from_stage_decoder: msgspec.msgpack.Decoder[FromStage] = msgspec.msgpack.Decoder(FromStage)
+
+
+class FrameError(ValueError):
+    """A frame that is too long, or whose content is not what it must be. The message is a sentence."""
+
+
+def encode_frame(message: Request | Reply | Pushed) -> bytes:
+    """Length header and body. Raises FrameError when the message is longer than a frame may be."""
+    body = _encoder.encode(message)
+    if len(body) > FRAME_BYTES_MAX:
+        raise FrameError(f"The message has {len(body)} bytes; a frame carries at most {FRAME_BYTES_MAX}.")
+    return HEADER.pack(len(body)) + body
+
+
+def frame_length(header: bytes) -> int:
+    """Bytes of the body that follows this 4-byte header. Raises FrameError when no frame is that long."""
+    length: int = HEADER.unpack(header)[0]
+    if length > FRAME_BYTES_MAX:
+        raise FrameError(f"A frame of {length} bytes was announced; at most {FRAME_BYTES_MAX} are read.")
+    return length
+
+
+def decode_request(body: bytes) -> Request:
+    """What a client sent. Raises FrameError."""
+    try:
+        return _request_decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FrameError(f"The frame is not a request: {error}.") from error
+
+
+def decode_from_stage(body: bytes) -> FromStage:
+    """What the stage sent. Raises FrameError."""
+    try:
+        return _from_stage_decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FrameError(f"The frame is not from a stage: {error}.") from error
