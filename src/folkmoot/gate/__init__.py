@@ -1,0 +1,45 @@
+"""The one gate (docs/architecture.md, "One gate"): the public names of the package."""
+
+from folkmoot.gate.gate import Gate, shown_to_others
+from folkmoot.gate.leases import Lease, LeaseBook
+from folkmoot.gate.model import (
+    ANONYMOUS,
+    Action,
+    Facts,
+    Gated,
+    Reach,
+    Refused,
+    Role,
+    Serves,
+    Stamp,
+    Standing,
+    Viewer,
+)
+from folkmoot.gate.register import Register, Surface, Unregistered
+from folkmoot.gate.visible import TOMBSTONE, Acting, Permit, Tombstone, Visible
+
+__all__ = [
+    "ANONYMOUS",
+    "TOMBSTONE",
+    "Acting",
+    "Action",
+    "Facts",
+    "Gate",
+    "Gated",
+    "Lease",
+    "LeaseBook",
+    "Permit",
+    "Reach",
+    "Refused",
+    "Register",
+    "Role",
+    "Serves",
+    "Stamp",
+    "Standing",
+    "Surface",
+    "Tombstone",
+    "Unregistered",
+    "Viewer",
+    "Visible",
+    "shown_to_others",
+]

@@ -1,0 +1,203 @@
+"""The one gate: who somebody is, what they may see, what they may do, what may stay open.
+
+Every surface asks here and nowhere else. Seeing: `admit` turns items into `Visible`. Acting: `permit` makes a
+`Permit` from the viewer's standing, and `act` reads the standing again inside the write transaction. Staying:
+`stamps` are what a ticket, a link or a lease carries.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
+
+from folkmoot.gate import queries
+from folkmoot.gate.model import (
+    ANONYMOUS,
+    Action,
+    Facts,
+    Gated,
+    Reach,
+    Refused,
+    Stamp,
+    Standing,
+    Viewer,
+    account_subject,
+    token_subject,
+)
+from folkmoot.gate.standings import MODERATORS, REASONS, TABLE, Shown, may
+from folkmoot.gate.visible import _MAKER, TOMBSTONE, Acting, Permit, Tombstone, Visible
+from folkmoot.storage.database import Database, Read, Write, digest
+
+Item = TypeVar("Item", bound=Gated)
+Result = TypeVar("Result")
+
+
+class Gate:
+    """Wired once per process; holds nothing but the database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- who ---
+
+    async def identify(self, secret: str) -> Viewer:
+        """The viewer that a bearer token or session stands for, as things are now.
+
+        Raises Refused 401 (`invalid_token`) for a token that is unknown, expired, or older than its account's
+        counter. A suspended account that signed in anew *is* identified: `permit` decides what it may open.
+        """
+        async with self.database.read() as read:
+            row = await queries.token(read, digest(secret))
+            if row is None or (row.expires_at_ms is not None and row.expires_at_ms <= read.now_ms):
+                raise _invalid_token()
+            subjects = [token_subject(row.id)]
+            if row.account_id is not None:
+                subjects.append(account_subject(row.account_id))
+            counters = await queries.counters(read, subjects)
+        if row.account_id is not None and counters[account_subject(row.account_id)] > row.account_counter:
+            raise _invalid_token()
+        return Viewer(
+            account_id=row.account_id,
+            role=row.role,
+            standing=row.standing,
+            scopes=frozenset(row.scopes.split()),
+            token_id=row.id,
+            application_id=row.application_id,
+            stamps=tuple(Stamp(subject, counter) for subject, counter in counters.items()),
+        )
+
+    async def as_account(self, read: Read, account_id: int) -> Viewer:
+        """An account as a viewer, for programs that act in its name (the command line, a job)."""
+        standing = (await queries.standings_of(read, [account_id]))[account_id]
+        counters = await queries.counters(read, [account_subject(account_id)])
+        return Viewer(
+            account_id=account_id,
+            role=await queries.role_of(read, account_id),
+            standing=standing,
+            stamps=tuple(Stamp(subject, counter) for subject, counter in counters.items()),
+        )
+
+    # --- acting ---
+
+    def permit(self, viewer: Viewer, action: Action) -> Permit:
+        """Permit an action, or raise Refused with the reason and the way out."""
+        if viewer.account_id is None:
+            raise Refused("sign_in_first", "Sign in first.", status=401)
+        _require(viewer.standing, viewer, action)
+        return Permit(viewer, action, "account", _MAKER)
+
+    def permit_system(self, action: Action, by: str) -> Permit:
+        """A permit for the system itself (`by` says which part): holds that run out, the command line."""
+        return Permit(ANONYMOUS, action, by, _MAKER)
+
+    async def act(self, permit: Permit, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+        """Run `work` in one write transaction, in which the actor's standing is first read again."""
+
+        async def inside(tx: Write) -> Result:
+            if permit.viewer.account_id is not None:
+                await _confirm(tx, permit)
+            return await work(Acting(tx, permit, _MAKER))
+
+        return await self.database.write(inside)
+
+    # --- seeing ---
+
+    async def admit(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
+        """The items that the viewer may see, in order; the others are absent. Three statements a batch."""
+        seen = await self._decide(read, viewer, items)
+        return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
+
+    async def admit_thread(
+        self, read: Read, viewer: Viewer, items: Sequence[Item]
+    ) -> list[Visible[Item] | Tombstone]:
+        """Like `admit`, with a tombstone in the place of each item that may not be seen."""
+        seen = await self._decide(read, viewer, items)
+        return [
+            Visible(item, viewer, _MAKER) if visible else TOMBSTONE
+            for item, visible in zip(items, seen, strict=True)
+        ]
+
+    async def admit_one(self, read: Read, viewer: Viewer, item: Item | None, what: str) -> Visible[Item]:
+        """One item, or Refused 404: what may not be seen does not exist."""
+        admitted = await self.admit(read, viewer, [item]) if item is not None else []
+        if not admitted:
+            raise Refused("not_found", f"{what} not found.", status=404)
+        return admitted[0]
+
+    async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
+        if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:
+            return [False] * len(items)
+        facts = [item.gate_facts() for item in items]
+        owners = {owner for fact in facts for owner in fact.owner_ids}
+        standings = await queries.standings_of(read, owners)
+        relations = (
+            await queries.relations(read, viewer.account_id, owners)
+            if viewer.account_id is not None and owners
+            else queries.Relations()
+        )
+        return [_sees(viewer, fact, standings, relations) for fact in facts]
+
+    # --- staying ---
+
+    async def stamps(self, read: Read, viewer: Viewer, subjects: Iterable[str] = ()) -> tuple[Stamp, ...]:
+        """The stamps of something that the viewer is about to hold: their own and the given subjects'.
+
+        The viewer's own are those their credential was checked under, so that what happened since ends it.
+        """
+        counters = await queries.counters(read, list(subjects))
+        return viewer.stamps + tuple(Stamp(subject, counter) for subject, counter in counters.items())
+
+
+def shown_to_others(standing: Standing) -> bool:
+    """Whether what an account of this standing published is shown to anybody at all."""
+    return TABLE[standing].shown is not Shown.NOBODY
+
+
+def _sees(viewer: Viewer, facts: Facts, standings: dict[int, Standing], relations: queries.Relations) -> bool:
+    return all(
+        _owner_is_shown(viewer, owner, standings[owner], relations) for owner in facts.owner_ids
+    ) and _reaches(viewer, facts, relations)
+
+
+def _owner_is_shown(viewer: Viewer, owner: int, standing: Standing, relations: queries.Relations) -> bool:
+    if owner == viewer.account_id:
+        return True
+    if owner in relations.blocked:
+        return False
+    shown = TABLE[standing].shown
+    return shown is Shown.EVERYONE or (shown is Shown.FOLLOWERS and owner in relations.follows)
+
+
+def _reaches(viewer: Viewer, facts: Facts, relations: queries.Relations) -> bool:
+    if facts.reach in (Reach.PUBLIC, Reach.UNLISTED):
+        return True
+    if viewer.account_id is None:
+        return False
+    if viewer.account_id in facts.owner_ids or viewer.account_id in facts.named_ids:
+        return True
+    first = facts.owner_ids[0]
+    return (facts.reach is Reach.FOLLOWERS and first in relations.follows) or (
+        facts.reach is Reach.FOLLOWED and first in relations.followed_by
+    )
+
+
+async def _confirm(tx: Write, permit: Permit) -> None:
+    """Inside the transaction: the standing and counters as they are now, not as the request found them."""
+    viewer = permit.viewer
+    standing = (await queries.standings_of(tx, [viewer.id]))[viewer.id]
+    _require(standing, viewer, permit.action)
+    if permit.action is Action.MODERATE and await queries.role_of(tx, viewer.id) not in MODERATORS:
+        raise Refused("not_a_moderator", "Only moderators can do that.")
+    counters = await queries.counters(tx, [stamp.subject for stamp in viewer.stamps])
+    if any(counters[stamp.subject] > stamp.counter for stamp in viewer.stamps):
+        raise _invalid_token()
+
+
+def _require(standing: Standing, viewer: Viewer, action: Action) -> None:
+    if may(standing, viewer.role, action):
+        return
+    if action is Action.MODERATE and action in TABLE[standing].actions:
+        raise Refused("not_a_moderator", "Only moderators can do that.")
+    raise Refused(standing.value, REASONS.get(standing, "This account may not do that."))
+
+
+def _invalid_token() -> Refused:
+    return Refused("invalid_token", "The access token is invalid", status=401)

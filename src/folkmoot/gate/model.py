@@ -1,0 +1,139 @@
+"""What the gate speaks of: viewers, standings, actions, stamps, and the errors it refuses with. Pure data."""
+
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Standing(StrEnum):
+    """How an account stands with this server. An account without a row in `standings` is active."""
+
+    ACTIVE = "active"
+    LIMITED = "limited"  # seen by followers only, in no public list
+    AWAITING_APPROVAL = "awaiting_approval"
+    SUSPENDED = "suspended"
+    DEACTIVATED = "deactivated"  # by the person
+    LOCKED = "locked"  # by the system: stolen credentials
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    MODERATOR = "moderator"
+    OWNER = "owner"
+
+
+class Action(StrEnum):
+    """Everything that an account can do or hold open. What `standings.TABLE` doesn't list is refused."""
+
+    READ = "read"  # open any surface as oneself
+    EDIT_PROFILE = "edit_profile"
+    FOLLOW = "follow"
+    BLOCK = "block"
+    POST = "post"
+    DELETE_POST = "delete_post"
+    UPLOAD = "upload"
+    CLIP = "clip"
+    OPEN_SPACE = "open_space"
+    TAKE_PART = "take_part"  # ask, accept, react, steer a Space that one hosts
+    SPEAK = "speak"
+    LISTEN = "listen"  # as oneself; anonymous listening needs no account
+    AUTHORIZE = "authorize"  # let an application act for one
+    MODERATE = "moderate"
+    # What a suspended person keeps.
+    SIGN_IN = "sign_in"
+    SEE_STANDING = "see_standing"
+    APPEAL = "appeal"
+    EXPORT = "export"
+
+
+class Serves(StrEnum):
+    """The kind of viewer that a surface serves; without one it cannot be registered."""
+
+    ANYONE = "anyone"  # no account needed; whoever shows a credential must be able to READ
+    SIGNED_IN = "signed_in"
+    ROOM = "room"  # any account that can sign in, also a suspended one: reason, appeal, export
+    MODERATOR = "moderator"
+    NOBODY = "nobody"  # shows nothing that anybody published: sign-up, tokens, static files, health
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True):
+    """A subject and the revocation counter under which a credential or lease was made."""
+
+    subject: str
+    counter: int
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Who looks or acts. Made by `Gate.identify`; `ANONYMOUS` is everybody without an account."""
+
+    account_id: int | None = None
+    role: Role = Role.MEMBER
+    standing: Standing = Standing.ACTIVE
+    scopes: frozenset[str] = frozenset()
+    token_id: int | None = None
+    application_id: int | None = None
+    stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def id(self) -> int:
+        """The account's id; only for viewers that a SIGNED_IN surface has let in."""
+        assert self.account_id is not None
+        return self.account_id
+
+
+ANONYMOUS = Viewer()
+
+
+class Reach(StrEnum):
+    """Whom a published thing is for, besides its owners and those it names."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"  # public, in no public list
+    FOLLOWERS = "followers"  # of its first owner
+    FOLLOWED = "followed"  # those whom its first owner follows
+    NAMED = "named"  # only those it names
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What the gate needs to know of a thing to decide who may see it."""
+
+    owner_ids: tuple[int, ...]  # whoever published it or is quoted in it: each has to be visible
+    reach: Reach = Reach.PUBLIC
+    named_ids: frozenset[int] = frozenset()
+
+
+class Gated(Protocol):
+    """Anything that can be shown to somebody."""
+
+    def gate_facts(self) -> Facts: ...
+
+
+class Refused(Exception):
+    """The gate, or a rule behind it, says no: `code` for programs, `sentence` for people."""
+
+    def __init__(self, code: str, sentence: str, *, status: int = 403) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.status = status
+
+
+def account_subject(account_id: int) -> str:
+    return f"account:{account_id}"
+
+
+def token_subject(token_id: int) -> str:
+    return f"token:{token_id}"
+
+
+def space_subject(space_id: int) -> str:
+    return f"space:{space_id}"
+
+
+def seat_subject(space_id: int, seat: int) -> str:
+    return f"seat:{space_id}:{seat}"
+
+
+def member_subject(space_id: int, account_id: int) -> str:
+    return f"member:{space_id}:{account_id}"

@@ -1,0 +1,134 @@
+"""The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
+
+from collections.abc import Collection
+
+import msgspec
+from sqlalchemy import and_, or_, select
+
+from folkmoot.gate.model import Role, Standing
+from folkmoot.gate.standings import effective
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import accounts, blocks, follows, revocations, standings, tokens
+
+BATCH_MAX = 500
+
+
+class TokenRow(msgspec.Struct, frozen=True):
+    """A token joined with the account it stands for and with both their counters as they are now."""
+
+    id: int
+    account_id: int | None
+    application_id: int | None
+    scopes: str
+    account_counter: int
+    expires_at_ms: int | None
+    role: Role
+    standing: Standing
+
+
+class Relations(msgspec.Struct, frozen=True):
+    """How a viewer relates to a set of accounts."""
+
+    follows: frozenset[int] = frozenset()
+    followed_by: frozenset[int] = frozenset()
+    blocked: frozenset[int] = frozenset()  # either way
+
+
+async def standings_of(read: Read, account_ids: Collection[int]) -> dict[int, Standing]:
+    """The standings that are not `active`; ids of accounts that don't exist are `deactivated`."""
+    if not account_ids:
+        return {}
+    rows = await read.connection.execute(
+        select(accounts.c.id, standings.c.standing, standings.c.until_ms)
+        .select_from(accounts.outerjoin(standings, standings.c.account_id == accounts.c.id))
+        .where(accounts.c.id.in_(account_ids))
+    )
+    found = {
+        row.id: effective(Standing(row.standing), row.until_ms, read.now_ms) if row.standing else Standing.ACTIVE
+        for row in rows
+    }
+    return {account_id: found.get(account_id, Standing.DEACTIVATED) for account_id in account_ids}
+
+
+async def role_of(read: Read, account_id: int) -> Role:
+    row = (await read.connection.execute(select(accounts.c.role).where(accounts.c.id == account_id))).first()
+    return Role(row.role) if row else Role.MEMBER
+
+
+async def relations(read: Read, viewer_id: int, account_ids: Collection[int]) -> Relations:
+    """Follows and blocks between the viewer and each account, both ways."""
+    following = await read.connection.execute(
+        select(follows.c.follower_id, follows.c.followee_id).where(
+            or_(
+                and_(follows.c.follower_id == viewer_id, follows.c.followee_id.in_(account_ids)),
+                and_(follows.c.followee_id == viewer_id, follows.c.follower_id.in_(account_ids)),
+            )
+        )
+    )
+    pairs = following.all()
+    blocking = await read.connection.execute(
+        select(blocks.c.account_id, blocks.c.blocked_id).where(
+            or_(
+                and_(blocks.c.account_id == viewer_id, blocks.c.blocked_id.in_(account_ids)),
+                and_(blocks.c.blocked_id == viewer_id, blocks.c.account_id.in_(account_ids)),
+            )
+        )
+    )
+    return Relations(
+        follows=frozenset(row.followee_id for row in pairs if row.follower_id == viewer_id),
+        followed_by=frozenset(row.follower_id for row in pairs if row.followee_id == viewer_id),
+        blocked=frozenset(
+            row.blocked_id if row.account_id == viewer_id else row.account_id for row in blocking.all()
+        ),
+    )
+
+
+async def counters(read: Read, subjects: Collection[str]) -> dict[str, int]:
+    """The revocation counters of subjects; one that was never raised is 0."""
+    found = dict.fromkeys(subjects, 0)
+    listed = list(found)
+    for start in range(0, len(listed), BATCH_MAX):
+        rows = await read.connection.execute(
+            select(revocations.c.subject, revocations.c.counter).where(
+                revocations.c.subject.in_(listed[start : start + BATCH_MAX])
+            )
+        )
+        for row in rows:
+            found[row.subject] = row.counter
+    return found
+
+
+async def token(read: Read, token_hash: bytes) -> TokenRow | None:
+    """A token with the standing of its account, in one statement: it is read at every request."""
+    statement = (
+        select(
+            tokens.c.id,
+            tokens.c.account_id,
+            tokens.c.application_id,
+            tokens.c.scopes,
+            tokens.c.account_counter,
+            tokens.c.expires_at_ms,
+            accounts.c.role,
+            standings.c.standing,
+            standings.c.until_ms,
+        )
+        .select_from(
+            tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(
+                standings, standings.c.account_id == tokens.c.account_id
+            )
+        )
+        .where(tokens.c.token_hash == token_hash)
+    )
+    row = (await read.connection.execute(statement)).first()
+    if row is None:
+        return None
+    return TokenRow(
+        id=row.id,
+        account_id=row.account_id,
+        application_id=row.application_id,
+        scopes=row.scopes,
+        account_counter=row.account_counter,
+        expires_at_ms=row.expires_at_ms,
+        role=Role(row.role) if row.role else Role.MEMBER,
+        standing=effective(Standing(row.standing), row.until_ms, read.now_ms) if row.standing else Standing.ACTIVE,
+    )

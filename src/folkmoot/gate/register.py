@@ -1,0 +1,52 @@
+"""The register of surfaces: every way in says whom it serves, or the program doesn't start.
+
+The sweep test reads it: with an account suspended and a canary in everything it published, every surface is opened
+as every kind of viewer, and the canary is found nowhere.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from folkmoot.gate.model import Action, Serves
+
+Kind = Literal["route", "stream", "feed", "file", "job"]
+
+
+class Surface(msgspec.Struct, frozen=True):
+    """One way in: an HTTP route ("GET /api/v1/statuses/{id}"), a stream, a feed, a file link or a job."""
+
+    kind: Kind
+    name: str
+    serves: Serves
+    action: Action
+
+
+class Unregistered(Exception):
+    """A surface exists that does not say whom it serves: the program must not start."""
+
+
+class Register:
+    """Filled while the program is wired, read afterwards."""
+
+    def __init__(self) -> None:
+        self._surfaces: dict[tuple[Kind, str], Surface] = {}
+
+    def add(self, surface: Surface) -> None:
+        key = (surface.kind, surface.name)
+        if key in self._surfaces:
+            raise Unregistered(f"{surface.kind} {surface.name} is registered twice")
+        self._surfaces[key] = surface
+
+    def require(self, kind: Kind, name: str) -> Surface:
+        surface = self._surfaces.get((kind, name))
+        if surface is None:
+            raise Unregistered(f"{kind} {name} does not say whom it serves")
+        return surface
+
+    def __iter__(self) -> Iterator[Surface]:
+        return iter(self._surfaces.values())
+
+    def __len__(self) -> int:
+        return len(self._surfaces)

@@ -1,0 +1,64 @@
+"""`Visible[T]` and `Permit`: what presenters and actions take, and what only the gate makes."""
+
+from typing import Final, Generic, TypeVar
+
+from folkmoot.gate.model import Action, Viewer
+from folkmoot.storage.database import Write
+
+T_co = TypeVar("T_co", covariant=True)
+_MAKER: Final = object()
+
+
+class Visible(Generic[T_co]):
+    """A thing that this viewer may be shown. Presenters take it and nothing else."""
+
+    __slots__ = ("item", "viewer")
+
+    def __init__(self, item: T_co, viewer: Viewer, maker: object) -> None:
+        assert maker is _MAKER, "only the gate makes Visible"
+        self.item: Final = item
+        self.viewer: Final = viewer
+
+
+class Tombstone:
+    """Stands in a thread where something is that this viewer may not see."""
+
+
+TOMBSTONE: Final = Tombstone()
+
+
+class Permit:
+    """The gate's word that a viewer may do an action now; `Gate.act` asks again inside the transaction."""
+
+    __slots__ = ("action", "by", "viewer")
+
+    def __init__(self, viewer: Viewer, action: Action, by: str, maker: object) -> None:
+        assert maker is _MAKER, "only the gate makes Permit"
+        self.viewer: Final = viewer
+        self.action: Final = action
+        # "account", or which part of the system acts ("worker: hold is over", "admin").
+        self.by: Final = by
+
+
+class Acting:
+    """A write transaction in which the actor's standing was read again: what every action takes."""
+
+    __slots__ = ("permit", "tx")
+
+    def __init__(self, tx: Write, permit: Permit, maker: object) -> None:
+        assert maker is _MAKER, "only the gate makes Acting"
+        self.tx: Final = tx
+        self.permit: Final = permit
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.permit.viewer
+
+    @property
+    def actor_id(self) -> int:
+        """The acting account; an action of the system has none and must not ask."""
+        return self.permit.viewer.id
+
+    @property
+    def now_ms(self) -> int:
+        return self.tx.now_ms

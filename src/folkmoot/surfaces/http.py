@@ -1,0 +1,168 @@
+"""What every HTTP surface shares: how a route says whom it serves, who is asking, and the form of an error.
+
+A route carries `opt=serves(...)`; `register_routes` reads it when the application is built, and a route without one
+stops the start. The viewer and the permit reach a handler as dependencies, made from that same declaration, so a
+handler cannot forget to ask.
+"""
+
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ExceptionHandlersMap
+
+from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
+
+Body = TypeVar("Body")
+SESSION_COOKIE = "folkmoot_session"
+SURFACE = "surface"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Declaration(msgspec.Struct, frozen=True):
+    """What a route says of itself: whom it serves, which action it is, which OAuth scope a token needs for it."""
+
+    serves: Serves
+    action: Action
+    scope: str
+
+
+def serves(whom: Serves, action: Action = Action.READ, scope: str = "") -> dict[str, Any]:
+    """The `opt` of a route handler: `@get(path, opt=serves(Serves.SIGNED_IN, scope="read:statuses"))`."""
+    return {SURFACE: Declaration(whom, action, scope)}
+
+
+def register_routes(app: Litestar, register: Register) -> None:
+    """Enter every route of the application in the gate's register; raise Unregistered for one that is silent."""
+    for route in app.routes:
+        handlers = getattr(route, "route_handlers", [])
+        for handler in handlers:
+            if not isinstance(handler, HTTPRouteHandler):
+                raise Unregistered(f"{route.path} is not an HTTP route: register it as what it is")
+            declaration = handler.opt.get(SURFACE)
+            for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
+                if declaration is None:
+                    raise Unregistered(f"{method} {route.path} does not say whom it serves")
+                register.add(
+                    Surface("route", f"{method} {route.path_format}", declaration.serves, declaration.action)
+                )
+
+
+async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
+    """Who asks: a bearer token, the web client's session cookie, or nobody.
+
+    Raises Refused 401 without a credential where one is needed, or with one that opens nothing (any more); 403 for
+    a scope that is too small, a standing that may not open this, or a cookie on a request from another site.
+    """
+    declaration: Declaration = request.route_handler.opt[SURFACE]
+    viewer = await _identify(request, gate, declaration)
+    if declaration.serves in (Serves.NOBODY, Serves.ANYONE) and viewer.account_id is None:
+        return viewer
+    if declaration.serves is not Serves.NOBODY:
+        gate.permit(viewer, Action.SEE_STANDING if declaration.serves is Serves.ROOM else declaration.action)
+        _require_scope(viewer, declaration.scope)
+    return viewer
+
+
+async def provide_permit(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> Permit:
+    """The permit for the action that the route declares."""
+    return gate.permit(viewer, request.route_handler.opt[SURFACE].action)
+
+
+async def _identify(request: Request[Any, Any, Any], gate: Gate, declaration: Declaration) -> Viewer:
+    bearer = bearer_token(request)
+    if bearer is not None:
+        return await gate.identify(bearer)
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if not cookie:
+        return ANONYMOUS
+    if request.method not in _SAFE_METHODS:
+        _require_same_origin(request)
+    try:
+        return await gate.identify(cookie)
+    except Refused:
+        # A session that ended must not lock its browser out of what anybody may read.
+        if declaration.serves in (Serves.ANYONE, Serves.NOBODY):
+            return ANONYMOUS
+        raise
+
+
+def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The token of `Authorization: Bearer …` (RFC 6750), if there is one."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _require_same_origin(request: Request[Any, Any, Any]) -> None:
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return
+    if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refused("cross_site", "This request came from another site and was not carried out.")
+
+
+def _require_scope(viewer: Viewer, scope: str) -> None:
+    if not scope or scope in viewer.scopes or scope.partition(":")[0] in viewer.scopes:
+        return
+    raise Refused("insufficient_scope", "This action is outside the authorized scopes")
+
+
+async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
+    """The request's body as JSON, form or multipart, whichever it says it is, checked against `kind`.
+
+    Mastodon clients send all three; `name[]` is a list. Raises Refused 422 with the first thing that is wrong.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if content_type == "application/json":
+            return msgspec.json.decode(await request.body() or b"{}", type=kind)
+        return msgspec.convert(await _form(request), kind, strict=False)
+    except msgspec.MsgspecError as error:
+        raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
+
+
+async def _form(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    form = await request.form()
+    for name, value in [*request.query_params.multi_items(), *form.multi_items()]:
+        if name.endswith("[]"):
+            fields.setdefault(name[:-2], []).append(value)
+        else:
+            fields[name] = value
+    return fields
+
+
+class ErrorBody(msgspec.Struct):
+    """Mastodon's form of an error, with a stable `code` for programs."""
+
+    error: str
+    code: str
+
+
+def _refused(_request: Request[Any, Any, Any], refusal: Refused) -> Response[ErrorBody]:
+    headers = {"WWW-Authenticate": 'Bearer realm="folkmoot"'} if refusal.status == 401 else {}
+    return Response(ErrorBody(refusal.sentence, refusal.code), status_code=refusal.status, headers=headers)
+
+
+def _invalid(_request: Request[Any, Any, Any], error: ValidationException) -> Response[ErrorBody]:
+    details = error.extra if isinstance(error.extra, list) else []
+    first = details[0] if details and isinstance(details[0], dict) else {}
+    where = f" ({first['key']})" if first.get("key") else ""
+    sentence = f"Validation failed: {first.get('message', error.detail)}{where}"
+    return Response(ErrorBody(sentence, "validation_failed"), status_code=422)
+
+
+def _http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
+    sentence = "Record not found" if error.status_code == 404 else error.detail
+    return Response(ErrorBody(sentence, f"http_{error.status_code}"), status_code=error.status_code)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    Refused: _refused,
+    ValidationException: _invalid,
+    HTTPException: _http_error,
+}
