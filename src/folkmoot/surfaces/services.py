@@ -1,0 +1,68 @@
+"""What the wiring hands to the surfaces: one of each, made in `app.py`, asked for by handlers as `services`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from folkmoot.gate import Gate, Stamp
+from folkmoot.gate.register import Register
+from folkmoot.storage.database import Database
+from folkmoot.storage.objects import ObjectStore
+
+
+class Stages(Protocol):
+    """The stage processes, as far as a surface reaches them: what goes through here carries no decision."""
+
+    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+        """Hand a WebRTC offer to the Space's stage and return the answer (both SDP).
+
+        Raises Refused: 422 for an offer that cannot be answered, 503 while the stage is starting or restarting.
+        """
+        ...
+
+    async def hang_up(self, space_id: int, seat: int) -> None:
+        """Close a seat's connection; nothing happens if there is none."""
+        ...
+
+    async def react(self, space_id: int, reaction: str) -> None:
+        """Count one reaction into the totals that travel in the tape."""
+        ...
+
+
+class Listening(Protocol):
+    """Who is connected to the audience workers now."""
+
+    def counts(self) -> Mapping[int, int]:
+        """Connected listener sockets for each Space."""
+        ...
+
+
+class Site(msgspec.Struct, frozen=True):
+    """The server as it presents itself."""
+
+    base_url: str  # without a slash at the end
+    title: str
+    registrations: str  # open, approval, closed
+    source_url: str
+    version: str
+
+    @property
+    def domain(self) -> str:
+        return self.base_url.partition("://")[2]
+
+
+class Services(msgspec.Struct, frozen=True):
+    """Everything that a surface may touch."""
+
+    site: Site
+    database: Database
+    gate: Gate
+    register: Register
+    objects: ObjectStore
+    stages: Stages
+    listening: Listening
+    tapes_directory: Path
+    ticket_key: bytes
+    clock_ms: Callable[[], int]

@@ -1,0 +1,166 @@
+"""The JSON of our own API for Spaces: what OpenAPI documents and the web client's types are generated from.
+
+Ids are strings, times are RFC 3339 with milliseconds, positions are integer milliseconds on the Space's timeline.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from folkmoot.surfaces.mastodon.entities import Account
+
+
+class CreateSpace(msgspec.Struct, forbid_unknown_fields=True):
+    """A new Space: at once (then `start` it) or scheduled. Announced by a post of its host."""
+
+    title: str
+    topics: list[str] = []
+    language: str | None = None
+    scheduled_at: str | None = None
+    audience: Literal["public", "followed", "invited"] = "public"
+    speak_policy: Literal["everyone", "followed", "invited"] = "everyone"
+    # Recorded unless said otherwise where everybody may listen, not recorded elsewhere.
+    recorded: bool | None = None
+    invited: list[str] = []  # account ids
+    start: bool = False  # go live at once
+
+
+class Person(msgspec.Struct):
+    """Somebody in a Space, as far as the others see them."""
+
+    account: Account
+    role: Literal["host", "co_host", "speaker", "listener"]
+    seat: int | None
+    muted: bool
+    connected: bool
+    asking_since: str | None
+
+
+class Replay(msgspec.Struct):
+    """The recording of an ended Space."""
+
+    duration_ms: int
+    start_ms: int  # where it begins after trimming
+    download_url: str
+    waveform_url: str
+    hls_url: str
+
+
+class You(msgspec.Struct):
+    """The viewer's own part in it; `can` holds the commands that would be accepted now."""
+
+    role: Literal["host", "co_host", "speaker", "listener"]
+    seat: int | None
+    muted: bool
+    asking: bool
+    invited_as: str | None
+    removed: bool
+    consented: bool
+    can: list[str]
+
+
+class Space(msgspec.Struct):
+    """A Space, with the fields that people know from the lookups of other platforms."""
+
+    id: str
+    url: str
+    title: str
+    topics: list[str]
+    language: str | None
+    state: Literal["scheduled", "live", "ended", "cancelled"]
+    audience: Literal["public", "followed", "invited"]
+    speak_policy: Literal["everyone", "followed", "invited"]
+    recorded: bool
+    locked: bool
+    creator_id: str
+    host: Account
+    host_ids: list[str]  # the host first, then co-hosts
+    speaker_ids: list[str]
+    invited_ids: list[str]  # empty unless the viewer hosts
+    participant_count: int  # on stage and connected listeners
+    listener_count: int  # connected listener sockets
+    stage: list[Person]  # by seat
+    asking: list[Person]  # in order; hosts see all, others themselves
+    roster: int
+    created_at: str
+    scheduled_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    ended_reason: str | None
+    hold_until: str | None  # nobody who could end it is here: it ends by itself then
+    announcement_id: str | None  # the post whose replies are the conversation
+    pinned_post_id: str | None
+    listen_url: str  # endless fMP4; `?codec=opus|aac&ticket=…`
+    hls_url: str
+    replay: Replay | None
+    you: You
+
+
+class Join(msgspec.Struct):
+    """What a listener needs to hear a Space. The ticket stands for the viewer for a few minutes."""
+
+    ticket: str | None  # none is needed for a public Space without an account
+    listen_url: str
+    hls_url: str
+    live_start_ms: int
+    live_end_ms: int
+
+
+class Seat(msgspec.Struct):
+    """A stint on stage: who a seat number stands for. `account` is null where it may not be shown."""
+
+    seat: int
+    account: Account | None
+    sanctioned: bool  # shown as "a suspended account": what was said stays
+
+
+class Speech(msgspec.Struct, array_like=True):
+    """A stretch in which a seat spoke: [seat, from_ms, to_ms]."""
+
+    seat: int
+    from_ms: int
+    to_ms: int
+
+
+class Seats(msgspec.Struct):
+    """The sidecar that turns seat numbers into people, through the gate."""
+
+    roster: int
+    seats: list[Seat]
+    speech: list[Speech]
+
+
+class Waveform(msgspec.Struct):
+    """Peaks from 0 to 255, one for each `step_ms`, over the replay."""
+
+    step_ms: int
+    start_ms: int
+    peaks: list[int]
+
+
+class Reaction(msgspec.Struct, forbid_unknown_fields=True):
+    emoji: str
+
+
+class CreateClip(msgspec.Struct, forbid_unknown_fields=True):
+    """A range of a Space, 1 to 120 seconds, on its timeline."""
+
+    space: str
+    start_ms: int
+    end_ms: int
+
+
+class Clip(msgspec.Struct):
+    """A clip: `media_id` goes into `POST /api/v1/statuses` as `media_ids[]`."""
+
+    id: str
+    media_id: str
+    space_id: str
+    start_ms: int
+    end_ms: int
+    url: str
+    page_url: str
+
+
+class TrimReplay(msgspec.Struct, forbid_unknown_fields=True):
+    start_ms: int
