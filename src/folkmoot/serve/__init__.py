@@ -1,0 +1,1 @@
+"""The processes: what starts and watches them, and what runs in each. With `app.py`, the only wiring."""
