@@ -89,7 +89,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
     `seat` is the number of the present stint on stage. Host and co-hosts keep their role, and their place among
     the 13, while they have no seat; a speaker is whoever else has one. `grace_until_ms` is set while the seat's
-    connection is awaited. `guest` remembers an invitation after it was answered.
+    connection is awaited. `guest_as` remembers an invitation after it was answered: SPEAKER for one to the stage,
+    LISTENER for one to listen only.
     """
 
     account_id: int
@@ -100,7 +101,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     consented_at_ms: int | None = None
     asking_since_ms: int | None = None
     invited_as: Role | None = None
-    guest: bool = False
+    guest_as: Role | None = None
     removed: bool = False
 
     @property
@@ -114,6 +115,14 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def asking(self) -> bool:
         return self.asking_since_ms is not None
+
+    @property
+    def guest(self) -> bool:
+        return self.guest_as is not None
+
+    @property
+    def guest_speaker(self) -> bool:
+        return self.guest_as is Role.SPEAKER
 
     @property
     def blank(self) -> bool:

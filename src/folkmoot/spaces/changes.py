@@ -1,0 +1,411 @@
+"""What can happen to a Space. Each change says it in full and knows what it makes of the state (`onto`).
+
+The rules alter a Space through these and nothing else, so the list of changes *is* the difference between two
+states: whoever follows the events can replay it, and no alteration can go unsaid. They are tagged ("change") so
+that they can be written into the events table as they are.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from folkmoot.spaces.model import Audience, EndReason, Member, MutedBy, Role, Space, SpaceState
+
+
+class VacatedBecause(StrEnum):
+    STEPPED_DOWN = "stepped_down"
+    REMOVED = "removed"
+    CONNECTION_LOST = "connection_lost"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    STANDING_LOST = "standing_lost"
+    BLOCKED = "blocked"
+    ENDED = "ended"
+
+
+class InvitationAnswer(StrEnum):
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class WentOutBecause(StrEnum):
+    STANDING_LOST = "standing_lost"
+    BLOCKED = "blocked"
+
+
+def _with_members(space: Space, *members: Member) -> Space:
+    kept = dict(space.members)
+    for member in members:
+        if member.blank:
+            kept.pop(member.account_id, None)
+        else:
+            kept[member.account_id] = member
+    return replace(space, members=kept)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=_snake):
+    """Something that happened. `onto` gives the state after it."""
+
+    def onto(self, space: Space) -> Space:
+        raise NotImplementedError
+
+
+class MemberChange(Change, frozen=True):
+    """Something that happened to one account. `fields` is what becomes of its membership."""
+
+    account_id: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def onto(self, space: Space) -> Space:
+        member = space.member(self.account_id)
+        return _with_members(space, replace(member, **self.fields(member)))
+
+
+# A Space's life
+
+
+class Started(Change, frozen=True):
+    at_ms: int
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, state=SpaceState.LIVE, started_at_ms=self.at_ms)
+
+
+def _quiet(members: Iterable[Member]) -> dict[int, Member]:
+    """Nobody asks or is invited to a Space that is over; guests stay guests, for the replay is theirs too."""
+    quiet = [replace(member, asking_since_ms=None, invited_as=None, consented_at_ms=None) for member in members]
+    return {member.account_id: member for member in quiet if not member.blank}
+
+
+class Ended(Change, frozen=True):
+    """The Space is over. Seats were vacated by changes of their own before; asks and open invitations lapse."""
+
+    at_ms: int
+    reason: EndReason
+
+    def onto(self, space: Space) -> Space:
+        return replace(
+            space,
+            state=SpaceState.ENDED,
+            ended_at_ms=self.at_ms,
+            ended_reason=self.reason,
+            hold_until_ms=None,
+            members=_quiet(space.members.values()),
+        )
+
+
+class Cancelled(Change, frozen=True):
+    at_ms: int
+
+    def onto(self, space: Space) -> Space:
+        return replace(
+            space,
+            state=SpaceState.CANCELLED,
+            ended_at_ms=self.at_ms,
+            members=_quiet(space.members.values()),
+        )
+
+
+class HoldStarted(Change, frozen=True):
+    """No host or co-host is connected on stage: unless one comes, the Space ends at that time."""
+
+    until_ms: int
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, hold_until_ms=self.until_ms)
+
+
+class HoldEnded(Change, frozen=True):
+    def onto(self, space: Space) -> Space:
+        return replace(space, hold_until_ms=None)
+
+
+class RosterChanged(Change, frozen=True):
+    """Always last, and at most once in a list: somebody's seat, role, mute or connection changed."""
+
+    version: int
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, roster_version=self.version)
+
+
+class Locked(Change, frozen=True):
+    def onto(self, space: Space) -> Space:
+        return replace(space, locked=True)
+
+
+class Unlocked(Change, frozen=True):
+    def onto(self, space: Space) -> Space:
+        return replace(space, locked=False)
+
+
+class Pinned(Change, frozen=True):
+    post_id: int
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, pinned_post_id=self.post_id)
+
+
+class Unpinned(Change, frozen=True):
+    def onto(self, space: Space) -> Space:
+        return replace(space, pinned_post_id=None)
+
+
+class Edited(Change, frozen=True):
+    title: str
+    topics: tuple[str, ...]
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, title=self.title, topics=self.topics)
+
+
+# Asking, inviting, agreeing
+
+
+class Asked(MemberChange, frozen=True):
+    at_ms: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"asking_since_ms": self.at_ms, "consented_at_ms": None}
+
+
+class AskWithdrawn(MemberChange, frozen=True):
+    """The ask is gone without a seat: taken back, or no longer possible."""
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"asking_since_ms": None, "consented_at_ms": None}
+
+
+class Invited(MemberChange, frozen=True):
+    """An invitation on stage answers an ask; one to listen leaves it standing."""
+
+    role: Role
+    by: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        asking_since_ms = member.asking_since_ms if self.role is Role.LISTENER else None
+        guest_as = Role.LISTENER if self.role is Role.LISTENER and not member.guest_speaker else Role.SPEAKER
+        return {"invited_as": self.role, "guest_as": guest_as, "asking_since_ms": asking_since_ms}
+
+
+class InvitationClosed(MemberChange, frozen=True):
+    """Whoever declines the stage may still listen as a guest; withdrawing takes the guest's place too."""
+
+    answer: InvitationAnswer
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        not_coming = self.answer is InvitationAnswer.DECLINED and member.invited_as is Role.LISTENER
+        stays = not (not_coming or self.answer is InvitationAnswer.WITHDRAWN)
+        consented_at_ms = member.consented_at_ms if self.answer is InvitationAnswer.ACCEPTED else None
+        return {
+            "invited_as": None,
+            "guest_as": member.guest_as if stays else None,
+            "consented_at_ms": consented_at_ms,
+        }
+
+
+class Consented(MemberChange, frozen=True):
+    at_ms: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"consented_at_ms": self.at_ms}
+
+
+class ConsentWithdrawn(MemberChange, frozen=True):
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"consented_at_ms": None}
+
+
+# Who is who, and who may be here
+
+
+class Removed(MemberChange, frozen=True):
+    """Out, and kept out until let back: whatever this account held in the Space is void."""
+
+    by: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {
+            "role": Role.LISTENER,
+            "asking_since_ms": None,
+            "invited_as": None,
+            "guest_as": None,
+            "consented_at_ms": None,
+            "removed": True,
+        }
+
+
+class LetBackIn(MemberChange, frozen=True):
+    by: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"removed": False}
+
+
+class WentOut(MemberChange, frozen=True):
+    """Off stage, queue and co-hosts by something that happened outside the Space. Not removed: when the block or
+    the sanction is lifted nothing here stands in the way. A guest who is suspended is still one afterwards."""
+
+    reason: WentOutBecause
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {
+            "role": Role.LISTENER,
+            "asking_since_ms": None,
+            "invited_as": None,
+            "guest_as": None if self.reason is WentOutBecause.BLOCKED else member.guest_as,
+            "consented_at_ms": None,
+        }
+
+
+class RosterEntryChange(MemberChange, frozen=True):
+    """A change that everybody on the page should see in the list of who is on stage."""
+
+
+class RoleChanged(RosterEntryChange, frozen=True):
+    """To or from co-host."""
+
+    role: Role
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"role": self.role}
+
+
+class HostChanged(RosterEntryChange, frozen=True):
+    """`account_id` hosts from now on; the one who did becomes `previous_role`."""
+
+    previous: int
+    previous_role: Role
+
+    def onto(self, space: Space) -> Space:
+        new = replace(space.member(self.account_id), role=Role.HOST)
+        old = replace(space.member(self.previous), role=self.previous_role)
+        return replace(_with_members(space, old, new), host_id=self.account_id)
+
+
+class SeatTaken(RosterEntryChange, frozen=True):
+    """A new stint on stage, awaiting its connection until `connect_by_ms`. It settles any ask."""
+
+    seat: int
+    role: Role
+    connect_by_ms: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {
+            "role": self.role,
+            "seat": self.seat,
+            "grace_until_ms": self.connect_by_ms,
+            "asking_since_ms": None,
+        }
+
+    def onto(self, space: Space) -> Space:
+        return replace(super().onto(space), next_seat=self.seat + 1)
+
+
+class SeatVacated(RosterEntryChange, frozen=True):
+    """The stint is over. Host and co-hosts keep their role, a speaker is a listener again."""
+
+    seat: int
+    reason: VacatedBecause
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {
+            "role": member.role if member.role.commands else Role.LISTENER,
+            "seat": None,
+            "grace_until_ms": None,
+            "muted_by": None,
+            "consented_at_ms": None,
+        }
+
+
+class Connected(RosterEntryChange, frozen=True):
+    seat: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"grace_until_ms": None}
+
+
+class Disconnected(RosterEntryChange, frozen=True):
+    """The seat is kept until `until_ms`."""
+
+    seat: int
+    until_ms: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"grace_until_ms": self.until_ms}
+
+
+class Muted(RosterEntryChange, frozen=True):
+    seat: int
+    by: MutedBy
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"muted_by": self.by}
+
+
+class Unmuted(RosterEntryChange, frozen=True):
+    seat: int
+
+    def fields(self, member: Member) -> dict[str, Any]:
+        return {"muted_by": None}
+
+
+AnyChange = (
+    Started
+    | Ended
+    | Cancelled
+    | HoldStarted
+    | HoldEnded
+    | RosterChanged
+    | Locked
+    | Unlocked
+    | Pinned
+    | Unpinned
+    | Edited
+    | Asked
+    | AskWithdrawn
+    | Invited
+    | InvitationClosed
+    | Consented
+    | ConsentWithdrawn
+    | Removed
+    | LetBackIn
+    | WentOut
+    | RoleChanged
+    | HostChanged
+    | SeatTaken
+    | SeatVacated
+    | Connected
+    | Disconnected
+    | Muted
+    | Unmuted
+)
+"""The union to decode events with."""
+
+
+def revoked_subjects(space: Space, change: AnyChange) -> tuple[str, ...]:
+    """The subjects whose leases end with a change: `seat:SPACE:SEAT`, `member:SPACE:ACCOUNT`.
+
+    `space` is the state after the command. The caller raises the counters in the transaction that writes the
+    change.
+    """
+    match change:
+        case SeatVacated(seat=seat):
+            return (f"seat:{space.id}:{seat}",)
+        case Removed(account_id=account_id) | WentOut(account_id=account_id):
+            return (f"member:{space.id}:{account_id}",)
+        case InvitationClosed(account_id=account_id):
+            closed_out = space.audience is Audience.INVITED and space.member(account_id).blank
+            return (f"member:{space.id}:{account_id}",) if closed_out else ()
+        case _:
+            return ()
