@@ -12,6 +12,9 @@ from enum import StrEnum
 
 import msgspec
 
+from folkmoot.gate.model import Facts as GateFacts
+from folkmoot.gate.model import Reach
+
 STAGE_PLACES_MAX = 13
 CO_HOSTS_MAX = 2
 ASKING_MAX = 200
@@ -196,6 +199,11 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     def invitations_open(self) -> int:
         return sum(member.invited_as is not None for member in self.members.values())
 
+    def gate_facts(self) -> GateFacts:
+        """Who may see it (`gate.admit`): its host's standing counts, and its audience."""
+        named = frozenset(member.account_id for member in self.members.values() if not member.removed)
+        return GateFacts((self.host_id,), _REACH[self.audience], named)
+
     def seated(self, seat: int) -> Member | None:
         return next((member for member in self.members.values() if member.seat == seat), None)
 
@@ -206,6 +214,9 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
             return None
         graces = [member.grace_until_ms for member in self.members.values()]
         return min((at for at in (self.hold_until_ms, *graces) if at is not None), default=None)
+
+
+_REACH = {Audience.PUBLIC: Reach.PUBLIC, Audience.FOLLOWED: Reach.FOLLOWED, Audience.INVITED: Reach.NAMED}
 
 
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):

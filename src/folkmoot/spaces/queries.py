@@ -1,0 +1,137 @@
+"""Reads of Spaces: whole states for the machine and the gate, ids for lists."""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, select
+
+from folkmoot.gate import Action, Role, Standing
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.standings import may
+from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import seats, space_members, spaces
+
+IDS_MAX = 100
+
+
+class SeatRow(msgspec.Struct, frozen=True):
+    """Who a seat number stands for, and from when to when (Unix ms)."""
+
+    number: int
+    account_id: int
+    taken_at_ms: int
+    vacated_at_ms: int | None
+
+
+async def by_ids(read: Read, space_ids: Collection[int]) -> list[Space]:
+    """Whole states, in the order asked for; ids of Spaces that don't exist are left out. Two statements."""
+    wanted = list(dict.fromkeys(space_ids))[:IDS_MAX]
+    rows = await read.connection.execute(select(spaces.c.id, spaces.c.document).where(spaces.c.id.in_(wanted)))
+    documents = {row.id: row.document for row in rows}
+    members = await _members(read, documents)
+    return [
+        msgspec.convert({**documents[space_id], "members": members[space_id]}, Space)
+        for space_id in wanted
+        if space_id in documents
+    ]
+
+
+async def by_id(read: Read, space_id: int) -> Space | None:
+    found = await by_ids(read, [space_id])
+    return found[0] if found else None
+
+
+async def _members(read: Read, space_ids: Collection[int]) -> dict[int, dict[int, Any]]:
+    found: dict[int, dict[int, Any]] = {space_id: {} for space_id in space_ids}
+    rows = await read.connection.execute(
+        select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
+            space_members.c.space_id.in_(list(found))
+        )
+    )
+    for row in rows:
+        found[row.space_id][row.account_id] = row.document
+    return found
+
+
+async def lock(read: Read, space_id: int) -> None:
+    """Hold the Space's row until this transaction ends (PostgreSQL; on SQLite there is one writer anyway)."""
+    await read.connection.execute(select(spaces.c.id).where(spaces.c.id == space_id).with_for_update())
+
+
+async def ids_by_state(read: Read, state: SpaceState, *, limit: int, max_id: int | None = None) -> list[int]:
+    """The newest first."""
+    return await _ids(read, _newest(limit, max_id).where(spaces.c.state == state.value))
+
+
+async def ids_by_creator(read: Read, creator_id: int, *, limit: int, max_id: int | None = None) -> list[int]:
+    """The newest first."""
+    return await _ids(read, _newest(limit, max_id).where(spaces.c.creator_id == creator_id))
+
+
+async def live_ids(read: Read) -> list[int]:
+    """Every live Space: what the worker keeps stages for."""
+    return await _ids(read, select(spaces.c.id).where(spaces.c.state == SpaceState.LIVE.value))
+
+
+async def live_ids_with(read: Read, account_id: int) -> list[int]:
+    """The live Spaces in which an account is somebody: on stage, asking, invited, hosting."""
+    statement = (
+        select(spaces.c.id)
+        .join(space_members, space_members.c.space_id == spaces.c.id)
+        .where(space_members.c.account_id == account_id, spaces.c.state == SpaceState.LIVE.value)
+    )
+    return await _ids(read, statement)
+
+
+async def live_id_hosted_by(read: Read, account_id: int) -> int | None:
+    """The live Space that an account hosts, if there is one."""
+    statement = select(spaces.c.id).where(spaces.c.host_id == account_id, spaces.c.state == SpaceState.LIVE.value)
+    return (await read.connection.execute(statement.limit(1))).scalar_one_or_none()
+
+
+async def id_announced_by(read: Read, post_ids: Collection[int]) -> dict[int, int]:
+    """The Spaces that posts announce, by post."""
+    rows = await read.connection.execute(
+        select(spaces.c.announcement_post_id, spaces.c.id).where(spaces.c.announcement_post_id.in_(post_ids))
+    )
+    return {row.announcement_post_id: row.id for row in rows}
+
+
+async def seats_of(read: Read, space_id: int) -> list[SeatRow]:
+    """Every stint on stage, by number."""
+    rows = await read.connection.execute(
+        select(seats.c.number, seats.c.account_id, seats.c.taken_at_ms, seats.c.vacated_at_ms)
+        .where(seats.c.space_id == space_id)
+        .order_by(seats.c.number)
+    )
+    return [SeatRow(*row) for row in rows]
+
+
+async def facts(read: Read, space: Space, account_ids: Collection[int]) -> Facts:
+    """What the machine has to know of accounts: only those whose standing lets them take part are listed."""
+    standings = await gate_queries.standings_of(read, account_ids)
+    relations = await gate_queries.relations(read, space.host_id, account_ids)
+    return Facts(
+        accounts={
+            account_id: AccountFacts(
+                followed_by_host=account_id in relations.follows, blocked=account_id in relations.blocked
+            )
+            for account_id, standing in standings.items()
+            if _takes_part(standing)
+        }
+    )
+
+
+def _takes_part(standing: Standing) -> bool:
+    return may(standing, Role.MEMBER, Action.TAKE_PART)
+
+
+def _newest(limit: int, max_id: int | None) -> Select[Any]:
+    statement = select(spaces.c.id).order_by(spaces.c.id.desc()).limit(limit)
+    return statement if max_id is None else statement.where(spaces.c.id < max_id)
+
+
+async def _ids(read: Read, statement: Select[Any]) -> list[int]:
+    return list((await read.connection.execute(statement)).scalars())
