@@ -1,0 +1,320 @@
+"""The door: recognises a listen request on uvicorn's connections, has it admitted, and gives its socket away.
+
+`GET /api/folkmoot/v1/spaces/{id}/listen?codec=opus|aac&ticket=…` never reaches the application. Everything else
+passes through uvicorn's own protocol unchanged. A connection whose listen request was recognised belongs to the
+door: it ends in an audience worker, or with an answer of the door and a close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from folkmoot.audience import responses
+from folkmoot.audience.handoff import Handoff
+from folkmoot.audience.limiter import JoinLimiter
+from folkmoot.audience.wire import Arrival, Stamp
+
+LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/listen")
+HEAD_TIMEOUT_S = 10.0
+HEAD_BYTES_MAX = 64 * 1024
+ADMIT_TIMEOUT_S = 10.0
+ADMISSIONS_MAX = 64
+ADMISSIONS_WAITING_MAX = 4_000
+
+Headers = Sequence[tuple[bytes, bytes]]
+ClientAddress = Callable[[str, Headers], str]
+"""(address of the peer, request headers) -> the client's address, which a trusted proxy may have passed on."""
+
+logger = logging.getLogger(__name__)
+
+
+class ListenRequest(msgspec.Struct, frozen=True):
+    """Who wants to hear what. Header values are None where the request has no such header."""
+
+    space_id: int
+    codec: str
+    ticket: str | None
+    authorization: str | None
+    cookie: str | None
+    origin: str | None
+    address: str
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """May listen, as long as no subject's counter rises above the one in its stamp."""
+
+    space_id: int
+    codec: str
+    stamps: tuple[Stamp, ...]
+
+
+class ListenRefusal(msgspec.Struct, frozen=True):
+    """May not listen. `error` is a sentence for people."""
+
+    status: int
+    error: str
+    retry_after_s: int | None = None
+
+
+class Door:
+    """What all connections of a web process share."""
+
+    def __init__(
+        self,
+        admit: Callable[[ListenRequest], Awaitable[Admission | ListenRefusal]],
+        handoff: Handoff,
+        *,
+        limiter: JoinLimiter | None = None,
+        client_address: ClientAddress = lambda peer, _headers: peer,
+        clock_s: Callable[[], float] = time.monotonic,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
+        admissions_max: int = ADMISSIONS_MAX,
+        admissions_waiting_max: int = ADMISSIONS_WAITING_MAX,
+    ) -> None:
+        self._admit = admit
+        self.handoff = handoff
+        self._limiter = limiter or JoinLimiter()
+        self.client_address = client_address
+        self._clock_s = clock_s
+        self.head_timeout_s = head_timeout_s
+        self._admissions_free = asyncio.Semaphore(admissions_max)
+        self._admissions_waiting_max = admissions_waiting_max
+        self._waiting = 0
+
+    def too_often(self, address: str) -> ListenRefusal | None:
+        """Counts a join of this address; the refusal when there were too many."""
+        wait_s = self._limiter.take(address, self._clock_s())
+        if not wait_s:
+            return None
+        return ListenRefusal(429, "Too many listeners joined from your address. Try again soon.", math.ceil(wait_s))
+
+    async def admit(self, request: ListenRequest, is_gone: Callable[[], bool]) -> Admission | ListenRefusal:
+        """Asks the gate, a bounded number of times at once. Who went away while waiting is not asked about."""
+        if self._waiting >= self._admissions_waiting_max:
+            return ListenRefusal(503, "Too many listeners are joining. Try again in a moment.", 1)
+        self._waiting += 1
+        try:
+            await self._admissions_free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            if is_gone():
+                return ListenRefusal(400, "The connection was closed.")
+            async with asyncio.timeout(ADMIT_TIMEOUT_S):
+                return await self._admit(request)
+        except TimeoutError:
+            return ListenRefusal(503, "The server is too busy to let you in. Try again in a moment.", 2)
+        except Exception:
+            logger.exception("admission to Space %d failed", request.space_id)
+            return ListenRefusal(500, "Something went wrong on our side.")
+        finally:
+            self._admissions_free.release()
+
+
+class ListenProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with the door in it. Use `listen_protocol` to get the class for a Door."""
+
+    door: Door
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._is_listen = False
+        self._has_more = False
+
+    # --- what uvicorn calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_awaiting_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_listen:
+            self._refuse_more()
+            return
+        super().data_received(data)
+        if self._is_listen or self.transport.is_closing():
+            return
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._answer(ListenRefusal(431, "The request's head is too long."))
+        elif self.cycle is None or self.cycle.response_complete:
+            self._await_head()  # bytes between two requests: uvicorn has stopped its own timer
+
+    # --- what the parser calls
+
+    def on_message_begin(self) -> None:
+        if self._is_listen:
+            self._has_more = True
+            return
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_listen:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._is_listen:
+            return
+        self._stop_awaiting_head()
+        parsed = None if self.scheme == "https" else self._match()
+        if parsed is None:
+            super().on_headers_complete()
+        elif self.cycle is not None and not self.cycle.response_complete:
+            # Sent before the answer to an earlier request: refused in its turn.
+            app, self.app = self.app, _refuse_pipelined
+            super().on_headers_complete()
+            self.app = app
+        else:
+            self._is_listen = True
+            self._listen(*parsed)
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_listen:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._is_listen:
+            super().on_message_complete()
+
+    # --- the head's timeout: uvicorn has none
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(self.door.head_timeout_s, self.transport.close)
+
+    def _stop_awaiting_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    # --- a listen request
+
+    def _match(self) -> tuple[int, bytes] | None:
+        """(Space id, query) of a listen request, or None for any other."""
+        if self.parser.get_method() not in {b"GET", b"HEAD"}:
+            return None
+        url = httptools.parse_url(self.url)
+        match = LISTEN_PATH.fullmatch(url.path)
+        return (int(match[1]), url.query or b"") if match else None
+
+    def _listen(self, space_id: int, query: bytes) -> None:
+        headers = dict(self.headers)
+        peer = self.client[0] if self.client else ""
+        address = self.door.client_address(peer, self.headers)
+        refusal = self.door.too_often(address)
+        if refusal is None and (headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers):
+            refusal = ListenRefusal(400, "A listen request has no body.")
+        request = refusal or _request(space_id, query, headers, address)
+        if isinstance(request, ListenRefusal):
+            self._answer(request)
+            return
+        self._unset_keepalive_if_required()
+        task = self.loop.create_task(self._admit_and_hand_over(request))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    async def _admit_and_hand_over(self, request: ListenRequest) -> None:
+        is_head = self.parser.get_method() == b"HEAD"
+        chunked = self.parser.get_http_version() != "1.0"
+        admission = await self.door.admit(request, self.transport.is_closing)
+        if self.transport.is_closing():
+            return
+        if self._has_more:
+            self._refuse_more()
+        elif isinstance(admission, ListenRefusal):
+            self._answer(admission)
+        else:
+            head = responses.stream_head(
+                admission.codec, chunked=chunked, default_headers=self.server_state.default_headers
+            )
+            if is_head:
+                self.transport.write(head)
+                self.transport.close()
+            else:
+                await self._hand_over(Arrival(admission.space_id, admission.codec, chunked, admission.stamps, head))
+
+    async def _hand_over(self, arrival: Arrival) -> None:
+        """The worker writes the head: until it has the socket, a refusal is still possible."""
+        self.transport.pause_reading()  # what comes from now on is not read by us
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        taken = self.transport.get_write_buffer_size() == 0
+        taken = taken and await self.door.handoff.hand_over(arrival, descriptor)
+        if taken:
+            self.transport.close()  # our descriptor only: the connection lives on in the worker's
+        elif not self.transport.is_closing():
+            self._answer(ListenRefusal(503, "No audience worker is free. Try again in a moment.", 1))
+
+    def _refuse_more(self) -> None:
+        if not self.transport.is_closing():
+            self._answer(ListenRefusal(400, "Nothing may follow a listen request on its connection."))
+
+    def _answer(self, refusal: ListenRefusal) -> None:
+        """Writes a whole answer and closes. Only called when no other answer is under way."""
+        answer = responses.refusal(
+            refusal.status,
+            refusal.error,
+            retry_after_s=refusal.retry_after_s,
+            body=self.parser.get_method() != b"HEAD",
+            default_headers=self.server_state.default_headers,
+        )
+        self.transport.write(answer)
+        self.transport.close()
+
+
+def listen_protocol(door: Door) -> type[ListenProtocol]:
+    """The class for `uvicorn.Config(http=...)`."""
+    return type("ListenProtocol", (ListenProtocol,), {"door": door})
+
+
+def _request(
+    space_id: int, query: bytes, headers: dict[bytes, bytes], address: str
+) -> ListenRequest | ListenRefusal:
+    def text(name: bytes) -> str | None:
+        value = headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    try:
+        parameters = parse_qs(query.decode("ascii"), max_num_fields=16)
+    except ValueError:
+        return ListenRefusal(400, "The query can't be read.")
+    codec = parameters.get("codec", ["opus"])[-1]
+    if codec not in responses.CONTENT_TYPES:
+        return ListenRefusal(400, f"Codec is {' or '.join(responses.CONTENT_TYPES)}.")
+    return ListenRequest(
+        space_id=space_id,
+        codec=codec,
+        ticket=parameters.get("ticket", [None])[-1],
+        authorization=text(b"authorization"),
+        cookie=text(b"cookie"),
+        origin=text(b"origin"),
+        address=address,
+    )
+
+
+async def _refuse_pipelined(_scope: Any, _receive: Any, send: Any) -> None:
+    answer = b'{"error":"Wait for the answer to the request before, then listen."}'
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(answer)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})

@@ -1,0 +1,381 @@
+"""Who listens to what, and what is written to whom next. Sockets are integers, the time is an argument, and
+bytes leave through an injected `emit`: nothing here touches a socket.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from folkmoot.audience import responses, windows
+from folkmoot.audience.groups import HUNG_UP, Emit, Feed, Group
+from folkmoot.audience.leases import Leases
+from folkmoot.audience.live import LiveTape
+from folkmoot.audience.wire import Arrival, Stamp
+from folkmoot.tape.model import TapeError
+
+GROUP_LISTENERS = 400  # 3 ms of writing; more groups are opened until every slot has one
+BACKLOG_PARTS_MAX = 20  # two of the longest windows
+WAIT_MS_MAX = 10_000
+WAIT_STEP_MS = 100
+WAITING_PLACED_MAX = 200
+
+ENDED = "ended"
+FAILED = "failed"
+REFUSED = "refused"
+REVOKED = "revoked"
+
+logger = logging.getLogger(__name__)
+
+
+class Metrics(msgspec.Struct):
+    """Totals since the start. One write carries one or more parts to one listener."""
+
+    received: int = 0
+    writes: int = 0
+    parts: int = 0
+    bytes: int = 0
+    skipped: int = 0
+    hung_up: int = 0
+    slow: int = 0
+    revoked: int = 0
+    ended: int = 0
+    failed: int = 0
+    refused: int = 0
+
+
+LATENESS_MS = (1, 2, 5, 10, 20, 50, 100, 250, 1000)
+
+
+class _Listener(msgspec.Struct, gc=False):
+    space: _Space
+    group: Group
+    stamps: tuple[Stamp, ...]
+
+
+class _Waiting(msgspec.Struct):
+    socket: int
+    arrival: Arrival
+    since_ms: int
+
+
+class _Space:
+    """A Space that has listeners here: its tape, a feed for each codec in use, its groups."""
+
+    def __init__(self, space_id: int, tape: LiveTape) -> None:
+        self.space_id = space_id
+        self.tape = tape
+        self.feeds: dict[str, Feed] = {}
+        self.groups: list[Group] = []
+        self.listeners = 0
+        self.appended_ms = 0
+        self.stamps: tuple[Stamp, ...] = ()  # what anonymous listeners share
+
+    def refresh(self, now_ms: int) -> None:
+        self.tape.refresh()
+        for codec, feed in self.feeds.items():
+            for part in self.tape.take(codec, BACKLOG_PARTS_MAX):
+                feed.append(part)
+                self.appended_ms = now_ms
+
+    def feed(self, codec: str) -> Feed | None:
+        feed = self.feeds.get(codec)
+        if feed is None:
+            init = self.tape.init(codec)
+            if init is None:
+                return None
+            feed = self.feeds[codec] = Feed(init, BACKLOG_PARTS_MAX)
+            for part in self.tape.take(codec, BACKLOG_PARTS_MAX):
+                feed.append(part)
+        return feed
+
+
+class Fanout:
+    """The whole state of one worker.
+
+    `closed` collects (socket, reason) of listeners who are forgotten here and whose sockets the caller closes.
+    `changed` collects the Spaces whose number of listeners changed; the caller clears it.
+    """
+
+    def __init__(
+        self,
+        emit: Emit,
+        open_tape: Callable[[int], LiveTape | None],
+        choose_window_ms: Callable[[int], int] = windows.window_ms,
+    ) -> None:
+        self._emit = emit
+        self._open_tape = open_tape
+        self._choose_window_ms = choose_window_ms
+        self._spaces: dict[int, _Space] = {}
+        self._listeners: dict[int, _Listener] = {}
+        self._waiting: dict[int, list[_Waiting]] = {}
+        self._waiting_due_ms = 0
+        self._slot_listeners = [0] * windows.SLOTS
+        self._due: list[tuple[int, int, _Space, Group]] = []
+        self._serial = 0
+        self._leases = Leases()
+        self.metrics = Metrics()
+        self.lateness = [0] * (len(LATENESS_MS) + 1)
+        self.closed: list[tuple[int, str]] = []
+        self.changed: set[int] = set()
+
+    # --- who listens
+
+    def __len__(self) -> int:
+        return len(self._listeners) + sum(len(waiting) for waiting in self._waiting.values())
+
+    def count(self, space_id: int) -> int:
+        """How many sockets listen to a Space, those waiting for its first sound included."""
+        space = self._spaces.get(space_id)
+        return (space.listeners if space else 0) + len(self._waiting.get(space_id, ()))
+
+    def spaces(self) -> set[int]:
+        return {*self._spaces, *self._waiting}
+
+    def sockets(self) -> list[int]:
+        return [*self._listeners, *(each.socket for waiting in self._waiting.values() for each in waiting)]
+
+    def join(self, socket: int, arrival: Arrival, now_ms: int) -> None:
+        """Takes a socket in: its head, the init segment and the newest window go out at once."""
+        self.metrics.received += 1
+        if not self._leases.hold(socket, arrival.stamps):
+            self._close(socket, REVOKED)
+            return
+        self.changed.add(arrival.space_id)
+        self._place(_Waiting(socket, arrival, now_ms), now_ms)
+
+    def remove(self, sockets: Iterable[int], reason: str = HUNG_UP) -> None:
+        """Forgets listeners, whatever they are doing. Unknown sockets are ignored."""
+        gone: dict[Group, tuple[_Space, list[int]]] = {}
+        unplaced: set[int] = set()
+        for socket in sockets:
+            listener = self._listeners.get(socket)
+            if listener is None:
+                unplaced.add(socket)
+            else:
+                gone.setdefault(listener.group, (listener.space, []))[1].append(socket)
+        for group, (space, members) in gone.items():
+            group.remove(members)
+            self._forget(space, group, members, reason)
+        if unplaced and self._waiting:
+            self._remove_waiting(unplaced, reason)
+
+    def revoke(self, counters: Mapping[str, int]) -> None:
+        """Ends every lease that hangs on an older counter of these subjects."""
+        lost = self._leases.raise_counters(counters)
+        if lost:
+            self.remove(lost, REVOKED)
+
+    # --- what is written next
+
+    def due_ms(self) -> int | None:
+        """When `serve` has something to do; None when nobody listens."""
+        due_ms = self._due[0][0] if self._due else None
+        if self._waiting:
+            return self._waiting_due_ms if due_ms is None else min(due_ms, self._waiting_due_ms)
+        return due_ms
+
+    def serve(self, now_ms: int) -> bool:
+        """Serves the one group that is most overdue, so that the caller can look at its door in between.
+
+        False when nothing was due.
+        """
+        if self._waiting and now_ms >= self._waiting_due_ms:
+            self._serve_waiting(now_ms)
+        if not self._due or self._due[0][0] > now_ms:
+            return False
+        due_ms, _, space, group = heapq.heappop(self._due)
+        if group not in space.groups:
+            return True
+        self._count_lateness(now_ms - due_ms)
+        try:
+            space.refresh(now_ms)
+        except (OSError, TapeError):
+            logger.exception("the tape of Space %d can't be read", space.space_id)
+            self._end(space, FAILED)
+            return True
+        self._deliver(space, group)
+        if space.tape.ended and group.cursor == group.feed.end:
+            self._finish(space, group)
+        if group in space.groups:
+            self._schedule(space, group, now_ms)
+        return True
+
+    def _deliver(self, space: _Space, group: Group) -> None:
+        feed = group.feed
+        if group.cursor == feed.end:
+            return
+        start = self._start(group)
+        delivery = group.deliver(feed.framed(start, feed.end, chunked=group.chunked), self._emit)
+        writes = len(group) - delivery.skipped
+        self.metrics.writes += writes
+        self.metrics.parts += writes * (feed.end - start)
+        self.metrics.bytes += writes * len(feed.framed(start, feed.end, chunked=group.chunked))
+        self.metrics.skipped += delivery.skipped
+        group.cursor = feed.end
+        for socket, reason in delivery.closed:
+            self._forget(space, group, [socket], reason)
+
+    def _start(self, group: Group) -> int:
+        """Where the next chunk starts. After a stall of the worker or a burst on the tape, only the newest."""
+        if group.feed.end - group.cursor <= BACKLOG_PARTS_MAX:
+            return group.cursor
+        return group.feed.end - self._window_ms // windows.PART_MS
+
+    def _schedule(self, space: _Space, group: Group, now_ms: int) -> None:
+        window = self._window_ms
+        if window > windows.PART_MS:
+            group.due_ms = windows.slot_due_ms(group.slot, window, now_ms)
+        else:
+            step_ms = windows.poll_step_ms(len(self._spaces))
+            group.due_ms = windows.poll_due_ms(space.appended_ms, now_ms, step_ms)
+        self._serial += 1
+        heapq.heappush(self._due, (group.due_ms, self._serial, space, group))
+
+    @property
+    def _window_ms(self) -> int:
+        return self._choose_window_ms(len(self._listeners))
+
+    def _count_lateness(self, late_ms: int) -> None:
+        bucket = next((i for i, bound_ms in enumerate(LATENESS_MS) if late_ms <= bound_ms), len(LATENESS_MS))
+        self.lateness[bucket] += 1
+
+    # --- arriving
+
+    def _place(self, waiting: _Waiting, now_ms: int) -> None:
+        """Puts a listener into a group, or keeps it waiting while its Space has no sound yet."""
+        arrival = waiting.arrival
+        try:
+            space = self._space(arrival.space_id, now_ms)
+            feed = space.feed(arrival.codec) if space else None
+        except (OSError, TapeError):
+            logger.exception("the tape of Space %d can't be opened", arrival.space_id)
+            self._refuse(waiting, 503, "This Space can't be heard right now.")
+            return
+        if space and space.tape.ended:
+            self._drop_if_empty(space)
+            self._refuse(waiting, 410, "This Space has ended.")
+        elif space and feed:
+            self._start_listener(space, feed, waiting, now_ms)
+        else:
+            if space:
+                self._drop_if_empty(space)
+            self._wait(waiting, now_ms)
+
+    def _wait(self, waiting: _Waiting, now_ms: int) -> None:
+        if now_ms - waiting.since_ms >= WAIT_MS_MAX:
+            self._refuse(waiting, 503, "This Space has no sound yet.")
+            return
+        if not self._waiting:
+            self._waiting_due_ms = now_ms + WAIT_STEP_MS
+        self._waiting.setdefault(waiting.arrival.space_id, []).append(waiting)
+
+    def _space(self, space_id: int, now_ms: int) -> _Space | None:
+        space = self._spaces.get(space_id)
+        if space is None:
+            tape = self._open_tape(space_id)
+            if tape is None:
+                return None
+            space = self._spaces[space_id] = _Space(space_id, tape)
+            space.refresh(now_ms)
+        return space
+
+    def _start_listener(self, space: _Space, feed: Feed, waiting: _Waiting, now_ms: int) -> None:
+        group = self._group(space, feed, waiting.arrival, now_ms)
+        window_parts = self._window_ms // windows.PART_MS
+        newest = feed.framed(group.cursor - window_parts, group.cursor, chunked=group.chunked)
+        init = responses.chunk(feed.init) if group.chunked else feed.init
+        socket, arrival = waiting.socket, waiting.arrival
+        if arrival.stamps != space.stamps:
+            space.stamps = arrival.stamps
+        self._listeners[socket] = _Listener(space, group, space.stamps)
+        self._slot_listeners[group.slot] += 1
+        space.listeners += 1
+        if not group.add(socket, b"".join((arrival.pending, init, newest)), self._emit):
+            self._forget(space, group, [socket], HUNG_UP)
+
+    def _group(self, space: _Space, feed: Feed, arrival: Arrival, now_ms: int) -> Group:
+        groups = [g for g in space.groups if g.feed is feed and g.chunked == arrival.chunked]
+        smallest = min(groups, key=len, default=None)
+        if smallest is not None and (len(smallest) < GROUP_LISTENERS or len(groups) == windows.SLOTS):
+            return smallest
+        slot = min(range(windows.SLOTS), key=self._slot_listeners.__getitem__)
+        group = Group(feed, chunked=arrival.chunked, slot=slot, due_ms=now_ms)
+        space.groups.append(group)
+        self._schedule(space, group, now_ms)
+        return group
+
+    def _serve_waiting(self, now_ms: int) -> None:
+        self._waiting_due_ms = now_ms + WAIT_STEP_MS
+        before, self._waiting = self._waiting, {}
+        for space_id, waiting in before.items():
+            for number, each in enumerate(waiting):
+                self._place(each, now_ms)
+                still = self._waiting.get(space_id)
+                if still is not None or number + 1 == WAITING_PLACED_MAX:
+                    self._waiting.setdefault(space_id, []).extend(waiting[number + 1 :])
+                    break
+
+    # --- leaving
+
+    def _refuse(self, waiting: _Waiting, status: int, error: str) -> None:
+        retry_after_s = 2 if status == 503 else None
+        self._emit((waiting.socket,), responses.refusal(status, error, retry_after_s=retry_after_s))
+        self._release(waiting, REFUSED)
+
+    def _release(self, waiting: _Waiting, reason: str) -> None:
+        self._leases.release(waiting.socket, waiting.arrival.stamps)
+        self.changed.add(waiting.arrival.space_id)
+        self._close(waiting.socket, reason)
+
+    def _remove_waiting(self, sockets: set[int], reason: str) -> None:
+        for space_id, waiting in list(self._waiting.items()):
+            kept = [each for each in waiting if each.socket not in sockets]
+            for each in waiting:
+                if each.socket in sockets:
+                    self._release(each, reason)
+            if kept:
+                self._waiting[space_id] = kept
+            else:
+                del self._waiting[space_id]
+
+    def _finish(self, space: _Space, group: Group) -> None:
+        group.finish(self._emit)
+        self._forget(space, group, _members(group), ENDED)
+        # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
+
+    def _end(self, space: _Space, reason: str) -> None:
+        for group in list(space.groups):
+            self._forget(space, group, _members(group), reason)
+
+    def _forget(self, space: _Space, group: Group, sockets: Sequence[int], reason: str) -> None:
+        """The bookkeeping of listeners who are in no group any more."""
+        for socket in sockets:
+            listener = self._listeners.pop(socket)
+            self._leases.release(socket, listener.stamps)
+            self._close(socket, reason)
+        self._slot_listeners[group.slot] -= len(sockets)
+        space.listeners -= len(sockets)
+        self.changed.add(space.space_id)
+        if not len(group) and group in space.groups:
+            space.groups.remove(group)
+        self._drop_if_empty(space)
+
+    def _drop_if_empty(self, space: _Space) -> None:
+        if not space.groups and self._spaces.get(space.space_id) is space:
+            del self._spaces[space.space_id]
+            space.tape.close()
+
+    def _close(self, socket: int, reason: str) -> None:
+        setattr(self.metrics, reason, getattr(self.metrics, reason) + 1)
+        self.closed.append((socket, reason))
+
+
+def _members(group: Group) -> list[int]:
+    """Takes everyone out of a group."""
+    members = [*group.sockets, *group.behind]
+    group.remove(members)
+    return members

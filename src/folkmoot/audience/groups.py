@@ -1,0 +1,170 @@
+"""Listeners who get the same bytes at the same time, and what happens to those who can't keep up. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from folkmoot.audience import responses
+
+SKIPS_MAX = 8
+BROKEN = -1
+
+HUNG_UP = "hung_up"
+SLOW = "slow"
+
+
+class Emit(Protocol):
+    """Writes the same data to many sockets, without waiting for any. The seam where io_uring goes in."""
+
+    def __call__(self, sockets: Sequence[int], data: bytes) -> list[tuple[int, int]]:
+        """Returns (socket, bytes taken) for each that didn't take it all: 0 when full, BROKEN when gone."""
+
+
+class Feed:
+    """The newest parts of one codec, numbered from 0 in the order in which they were read."""
+
+    def __init__(self, init: bytes, parts_max: int) -> None:
+        self.init = init
+        self.end = 0
+        self._parts: deque[bytes] = deque(maxlen=parts_max)
+        self._framed: tuple[int, int, bool] | None = None
+        self._framed_bytes = b""
+
+    @property
+    def start(self) -> int:
+        """The number of the oldest part still held."""
+        return self.end - len(self._parts)
+
+    def append(self, part: bytes) -> None:
+        self._parts.append(part)
+        self.end += 1
+
+    def between(self, start: int, end: int) -> bytes:
+        """The bytes of parts [start, end), of those still held."""
+        first = max(start, self.start) - self.start
+        return b"".join(islice(self._parts, first, max(first, end - self.start)))
+
+    def framed(self, start: int, end: int, *, chunked: bool) -> bytes:
+        """The same, as it goes out. The last answer is kept: the next group mostly asks for the same."""
+        key = (start, end, chunked)
+        if self._framed != key:
+            data = self.between(start, end)
+            self._framed_bytes = responses.chunk(data) if chunked and data else data
+            self._framed = key
+        return self._framed_bytes
+
+
+class Behind(msgspec.Struct):
+    """A listener whose socket was full. `remainder` is the rest of a chunk of which a piece has gone out."""
+
+    remainder: bytes
+    skips: int = 0
+
+
+class Delivery(msgspec.Struct):
+    """What one delivery came to. `closed` holds (socket, reason) of those who are out of the group now."""
+
+    closed: list[tuple[int, str]]
+    skipped: int = 0
+
+
+class Group:
+    """Sockets with one position in the stream. Those in `behind` are not in `sockets`.
+
+    A full socket skips whole chunks, so that what it gets can always be decoded; a chunk that went out in part
+    is completed before anything else. There is no other queue. After SKIPS_MAX chunks in a row it is closed.
+    """
+
+    def __init__(self, feed: Feed, *, chunked: bool, slot: int, due_ms: int) -> None:
+        self.feed = feed
+        self.chunked = chunked
+        self.slot = slot
+        self.due_ms = due_ms
+        self.cursor = feed.end
+        self.sockets: list[int] = []
+        self.behind: dict[int, Behind] = {}
+
+    def __len__(self) -> int:
+        return len(self.sockets) + len(self.behind)
+
+    def add(self, socket: int, first: bytes, emit: Emit) -> bool:
+        """Takes a listener in and writes what it needs first. False when the socket is broken already."""
+        short = emit((socket,), first)
+        if not short:
+            self.sockets.append(socket)
+            return True
+        taken = short[0][1]
+        if taken == BROKEN:
+            return False
+        self.behind[socket] = Behind(first[taken:])
+        return True
+
+    def remove(self, sockets: Iterable[int]) -> None:
+        gone = set(sockets)
+        self.sockets = [socket for socket in self.sockets if socket not in gone]
+        for socket in gone:
+            self.behind.pop(socket, None)
+
+    def deliver(self, data: bytes, emit: Emit) -> Delivery:
+        """Writes a chunk to everyone; those who keep up come first."""
+        delivery = Delivery([])
+        late = list(self.behind.items())
+        short = emit(self.sockets, data)
+        if short:
+            for socket, taken in short:
+                self._fell_behind(socket, taken, data, delivery)
+            gone = {socket for socket, _ in short}
+            self.sockets = [socket for socket in self.sockets if socket not in gone]
+        for socket, behind in late:
+            self._serve_late(socket, behind, data, emit, delivery)
+        return delivery
+
+    def finish(self, emit: Emit) -> None:
+        """Ends the body of all who have everything; the others' bodies break off, as they should."""
+        if self.chunked:
+            emit(self.sockets, responses.CHUNKED_END)
+
+    def _fell_behind(self, socket: int, taken: int, data: bytes, delivery: Delivery) -> None:
+        if taken == BROKEN:
+            delivery.closed.append((socket, HUNG_UP))
+        elif taken == 0:
+            self.behind[socket] = Behind(b"", skips=1)
+            delivery.skipped += 1
+        else:
+            self.behind[socket] = Behind(data[taken:])
+
+    def _serve_late(self, socket: int, behind: Behind, data: bytes, emit: Emit, delivery: Delivery) -> None:
+        taken = _emit_one(emit, socket, behind.remainder)
+        if 0 <= taken < len(behind.remainder):
+            behind.remainder = behind.remainder[taken:]
+            taken = 0  # of the new chunk
+        elif taken != BROKEN:
+            behind.remainder = b""
+            taken = _emit_one(emit, socket, data)
+        if taken == BROKEN:
+            self._close_late(socket, HUNG_UP, delivery)
+        elif taken == 0:
+            behind.skips += 1
+            delivery.skipped += 1
+            if behind.skips >= SKIPS_MAX:
+                self._close_late(socket, SLOW, delivery)
+        elif taken < len(data):
+            behind.remainder = data[taken:]
+            behind.skips = 0
+        else:
+            del self.behind[socket]
+            self.sockets.append(socket)
+
+    def _close_late(self, socket: int, reason: str, delivery: Delivery) -> None:
+        del self.behind[socket]
+        delivery.closed.append((socket, reason))
+
+
+def _emit_one(emit: Emit, socket: int, data: bytes) -> int:
+    short = emit((socket,), data) if data else None
+    return short[0][1] if short else len(data)

@@ -1,0 +1,53 @@
+"""Which connected sockets hang on which subject: the audience's side of the gate's leases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from folkmoot.audience.wire import Stamp
+
+COUNTERS_MAX = 100_000
+
+
+class Leases:
+    """An index from subject to the holders (sockets) of its stamps, and the newest counters that were told.
+
+    The counters outlive their holders, because a listener admitted under an old counter may still be on the way
+    here. Of more than `counters_max` subjects the one told longest ago is forgotten.
+    """
+
+    def __init__(self, counters_max: int = COUNTERS_MAX) -> None:
+        self._counters: dict[str, int] = {}
+        self._counters_max = counters_max
+        self._holders: dict[str, dict[int, int]] = {}
+
+    def hold(self, holder: int, stamps: Iterable[Stamp]) -> bool:
+        """Indexes a holder. False, and nothing indexed, when one of the stamps has been revoked already."""
+        stamps = tuple(stamps)
+        if any(counter < self._counters.get(subject, 0) for subject, counter in stamps):
+            return False
+        for subject, counter in stamps:
+            holders = self._holders.setdefault(subject, {})
+            holders[holder] = min(counter, holders.get(holder, counter))
+        return True
+
+    def release(self, holder: int, stamps: Iterable[Stamp]) -> None:
+        """Forgets a holder."""
+        for subject, _ in stamps:
+            holders = self._holders.get(subject)
+            if holders is not None:
+                holders.pop(holder, None)
+                if not holders:
+                    del self._holders[subject]
+
+    def raise_counters(self, counters: Mapping[str, int]) -> set[int]:
+        """Takes note of raised counters; returns the holders of an older stamp, who lost their right."""
+        lost: set[int] = set()
+        for subject, counter in counters.items():
+            known = max(counter, self._counters.pop(subject, 0))
+            self._counters[subject] = known
+            holders = self._holders.get(subject, {})
+            lost.update(holder for holder, held in holders.items() if held < known)
+        while len(self._counters) > self._counters_max:
+            del self._counters[next(iter(self._counters))]
+        return lost
