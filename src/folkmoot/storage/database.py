@@ -1,34 +1,39 @@
 """The database: SQLite (WAL) by default, PostgreSQL by URL; one way to read and one way to write.
 
-A write transaction begins with `BEGIN IMMEDIATE` on SQLite: one that reads first and writes later would fail at
-once with SQLITE_BUSY_SNAPSHOT, whatever the busy timeout. It awaits nothing but the database, so it is short, and
-it is run again a bounded number of times when the database says that two collided.
+On both, a write transaction is as if it were alone. On SQLite it begins with `BEGIN IMMEDIATE`: one that reads
+first and writes later would fail at once with SQLITE_BUSY_SNAPSHOT, whatever the busy timeout. On PostgreSQL it is
+SERIALIZABLE, so that what an action has read in it (a standing, a free seat) still holds when it commits. It awaits
+nothing but the database, so it is short, and it is run again a bounded number of times when two collided.
 """
 
 import asyncio
 import hashlib
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from folkmoot.storage import sqlite
 from folkmoot.storage.ids import IdMaker
 
 Result = TypeVar("Result")
-WRITE_ATTEMPTS_MAX = 8
-BUSY_TIMEOUT_MS = 5000
-# PostgreSQL's serialization_failure and deadlock_detected: run the whole transaction again.
-_PG_RETRY_STATES = frozenset({"40001", "40P01"})
+WRITE_ATTEMPTS_MAX = 10
+WRITE_RETRIES_END_S = 10.0
+_CONNECTION_WAIT_S = 10.0
+# PostgreSQL's serialization_failure, deadlock_detected, lock_not_available: run the whole transaction again.
+_PG_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
+_SQLITE_RETRY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED
 
 
 class DatabaseBusy(Exception):
-    """A write transaction collided with others more often than we are ready to wait for."""
+    """The database is used more than we are ready to wait for. Nothing was written; it can be tried again."""
 
 
 def unix_ms() -> int:
@@ -46,6 +51,7 @@ class Read:
     def __init__(self, connection: AsyncConnection, now_ms: int) -> None:
         self.connection = connection
         self.now_ms = now_ms
+        self.is_sqlite = connection.dialect.name == "sqlite"
 
 
 class Write(Read):
@@ -54,14 +60,19 @@ class Write(Read):
     def __init__(self, connection: AsyncConnection, now_ms: int, ids: IdMaker) -> None:
         super().__init__(connection, now_ms)
         self._ids = ids
-        self.has_events = False
+        # Set by `emit` and `enqueue`: the doorbell rings after the commit.
+        self.has_news = False
 
     def new_id(self) -> int:
         return self._ids.next()
 
 
 class Database:
-    """Opens connections; `read()` and `write()` are the only two ways to one."""
+    """Opens connections; `read()` and `write()` are the only two ways to one.
+
+    `ring` is called after each commit that emitted events or enqueued jobs (storage/doorbell.py). Opened after the
+    fork, never before: connections and threads don't survive one.
+    """
 
     def __init__(
         self,
@@ -69,82 +80,99 @@ class Database:
         *,
         slot: int = 0,
         clock_ms: Callable[[], int] = unix_ms,
-        on_events: Callable[[], None] = lambda: None,
+        ring: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
         self.clock_ms = clock_ms
         self.ids = IdMaker(slot, clock_ms)
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        # Called after a commit that emitted events: rings the local doorbell (storage/events.py).
-        self._on_events = on_events
-        self.engine = _engine(url, self.is_sqlite)
+        self._ring = ring
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(parsed) if self.is_sqlite else _postgres_engine(parsed)
+        # SQLite has one writer at a time. Those of one process queue here in their order, instead of sleeping and
+        # asking again in SQLite's busy handler, which is as slow as it is unfair.
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:
-        async with self.engine.connect() as connection:
-            if self.is_sqlite:
-                await connection.exec_driver_sql("BEGIN")
+        """One snapshot. Raises DatabaseBusy if no connection becomes free in time."""
+        async with self._connected() as connection:
+            if not self.is_sqlite:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Read(connection, self.clock_ms())
 
     async def write(self, work: Callable[[Write], Awaitable[Result]]) -> Result:
-        """Run `work` in one write transaction and commit. It may run several times: no effects outside."""
-        for attempt in range(WRITE_ATTEMPTS_MAX):
+        """Run `work` in one write transaction and commit. It may run several times: no effects outside.
+
+        Raises DatabaseBusy when it collided with others too often; whatever `work` raises rolls it back.
+        """
+        give_up_at = time.monotonic() + WRITE_RETRIES_END_S
+        for attempt in range(1, WRITE_ATTEMPTS_MAX + 1):
             try:
                 return await self._write_once(work)
             except DBAPIError as error:
-                if not _collided(error) or attempt == WRITE_ATTEMPTS_MAX - 1:
+                if not _collided(error):
                     raise
-            await asyncio.sleep(0.005 * 2**attempt)
-        raise DatabaseBusy("The database is busy; try again in a moment.")
+                if attempt == WRITE_ATTEMPTS_MAX or time.monotonic() > give_up_at:
+                    raise DatabaseBusy("The database is busy; try again in a moment.") from error
+            # Jitter, so that two that collided don't meet again.
+            await asyncio.sleep(0.002 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        raise AssertionError("unreachable")
 
     async def _write_once(self, work: Callable[[Write], Awaitable[Result]]) -> Result:
-        async with self.engine.connect() as connection:
+        async with self._turn, self._connected() as connection:
             if self.is_sqlite:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver_connection = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver_connection, sqlite.Connection)
+                driver_connection.begin_immediate()
+            else:
+                await connection.execution_options(isolation_level="SERIALIZABLE")
             transaction = Write(connection, self.clock_ms(), self.ids)
             result = await work(transaction)
             await connection.commit()
-        if transaction.has_events:
-            self._on_events()
+        if transaction.has_news:
+            self._ring()
         return result
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        connection = self.engine.connect()
+        try:
+            await connection.start()
+        except PoolTimeoutError as error:
+            raise DatabaseBusy("The database is busy; try again in a moment.") from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         await self.engine.dispose()
 
 
-def _engine(url: str, is_sqlite: bool) -> AsyncEngine:
-    if not is_sqlite:
-        return create_async_engine(
-            url,
-            pool_size=10,
-            max_overflow=10,
-            json_serializer=_to_json,
-            json_deserializer=msgspec.json.decode,
-        )
-    engine = create_async_engine(
-        url,
-        pool_size=5,
+def _postgres_engine(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=10,
         max_overflow=10,
+        pool_timeout=_CONNECTION_WAIT_S,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
-        # The driver must not begin transactions by itself: `write()` says BEGIN IMMEDIATE.
-        connect_args={"isolation_level": None},
     )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "cache_size=-8000",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    path = url.database
+    assert path, "SQLite databases are files: readers and the writer have connections of their own"
+    return create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        async_creator=lambda: sqlite.connect(path),
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=_CONNECTION_WAIT_S,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+    )
 
 
 def _to_json(value: Any) -> str:
@@ -155,4 +183,5 @@ def _collided(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return state in _PG_RETRY_STATES
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+    # The low byte is the primary code: SQLITE_BUSY_SNAPSHOT and the like are kinds of SQLITE_BUSY.
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_RETRY_CODES

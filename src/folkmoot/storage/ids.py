@@ -33,11 +33,7 @@ class IdMaker:
                 self._sequence += 1
             else:
                 self._last_ms, self._sequence = self._last_ms + 1, 0
-            return (
-                (self._last_ms << (SLOT_BITS + SEQUENCE_BITS))
-                | (self._slot << SEQUENCE_BITS)
-                | self._sequence
-            )
+            return (self._last_ms << (SLOT_BITS + SEQUENCE_BITS)) | (self._slot << SEQUENCE_BITS) | self._sequence
 
 
 def time_of(id_: int) -> int:

@@ -311,6 +311,7 @@ events = Table(
     Column("at_ms", BigInteger, nullable=False, index=True),
     # PostgreSQL only: the writing transaction, so that a follower never passes one that is still open.
     Column("transaction_id", BigInteger, nullable=False, server_default="0"),
+    Index("ix_events_position", "transaction_id", "id"),
     sqlite_autoincrement=True,
 )
 
