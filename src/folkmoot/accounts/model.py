@@ -1,0 +1,47 @@
+"""What an account is to everybody who shows it or acts on it. Plain data."""
+
+import msgspec
+
+from folkmoot.gate import Facts, Role
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A person as the others see them, with the counts that every client shows beside the name."""
+
+    id: int
+    username: str
+    display_name: str
+    note: str  # as written: plain text
+    role: Role
+    locked: bool
+    created_at_ms: int
+    followers_count: int
+    following_count: int
+    statuses_count: int
+    last_post_id: int | None
+
+    def gate_facts(self) -> Facts:
+        return Facts(owner_ids=(self.id,))
+
+
+class Relationship(msgspec.Struct, frozen=True):
+    """How a viewer and one account stand to each other. Not published by anybody: shown to the viewer only."""
+
+    account_id: int
+    following: bool = False
+    followed_by: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of a list that is ordered by id, newest first; Mastodon's three cursors.
+
+    `max_id`: older than it; `since_id`: newer than it, the newest of those; `min_id`: newer than it, the page
+    right after it.
+    """
+
+    limit: int
+    max_id: int | None = None
+    since_id: int | None = None
+    min_id: int | None = None

@@ -1,0 +1,26 @@
+"""A profile's text as HTML. Pure."""
+
+from html import escape
+
+from linkify_it import LinkifyIt
+
+_LINKS = LinkifyIt({}, {"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+
+
+def note_html(note: str) -> str:
+    """Plain text as paragraphs; only http and https addresses become links."""
+    paragraphs = [part for part in note.strip().split("\n\n") if part.strip()]
+    return "".join(f"<p>{_linked(part.strip()).replace(chr(10), '<br>')}</p>" for part in paragraphs)
+
+
+def _linked(text: str) -> str:
+    html, position = [], 0
+    for match in _LINKS.match(text) or ():
+        if match.schema not in ("http:", "https:"):
+            continue
+        html.append(escape(text[position : match.index]))
+        shown = escape(match.raw)
+        html.append(f'<a href="{escape(match.url)}" rel="nofollow noopener noreferrer" target="_blank">{shown}</a>')
+        position = match.last_index
+    html.append(escape(text[position:]))
+    return "".join(html)

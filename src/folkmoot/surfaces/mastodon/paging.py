@@ -1,0 +1,57 @@
+"""Mastodon's pages: `limit`, `max_id`, `since_id`, `min_id` in, a `Link` header (RFC 8288) out."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request
+
+from folkmoot.accounts.model import Page
+from folkmoot.gate import Refused
+
+ID_MAX = 2**63 - 1
+
+
+def entity_id(text: str, what: str = "Record") -> int:
+    """An id from a path or a list; what cannot be one does not exist. Raises Refused 404."""
+    if text.isascii() and text.isdigit() and 0 < int(text[:20]) <= ID_MAX:
+        return int(text)
+    raise Refused("not_found", f"{what} not found.", status=404)
+
+
+def page(request: Request[Any, Any, Any], *, limit: int, limit_max: int) -> Page:
+    """The page that the query asks for. A limit beyond `limit_max` is `limit_max`, as in Mastodon.
+
+    Raises Refused 422 for a cursor or limit that is no number.
+    """
+    return Page(
+        limit=max(1, min(_number(request, "limit") or limit, limit_max)),
+        max_id=_number(request, "max_id"),
+        since_id=_number(request, "since_id"),
+        min_id=_number(request, "min_id"),
+    )
+
+
+def link_header(request: Request[Any, Any, Any], base_url: str, ids: list[int], limit: int) -> dict[str, str]:
+    """The headers of a page. `ids` are those that were read, newest first, shown or not: the cursors go on
+    behind what the gate left out."""
+    if not ids:
+        return {}
+    kept = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in ("max_id", "since_id", "min_id")
+    ]
+    address = f"{base_url}{request.url.path}"
+    links = [f'<{address}?{urlencode([*kept, ("min_id", str(ids[0]))])}>; rel="prev"']
+    if len(ids) >= limit:
+        links.insert(0, f'<{address}?{urlencode([*kept, ("max_id", str(ids[-1]))])}>; rel="next"')
+    return {"Link": ", ".join(links)}
+
+
+def _number(request: Request[Any, Any, Any], name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return None
+    if text.isascii() and text.isdigit() and int(text[:20]) <= ID_MAX:
+        return int(text)
+    raise Refused("validation_failed", f"Validation failed: {name} must be a number.", status=422)
