@@ -8,7 +8,6 @@ that they can be written into the events table as they are.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -59,16 +58,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
 
 
 class MemberChange(Change, frozen=True):
-    """Something that happened to one account. `fields` is what becomes of its membership."""
+    """Something that happened to one account. `of` is what becomes of its membership."""
 
     account_id: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
+    def of(self, member: Member) -> Member:
         raise NotImplementedError
 
     def onto(self, space: Space) -> Space:
         member = space.member(self.account_id)
-        return _with_members(space, replace(member, **self.fields(member)))
+        return _with_members(space, self.of(member))
 
 
 # A Space's life
@@ -175,15 +174,15 @@ class Edited(Change, frozen=True):
 class Asked(MemberChange, frozen=True):
     at_ms: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"asking_since_ms": self.at_ms, "consented_at_ms": None}
+    def of(self, member: Member) -> Member:
+        return replace(member, asking_since_ms=self.at_ms, consented_at_ms=None)
 
 
 class AskWithdrawn(MemberChange, frozen=True):
     """The ask is gone without a seat: taken back, or no longer possible."""
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"asking_since_ms": None, "consented_at_ms": None}
+    def of(self, member: Member) -> Member:
+        return replace(member, asking_since_ms=None, consented_at_ms=None)
 
 
 class Invited(MemberChange, frozen=True):
@@ -192,10 +191,10 @@ class Invited(MemberChange, frozen=True):
     role: Role
     by: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
+    def of(self, member: Member) -> Member:
         asking_since_ms = member.asking_since_ms if self.role is Role.LISTENER else None
         guest_as = Role.LISTENER if self.role is Role.LISTENER and not member.guest_speaker else Role.SPEAKER
-        return {"invited_as": self.role, "guest_as": guest_as, "asking_since_ms": asking_since_ms}
+        return replace(member, invited_as=self.role, guest_as=guest_as, asking_since_ms=asking_since_ms)
 
 
 class InvitationClosed(MemberChange, frozen=True):
@@ -203,27 +202,24 @@ class InvitationClosed(MemberChange, frozen=True):
 
     answer: InvitationAnswer
 
-    def fields(self, member: Member) -> dict[str, Any]:
+    def of(self, member: Member) -> Member:
         not_coming = self.answer is InvitationAnswer.DECLINED and member.invited_as is Role.LISTENER
         stays = not (not_coming or self.answer is InvitationAnswer.WITHDRAWN)
         consented_at_ms = member.consented_at_ms if self.answer is InvitationAnswer.ACCEPTED else None
-        return {
-            "invited_as": None,
-            "guest_as": member.guest_as if stays else None,
-            "consented_at_ms": consented_at_ms,
-        }
+        guest_as = member.guest_as if stays else None
+        return replace(member, invited_as=None, guest_as=guest_as, consented_at_ms=consented_at_ms)
 
 
 class Consented(MemberChange, frozen=True):
     at_ms: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"consented_at_ms": self.at_ms}
+    def of(self, member: Member) -> Member:
+        return replace(member, consented_at_ms=self.at_ms)
 
 
 class ConsentWithdrawn(MemberChange, frozen=True):
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"consented_at_ms": None}
+    def of(self, member: Member) -> Member:
+        return replace(member, consented_at_ms=None)
 
 
 # Who is who, and who may be here
@@ -234,22 +230,15 @@ class Removed(MemberChange, frozen=True):
 
     by: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {
-            "role": Role.LISTENER,
-            "asking_since_ms": None,
-            "invited_as": None,
-            "guest_as": None,
-            "consented_at_ms": None,
-            "removed": True,
-        }
+    def of(self, member: Member) -> Member:
+        return Member(account_id=member.account_id, removed=True)
 
 
 class LetBackIn(MemberChange, frozen=True):
     by: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"removed": False}
+    def of(self, member: Member) -> Member:
+        return replace(member, removed=False)
 
 
 class WentOut(MemberChange, frozen=True):
@@ -258,30 +247,21 @@ class WentOut(MemberChange, frozen=True):
 
     reason: WentOutBecause
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {
-            "role": Role.LISTENER,
-            "asking_since_ms": None,
-            "invited_as": None,
-            "guest_as": None if self.reason is WentOutBecause.BLOCKED else member.guest_as,
-            "consented_at_ms": None,
-        }
+    def of(self, member: Member) -> Member:
+        guest_as = None if self.reason is WentOutBecause.BLOCKED else member.guest_as
+        return Member(account_id=member.account_id, guest_as=guest_as)
 
 
-class RosterEntryChange(MemberChange, frozen=True):
-    """A change that everybody on the page should see in the list of who is on stage."""
-
-
-class RoleChanged(RosterEntryChange, frozen=True):
+class RoleChanged(MemberChange, frozen=True):
     """To or from co-host."""
 
     role: Role
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"role": self.role}
+    def of(self, member: Member) -> Member:
+        return replace(member, role=self.role)
 
 
-class HostChanged(RosterEntryChange, frozen=True):
+class HostChanged(MemberChange, frozen=True):
     """`account_id` hosts from now on; the one who did becomes `previous_role`."""
 
     previous: int
@@ -293,71 +273,63 @@ class HostChanged(RosterEntryChange, frozen=True):
         return replace(_with_members(space, old, new), host_id=self.account_id)
 
 
-class SeatTaken(RosterEntryChange, frozen=True):
+class SeatTaken(MemberChange, frozen=True):
     """A new stint on stage, awaiting its connection until `connect_by_ms`. It settles any ask."""
 
     seat: int
     role: Role
     connect_by_ms: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {
-            "role": self.role,
-            "seat": self.seat,
-            "grace_until_ms": self.connect_by_ms,
-            "asking_since_ms": None,
-        }
+    def of(self, member: Member) -> Member:
+        seated = replace(member, role=self.role, seat=self.seat, asking_since_ms=None)
+        return replace(seated, grace_until_ms=self.connect_by_ms)
 
     def onto(self, space: Space) -> Space:
         return replace(super().onto(space), next_seat=self.seat + 1)
 
 
-class SeatVacated(RosterEntryChange, frozen=True):
+class SeatVacated(MemberChange, frozen=True):
     """The stint is over. Host and co-hosts keep their role, a speaker is a listener again."""
 
     seat: int
     reason: VacatedBecause
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {
-            "role": member.role if member.role.commands else Role.LISTENER,
-            "seat": None,
-            "grace_until_ms": None,
-            "muted_by": None,
-            "consented_at_ms": None,
-        }
+    def of(self, member: Member) -> Member:
+        role = member.role if member.role.commands else Role.LISTENER
+        off = replace(member, role=role, seat=None, grace_until_ms=None)
+        return replace(off, muted_by=None, consented_at_ms=None)
 
 
-class Connected(RosterEntryChange, frozen=True):
+class Connected(MemberChange, frozen=True):
     seat: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"grace_until_ms": None}
+    def of(self, member: Member) -> Member:
+        return replace(member, grace_until_ms=None)
 
 
-class Disconnected(RosterEntryChange, frozen=True):
+class Disconnected(MemberChange, frozen=True):
     """The seat is kept until `until_ms`."""
 
     seat: int
     until_ms: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"grace_until_ms": self.until_ms}
+    def of(self, member: Member) -> Member:
+        return replace(member, grace_until_ms=self.until_ms)
 
 
-class Muted(RosterEntryChange, frozen=True):
+class Muted(MemberChange, frozen=True):
     seat: int
     by: MutedBy
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"muted_by": self.by}
+    def of(self, member: Member) -> Member:
+        return replace(member, muted_by=self.by)
 
 
-class Unmuted(RosterEntryChange, frozen=True):
+class Unmuted(MemberChange, frozen=True):
     seat: int
 
-    def fields(self, member: Member) -> dict[str, Any]:
-        return {"muted_by": None}
+    def of(self, member: Member) -> Member:
+        return replace(member, muted_by=None)
 
 
 AnyChange = (

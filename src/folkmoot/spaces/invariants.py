@@ -1,7 +1,7 @@
 """What is true of every state of a Space, as checks. The list in words stands in `spaces/rules.py`.
 
-What is true of a step from one state to the next (a locked room, removed people, growing seat numbers) can't be seen in
-one state: `tests/spaces/` checks those.
+What is true of a step from one state to the next (a locked room, removed people, growing seat numbers) can't be
+seen in one state: `tests/spaces/` checks those.
 """
 
 from collections.abc import Iterator

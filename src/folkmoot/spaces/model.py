@@ -177,6 +177,15 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
         return [member for _, member in sorted(seated, key=lambda pair: pair[0])]
 
     @property
+    def roster(self) -> dict[int, tuple[Role, int | None, bool, MutedBy | None]]:
+        """What everybody may know about who leads and speaks: role, seat, whether connected, who muted them."""
+        return {
+            member.account_id: (member.role, member.seat, member.connected, member.muted_by)
+            for member in self.members.values()
+            if member.role is not Role.LISTENER
+        }
+
+    @property
     def queue(self) -> list[Member]:
         """Who asks to speak, the longest waiting first."""
         asking = [

@@ -24,8 +24,8 @@ true, whatever comes in (`spaces/invariants.py` checks it, `tests/spaces/` hunts
 12. Nobody is remembered about whom there is nothing to remember: raids don't make the state grow.
 
 What others do. Writing the state and the changes in one transaction, raising the counters of `revoked_subjects`,
-giving the stage its seats, and "one live Space for each host" are `actions.py`'s. The gate decides whether an actor may
-act at all; `Facts` lists only accounts in good standing, so a name that isn't in it is refused.
+giving the stage its seats, and "one live Space for each host" are `actions.py`'s. The gate decides whether an
+actor may act at all; `Facts` lists only accounts in good standing, so a name that isn't in it is refused.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -37,8 +37,8 @@ from msgspec.structs import replace
 
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.changes import AnyChange
-from folkmoot.spaces.machine import door, life, observed, order
 from folkmoot.spaces.listening import resolve_audience
+from folkmoot.spaces.machine import door, life, observed, order
 from folkmoot.spaces.machine.turn import Turn, require
 from folkmoot.spaces.model import (
     AccountFacts,

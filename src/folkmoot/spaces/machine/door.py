@@ -151,7 +151,7 @@ def step_down(turn: Turn, actor: Member, _: commands.StepDown) -> None:
 
 
 def consent(turn: Turn, actor: Member, command: commands.Consent) -> None:
-    """Agreeing counts for one stint; saying the same again changes nothing. Taking it back on a recorded stage leads off it."""
+    """Agreeing counts for one stint; taking it back on stage leads off it. The same said again changes nothing."""
     require(turn.space.recorded, Code.NOT_RECORDED)
     near_stage = actor.role is not Role.LISTENER or actor.asking or actor.invited_as is not None
     require(near_stage, Code.CONSENT_POINTLESS)

@@ -6,7 +6,6 @@ from folkmoot.spaces.changes import (
     HoldEnded,
     HoldStarted,
     RosterChanged,
-    RosterEntryChange,
     SeatTaken,
     SeatVacated,
     VacatedBecause,
@@ -33,6 +32,7 @@ class Turn:
     outside the rules are a function. A handler checks first and says afterwards; a refusal drops the turn."""
 
     def __init__(self, space: Space, facts: Facts, now_ms: int) -> None:
+        self.before = space
         self.space = space
         self.facts = facts
         self.now_ms = now_ms
@@ -71,7 +71,7 @@ class Turn:
                 self.say(HoldStarted(until_ms=self.now_ms + HOLD_MS))
             elif commanded and held:
                 self.say(HoldEnded())
-        if any(isinstance(change, RosterEntryChange) for change in self.changes):
+        if self.space.roster != self.before.roster:
             self.say(RosterChanged(version=self.space.roster_version + 1))
 
 
