@@ -5,8 +5,10 @@ Every surface asks here and nowhere else. Seeing: `admit` turns items into `Visi
 `stamps` are what a ticket, a link or a lease carries.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
+
+import msgspec
 
 from folkmoot.gate import queries
 from folkmoot.gate.model import (
@@ -22,7 +24,7 @@ from folkmoot.gate.model import (
     account_subject,
     token_subject,
 )
-from folkmoot.gate.standings import MODERATORS, REASONS, TABLE, Shown, may
+from folkmoot.gate.standings import REASONS, TABLE, Shown, may
 from folkmoot.gate.visible import _MAKER, TOMBSTONE, Acting, Permit, Tombstone, Visible
 from folkmoot.storage.database import Database, Read, Write, digest
 
@@ -41,8 +43,8 @@ class Gate:
     async def identify(self, secret: str) -> Viewer:
         """The viewer that a bearer token or session stands for, as things are now.
 
-        Raises Refused 401 (`invalid_token`) for a token that is unknown, expired, or older than its account's
-        counter. A suspended account that signed in anew *is* identified: `permit` decides what it may open.
+        Raises Refused 401 (`invalid_token`) for a token that is unknown, expired, revoked, or older than its
+        account's counter. A suspended account that signed in anew *is* identified: `permit` decides what it opens.
         """
         async with self.database.read() as read:
             row = await queries.token(read, digest(secret))
@@ -52,7 +54,10 @@ class Gate:
             if row.account_id is not None:
                 subjects.append(account_subject(row.account_id))
             counters = await queries.counters(read, subjects)
-        if row.account_id is not None and counters[account_subject(row.account_id)] > row.account_counter:
+        made_under: tuple[Stamp, ...] = (Stamp(token_subject(row.id), 0),)
+        if row.account_id is not None:
+            made_under += (Stamp(account_subject(row.account_id), row.account_counter),)
+        if _is_stale(made_under, counters):
             raise _invalid_token()
         return Viewer(
             account_id=row.account_id,
@@ -61,7 +66,7 @@ class Gate:
             scopes=frozenset(row.scopes.split()),
             token_id=row.id,
             application_id=row.application_id,
-            stamps=tuple(Stamp(subject, counter) for subject, counter in counters.items()),
+            stamps=made_under,
         )
 
     async def as_account(self, read: Read, account_id: int) -> Viewer:
@@ -89,12 +94,14 @@ class Gate:
         return Permit(ANONYMOUS, action, by, _MAKER)
 
     async def act(self, permit: Permit, work: Callable[[Acting], Awaitable[Result]]) -> Result:
-        """Run `work` in one write transaction, in which the actor's standing is first read again."""
+        """Run `work` in one write transaction, in which the actor's standing and role are first read again.
+
+        `work` sees them as they are now, not as the request found them.
+        """
 
         async def inside(tx: Write) -> Result:
-            if permit.viewer.account_id is not None:
-                await _confirm(tx, permit)
-            return await work(Acting(tx, permit, _MAKER))
+            viewer = await _confirm(tx, permit) if permit.viewer.account_id is not None else permit.viewer
+            return await work(Acting(tx, Permit(viewer, permit.action, permit.by, _MAKER), _MAKER))
 
         return await self.database.write(inside)
 
@@ -122,6 +129,13 @@ class Gate:
             raise Refused("not_found", f"{what} not found.", status=404)
         return admitted[0]
 
+    def admit_own(self, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
+        """What the viewer published alone, for the room that a lost standing keeps: session, appeal, export."""
+        self.permit(viewer, Action.SEE_STANDING)
+        return [
+            Visible(item, viewer, _MAKER) for item in items if item.gate_facts().owner_ids == (viewer.account_id,)
+        ]
+
     async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
         if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:
             return [False] * len(items)
@@ -144,6 +158,15 @@ class Gate:
         """
         counters = await queries.counters(read, list(subjects))
         return viewer.stamps + tuple(Stamp(subject, counter) for subject, counter in counters.items())
+
+    async def check(self, read: Read, stamps: Sequence[Stamp]) -> None:
+        """Whether what was granted under these stamps (a ticket, a signed link) still holds.
+
+        Raises Refused (`revoked`) if not. A `LeaseBook` knows only what it heard: what comes back from outside is
+        checked here first, also after every process was restarted.
+        """
+        if _is_stale(stamps, await queries.counters(read, [stamp.subject for stamp in stamps])):
+            raise Refused("revoked", "The right to this has ended.")
 
 
 def shown_to_others(standing: Standing) -> bool:
@@ -171,24 +194,30 @@ def _reaches(viewer: Viewer, facts: Facts, relations: queries.Relations) -> bool
         return True
     if viewer.account_id is None:
         return False
-    if viewer.account_id in facts.owner_ids or viewer.account_id in facts.named_ids:
-        return True
     first = facts.owner_ids[0]
+    # Who is only quoted in it is no reader of it by that.
+    if viewer.account_id == first or viewer.account_id in facts.named_ids:
+        return True
     return (facts.reach is Reach.FOLLOWERS and first in relations.follows) or (
         facts.reach is Reach.FOLLOWED and first in relations.followed_by
     )
 
 
-async def _confirm(tx: Write, permit: Permit) -> None:
-    """Inside the transaction: the standing and counters as they are now, not as the request found them."""
-    viewer = permit.viewer
-    standing = (await queries.standings_of(tx, [viewer.id]))[viewer.id]
-    _require(standing, viewer, permit.action)
-    if permit.action is Action.MODERATE and await queries.role_of(tx, viewer.id) not in MODERATORS:
-        raise Refused("not_a_moderator", "Only moderators can do that.")
-    counters = await queries.counters(tx, [stamp.subject for stamp in viewer.stamps])
-    if any(counters[stamp.subject] > stamp.counter for stamp in viewer.stamps):
+async def _confirm(tx: Write, permit: Permit) -> Viewer:
+    """Inside the transaction: the viewer as things are now. Raises Refused if the permit would not be given now."""
+    viewer = msgspec.structs.replace(
+        permit.viewer,
+        standing=(await queries.standings_of(tx, [permit.viewer.id]))[permit.viewer.id],
+        role=await queries.role_of(tx, permit.viewer.id),
+    )
+    if _is_stale(viewer.stamps, await queries.counters(tx, [stamp.subject for stamp in viewer.stamps])):
         raise _invalid_token()
+    _require(viewer.standing, viewer, permit.action)
+    return viewer
+
+
+def _is_stale(stamps: Iterable[Stamp], counters: Mapping[str, int]) -> bool:
+    return any(counters[stamp.subject] > stamp.counter for stamp in stamps)
 
 
 def _require(standing: Standing, viewer: Viewer, action: Action) -> None:

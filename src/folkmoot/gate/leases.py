@@ -6,7 +6,12 @@ revocation counter under which it was granted; when any of them rises, the lease
 
 from collections.abc import Callable, Iterable, Mapping
 
+import structlog
+
 from folkmoot.gate.model import Refused, Stamp
+
+log = structlog.get_logger(__name__)
+COUNTERS_MAX = 100_000
 
 
 class Lease:
@@ -25,17 +30,23 @@ class Lease:
 
     def _end(self, subject: str) -> None:
         self._book._forget(self)
-        self._on_end(subject)
+        try:
+            self._on_end(subject)
+        except Exception:
+            # One connection that can't be closed must not keep the others open.
+            log.exception("lease.end_failed", subject=subject)
 
 
 class LeaseBook:
     """All leases of one process. Not thread-safe: one loop owns it."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters_max: int = COUNTERS_MAX) -> None:
         self._by_subject: dict[str, set[Lease]] = {}
         # The highest counters heard of. A lease can be asked for with stamps that were read before an event
-        # which has already been handled here: without this memory it would slip through until the sweep.
+        # which has already been handled here: without this memory it would slip through until the sweep. Of more
+        # than `counters_max` the one heard of longest ago is forgotten, and left to the sweep.
         self._known: dict[str, int] = {}
+        self._counters_max = counters_max
 
     def hold(self, stamps: Iterable[Stamp], on_end: Callable[[str], None]) -> Lease:
         """Grant a lease. `on_end(subject)` is called at most once, when a subject's counter rises.
@@ -52,8 +63,7 @@ class LeaseBook:
 
     def raised(self, subject: str, counter: int) -> None:
         """A counter rose (an event, or the sweep, says so): end what was granted under a lower one."""
-        if counter > self._known.get(subject, 0):
-            self._known[subject] = counter
+        self._remember(subject, counter)
         stale = [
             lease
             for lease in self._by_subject.get(subject, ())
@@ -74,6 +84,13 @@ class LeaseBook:
 
     def __len__(self) -> int:
         return len({lease for leases in self._by_subject.values() for lease in leases})
+
+    def _remember(self, subject: str, counter: int) -> None:
+        known = max(counter, self._known.pop(subject, 0))
+        if known > 0:
+            self._known[subject] = known
+        if len(self._known) > self._counters_max:
+            del self._known[next(iter(self._known))]
 
     def _forget(self, lease: Lease) -> None:
         lease.is_open = False

@@ -86,7 +86,7 @@ ANONYMOUS = Viewer()
 
 
 class Reach(StrEnum):
-    """Whom a published thing is for, besides its owners and those it names."""
+    """Whom a published thing is for, besides its first owner and those it names."""
 
     PUBLIC = "public"
     UNLISTED = "unlisted"  # public, in no public list
@@ -96,11 +96,15 @@ class Reach(StrEnum):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the gate needs to know of a thing to decide who may see it."""
+    """What the gate needs to know of a thing to decide who may see it. Raises ValueError without an owner."""
 
-    owner_ids: tuple[int, ...]  # whoever published it or is quoted in it: each has to be visible
+    owner_ids: tuple[int, ...]  # who published it, then whoever is quoted in it: each has to be visible
     reach: Reach = Reach.PUBLIC
     named_ids: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.owner_ids:
+            raise ValueError("a thing without an owner would be shown to everybody, whoever loses the right")
 
 
 class Gated(Protocol):

@@ -35,7 +35,7 @@ class Relations(msgspec.Struct, frozen=True):
 
 
 async def standings_of(read: Read, account_ids: Collection[int]) -> dict[int, Standing]:
-    """The standings that are not `active`; ids of accounts that don't exist are `deactivated`."""
+    """The standing of each account now; accounts that don't exist are `deactivated`."""
     if not account_ids:
         return {}
     rows = await read.connection.execute(

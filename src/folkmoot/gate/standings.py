@@ -37,6 +37,9 @@ TABLE: dict[Standing, Rights] = {
     Standing.LOCKED: Rights(frozenset({Action.SEE_STANDING}), Shown.NOBODY),
 }
 
+# What can be given an end. Whatever it came on top of is over by then, so nothing else has one.
+ENDING = frozenset({Standing.LIMITED, Standing.SUSPENDED})
+
 # Roles narrow one action; they widen nothing that a standing took away.
 MODERATORS = frozenset({Role.MODERATOR, Role.OWNER})
 

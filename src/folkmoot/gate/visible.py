@@ -2,11 +2,17 @@
 
 from typing import Final, Generic, TypeVar
 
-from folkmoot.gate.model import Action, Viewer
+from folkmoot.gate.model import Action, Refused, Viewer
 from folkmoot.storage.database import Write
 
 T_co = TypeVar("T_co", covariant=True)
 _MAKER: Final = object()
+
+
+def _require_maker(maker: object, what: type) -> None:
+    # Not an assertion: `python -O` must not open the gate.
+    if maker is not _MAKER:
+        raise TypeError(f"only the gate makes {what.__name__}")
 
 
 class Visible(Generic[T_co]):
@@ -15,7 +21,7 @@ class Visible(Generic[T_co]):
     __slots__ = ("item", "viewer")
 
     def __init__(self, item: T_co, viewer: Viewer, maker: object) -> None:
-        assert maker is _MAKER, "only the gate makes Visible"
+        _require_maker(maker, Visible)
         self.item: Final = item
         self.viewer: Final = viewer
 
@@ -33,7 +39,7 @@ class Permit:
     __slots__ = ("action", "by", "viewer")
 
     def __init__(self, viewer: Viewer, action: Action, by: str, maker: object) -> None:
-        assert maker is _MAKER, "only the gate makes Permit"
+        _require_maker(maker, Permit)
         self.viewer: Final = viewer
         self.action: Final = action
         # "account", or which part of the system acts ("worker: hold is over", "admin").
@@ -46,7 +52,7 @@ class Acting:
     __slots__ = ("permit", "tx")
 
     def __init__(self, tx: Write, permit: Permit, maker: object) -> None:
-        assert maker is _MAKER, "only the gate makes Acting"
+        _require_maker(maker, Acting)
         self.tx: Final = tx
         self.permit: Final = permit
 
@@ -62,3 +68,8 @@ class Acting:
     @property
     def now_ms(self) -> int:
         return self.tx.now_ms
+
+    def require(self, action: Action) -> None:
+        """Raises Refused if a person was permitted another action than this: a permit to listen bans nobody."""
+        if self.viewer.account_id is not None and self.permit.action is not action:
+            raise Refused("not_permitted", f"This needs a permit to {action.value.replace('_', ' ')}.")
