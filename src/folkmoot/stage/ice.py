@@ -1,0 +1,210 @@
+"""ICE for one seat, on aioice, with what it lacks: a range of UDP ports, an advertised address, loopback
+candidates, and an allowance for each peer that is applied before a datagram costs anything."""
+
+import asyncio
+import ipaddress
+import random
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import aioice
+import aioice.ice
+import msgspec
+from aioice.candidate import candidate_foundation, candidate_priority
+from aiortc.rtcconfiguration import RTCIceServer
+from aiortc.rtcicetransport import RTCIceCandidate, candidate_to_aioice, connection_kwargs
+
+from folkmoot.stage.admission import IncomingGate, TokenBucket
+
+_PORT_TRIES_MAX = 200
+_SOCKET_BUFFER_BYTES = 256 * 1024
+_STUN_TIMEOUT_S = 5
+
+
+class IceServer(msgspec.Struct, frozen=True):
+    """A STUN or TURN server, as in a browser's RTCConfiguration."""
+
+    url: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceSettings(msgspec.Struct, frozen=True):
+    """How this machine is reached.
+
+    `advertised_address`: the public IP address that a 1:1 NAT maps to this machine; takes the place of its own
+    addresses of that IP version in answers. `port_min`, `port_max`: UDP ports to use, both 0 for any. `loopback`:
+    offer 127.0.0.1 too, for browsers on the same machine.
+    """
+
+    servers: tuple[IceServer, ...] = ()
+    advertised_address: str | None = None
+    port_min: int = 0
+    port_max: int = 0
+    loopback: bool = True
+
+
+class IceTransport:
+    """What RTCDtlsTransport needs of an ICE transport: send, receive, a role."""
+
+    def __init__(self, connection: "StageConnection") -> None:
+        self.role = "controlled"
+        self._send = connection.send
+        self._recv = connection.recv
+
+
+class _GatedProtocol(aioice.ice.StunProtocol):
+    """A socket that asks the peer's allowance before it looks into a datagram."""
+
+    def __init__(self, connection: "StageConnection") -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Drops what the allowance doesn't cover."""
+        assert isinstance(data, bytes)
+        if self._connection.admit(data, addr):
+            super().datagram_received(data, addr)
+
+
+class StageConnection(aioice.Connection):
+    """An ICE agent for one seat. Candidates are gathered once; the answer carries them all."""
+
+    def __init__(
+        self, settings: IceSettings, gate: IncomingGate, clock_ms: Callable[[], float], *, controlling: bool
+    ) -> None:
+        servers = [RTCIceServer(one.url, one.username, one.credential) for one in settings.servers]
+        super().__init__(ice_controlling=controlling, **connection_kwargs(servers))
+        self.heard_ms = clock_ms()
+        self._settings = settings
+        self._gate = gate
+        self._strangers = TokenBucket(per_second=50, burst=100)
+        self._clock_ms = clock_ms
+
+    def admit(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """Whether a datagram is handled. From anybody but the nominated peer only a little STUN is."""
+        now_ms = self._clock_ms()
+        pair = self._nominated.get(1)
+        if pair is None:
+            return self._gate.admit(data, now_ms)
+        if (address[0], address[1]) != pair.remote_addr:
+            return bool(data) and data[0] < 4 and self._strangers.take(now_ms)
+        self.heard_ms = now_ms
+        return self._gate.admit(data, now_ms)
+
+    async def add_candidates(self, candidates: list[RTCIceCandidate]) -> None:
+        """The peer's candidates. The end of candidates is never signalled: a peer whose own are hidden behind mDNS
+        names, or that sent none, still reaches us, and aioice learns its address from that."""
+        for candidate in candidates:
+            await self.add_remote_candidate(candidate_to_aioice(candidate))
+
+    async def get_component_candidates(
+        self, component: int, addresses: list[str], timeout: int = _STUN_TIMEOUT_S
+    ) -> list[aioice.Candidate]:
+        """Sockets on this machine's addresses within the port range, then what STUN and TURN servers tell."""
+        wanted = [*addresses, "127.0.0.1"] if self._settings.loopback else addresses
+        hosts = [await self._open(component, address) for address in dict.fromkeys(wanted)]
+        protocols = [one for one in hosts if one is not None]
+        self._protocols += protocols
+        found = [one.local_candidate for one in protocols]
+        lookups: list[asyncio.Task[tuple[aioice.Candidate, aioice.ice.StunProtocol | None]]] = []
+        if self.stun_server is not None:
+            lookups += [
+                asyncio.create_task(aioice.ice.server_reflexive_candidate(one, self.stun_server))
+                for one in protocols
+                if ipaddress.ip_address(one.local_candidate.host).version == 4
+                and not ipaddress.ip_address(one.local_candidate.host).is_loopback
+            ]
+        if self.turn_server is not None:
+            lookups.append(asyncio.create_task(self._relayed(component, self.turn_server)))
+        return found + await self._finished(lookups, timeout)
+
+    async def _relayed(
+        self, component: int, server: tuple[str, int]
+    ) -> tuple[aioice.Candidate, aioice.ice.StunProtocol]:
+        return await aioice.ice.relayed_candidate(
+            component=component,
+            hide_related_address=False,
+            protocol_factory=lambda: _GatedProtocol(self),
+            turn_server=server,
+            turn_username=self.turn_username,
+            turn_password=self.turn_password,
+            turn_ssl=self.turn_ssl,
+            turn_transport=self.turn_transport,
+        )
+
+    async def _finished(
+        self,
+        lookups: list[asyncio.Task[tuple[aioice.Candidate, aioice.ice.StunProtocol | None]]],
+        timeout: float,
+    ) -> list[aioice.Candidate]:
+        """The candidates that came in time; a server that is away costs the wait, not the join."""
+        if not lookups:
+            return []
+        done, pending = await asyncio.wait(lookups, timeout=timeout)
+        for task in pending:
+            task.cancel()
+        found: list[aioice.Candidate] = []
+        for task in done:
+            if task.exception() is None:
+                candidate, protocol = task.result()
+                found.append(candidate)
+                if protocol is not None:
+                    self._protocols.append(protocol)
+        return found
+
+    async def _open(self, component: int, address: str) -> _GatedProtocol | None:
+        """A socket on this address, None when no port is free there."""
+        loop = asyncio.get_running_loop()
+        for port in self._ports():
+            try:
+                transport, protocol = await loop.create_datagram_endpoint(
+                    lambda: _GatedProtocol(self), local_addr=(address, port)
+                )
+            except OSError:
+                continue
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER_BYTES)
+            bound = transport.get_extra_info("sockname")
+            protocol.local_candidate = aioice.Candidate(
+                foundation=candidate_foundation("host", "udp", bound[0]),
+                component=component,
+                transport="udp",
+                # The loopback comes last: only a browser on this machine can use it.
+                priority=candidate_priority(component, "host", 0 if bound[0] == "127.0.0.1" else 65535),
+                host=bound[0],
+                port=bound[1],
+                type="host",
+            )
+            return protocol
+        return None
+
+    def _ports(self) -> list[int]:
+        low, high = self._settings.port_min, self._settings.port_max
+        if low == 0:
+            return [0]
+        count = min(_PORT_TRIES_MAX, high - low + 1)
+        return random.sample(range(low, high + 1), count)
+
+    def advertised(self) -> list[aioice.Candidate]:
+        """The candidates as the peer is told them: with the advertised address instead of our own."""
+        public = self._settings.advertised_address
+        if public is None:
+            return self.local_candidates
+        version = ipaddress.ip_address(public).version
+        told: dict[tuple[str, int], aioice.Candidate] = {}
+        for candidate in self.local_candidates:
+            one = candidate
+            own = ipaddress.ip_address(one.host)
+            if one.type == "host" and own.version == version and not own.is_loopback:
+                one = aioice.Candidate(
+                    foundation=candidate_foundation("host", "udp", public),
+                    component=one.component,
+                    transport="udp",
+                    priority=one.priority,
+                    host=public,
+                    port=one.port,
+                    type="host",
+                )
+            told[(one.host, one.port)] = one
+        return list(told.values())

@@ -1,0 +1,310 @@
+"""An adaptive jitter buffer for one speaker's Opus packets. Pure: no clock, no codec, no I/O.
+
+Packets go in as they come off the network (`push`), one decision comes out when the mixer wants sound (`pull`):
+play this packet, rebuild a lost one from its successor (Opus in-band FEC), make something up (PLC), or nothing.
+The buffer starts with 2 frames of delay, grows to 10 when packets come unevenly, and shrinks again by merging two
+frames into one. Sequence numbers and timestamps follow RFC 3550, packet durations RFC 6716.
+"""
+
+from collections import deque
+from enum import Enum
+
+import msgspec
+
+SAMPLES_PER_MS = 48
+FRAME_MS = 20
+TARGET_FRAMES_MIN = 2
+TARGET_FRAMES_MAX = 10
+
+_PACKETS_HELD_MAX = 64
+_STARVED_FRAMES_MAX = 5
+_PAUSE_FRAMES_MAX = 25
+_JUMP_PACKETS = 500
+_TRANSITS_KEPT = 150
+_TRANSITS_BETWEEN_ESTIMATES = 25
+_TRANSIT_RESTART_MS = 1000
+_DEPTHS_KEPT = 50
+_DEPTH_SLACK_FRAMES = 1
+_DEPTH_EXCESS_FRAMES = 6
+_DTX_BYTES_MAX = 2
+
+
+class Kind(Enum):
+    """What to do for the sound that is due now."""
+
+    PLAY = "play"
+    """Decode `payload`."""
+    MERGE = "merge"
+    """Decode `payload`, then `following`, and cross-fade the first into the second: the buffer was too deep."""
+    RECOVER = "recover"
+    """This packet was lost: decode its copy from the successor in `payload` (in-band FEC)."""
+    CONCEAL = "conceal"
+    """Nothing to decode: let the decoder make up `duration_samples` (PLC, or comfort noise during DTX)."""
+    NOTHING = "nothing"
+    """The sender is not sending, or the buffer still fills."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """One decision. `level_dbov` is what the sender measured for the packet played, None when it didn't say.
+
+    `last` marks the last sound before nothing comes: fade it out.
+    """
+
+    kind: Kind
+    duration_samples: int = 0
+    payload: bytes = b""
+    following: bytes = b""
+    level_dbov: int | None = None
+    sequence: int = -1
+    last: bool = False
+
+
+class JitterCounts(msgspec.Struct):
+    """Totals of one buffer, in packets or frames.
+
+    `received`: packets accepted. `late`: packets that came after their turn was concealed or played. `duplicates`:
+    packets that were here already. `fec`: lost frames rebuilt from the successor. `plc`: lost frames made up while
+    later packets were at hand. `trimmed`: frames taken out because the buffer was too deep.
+
+    `underruns`: frames made up because the buffer was *empty* when a frame was due, while the sender was talking,
+    unmuted and connected (the caller says so by `talking`), and its last packet was not the start of a pause (DTX).
+    Not counted: losses (fec, plc), the time the buffer first fills, and silence of somebody who says nothing.
+    `buffered_samples_sum` over `pulls` is the mean depth after a pull.
+    """
+
+    received: int = 0
+    late: int = 0
+    duplicates: int = 0
+    fec: int = 0
+    plc: int = 0
+    underruns: int = 0
+    trimmed: int = 0
+    pulls: int = 0
+    buffered_samples_sum: int = 0
+
+    def buffer_ms_mean(self) -> float:
+        """Mean milliseconds of sound that waited after a pull, over all pulls that gave sound."""
+        return self.buffered_samples_sum / SAMPLES_PER_MS / self.pulls if self.pulls else 0.0
+
+
+class _Packet(msgspec.Struct, frozen=True):
+    payload: bytes
+    level_dbov: int | None
+    duration_samples: int
+
+
+def opus_duration_samples(payload: bytes) -> int:
+    """Samples at 48 kHz in an Opus packet by its TOC byte, 0 when it is no valid packet (RFC 6716 section 3)."""
+    if not payload:
+        return 0
+    config = payload[0] >> 3
+    if config < 12:
+        frame = (480, 960, 1920, 2880)[config & 3]
+    elif config < 16:
+        frame = (480, 960)[config & 1]
+    else:
+        frame = (120, 240, 480, 960)[config & 3]
+    code = payload[0] & 3
+    if code < 3:
+        return frame * (1 if code == 0 else 2)
+    if len(payload) < 2:
+        return 0
+    samples = frame * (payload[1] & 0x3F)
+    return samples if samples <= 120 * SAMPLES_PER_MS else 0
+
+
+class JitterBuffer:
+    """One sender's packets, put in order and handed out at the mixer's pace."""
+
+    def __init__(self) -> None:
+        self.counts = JitterCounts()
+        self._transits_ms: deque[float] = deque(maxlen=_TRANSITS_KEPT)
+        self._depths: deque[int] = deque(maxlen=_DEPTHS_KEPT)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets all packets and the sender's numbering (it has a new SSRC); the counts stay."""
+        self._packets: dict[int, _Packet] = {}
+        self._highest: int | None = None
+        self._next: int | None = None
+        self._started = False
+        self._first_arrival_ms = 0
+        self._frame_samples = FRAME_MS * SAMPLES_PER_MS
+        self._starved_frames = 0
+        self._owed_frames = 0
+        self._in_pause = False
+        self._jump_expected = -1
+        self._timestamp_last = 0
+        self._timestamp_turns = 0
+        self.target_frames = TARGET_FRAMES_MIN
+        self._transits_ms.clear()
+        self._depths.clear()
+
+    @property
+    def depth_frames(self) -> int:
+        """Packets between the one due next and the newest, holes included."""
+        if self._highest is None or self._next is None:
+            return 0
+        return max(0, self._highest - self._next + 1)
+
+    def push(self, sequence: int, timestamp: int, payload: bytes, level_dbov: int | None, now_ms: float) -> None:
+        """Takes a packet off the network: 16-bit sequence, 32-bit timestamp at 48 kHz, the Opus payload.
+
+        A payload that is no Opus packet is ignored, as is one that comes twice or too late.
+        """
+        duration = opus_duration_samples(payload)
+        if duration == 0:
+            return
+        extended = self._extend(sequence)
+        if extended is None:
+            return
+        if self._next is not None and extended < self._next:
+            self.counts.late += 1
+            return
+        if extended in self._packets:
+            self.counts.duplicates += 1
+            return
+        if not self._packets:
+            self._first_arrival_ms = int(now_ms)
+        self._packets[extended] = _Packet(payload, level_dbov, duration)
+        self._highest = extended if self._highest is None else max(self._highest, extended)
+        self._frame_samples = duration
+        self.counts.received += 1
+        self._measure(timestamp, now_ms)
+        self._hold_at_most()
+
+    def pull(self, now_ms: float, *, talking: bool) -> Due:
+        """The decision for what is due now. `talking`: this sender speaks, unmuted and connected (underruns)."""
+        if not self._started and not self._start(now_ms):
+            return Due(Kind.NOTHING)
+        assert self._next is not None
+        if not self._packets:
+            return self._starve(talking)
+        self._shrink_at_once()
+        self._skip_owed()
+        due = self._take()
+        self._starved_frames = 0
+        depth = self.depth_frames
+        self._depths.append(depth)
+        self.counts.pulls += 1
+        self.counts.buffered_samples_sum += depth * self._frame_samples
+        return due
+
+    def _take(self) -> Due:
+        assert self._next is not None
+        sequence = self._next
+        packet = self._packets.pop(sequence, None)
+        following = self._packets.get(sequence + 1)
+        self._next = sequence + 1
+        if packet is None:
+            if following is None:
+                self.counts.plc += 1
+                return Due(Kind.CONCEAL, self._frame_samples, sequence=sequence)
+            self.counts.fec += 1
+            return Due(
+                Kind.RECOVER, following.duration_samples, following.payload, b"", following.level_dbov, sequence
+            )
+        self._in_pause = len(packet.payload) <= _DTX_BYTES_MAX
+        if following is not None and self._too_deep() and packet.duration_samples == following.duration_samples:
+            del self._packets[sequence + 1]
+            self._next = sequence + 2
+            self._depths.clear()
+            self.counts.trimmed += 1
+            level = following.level_dbov
+            duration = packet.duration_samples
+            return Due(Kind.MERGE, duration, packet.payload, following.payload, level, sequence + 1)
+        return Due(Kind.PLAY, packet.duration_samples, packet.payload, b"", packet.level_dbov, sequence)
+
+    def _start(self, now_ms: float) -> bool:
+        if not self._packets or self._highest is None:
+            return False
+        oldest = min(self._packets)
+        wanted = self.target_frames + 1
+        waited_ms = now_ms - self._first_arrival_ms
+        if self._highest - oldest + 1 < wanted and waited_ms < wanted * FRAME_MS:
+            return False
+        self._next = oldest
+        self._started = True
+        self._starved_frames = self._owed_frames = 0
+        self._depths.clear()
+        return True
+
+    def _starve(self, talking: bool) -> Due:
+        self._starved_frames += 1
+        limit = _PAUSE_FRAMES_MAX if self._in_pause else _STARVED_FRAMES_MAX
+        if not self._in_pause:
+            self._owed_frames += 1
+            if talking:
+                self.counts.underruns += 1
+        last = self._starved_frames >= limit
+        if last:
+            self._started = False
+        return Due(Kind.CONCEAL, self._frame_samples, last=last)
+
+    def _skip_owed(self) -> None:
+        """Passes over holes that were already made up while the buffer was empty: no second concealment."""
+        assert self._next is not None
+        while self._owed_frames > 0 and self._packets and self._next not in self._packets:
+            self._next += 1
+            self._owed_frames -= 1
+        self._owed_frames = 0
+
+    def _shrink_at_once(self) -> None:
+        """After a stall a burst arrives: what is deeper than any jitter we would wait for is dropped."""
+        assert self._next is not None
+        assert self._highest is not None
+        if self.depth_frames <= TARGET_FRAMES_MAX + _DEPTH_EXCESS_FRAMES:
+            return
+        resume = self._highest - self.target_frames
+        for sequence in [held for held in self._packets if held < resume]:
+            del self._packets[sequence]
+            self.counts.trimmed += 1
+        self._next = resume
+        self._owed_frames = 0
+        self._depths.clear()
+
+    def _too_deep(self) -> bool:
+        if len(self._depths) < _DEPTHS_KEPT:
+            return False
+        return min(self._depths) > self.target_frames + _DEPTH_SLACK_FRAMES
+
+    def _extend(self, sequence: int) -> int | None:
+        """The sequence number without its wrap, None when it is a jump that no second packet has confirmed."""
+        if self._highest is None:
+            return sequence + 0x10000
+        step = (sequence - self._highest) & 0xFFFF
+        step = step - 0x10000 if step >= 0x8000 else step
+        if abs(step) < _JUMP_PACKETS:
+            self._jump_expected = -1
+            return self._highest + step
+        if sequence == self._jump_expected:
+            # Two in a row (RFC 3550 appendix A.1): the sender began anew.
+            self.restart()
+            return sequence + 0x10000
+        self._jump_expected = (sequence + 1) & 0xFFFF
+        self.counts.late += 1
+        return None
+
+    def _measure(self, timestamp: int, now_ms: float) -> None:
+        """Keeps how long packets took, relative to each other, and sets the target from the spread."""
+        back = (timestamp - self._timestamp_last) & 0xFFFFFFFF
+        if self._transits_ms and timestamp < self._timestamp_last and back < 0x80000000:
+            self._timestamp_turns += 1
+        self._timestamp_last = timestamp
+        transit_ms = now_ms - (timestamp + (self._timestamp_turns << 32)) / SAMPLES_PER_MS
+        if self._transits_ms and abs(transit_ms - self._transits_ms[-1]) > _TRANSIT_RESTART_MS:
+            self._transits_ms.clear()
+        self._transits_ms.append(transit_ms)
+        if self.counts.received % _TRANSITS_BETWEEN_ESTIMATES == 0:
+            ordered = sorted(self._transits_ms)
+            spread_ms = ordered[(len(ordered) - 1) * 97 // 100] - ordered[0]
+            frames = int(-(-spread_ms // FRAME_MS)) + 1
+            self.target_frames = min(max(frames, TARGET_FRAMES_MIN), TARGET_FRAMES_MAX)
+
+    def _hold_at_most(self) -> None:
+        while len(self._packets) > _PACKETS_HELD_MAX:
+            oldest = min(self._packets)
+            del self._packets[oldest]
+            self.counts.trimmed += 1
+            if self._next is not None:
+                self._next = max(self._next, oldest + 1)

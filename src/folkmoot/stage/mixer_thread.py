@@ -1,0 +1,224 @@
+"""The thread that mixes a Space: every 20 ms of the monotonic clock it pulls, mixes, encodes and hands on."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from folkmoot.stage.mixer import Contribution, Mixed, Mixer
+from folkmoot.stage.source import SeatSource
+from folkmoot.tape.opus import Encoder, Pcm
+
+TICK_S = 0.02
+TICK_MS = 20
+
+_LATE_S = 0.01
+_BEHIND_S = 0.2
+_FIGURES_KEPT = 1000
+_WARM_UP_FRAMES = 3
+_PERSONAL_TICKS = 50
+
+
+class MixSink(Protocol):
+    """Where the full mix goes. Called on the mixer thread: it must not block."""
+
+    def frame(self, tick: int, pcm: Pcm | None, speaking: tuple[int, ...]) -> None:
+        """One tick: 960 int16 samples, None for silence, and the seats that speak in it.
+
+        Ticks that are missing between two calls were dropped: they are silence on the timeline.
+        """
+
+
+class Delivery(msgspec.Struct, frozen=True, gc=False):
+    """An Opus packet for one seat, and the seats (not its own) that speak in it."""
+
+    seat: int
+    payload: bytes
+    speaking: tuple[int, ...]
+
+
+Deliver = Callable[[int, list[Delivery]], None]
+"""Called on the event loop once a tick: the tick's number and what each connected seat is sent."""
+
+
+class MixerFigures(msgspec.Struct, frozen=True):
+    """Totals since the start; percentiles over the last 20 s."""
+
+    ticks: int
+    late_ticks: int
+    dropped_ticks: int
+    tick_late_p99_ms: float
+    tick_work_p99_ms: float
+    encodes: int
+
+
+class _MixEncoder:
+    """An encoder whose listeners may come from another one.
+
+    A decoder predicts from what it decoded last, so a packet of an encoder that heard something else clicks. Fed
+    with the last frames the listener heard, the change-over is lost in the codec's noise (measured: the largest
+    step between samples is the same as without a change-over; 4 times larger with a fresh encoder).
+    """
+
+    def __init__(self) -> None:
+        self._encoder = Encoder()
+        self._last_tick = -1
+
+    def encode(self, tick: int, pcm: Pcm, heard: deque[Pcm]) -> bytes:
+        if self._last_tick != tick - 1:
+            self._encoder.reset()
+            for frame in heard:
+                self._encoder.encode(frame)
+        self._last_tick = tick
+        return self._encoder.encode(pcm)
+
+
+class _Port:
+    """One seat at the mixer."""
+
+    def __init__(self, seat: int, source: SeatSource) -> None:
+        self.seat = seat
+        self.source = source
+        self.encoder = _MixEncoder()
+        self.personal_until_tick = 0
+        self.leaving = False
+        self.faded = False
+
+
+class MixerThread:
+    """Mixes until closed. `add` and `remove` are for the event loop; seats are few, so a copy per change is fine.
+
+    Late ticks are counted; more than 200 ms behind,
+    ticks are dropped rather than done in a burst, and their numbers left out, so the timeline keeps to the clock.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, deliver: Deliver, sink: MixSink) -> None:
+        self._loop = loop
+        self._deliver = deliver
+        self._sink = sink
+        self._mixer = Mixer()
+        self._ports: dict[int, _Port] = {}
+        self._ports_lock = threading.Lock()
+        self._shared = _MixEncoder()
+        self._heard: deque[Pcm] = deque(maxlen=_WARM_UP_FRAMES)
+        self._late_ms: deque[float] = deque(maxlen=_FIGURES_KEPT)
+        self._work_ms: deque[float] = deque(maxlen=_FIGURES_KEPT)
+        self._ticks = self._late_ticks = self._dropped_ticks = self._encodes = 0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="stage-mixer", daemon=True)
+
+    def start(self) -> None:
+        """Starts ticking: tick 0 is now."""
+        self._thread.start()
+
+    def add(self, seat: int, source: SeatSource) -> None:
+        """A seat joins the mix; its first frame is faded in. Replaces the seat's source if there is one."""
+        with self._ports_lock:
+            self._ports = {**self._ports, seat: _Port(seat, source)}
+
+    def remove(self, seat: int) -> None:
+        """A seat leaves: its next frame is faded out and is its last."""
+        port = self._ports.get(seat)
+        if port is not None:
+            port.leaving = True
+
+    def close(self) -> None:
+        """Stops after the tick that runs now. Call it on the event loop or elsewhere, never on the mixer thread."""
+        self._stopping = True
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def figures(self) -> MixerFigures:
+        """How the thread fares."""
+        return MixerFigures(
+            ticks=self._ticks,
+            late_ticks=self._late_ticks,
+            dropped_ticks=self._dropped_ticks,
+            tick_late_p99_ms=_p99(self._late_ms),
+            tick_work_p99_ms=_p99(self._work_ms),
+            encodes=self._encodes,
+        )
+
+    def _run(self) -> None:
+        tick = 0
+        due_s = time.monotonic()
+        while not self._stopping:
+            wait_s = due_s - time.monotonic()
+            if wait_s > 0:
+                time.sleep(wait_s)
+            began_s = time.monotonic()
+            behind_s = began_s - due_s
+            if behind_s > _BEHIND_S:
+                dropped = int(behind_s / TICK_S)
+                tick += dropped
+                due_s += dropped * TICK_S
+                self._dropped_ticks += dropped
+            self._late_ticks += behind_s > _LATE_S
+            self._late_ms.append(behind_s * 1000)
+            self._tick(tick, began_s * 1000)
+            self._work_ms.append((time.monotonic() - began_s) * 1000)
+            self._ticks += 1
+            tick += 1
+            due_s += TICK_S
+
+    def _tick(self, tick: int, now_ms: float) -> None:
+        ports = list(self._ports.values())
+        contributions = [self._contribution(port, now_ms) for port in ports]
+        mixed = self._mixer.mix(contributions)
+        speaking = tuple(port.seat for port in ports if port.source.detector.speaking)
+        deliveries = self._encode(tick, ports, mixed, speaking)
+        if deliveries:
+            self._hand_to_loop(tick, deliveries)
+        self._heard.append(mixed.full)
+        self._sink.frame(tick, None if mixed.silent else mixed.full, speaking)
+        self._forget_left()
+
+    def _contribution(self, port: _Port, now_ms: float) -> Contribution:
+        source = port.source
+        leaving = port.leaving
+        pcm, audible = source.frame(now_ms, hushed=source.muted or leaving or not source.connected)
+        port.faded = leaving
+        return Contribution(port.seat, pcm, audible)
+
+    def _encode(self, tick: int, ports: list[_Port], mixed: Mixed, speaking: tuple[int, ...]) -> list[Delivery]:
+        deliveries: list[Delivery] = []
+        shared: bytes | None = None
+        for port in ports:
+            if not port.source.connected or port.leaving:
+                continue
+            own = mixed.minus.get(port.seat)
+            if own is not None:
+                # A pause between two words is no reason to change encoders.
+                port.personal_until_tick = tick + _PERSONAL_TICKS
+            if tick < port.personal_until_tick:
+                payload = port.encoder.encode(tick, own if own is not None else mixed.full, self._heard)
+                self._encodes += 1
+            else:
+                if shared is None:
+                    shared = self._shared.encode(tick, mixed.full, self._heard)
+                    self._encodes += 1
+                payload = shared
+            others = tuple(seat for seat in speaking if seat != port.seat)
+            deliveries.append(Delivery(port.seat, payload, others))
+        return deliveries
+
+    def _hand_to_loop(self, tick: int, deliveries: list[Delivery]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, tick, deliveries)
+        except RuntimeError:
+            # The loop is closed: the process is ending, and nobody is left to hear this tick.
+            self._stopping = True
+
+    def _forget_left(self) -> None:
+        if any(port.faded for port in self._ports.values()):
+            with self._ports_lock:
+                self._ports = {seat: port for seat, port in self._ports.items() if not port.faded}
+
+
+def _p99(values: deque[float]) -> float:
+    return round(float(np.percentile(list(values), 99)), 2) if values else 0.0

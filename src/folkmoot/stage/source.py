@@ -1,0 +1,155 @@
+"""One seat's sound on its way into the mix: packets from the network thread, 20 ms frames for the mixer thread."""
+
+from collections import deque
+
+import msgspec
+import numpy as np
+
+from folkmoot.stage.jitter import Due, JitterBuffer, Kind
+from folkmoot.stage.speaking import SILENCE_DBOV, SpeakingDetector, level_of_frame_dbov
+from folkmoot.tape.opus import FRAME_SAMPLES, Decoder, OpusError, Pcm
+
+_INBOX_PACKETS_MAX = 128
+_SSRC_SILENT_MS = 1000
+_PULLS_PER_FRAME_MAX = 8
+
+
+class SoundPacket(msgspec.Struct, frozen=True, gc=False):
+    """One RTP packet of sound: the fields that matter, and when it came (monotonic ms)."""
+
+    ssrc: int
+    sequence: int
+    timestamp: int
+    payload: bytes
+    level_dbov: int | None
+    arrival_ms: float
+
+
+class SeatSource:
+    """Receives on the event loop (`receive`), is read by the mixer thread (`frame`); nothing else crosses over.
+
+    `muted` and `connected` are plain flags that the loop sets and the mixer reads: a tick too late is no harm.
+    A muted seat isn't even decoded.
+    """
+
+    def __init__(self) -> None:
+        self.muted = False
+        self.connected = False
+        self.jitter = JitterBuffer()
+        self.detector = SpeakingDetector()
+        self._inbox: deque[SoundPacket] = deque(maxlen=_INBOX_PACKETS_MAX)
+        self._decoder = Decoder()
+        self._ssrc: int | None = None
+        self._ssrc_heard_ms = 0.0
+        self._waiting: list[Pcm] = []
+        self._waiting_samples = 0
+        self._was_hushed = False
+
+    def receive(self, packet: SoundPacket) -> None:
+        """Takes a packet off the network; never blocks, drops the oldest when the mixer has stalled."""
+        self._inbox.append(packet)
+
+    def frame(self, now_ms: float, *, hushed: bool) -> tuple[Pcm | None, bool]:
+        """The seat's next 960 samples and whether they are to be heard; (None, False) when there is nothing.
+
+        A frame that comes with False is the last one before a pause: the mixer fades it out. `hushed`: muted or
+        leaving.
+        """
+        if hushed:
+            return self._hushed_frame(now_ms)
+        if self._was_hushed:
+            # What queued up while muted is old: start over with what comes now.
+            self._inbox.clear()
+            self._start_over()
+            self._was_hushed = False
+        self._take_inbox()
+        return self._next_frame(now_ms)
+
+    def _hushed_frame(self, now_ms: float) -> tuple[Pcm | None, bool]:
+        if self._was_hushed:
+            self._inbox.clear()
+            return None, False
+        self._was_hushed = True
+        self._take_inbox()
+        pcm, _ = self._next_frame(now_ms)
+        self.detector.hush()
+        return pcm, False
+
+    def _next_frame(self, now_ms: float) -> tuple[Pcm | None, bool]:
+        audible = True
+        level: int | None = None
+        for _ in range(_PULLS_PER_FRAME_MAX):
+            if self._waiting_samples >= FRAME_SAMPLES:
+                break
+            talking = self.detector.speaking and self.connected
+            due = self.jitter.pull(now_ms, talking=talking)
+            if due.kind is Kind.NOTHING:
+                break
+            level = due.level_dbov if due.level_dbov is not None else level
+            audible = audible and not due.last
+            self._decode(due)
+        if self._waiting_samples < FRAME_SAMPLES:
+            self._waiting.clear()
+            self._waiting_samples = 0
+            self.detector.hear(SILENCE_DBOV, now_ms)
+            return None, False
+        pcm = self._cut_frame()
+        self.detector.hear(level if level is not None else level_of_frame_dbov(pcm), now_ms)
+        return pcm, audible
+
+    def _decode(self, due: Due) -> None:
+        try:
+            pcm = self._decoded(due)
+        except OpusError:
+            # Garbage with a valid first byte. Conceal it like a loss; the decoder stays usable.
+            pcm = self._decoder.conceal(due.duration_samples)
+        self._waiting.append(pcm)
+        self._waiting_samples += len(pcm)
+
+    def _decoded(self, due: Due) -> Pcm:
+        if due.kind is Kind.CONCEAL:
+            return self._decoder.conceal(due.duration_samples)
+        if due.kind is Kind.RECOVER:
+            return self._decoder.decode_fec(due.payload, due.duration_samples)
+        first = self._decoder.decode(due.payload)
+        if due.kind is Kind.PLAY:
+            return first
+        second = self._decoder.decode(due.following)
+        if len(first) != len(second):
+            return second
+        rising = np.arange(len(second), dtype=np.float32) / len(second)
+        return (first * (1 - rising) + second * rising).astype(np.int16)
+
+    def _cut_frame(self) -> Pcm:
+        if len(self._waiting) == 1 and self._waiting_samples == FRAME_SAMPLES:
+            pcm = self._waiting.pop()
+            self._waiting_samples = 0
+            return pcm
+        joined = np.concatenate(self._waiting)
+        self._waiting = [joined[FRAME_SAMPLES:]]
+        self._waiting_samples -= FRAME_SAMPLES
+        return joined[:FRAME_SAMPLES]
+
+    def _take_inbox(self) -> None:
+        while self._inbox:
+            packet = self._inbox.popleft()
+            if packet.ssrc != self._ssrc and not self._adopt(packet.ssrc, packet.arrival_ms):
+                continue
+            self._ssrc_heard_ms = packet.arrival_ms
+            self.jitter.push(
+                packet.sequence, packet.timestamp, packet.payload, packet.level_dbov, packet.arrival_ms
+            )
+
+    def _adopt(self, ssrc: int, now_ms: float) -> bool:
+        """A sender keeps one SSRC. Another is taken only after the one before has been silent for a second."""
+        if self._ssrc is not None and now_ms - self._ssrc_heard_ms < _SSRC_SILENT_MS:
+            return False
+        self._ssrc = ssrc
+        self._start_over()
+        return True
+
+    def _start_over(self) -> None:
+        self.jitter.restart()
+        self._decoder.reset()
+        self._waiting.clear()
+        self._waiting_samples = 0

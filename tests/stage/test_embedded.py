@@ -1,0 +1,138 @@
+"""The embedded engine with real WebRTC peers in process."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+import pytest
+from tests.stage.peers import Client, has_tone, until
+
+from folkmoot.stage.embedded import EmbeddedEngine
+from folkmoot.stage.engine import OfferRefused, SeatEvent, SeatState
+from folkmoot.stage.ice import IceSettings
+from folkmoot.tape.opus import Pcm
+
+
+class KeptMix:
+    """A sink that keeps the full mix."""
+
+    def __init__(self) -> None:
+        self.ticks: list[tuple[int, Pcm | None, tuple[int, ...]]] = []
+
+    def frame(self, tick: int, pcm: Pcm | None, speaking: tuple[int, ...]) -> None:
+        self.ticks.append((tick, pcm, speaking))
+
+    def last(self, count: int) -> Pcm:
+        frames = [pcm if pcm is not None else np.zeros(960, np.int16) for _, pcm, _ in self.ticks[-count:]]
+        return np.concatenate(frames)
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.mix = KeptMix()
+        self.events: list[SeatEvent] = []
+        self.engine = EmbeddedEngine(IceSettings(), self.mix, self.events.append, lambda: 0)
+
+    async def join(self, seat: int, client: Client) -> None:
+        async def answer(sdp: str) -> str:
+            return (await self.engine.join(seat, sdp)).sdp
+
+        await client.join(answer)
+
+    def states(self, seat: int) -> list[SeatState]:
+        return [event.state for event in self.events if event.seat == seat]
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    one = Stage()
+    yield one
+    await one.engine.close()
+
+
+async def test_two_hear_each_other_but_not_themselves(stage: Stage, clients: Callable[..., Client]) -> None:
+    low, high = clients(440), clients(1000)
+    await stage.join(1, low)
+    await stage.join(2, high)
+    await until(lambda: low.hears(1000) and high.hears(440))
+    assert not low.hears(440)
+    assert not high.hears(1000)
+    assert has_tone(stage.mix.last(15), 440)
+    assert has_tone(stage.mix.last(15), 1000)
+    assert stage.states(1) == [SeatState.CONNECTED]
+    # Who speaks travels in the CSRC list, without the listener's own seat.
+    await until(lambda: low.contributing == {2} and high.contributing == {1})
+    assert set(stage.mix.ticks[-1][2]) == {1, 2}
+
+
+async def test_no_codec_thread_of_aiortc_runs_for_the_stage(stage: Stage, clients: Callable[..., Client]) -> None:
+    one = clients(440)
+    await stage.join(1, one)
+    await until(lambda: has_tone(stage.mix.last(15), 440))
+    # The one decoder thread is the client's own.
+    assert sum("decoder" in thread.name for thread in threading.enumerate()) == 1
+
+
+async def test_mute_silences_and_unmute_brings_back(stage: Stage, clients: Callable[..., Client]) -> None:
+    low, high = clients(440), clients(1000)
+    await stage.join(1, low)
+    await stage.join(2, high)
+    await until(lambda: high.hears(440))
+    stage.engine.set_muted(1, True)
+    await until(lambda: not has_tone(stage.mix.last(10), 440))
+    await until(lambda: not high.hears(440))
+    assert has_tone(stage.mix.last(10), 1000)
+    stage.engine.set_muted(1, False)
+    await until(lambda: high.hears(440))
+
+
+async def test_leave_closes_and_silences(stage: Stage, clients: Callable[..., Client]) -> None:
+    low, high = clients(440), clients(1000)
+    await stage.join(1, low)
+    await stage.join(2, high)
+    await until(lambda: high.hears(440))
+    await stage.engine.leave(1)
+    await until(lambda: not high.hears(440))
+    assert stage.states(1) == [SeatState.CONNECTED, SeatState.LEFT]
+    assert [seat.seat for seat in stage.engine.status().seats] == [2]
+    await until(lambda: low.connection.connectionState == "closed")
+
+
+async def test_a_peer_that_closes_is_lost(stage: Stage, clients: Callable[..., Client]) -> None:
+    one = clients(440)
+    await stage.join(1, one)
+    await until(lambda: has_tone(stage.mix.last(15), 440))
+    await one.close()
+    await until(lambda: stage.states(1) == [SeatState.CONNECTED, SeatState.LOST])
+    await until(lambda: not has_tone(stage.mix.last(10), 440))
+
+
+async def test_a_newer_offer_replaces_the_connection(stage: Stage, clients: Callable[..., Client]) -> None:
+    before, after, other = clients(440), clients(700), clients(1000)
+    await stage.join(1, before)
+    await stage.join(2, other)
+    await until(lambda: other.hears(440))
+    await stage.join(1, after)
+    await until(lambda: other.hears(700) and not other.hears(440))
+    assert SeatState.LOST not in stage.states(1)
+    assert len(stage.engine.status().seats) == 2
+
+
+async def test_mixes_that_are_the_same_are_encoded_once(stage: Stage, clients: Callable[..., Client]) -> None:
+    for seat in range(1, 4):
+        await stage.join(seat, clients(440))
+        stage.engine.set_muted(seat, True)
+    await until(lambda: stage.mix.ticks[-1][1] is None)
+    await asyncio.sleep(1.1)  # the personal encoders outlast a pause of one second
+    before = stage.engine.status()
+    await until(lambda: stage.engine.status().ticks >= before.ticks + 10)
+    after = stage.engine.status()
+    assert after.encodes - before.encodes <= after.ticks - before.ticks + 1
+
+
+async def test_an_offer_that_is_refused_leaves_nothing_behind(stage: Stage) -> None:
+    with pytest.raises(OfferRefused, match="not a valid SDP"):
+        await stage.engine.join(1, "no sdp at all")
+    assert stage.engine.status().seats == []
+    assert stage.events == []
