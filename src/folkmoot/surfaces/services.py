@@ -1,13 +1,13 @@
 """What the wiring hands to the surfaces: one of each, made in `app.py`, asked for by handlers as `services`."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from folkmoot.gate import Gate, Stamp
-from folkmoot.gate.register import Register
+from folkmoot.gate import Gate, LeaseBook, Register, Stamp
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 
@@ -39,6 +39,14 @@ class Listening(Protocol):
         ...
 
 
+class Bell(Protocol):
+    """Wakes the open streams of a Space when something in it changed (surfaces/spaces/hub.py)."""
+
+    def subscribe(self, space_id: int) -> "asyncio.Queue[str]": ...
+
+    def unsubscribe(self, space_id: int, inbox: "asyncio.Queue[str]") -> None: ...
+
+
 class Site(msgspec.Struct, frozen=True):
     """The server as it presents itself."""
 
@@ -63,6 +71,8 @@ class Services(msgspec.Struct, frozen=True):
     objects: ObjectStore
     stages: Stages
     listening: Listening
+    leases: LeaseBook
+    hub: Bell
     tapes_directory: Path
     ticket_key: bytes
     clock_ms: Callable[[], int]

@@ -3,10 +3,9 @@
 Ids are strings, times are RFC 3339 with milliseconds, positions are integer milliseconds on the Space's timeline.
 """
 
-from typing import Literal
-
 import msgspec
 
+from folkmoot.spaces.model import Audience, EndReason, Role, SpaceState, SpeakPolicy
 from folkmoot.surfaces.mastodon.entities import Account
 
 
@@ -17,8 +16,8 @@ class CreateSpace(msgspec.Struct, forbid_unknown_fields=True):
     topics: list[str] = []
     language: str | None = None
     scheduled_at: str | None = None
-    audience: Literal["public", "followed", "invited"] = "public"
-    speak_policy: Literal["everyone", "followed", "invited"] = "everyone"
+    audience: Audience = Audience.PUBLIC
+    speak_policy: SpeakPolicy = SpeakPolicy.EVERYONE
     # Recorded unless said otherwise where everybody may listen, not recorded elsewhere.
     recorded: bool | None = None
     invited: list[str] = []  # account ids
@@ -26,10 +25,10 @@ class CreateSpace(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Person(msgspec.Struct):
-    """Somebody in a Space, as far as the others see them."""
+    """Somebody in a Space; `account` is null for a viewer who may not see who it is (a block)."""
 
-    account: Account
-    role: Literal["host", "co_host", "speaker", "listener"]
+    account: Account | None
+    role: Role
     seat: int | None
     muted: bool
     connected: bool
@@ -49,11 +48,11 @@ class Replay(msgspec.Struct):
 class You(msgspec.Struct):
     """The viewer's own part in it; `can` holds the commands that would be accepted now."""
 
-    role: Literal["host", "co_host", "speaker", "listener"]
+    role: Role
     seat: int | None
     muted: bool
     asking: bool
-    invited_as: str | None
+    invited_as: Role | None
     removed: bool
     consented: bool
     can: list[str]
@@ -67,9 +66,9 @@ class Space(msgspec.Struct):
     title: str
     topics: list[str]
     language: str | None
-    state: Literal["scheduled", "live", "ended", "cancelled"]
-    audience: Literal["public", "followed", "invited"]
-    speak_policy: Literal["everyone", "followed", "invited"]
+    state: SpaceState
+    audience: Audience
+    speak_policy: SpeakPolicy
     recorded: bool
     locked: bool
     creator_id: str
@@ -86,7 +85,7 @@ class Space(msgspec.Struct):
     scheduled_at: str | None
     started_at: str | None
     ended_at: str | None
-    ended_reason: str | None
+    ended_reason: EndReason | None
     hold_until: str | None  # nobody who could end it is here: it ends by itself then
     announcement_id: str | None  # the post whose replies are the conversation
     pinned_post_id: str | None
@@ -102,8 +101,6 @@ class Join(msgspec.Struct):
     ticket: str | None  # none is needed for a public Space without an account
     listen_url: str
     hls_url: str
-    live_start_ms: int
-    live_end_ms: int
 
 
 class Seat(msgspec.Struct):

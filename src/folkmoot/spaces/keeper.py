@@ -1,0 +1,205 @@
+"""Keeps the stage processes and the database in step: runs in the worker, the only place that connects the two.
+
+Down: for each live Space the whole desired state (who may be on stage, who is muted, the roster's version) is pushed
+to its stage, again after every change and every restart of the stage. Up: what the stage notices (a seat connected,
+a seat was lost) goes through the machine. Time goes through the machine too: holds and graces that run out.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+
+import structlog
+
+from folkmoot.gate import Action, Gate, Refused
+from folkmoot.spaces import actions, queries
+from folkmoot.spaces import commands as c
+from folkmoot.spaces.model import MutedBy, Space, SpaceState
+from folkmoot.stage.client import StageClient, StageGone
+from folkmoot.stage.engine import SeatState
+from folkmoot.stage.protocol import Event, SeatChanged, TapeFullNow, TapeOkAgain
+from folkmoot.storage.database import Write
+from folkmoot.storage.events import emit
+
+log = structlog.get_logger(__name__)
+
+SPACE_NOTICE = "space.notice"
+LOOK_EVERY_S = 0.5
+CONNECT_EVERY_S = 0.1
+
+
+class _Wake(Enum):
+    CHANGED = auto()
+    STAGE_GONE = auto()
+
+
+class StageKeeper:
+    """One task for each Space that needs a stage. `needed` says which; `want` tells the supervisor."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        needed: Callable[[], Awaitable[set[int]]],
+        want: Callable[[list[int]], None],
+        connect: Callable[[int], Awaitable[StageClient]],
+        on_closed: Callable[[int, int], Awaitable[None]],
+    ) -> None:
+        self._gate = gate
+        self._needed = needed
+        self._want = want
+        self._connect = connect
+        self._on_closed = on_closed
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._inboxes: dict[int, asyncio.Queue[_Wake | Event]] = {}
+        self._look = asyncio.Event()
+
+    def changed(self, space_id: int) -> None:
+        """An event of the bus says that a Space changed."""
+        inbox = self._inboxes.get(space_id)
+        if inbox is not None:
+            inbox.put_nowait(_Wake.CHANGED)
+        self._look.set()
+
+    async def run(self) -> None:
+        """Until cancelled: see which Spaces need a stage, and let time pass in them."""
+        try:
+            while True:
+                await self._look_once()
+                self._look.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _look_once(self) -> None:
+        needed = await self._needed()
+        for space_id in needed - self._tasks.keys():
+            self._inboxes[space_id] = asyncio.Queue()
+            self._tasks[space_id] = asyncio.create_task(self._keep(space_id), name=f"keep-{space_id}")
+        for space_id in [space_id for space_id, task in self._tasks.items() if task.done()]:
+            self._report(self._tasks.pop(space_id), space_id)
+            del self._inboxes[space_id]
+        self._want(sorted(self._tasks))
+        await self._tick_due(needed)
+
+    def _report(self, task: asyncio.Task[None], space_id: int) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("keeper.failed", space=space_id, exc_info=error)
+
+    async def _tick_due(self, space_ids: set[int]) -> None:
+        async with self._gate.database.read() as read:
+            spaces = await queries.by_ids(read, space_ids)
+        for space in spaces:
+            if space.next_deadline_ms is not None and space.next_deadline_ms <= self._gate.database.clock_ms():
+                await self._observe(space.id, c.Tick())
+
+    # --- one Space ---
+
+    async def _keep(self, space_id: int) -> None:
+        while True:
+            client = await self._connected(space_id)
+            if client is None:
+                return
+            with contextlib.suppress(StageGone):
+                async with client:
+                    if await self._follow(space_id, client):
+                        return
+            log.warning("keeper.stage_gone", space=space_id)
+
+    async def _connected(self, space_id: int) -> StageClient | None:
+        """The stage, as soon as it answers; None if nothing needs it any more."""
+        while True:
+            try:
+                return await self._connect(space_id)
+            except StageGone:
+                await asyncio.sleep(CONNECT_EVERY_S)
+            if space_id not in await self._needed():
+                return None
+
+    async def _follow(self, space_id: int, client: StageClient) -> bool:
+        """Carry word both ways until the Space is over (True) or its stage goes away (StageGone)."""
+        inbox = self._inboxes[space_id]
+        await self._compare(space_id, client)
+        pump = asyncio.create_task(self._pump(client, inbox))
+        try:
+            while True:
+                space = await self._space(space_id)
+                if space is None or space.state is not SpaceState.LIVE:
+                    await self._close(space_id, client)
+                    return True
+                await _push(client, space)
+                await self._take(space_id, await inbox.get())
+        finally:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+
+    async def _pump(self, client: StageClient, inbox: "asyncio.Queue[_Wake | Event]") -> None:
+        async for event in client.events():
+            inbox.put_nowait(event)
+        inbox.put_nowait(_Wake.STAGE_GONE)
+
+    async def _take(self, space_id: int, word: _Wake | Event) -> None:
+        match word:
+            case _Wake.STAGE_GONE:
+                raise StageGone("The stage went away.")
+            case SeatChanged(seat=seat, state=SeatState.CONNECTED):
+                await self._observe(space_id, c.SeatConnected(seat))
+            case SeatChanged(seat=seat):
+                await self._observe(space_id, c.SeatLost(seat))
+            case TapeFullNow():
+                await self._notice(space_id, "tape_full")
+            case TapeOkAgain():
+                await self._notice(space_id, "tape_ok")
+            case _:
+                return
+
+    async def _compare(self, space_id: int, client: StageClient) -> None:
+        """After a (re)start of the stage or of this process: whom does the stage really hear?"""
+        space = await self._space(space_id)
+        if space is None:
+            return
+        heard = {seat.seat for seat in (await client.status()).engine.seats if seat.connected}
+        for member in space.stage:
+            assert member.seat is not None
+            if member.connected and member.seat not in heard:
+                await self._observe(space_id, c.SeatLost(member.seat))
+            elif member.seat in heard and not member.connected:
+                await self._observe(space_id, c.SeatConnected(member.seat))
+
+    async def _close(self, space_id: int, client: StageClient) -> None:
+        duration_ms = (await client.status()).timeline_ms
+        with contextlib.suppress(StageGone):
+            await client.end()
+        await self._on_closed(space_id, duration_ms)
+
+    async def _space(self, space_id: int) -> Space | None:
+        async with self._gate.database.read() as read:
+            return await queries.by_id(read, space_id)
+
+    async def _observe(self, space_id: int, observation: c.Observation) -> None:
+        permit = self._gate.permit_system(Action.TAKE_PART, "worker: stage keeper")
+        try:
+            await self._gate.act(permit, lambda acting: actions.observe(acting, space_id, observation))
+        except Refused as refusal:
+            # Late news: the seat was given up, or the Space ended, before the stage said so.
+            log.debug("keeper.observation_refused", space=space_id, code=refusal.code)
+
+    async def _notice(self, space_id: int, code: str) -> None:
+        async def work(tx: Write) -> None:
+            await emit(tx, SPACE_NOTICE, {"space": str(space_id), "code": code})
+
+        await self._gate.database.write(work)
+
+
+async def _push(client: StageClient, space: Space) -> None:
+    seated = [(member.seat, member.muted_by) for member in space.stage if member.seat is not None]
+    await client.configure(
+        muted=[seat for seat, muted_by in seated if isinstance(muted_by, MutedBy)],
+        seats_allowed=[seat for seat, _ in seated],
+        roster=space.roster_version,
+    )

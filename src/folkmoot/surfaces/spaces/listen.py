@@ -1,0 +1,89 @@
+"""Who may listen: what the audience's door asks. The socket itself never reaches the application."""
+
+from http.cookies import CookieError, SimpleCookie
+
+from folkmoot.audience.door import Admission, ListenRefusal, ListenRequest
+from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.register import Register
+from folkmoot.spaces.model import SpaceState
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.http import SESSION_COOKIE
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import load, tickets
+from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
+
+LISTEN = Surface("stream", f"GET {SPACES}/{{space_id}}/listen", Serves.ANYONE, Action.LISTEN)
+
+
+def register_listen(register: Register) -> None:
+    register.add(LISTEN)
+
+
+class Admitter:
+    """Answers the door, once for each listener."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, request: ListenRequest) -> Admission | ListenRefusal:
+        try:
+            return await self._admit(request)
+        except Refused as refusal:
+            return ListenRefusal(refusal.status, refusal.sentence)
+
+    async def _admit(self, request: ListenRequest) -> Admission:
+        if request.ticket is not None:
+            return await self._by_ticket(request, request.ticket)
+        viewer = await self._viewer(request)
+        if viewer.account_id is not None:
+            self._services.gate.permit(viewer, Action.LISTEN)
+        async with self._services.database.read() as read:
+            await self._require_live(read, viewer, request.space_id)
+            stamps = await listener_stamps(read, self._services, viewer, request.space_id)
+        return _admission(request, stamps)
+
+    async def _by_ticket(self, request: ListenRequest, text: str) -> Admission:
+        services = self._services
+        ticket = tickets.read(services.ticket_key, text, request.space_id, services.clock_ms())
+        async with services.database.read() as read:
+            counters = await gate_queries.counters(read, [stamp.subject for stamp in ticket.stamps])
+            # The ticket was given to somebody who may see the Space; what has been lost since is in the counters.
+            await self._require_live(read, None, request.space_id)
+        if any(counters[stamp.subject] > stamp.counter for stamp in ticket.stamps):
+            raise Refused("revoked", "The right to listen with this ticket has ended.", status=403)
+        return _admission(request, ticket.stamps)
+
+    async def _viewer(self, request: ListenRequest) -> Viewer:
+        scheme, _, token = (request.authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._services.gate.identify(token.strip())
+        session = _session(request.cookie)
+        if session is None:
+            return ANONYMOUS
+        try:
+            return await self._services.gate.identify(session)
+        except Refused:
+            # A session that ended leaves what anybody may hear.
+            return ANONYMOUS
+
+    async def _require_live(self, read: Read, viewer: Viewer | None, space_id: int) -> None:
+        space = await load.for_listening(read, self._services, viewer, space_id)
+        if viewer is not None and viewer.account_id is not None and space.member(viewer.account_id).removed:
+            raise Refused("removed", "You were removed from this Space.", status=403)
+        if space.state is SpaceState.SCHEDULED:
+            raise Refused("not_live", "This Space has not started yet.", status=409)
+        if space.state is not SpaceState.LIVE:
+            raise Refused("ended", "This Space is over.", status=410)
+
+
+def _session(cookie: str | None) -> str | None:
+    try:
+        morsel = SimpleCookie(cookie or "").get(SESSION_COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel is not None and morsel.value else None
+
+
+def _admission(request: ListenRequest, stamps: tuple[Stamp, ...]) -> Admission:
+    return Admission(request.space_id, request.codec, tuple((s.subject, s.counter) for s in stamps))

@@ -1,0 +1,83 @@
+"""From ids of Spaces to their JSON for one viewer: find, load, admit, present, in a fixed number of statements."""
+
+from collections.abc import Sequence
+
+from folkmoot.accounts import queries as accounts
+from folkmoot.gate import Refused, Viewer, Visible, shown_to_others
+from folkmoot.gate.queries import standings_of
+from folkmoot.recordings import queries as recordings
+from folkmoot.spaces import queries
+from folkmoot.spaces.model import Facts, Space
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import present, schema
+
+
+async def visible(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
+    """One Space, or Refused 404: what the viewer may not see does not exist."""
+    found = await queries.by_id(read, space_id)
+    return await services.gate.admit_one(read, viewer, found, "Space")
+
+
+async def for_listening(read: Read, services: Services, viewer: Viewer | None, space_id: int) -> Space:
+    """The Space that a listener asks for; with a ticket (no viewer) its host at least has to be visible."""
+    if viewer is not None:
+        return (await visible(read, services, viewer, space_id)).item
+    found = await queries.by_id(read, space_id)
+    if found is None or not shown_to_others((await standings_of(read, [found.host_id]))[found.host_id]):
+        raise Refused("not_found", "Space not found.", status=404)
+    return found
+
+
+async def people(
+    read: Read, services: Services, viewer: Viewer, account_ids: Sequence[int] | set[int]
+) -> present.People:
+    """The accounts that the viewer may see, by id."""
+    found = await accounts.by_ids(read, sorted(account_ids))
+    return {seen.item.id: seen for seen in await services.gate.admit(read, viewer, found)}
+
+
+async def present_all(
+    read: Read, services: Services, viewer: Viewer, space_ids: Sequence[int]
+) -> list[schema.Space]:
+    """The Spaces that the viewer may see, in the order asked for."""
+    gate = services.gate
+    admitted = await gate.admit(read, viewer, await queries.by_ids(read, space_ids))
+    shown = {account_id for one in admitted for account_id in _shown(one.item)}
+    known = await people(read, services, viewer, shown)
+    kept = await recordings.by_space_ids(read, [one.item.id for one in admitted])
+    replays = {one.item.space_id: one for one in await gate.admit(read, viewer, kept)}
+    counts = services.listening.counts()
+    return [
+        present.space(
+            one,
+            known,
+            replays.get(one.item.id),
+            await _facts(read, viewer, one.item),
+            listeners=counts.get(one.item.id, 0),
+            site=services.site,
+            now_ms=read.now_ms,
+        )
+        for one in admitted
+        if one.item.host_id in known
+    ]
+
+
+async def present_one(read: Read, services: Services, viewer: Viewer, space_id: int) -> schema.Space:
+    """One Space, or Refused 404."""
+    found = await present_all(read, services, viewer, [space_id])
+    if not found:
+        raise Refused("not_found", "Space not found.", status=404)
+    return found[0]
+
+
+async def _facts(read: Read, viewer: Viewer, space: Space) -> Facts:
+    if viewer.account_id is None or space.state.terminal:
+        return Facts(accounts={})
+    return await queries.facts(read, space, [viewer.account_id])
+
+
+def _shown(space: Space) -> set[int]:
+    """Whose names a Space shows: its people, and nobody of whom it only remembers something."""
+    named = {m.account_id for m in space.members.values() if m.on_stage or m.asking or m.role.commands}
+    return named | {space.host_id}

@@ -1,0 +1,224 @@
+"""Our own API for Spaces: make, look up, steer, join, and follow what changes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
+from folkmoot.gate.model import member_subject, space_subject
+from folkmoot.spaces import actions, queries
+from folkmoot.spaces import commands as c
+from folkmoot.spaces.model import Draft, SpaceState
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import load, schema, tickets
+from folkmoot.surfaces.times import parse_time
+
+SPACES = "/api/folkmoot/v1/spaces"
+REACTIONS = frozenset(["👏", "❤️", "😂", "🔥", "👍", "😮", "😢", "🎉"])
+LIST_MAX = 40
+HEARTBEAT_S = 15.0
+
+Limit = Annotated[int, Parameter(ge=1, le=LIST_MAX)]
+
+
+@post(SPACES, opt=serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses"))
+async def create_space(data: schema.CreateSpace, permit: Permit, services: Services) -> schema.Space:
+    """Make a Space: scheduled, or live at once with `start`. A post of its host announces it."""
+    draft = Draft(
+        title=data.title,
+        topics=tuple(data.topics),
+        language=data.language or "en",
+        audience=data.audience,
+        speak_policy=data.speak_policy,
+        recorded=data.recorded,
+        scheduled_at_ms=parse_time(data.scheduled_at, "scheduled_at") if data.scheduled_at else None,
+    )
+    invited = [_id(text) for text in data.invited]
+    page_url = f"{services.site.base_url}/spaces"
+
+    async def work(acting: Any) -> int:
+        space = await actions.create(acting, draft, page_url=page_url, invited=invited)
+        if data.start:
+            await actions.command(acting, space.id, c.Start())
+        return space.id
+
+    return await _present(services, permit.viewer, await services.gate.act(permit, work))
+
+
+@get(SPACES, opt=serves(Serves.ANYONE))
+async def list_spaces(
+    viewer: Viewer,
+    services: Services,
+    ids: str | None = None,
+    creator: str | None = None,
+    state: SpaceState | None = None,
+    limit: Limit = 20,
+    max_id: str | None = None,
+) -> list[schema.Space]:
+    """Look Spaces up: by `ids` (comma-separated), by their `creator`, or by `state`; the newest first."""
+    older_than = _id(max_id) if max_id else None
+    async with services.database.read() as read:
+        if ids is not None:
+            found = [_id(text) for text in ids.split(",")[: queries.IDS_MAX]]
+        elif creator is not None:
+            found = await queries.ids_by_creator(read, _id(creator), limit=limit, max_id=older_than)
+        else:
+            wanted = state or SpaceState.LIVE
+            found = await queries.ids_by_state(read, wanted, limit=limit, max_id=older_than)
+        return await load.present_all(read, services, viewer, found)
+
+
+@get(SPACES + "/{space_id:int}", opt=serves(Serves.ANYONE))
+async def get_space(space_id: int, viewer: Viewer, services: Services) -> schema.Space:
+    """One Space, as the viewer may see it now."""
+    return await _present(services, viewer, space_id)
+
+
+@post(
+    SPACES + "/{space_id:int}/commands",
+    opt=serves(Serves.SIGNED_IN, Action.TAKE_PART, "write:statuses"),
+    status_code=200,
+)
+async def command_space(space_id: int, data: c.Command, permit: Permit, services: Services) -> schema.Space:
+    """Tell the Space to do something: `{"do": "ask"}`, `{"do": "let_up", "account": "1234"}`, …"""
+    async with services.database.read() as read:
+        await load.visible(read, services, permit.viewer, space_id)
+    await services.gate.act(permit, lambda acting: actions.command(acting, space_id, data))
+    return await _present(services, permit.viewer, space_id)
+
+
+@post(SPACES + "/{space_id:int}/join", opt=serves(Serves.ANYONE, Action.LISTEN), status_code=200)
+async def join_space(space_id: int, viewer: Viewer, services: Services) -> schema.Join:
+    """What it takes to listen. Whoever is signed in gets a ticket, for players that can't send a cookie."""
+    async with services.database.read() as read:
+        space = (await load.visible(read, services, viewer, space_id)).item
+        if viewer.account_id is not None and space.member(viewer.account_id).removed:
+            raise Refused("removed", "You were removed from this Space.", status=403)
+        if space.state is not SpaceState.LIVE:
+            raise Refused("not_live", "This Space is not live.", status=409)
+        stamps = await listener_stamps(read, services, viewer, space_id)
+        now_ms = read.now_ms
+    ticket = None
+    if viewer.account_id is not None:
+        ticket = tickets.issue(services.ticket_key, tickets.Ticket(space_id, stamps), now_ms)
+    base = f"{services.site.base_url}{SPACES}/{space_id}"
+    return schema.Join(ticket, f"{base}/listen", f"{base}/hls/index.m3u8")
+
+
+async def listener_stamps(read: Read, services: Services, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
+    """What a listener's connection hangs on: the Space, and for somebody signed in the account and membership."""
+    subjects = [space_subject(space_id)]
+    if viewer.account_id is not None:
+        subjects.append(member_subject(space_id, viewer.account_id))
+    return await services.gate.stamps(read, viewer, subjects)
+
+
+@post(
+    SPACES + "/{space_id:int}/reactions",
+    opt=serves(Serves.SIGNED_IN, Action.TAKE_PART, "write:favourites"),
+    status_code=202,
+)
+async def react(space_id: int, data: schema.Reaction, viewer: Viewer, services: Services) -> None:
+    """React with one of a few emoji: counted into the totals that travel with the sound."""
+    if data.emoji not in REACTIONS:
+        raise Refused("unknown_reaction", f"React with one of {' '.join(sorted(REACTIONS))}.", status=422)
+    async with services.database.read() as read:
+        space = (await load.visible(read, services, viewer, space_id)).item
+    if space.state is not SpaceState.LIVE:
+        raise Refused("not_live", "This Space is not live.", status=409)
+    if space.member(viewer.id).removed:
+        raise Refused("removed", "You were removed from this Space.", status=403)
+    await services.stages.react(space_id, data.emoji)
+
+
+@get(
+    SPACES + "/{space_id:int}/events",
+    opt=serves(Serves.SIGNED_IN, Action.LISTEN, "read:statuses"),
+    media_type="text/event-stream",
+)
+async def follow_space(space_id: int, viewer: Viewer, services: Services) -> ServerSentEvent:
+    """Server-sent events for who takes part: `space` at each change, `notice`, `end` when the right ends."""
+    async with services.database.read() as read:
+        await load.visible(read, services, viewer, space_id)
+        stamps = await listener_stamps(read, services, viewer, space_id)
+    return ServerSentEvent(_stream(services, viewer, space_id, stamps))
+
+
+async def _stream(
+    services: Services, viewer: Viewer, space_id: int, stamps: tuple[Stamp, ...]
+) -> AsyncIterator[ServerSentEventMessage]:
+    ended = asyncio.Event()
+    inbox = services.hub.subscribe(space_id)
+
+    def end(_subject: str) -> None:
+        ended.set()
+        with contextlib.suppress(asyncio.QueueFull):
+            inbox.put_nowait("end")
+
+    lease = services.leases.hold(stamps, end)
+    try:
+        word = "changed"
+        while not ended.is_set():
+            message = await _message(services, viewer, space_id, word)
+            if message is None:
+                break
+            yield message
+            word = await _next_word(inbox)
+        yield ServerSentEventMessage(event="end", data='{"reason": "The right to follow this has ended."}')
+    finally:
+        lease.release()
+        services.hub.unsubscribe(space_id, inbox)
+
+
+async def _next_word(inbox: "asyncio.Queue[str]") -> str:
+    try:
+        word = await asyncio.wait_for(inbox.get(), HEARTBEAT_S)
+    except TimeoutError:
+        return "heartbeat"
+    # Several changes in a row are one picture.
+    while word == "changed" and not inbox.empty():
+        word = inbox.get_nowait()
+    return word
+
+
+async def _message(services: Services, viewer: Viewer, space_id: int, word: str) -> ServerSentEventMessage | None:
+    if word == "heartbeat":
+        return ServerSentEventMessage(comment="still here")
+    if word != "changed":
+        return ServerSentEventMessage(event="notice", data=msgspec.json.encode({"code": word}).decode())
+    try:
+        space = await _present(services, viewer, space_id)
+    except Refused:
+        return None
+    return ServerSentEventMessage(event="space", data=msgspec.json.encode(space).decode())
+
+
+async def _present(services: Services, viewer: Viewer, space_id: int) -> schema.Space:
+    async with services.database.read() as read:
+        return await load.present_one(read, services, viewer, space_id)
+
+
+def _id(text: str) -> int:
+    try:
+        return c.read_id(text)
+    except ValueError as error:
+        raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
+
+
+HANDLERS = [
+    create_space,
+    list_spaces,
+    get_space,
+    command_space,
+    join_space,
+    react,
+    follow_space,
+]
