@@ -1,9 +1,9 @@
 """The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from folkmoot.gate.model import Role, Standing
 from folkmoot.gate.standings import effective
@@ -86,16 +86,29 @@ async def relations(read: Read, viewer_id: int, account_ids: Collection[int]) ->
 async def counters(read: Read, subjects: Collection[str]) -> dict[str, int]:
     """The revocation counters of subjects; one that was never raised is 0."""
     found = dict.fromkeys(subjects, 0)
-    listed = list(found)
-    for start in range(0, len(listed), BATCH_MAX):
-        rows = await read.connection.execute(
-            select(revocations.c.subject, revocations.c.counter).where(
-                revocations.c.subject.in_(listed[start : start + BATCH_MAX])
-            )
-        )
-        for row in rows:
-            found[row.subject] = row.counter
+    for batch in batches(list(found)):
+        for subject, counter in await read.connection.execute(select_counters(batch)):
+            found[subject] = counter
     return found
+
+
+async def raised_since(read: Read, since_ms: int) -> dict[str, int]:
+    """The subjects whose counter was raised at or after a time (Unix ms), with their counters."""
+    rows = await read.connection.execute(select_raised_since(since_ms))
+    return {row.subject: row.counter for row in rows}
+
+
+def batches(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Subjects in parts that fit into one statement."""
+    return (subjects[start : start + BATCH_MAX] for start in range(0, len(subjects), BATCH_MAX))
+
+
+def select_counters(subjects: Sequence[str]) -> Select[str, int]:
+    return select(revocations.c.subject, revocations.c.counter).where(revocations.c.subject.in_(subjects))
+
+
+def select_raised_since(since_ms: int) -> Select[str, int]:
+    return select(revocations.c.subject, revocations.c.counter).where(revocations.c.changed_at_ms >= since_ms)
 
 
 async def token(read: Read, token_hash: bytes) -> TokenRow | None:
