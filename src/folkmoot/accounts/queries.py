@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
-from folkmoot.accounts.model import Account
+from folkmoot.accounts.model import Account, Page, Relationship
+from folkmoot.accounts.rules import fold
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts, follows, posts
+from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, standings
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -22,11 +23,106 @@ async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
 
 async def by_username(read: Read, username: str) -> Account | None:
     """The account of this name, in whatever case it is written."""
-    rows = await read.connection.execute(
-        _select_accounts().where(accounts.c.username_folded == username.casefold())
-    )
+    rows = await read.connection.execute(_select_accounts().where(accounts.c.username_folded == fold(username)))
     row = rows.first()
     return _account(row) if row else None
+
+
+async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
+    """The account's id and the argon2id string of its password."""
+    row = (
+        await read.connection.execute(
+            select(credentials.c.account_id, credentials.c.password_hash)
+            .select_from(credentials.join(accounts, accounts.c.id == credentials.c.account_id))
+            .where(accounts.c.username_folded == fold(username))
+        )
+    ).first()
+    return (row.account_id, row.password_hash) if row else None
+
+
+async def reason_for_standing(read: Read, account_id: int) -> str:
+    """What was written down when the account's standing was changed; empty for an active one."""
+    row = (
+        await read.connection.execute(select(standings.c.reason).where(standings.c.account_id == account_id))
+    ).first()
+    return str(row.reason) if row else ""
+
+
+async def relationships(read: Read, viewer_id: int, ids: Collection[int]) -> list[Relationship]:
+    """How the viewer stands to each of the accounts that exist, in the order asked for. Three statements."""
+    existing = await read.connection.execute(select(accounts.c.id).where(accounts.c.id.in_(ids)))
+    known = {row.id for row in existing}
+    following, followed_by = await _pairs(read, follows.c.follower_id, follows.c.followee_id, viewer_id, known)
+    blocking, blocked_by = await _pairs(read, blocks.c.account_id, blocks.c.blocked_id, viewer_id, known)
+    return [
+        Relationship(
+            account_id=id_,
+            following=id_ in following,
+            followed_by=id_ in followed_by,
+            blocking=id_ in blocking,
+            blocked_by=id_ in blocked_by,
+        )
+        for id_ in dict.fromkeys(ids)
+        if id_ in known
+    ]
+
+
+async def follower_ids(read: Read, account_id: int, page: Page) -> list[int]:
+    """A page of those who follow the account, the newest accounts first."""
+    return await _page(read, follows.c.follower_id, follows.c.followee_id == account_id, page)
+
+
+async def following_ids(read: Read, account_id: int, page: Page) -> list[int]:
+    """A page of those whom the account follows, the newest accounts first."""
+    return await _page(read, follows.c.followee_id, follows.c.follower_id == account_id, page)
+
+
+async def counts(read: Read) -> tuple[int, int]:
+    """Accounts, and posts that are not deleted: what the server says of itself."""
+    users = select(func.count()).select_from(accounts).scalar_subquery()
+    statuses = select(func.count()).select_from(posts).where(posts.c.deleted_at_ms.is_(None)).scalar_subquery()
+    row = (await read.connection.execute(select(users.label("users"), statuses.label("statuses")))).one()
+    return row.users, row.statuses
+
+
+async def owner_id(read: Read) -> int | None:
+    """The first owner: the server's contact."""
+    row = (
+        await read.connection.execute(
+            select(accounts.c.id).where(accounts.c.role == Role.OWNER.value).order_by(accounts.c.id).limit(1)
+        )
+    ).first()
+    return int(row.id) if row else None
+
+
+async def _page(read: Read, column: ColumnElement[int], where: ColumnElement[bool], page: Page) -> list[int]:
+    statement = select(column).where(where).limit(page.limit)
+    if page.max_id is not None:
+        statement = statement.where(column < page.max_id)
+    newer_than = page.min_id if page.min_id is not None else page.since_id
+    if newer_than is not None:
+        statement = statement.where(column > newer_than)
+    upwards = page.min_id is not None
+    rows = await read.connection.execute(statement.order_by(column.asc() if upwards else column.desc()))
+    ids = [int(row[0]) for row in rows]
+    return ids[::-1] if upwards else ids
+
+
+async def _pairs(
+    read: Read, source: ColumnElement[int], target: ColumnElement[int], viewer_id: int, ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Those among `ids` to whom the viewer has the relation, and those who have it to the viewer."""
+    rows = (
+        await read.connection.execute(
+            select(source.label("source"), target.label("target")).where(
+                or_(and_(source == viewer_id, target.in_(ids)), and_(target == viewer_id, source.in_(ids)))
+            )
+        )
+    ).all()
+    return (
+        {row.target for row in rows if row.source == viewer_id},
+        {row.source for row in rows if row.target == viewer_id},
+    )
 
 
 def _select_accounts() -> Select[Any]:

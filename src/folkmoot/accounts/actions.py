@@ -1,0 +1,241 @@
+"""Writes of accounts: signing up and in, following, blocking, one's profile. Each runs inside `Gate.act`."""
+
+import secrets
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, and_, delete, exists, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from folkmoot.accounts import rules
+from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.actions import change_standing, revoke
+from folkmoot.gate.model import account_subject, token_subject
+from folkmoot.storage.database import digest
+from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, tokens
+
+SESSION_SCOPES = "read write follow push"
+SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
+OWNER_LINK_LASTS_MS = 24 * 3600 * 1000
+_OWNER_LINK = "owner"
+
+
+class NewAccount(msgspec.Struct, frozen=True):
+    """What signing up needs; texts as `rules` cleaned them."""
+
+    username: str
+    password_hash: str
+    email: str | None = None
+    reason: str = ""
+    owner_secret: str | None = None
+
+
+async def make_owner_link(acting: Acting) -> str | None:
+    """The secret of the link that makes the owner, in place of an earlier one; None where there is an owner."""
+    if await _has_owner(acting):
+        return None
+    secret = secrets.token_urlsafe(32)
+    await acting.tx.connection.execute(delete(one_time_links).where(one_time_links.c.purpose == _OWNER_LINK))
+    await acting.tx.connection.execute(
+        one_time_links.insert().values(
+            secret_hash=digest(secret),
+            purpose=_OWNER_LINK,
+            created_at_ms=acting.now_ms,
+            expires_at_ms=acting.now_ms + OWNER_LINK_LASTS_MS,
+        )
+    )
+    return secret
+
+
+async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
+    """Make an account and return its id. `registrations`: open, approval (it then waits) or closed.
+
+    Raises Refused: 403 when closed or for a link that is spent, 422 for a name that is taken.
+    """
+    role = Role.MEMBER
+    if new.owner_secret is not None:
+        await _use_owner_link(acting, new.owner_secret)
+        role = Role.OWNER
+    elif registrations == "closed":
+        raise Refused("registrations_closed", "This server takes no new accounts.")
+    account_id = await _insert_account(acting, new.username, role)
+    await acting.tx.connection.execute(
+        credentials.insert().values(
+            account_id=account_id,
+            password_hash=new.password_hash,
+            email=new.email,
+            changed_at_ms=acting.now_ms,
+        )
+    )
+    if registrations == "approval" and role is Role.MEMBER:
+        await change_standing(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
+    return account_id
+
+
+async def sign_in(acting: Acting) -> str:
+    """A session of the web client for the acting account; return its secret, which is shown to nobody else."""
+    return await issue_token(
+        acting, acting.actor_id, SESSION_SCOPES, expires_at_ms=acting.now_ms + SESSION_LASTS_MS
+    )
+
+
+async def sign_out(acting: Acting, token_id: int) -> None:
+    """End a token and whatever was opened with it."""
+    await acting.tx.connection.execute(delete(tokens).where(tokens.c.id == token_id))
+    await revoke(acting, token_subject(token_id))
+
+
+async def issue_token(
+    acting: Acting,
+    account_id: int | None,
+    scopes: str,
+    *,
+    application_id: int | None = None,
+    expires_at_ms: int | None = None,
+    account_counter: int | None = None,
+) -> str:
+    """Store a new token's digest and return the token: 256 random bits.
+
+    `account_id` None: the application itself. `account_counter`: the one that what it is exchanged for carried;
+    by default the account's as it is now.
+    """
+    if account_counter is None:
+        account_counter = 0
+        if account_id is not None:
+            subject = account_subject(account_id)
+            account_counter = (await gate_queries.counters(acting.tx, [subject]))[subject]
+    secret = secrets.token_urlsafe(32)
+    await acting.tx.connection.execute(
+        tokens.insert().values(
+            id=acting.tx.new_id(),
+            token_hash=digest(secret),
+            application_id=application_id,
+            account_id=account_id,
+            scopes=scopes,
+            account_counter=account_counter,
+            created_at_ms=acting.now_ms,
+            expires_at_ms=expires_at_ms,
+        )
+    )
+    return secret
+
+
+async def update_profile(acting: Acting, *, display_name: str | None = None, note: str | None = None) -> None:
+    """Change what is given. Raises Refused 422."""
+    values = {}
+    if display_name is not None:
+        values["display_name"] = rules.clean_display_name(display_name)
+    if note is not None:
+        values["note"] = rules.clean_note(note)
+    if values:
+        await acting.tx.connection.execute(
+            update(accounts).where(accounts.c.id == acting.actor_id).values(**values)
+        )
+
+
+async def follow(acting: Acting, account_id: int) -> None:
+    """Follow an account; nothing happens if one does already.
+
+    Raises Refused: 422 oneself; 404 where there is no such account, or a block, or nothing of it is shown.
+    """
+    _not_oneself(acting, account_id, "follow")
+    standing = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
+    relations = await gate_queries.relations(acting.tx, acting.actor_id, [account_id])
+    if not shown_to_others(standing) or account_id in relations.blocked:
+        raise _no_account()
+    await _insert_once(
+        acting,
+        follows,
+        {"follower_id": acting.actor_id, "followee_id": account_id, "created_at_ms": acting.now_ms},
+    )
+
+
+async def unfollow(acting: Acting, account_id: int) -> None:
+    await acting.tx.connection.execute(
+        delete(follows).where(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id)
+    )
+
+
+async def block(acting: Acting, account_id: int) -> None:
+    """Block an account, which ends follows both ways. Raises Refused: 422 oneself, 404 no such account."""
+    _not_oneself(acting, account_id, "block")
+    found = await acting.tx.connection.execute(select(accounts.c.id).where(accounts.c.id == account_id))
+    if found.first() is None:
+        raise _no_account()
+    await acting.tx.connection.execute(
+        delete(follows).where(
+            or_(
+                and_(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id),
+                and_(follows.c.follower_id == account_id, follows.c.followee_id == acting.actor_id),
+            )
+        )
+    )
+    await _insert_once(
+        acting,
+        blocks,
+        {"account_id": acting.actor_id, "blocked_id": account_id, "created_at_ms": acting.now_ms},
+    )
+
+
+async def unblock(acting: Acting, account_id: int) -> None:
+    await acting.tx.connection.execute(
+        delete(blocks).where(blocks.c.account_id == acting.actor_id, blocks.c.blocked_id == account_id)
+    )
+
+
+async def _insert_account(acting: Acting, username: str, role: Role) -> int:
+    insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(accounts)
+    statement = (
+        insert.values(
+            id=acting.tx.new_id(),
+            username=username,
+            username_folded=rules.fold(username),
+            role=role.value,
+            created_at_ms=acting.now_ms,
+        )
+        .on_conflict_do_nothing(index_elements=["username_folded"])
+        .returning(accounts.c.id)
+    )
+    row = (await acting.tx.connection.execute(statement)).first()
+    if row is None:
+        raise Refused("username_taken", "This username is taken.", status=422)
+    return int(row.id)
+
+
+async def _insert_once(acting: Acting, table: Table, values: dict[str, Any]) -> None:
+    insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(table)
+    await acting.tx.connection.execute(insert.values(**values).on_conflict_do_nothing())
+
+
+async def _use_owner_link(acting: Acting, secret: str) -> None:
+    spent = (
+        update(one_time_links)
+        .where(
+            one_time_links.c.secret_hash == digest(secret),
+            one_time_links.c.purpose == _OWNER_LINK,
+            one_time_links.c.used_at_ms.is_(None),
+            one_time_links.c.expires_at_ms > acting.now_ms,
+        )
+        .values(used_at_ms=acting.now_ms)
+        .returning(one_time_links.c.purpose)
+    )
+    if (await acting.tx.connection.execute(spent)).first() is None or await _has_owner(acting):
+        raise Refused(
+            "link_spent",
+            "This link has been used or is too old. The server prints a new one when it starts without an owner.",
+        )
+
+
+async def _has_owner(acting: Acting) -> bool:
+    found = await acting.tx.connection.execute(select(exists().where(accounts.c.role == Role.OWNER.value)))
+    return bool(found.scalar_one())
+
+
+def _not_oneself(acting: Acting, account_id: int, verb: str) -> None:
+    if account_id == acting.actor_id:
+        raise Refused("own_account", f"One cannot {verb} oneself.", status=422)
+
+
+def _no_account() -> Refused:
+    return Refused("not_found", "Account not found.", status=404)

@@ -1,0 +1,118 @@
+"""Writes of OAuth: programs, authorization codes, tokens. Each runs inside `Gate.act`."""
+
+import secrets
+
+import msgspec
+from sqlalchemy import delete, select
+
+from folkmoot.accounts.actions import issue_token, sign_out
+from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
+from folkmoot.accounts.oauth.rules import CODE_LASTS_MS, meets_challenge
+from folkmoot.gate import Acting
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.model import account_subject
+from folkmoot.storage.database import digest
+from folkmoot.storage.tables import applications, authorization_codes, tokens
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A token that was given out: the only place where it stands in the clear."""
+
+    access_token: str
+    scopes: str
+    created_at_ms: int
+
+
+async def register(acting: Acting, new: NewApplication) -> tuple[Application, str]:
+    """Register a program; return it with its secret."""
+    secret = secrets.token_urlsafe(32)
+    application = Application(
+        id=acting.tx.new_id(),
+        client_id=secrets.token_urlsafe(32),
+        client_secret_hash=digest(secret),
+        name=new.name,
+        website=new.website,
+        redirect_uris=new.redirect_uris,
+        scopes=new.scopes,
+    )
+    await acting.tx.connection.execute(
+        applications.insert().values(
+            **msgspec.structs.asdict(application) | {"redirect_uris": list(new.redirect_uris)},
+            created_at_ms=acting.now_ms,
+        )
+    )
+    return application, secret
+
+
+async def make_code(acting: Acting, request: AuthorizationRequest) -> str:
+    """The acting account agrees: an authorization code, good for ten minutes and once."""
+    code = secrets.token_urlsafe(32)
+    subject = account_subject(acting.actor_id)
+    counters = await gate_queries.counters(acting.tx, [subject])
+    await acting.tx.connection.execute(
+        delete(authorization_codes).where(authorization_codes.c.expires_at_ms <= acting.now_ms)
+    )
+    await acting.tx.connection.execute(
+        authorization_codes.insert().values(
+            code_hash=digest(code),
+            application_id=request.application.id,
+            account_id=acting.actor_id,
+            redirect_uri=request.redirect_uri,
+            scopes=request.scopes,
+            code_challenge=request.code_challenge,
+            account_counter=counters[subject],
+            expires_at_ms=acting.now_ms + CODE_LASTS_MS,
+        )
+    )
+    return code
+
+
+async def exchange_code(
+    acting: Acting, application: Application, *, code: str, redirect_uri: str, verifier: str | None
+) -> Grant | None:
+    """A token for a code; None if the code isn't good for this. Either way the code is spent."""
+    spent = (
+        delete(authorization_codes)
+        .where(
+            authorization_codes.c.code_hash == digest(code),
+            authorization_codes.c.application_id == application.id,
+        )
+        .returning(*authorization_codes.c)
+    )
+    row = (await acting.tx.connection.execute(spent)).first()
+    if row is None or row.expires_at_ms <= acting.now_ms or row.redirect_uri != redirect_uri:
+        return None
+    if not meets_challenge(verifier, row.code_challenge):
+        return None
+    subject = account_subject(row.account_id)
+    if (await gate_queries.counters(acting.tx, [subject]))[subject] > row.account_counter:
+        return None
+    token = await issue_token(
+        acting,
+        row.account_id,
+        row.scopes,
+        application_id=application.id,
+        account_counter=row.account_counter,
+    )
+    return Grant(token, row.scopes, acting.now_ms)
+
+
+async def grant_to_application(acting: Acting, application: Application, scopes: str) -> Grant:
+    """A token for the program itself, for nobody's account."""
+    token = await issue_token(acting, None, scopes, application_id=application.id)
+    return Grant(token, scopes, acting.now_ms)
+
+
+async def revoke_token(acting: Acting, application: Application, token: str) -> bool:
+    """End a token of the program and what was opened with it; False if it is another's. Unknown ones are ended."""
+    row = (
+        await acting.tx.connection.execute(
+            select(tokens.c.id, tokens.c.application_id).where(tokens.c.token_hash == digest(token))
+        )
+    ).first()
+    if row is None:
+        return True
+    if row.application_id != application.id:
+        return False
+    await sign_out(acting, row.id)
+    return True

@@ -1,0 +1,208 @@
+"""Rate limits: token buckets in memory, the time as an argument; and what they look like over HTTP.
+
+The counts are of one process and forgotten at a restart: they slow guessing and floods down, they are no quota.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import MutableScopeHeaders
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from folkmoot.gate import Refused
+from folkmoot.storage.database import digest
+from folkmoot.surfaces.http import SESSION_COOKIE, ErrorBody, bearer_token
+
+KEYS_MAX = 100_000
+UNMETERED = "unmetered"
+_METERED_PATHS = ("/api/", "/oauth/")
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """`count` at once, and again `count` over `period_ms`."""
+
+    count: int
+    period_ms: int
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What became of one try."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after_ms: int  # 0 when allowed
+    full_at_ms: int  # Unix ms at which the whole count is there again
+
+
+class TooMany(Refused):
+    """Refused 429, with when to come back."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__("too_many_requests", "Too many requests. Wait a little and try again.", status=429)
+        self.verdict = verdict
+
+
+class Limiter:
+    """Token buckets by key. A full bucket is forgotten; of too many, those longest untouched."""
+
+    def __init__(self, rate: Rate, keys_max: int = KEYS_MAX) -> None:
+        self.rate = rate
+        self._keys_max = keys_max
+        # key -> (tokens, in units of 1 / period_ms of one; Unix ms of that level): integers, so nothing drifts.
+        self._levels: OrderedDict[str, tuple[int, int]] = OrderedDict()
+
+    def take(self, key: str, now_ms: int) -> Verdict:
+        """Take one token if there is one."""
+        price, full = self.rate.period_ms, self.rate.count * self.rate.period_ms
+        level = self._level(key, now_ms)
+        allowed = level >= price
+        if allowed:
+            level -= price
+        self._levels[key] = (level, now_ms)
+        self._levels.move_to_end(key)
+        if len(self._levels) > self._keys_max:
+            self._levels.popitem(last=False)
+        return Verdict(
+            allowed=allowed,
+            limit=self.rate.count,
+            remaining=level // price,
+            retry_after_ms=0 if allowed else _divide_up(price - level, self.rate.count),
+            full_at_ms=now_ms + _divide_up(full - level, self.rate.count),
+        )
+
+    def require(self, key: str, now_ms: int) -> None:
+        """Take one token. Raises TooMany."""
+        verdict = self.take(key, now_ms)
+        if not verdict.allowed:
+            raise TooMany(verdict)
+
+    def give_back(self, key: str, now_ms: int) -> None:
+        """Undo one `take`: what it was taken for did not count after all."""
+        level = self._level(key, now_ms) + self.rate.period_ms
+        if level >= self.rate.count * self.rate.period_ms:
+            self._levels.pop(key, None)
+        else:
+            self._levels[key] = (level, now_ms)
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    def _level(self, key: str, now_ms: int) -> int:
+        full = self.rate.count * self.rate.period_ms
+        level, at_ms = self._levels.get(key, (full, now_ms))
+        # A clock that steps back takes nothing away.
+        return min(full, level + max(0, now_ms - at_ms) * self.rate.count)
+
+
+class Limits:
+    """The limits of one web process."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self._clock_ms = clock_ms
+        minute_ms, hour_ms = 60_000, 3_600_000
+        self._sign_in_by_address = Limiter(Rate(20, 5 * minute_ms))
+        # Counts wrong passwords only, so that whoever knows the password is not locked out by using it.
+        self._sign_in_by_account = Limiter(Rate(20, hour_ms))
+        self._sign_up_by_address = Limiter(Rate(20, hour_ms))
+        self._applications_by_address = Limiter(Rate(30, 10 * minute_ms))
+        # An event's visitors may share one address: the address gets much, each credential its own.
+        self._requests_by_address = Limiter(Rate(3000, 5 * minute_ms))
+        self._requests_by_credential = Limiter(Rate(1500, 5 * minute_ms))
+
+    def sign_in(self, address: str, username: str) -> None:
+        """Before a password is checked. Raises TooMany."""
+        now_ms = self._clock_ms()
+        self._sign_in_by_address.require(address, now_ms)
+        self._sign_in_by_account.require(username, now_ms)
+
+    def signed_in(self, username: str) -> None:
+        """After it was right."""
+        self._sign_in_by_account.give_back(username, self._clock_ms())
+
+    def sign_up(self, address: str) -> None:
+        self._sign_up_by_address.require(address, self._clock_ms())
+
+    def register_application(self, address: str) -> None:
+        self._applications_by_address.require(address, self._clock_ms())
+
+    def request(self, address: str, credential: str | None) -> Verdict:
+        """Any request of the API. The verdict is the narrower of the two."""
+        now_ms = self._clock_ms()
+        by_address = self._requests_by_address.take(address, now_ms)
+        if credential is None or not by_address.allowed:
+            return by_address
+        return self._requests_by_credential.take(digest(credential).hex(), now_ms)
+
+
+class Metering(ASGIMiddleware):
+    """Counts requests of the API and says so in Mastodon's headers; a route with `UNMETERED` in `opt` is left out.
+
+    Playlists and parts of sound are read every second by everybody: they are bounded where they are served.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request[Any, Any, Any] = Request(scope)
+        if not request.url.path.startswith(_METERED_PATHS) or request.route_handler.opt.get(UNMETERED):
+            await next_app(scope, receive, send)
+            return
+        credential = bearer_token(request) or request.cookies.get(SESSION_COOKIE)
+        verdict = self._limits.request(client_address(request), credential)
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                for name, value in limit_headers(verdict).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if verdict.allowed:
+            await next_app(scope, receive, send_counted)
+            return
+        response = too_many(request, TooMany(verdict))
+        await response.to_asgi_response(app=None, request=request)(scope, receive, send_counted)
+
+
+def too_many(_request: Request[Any, Any, Any], refusal: TooMany) -> Response[ErrorBody]:
+    """429 in Mastodon's form, with `Retry-After` in whole seconds."""
+    headers = {**limit_headers(refusal.verdict), "Retry-After": str(_seconds_up(refusal.verdict.retry_after_ms))}
+    return Response(ErrorBody(refusal.sentence, refusal.code), status_code=429, headers=headers)
+
+
+def limit_headers(verdict: Verdict) -> dict[str, str]:
+    reset = datetime.fromtimestamp(verdict.full_at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return {
+        "X-RateLimit-Limit": str(verdict.limit),
+        "X-RateLimit-Remaining": str(verdict.remaining),
+        "X-RateLimit-Reset": reset.replace("+00:00", "Z"),
+    }
+
+
+def client_address(request: Request[Any, Any, Any]) -> str:
+    """Whom a limit by address counts: an IPv4 address, or the /64 that one IPv6 subscriber has whole."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _divide_up(value: int, by: int) -> int:
+    return -(-value // by)
+
+
+def _seconds_up(duration_ms: int) -> int:
+    return max(1, _divide_up(duration_ms, 1000))
