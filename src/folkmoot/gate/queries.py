@@ -26,6 +26,14 @@ class TokenRow(msgspec.Struct, frozen=True):
     standing: Standing
 
 
+class Sanction(msgspec.Struct, frozen=True):
+    """A standing as it was decided. `until_ms`: Unix ms, None without end."""
+
+    standing: Standing
+    reason: str = ""
+    until_ms: int | None = None
+
+
 class Relations(msgspec.Struct, frozen=True):
     """How a viewer relates to a set of accounts."""
 
@@ -48,6 +56,22 @@ async def standings_of(read: Read, account_ids: Collection[int]) -> dict[int, St
         for row in rows
     }
     return {account_id: found.get(account_id, Standing.DEACTIVATED) for account_id in account_ids}
+
+
+async def sanction_of(read: Read, account_id: int) -> Sanction | None:
+    """The standing of one account with its reason and end; None if there is no such account."""
+    row = (
+        await read.connection.execute(
+            select(standings.c.standing, standings.c.reason, standings.c.until_ms)
+            .select_from(accounts.outerjoin(standings, standings.c.account_id == accounts.c.id))
+            .where(accounts.c.id == account_id)
+        )
+    ).first()
+    if row is None:
+        return None
+    if row.standing is None or effective(Standing(row.standing), row.until_ms, read.now_ms) is Standing.ACTIVE:
+        return Sanction(Standing.ACTIVE)
+    return Sanction(Standing(row.standing), row.reason, row.until_ms)
 
 
 async def role_of(read: Read, account_id: int) -> Role:
