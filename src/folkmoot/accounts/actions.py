@@ -59,6 +59,14 @@ async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
         role = Role.OWNER
     elif registrations == "closed":
         raise Refused("registrations_closed", "This server takes no new accounts.")
+    account_id = await create_account(acting, new, role)
+    if registrations == "approval" and role is Role.MEMBER:
+        await change_standing(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
+    return account_id
+
+
+async def create_account(acting: Acting, new: NewAccount, role: Role) -> int:
+    """An account in good standing with its password; return its id. Raises Refused 422 for a name that is taken."""
     account_id = await _insert_account(acting, new.username, role)
     await acting.tx.connection.execute(
         credentials.insert().values(
@@ -68,8 +76,6 @@ async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
             changed_at_ms=acting.now_ms,
         )
     )
-    if registrations == "approval" and role is Role.MEMBER:
-        await change_standing(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
     return account_id
 
 
