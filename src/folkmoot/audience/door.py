@@ -13,7 +13,7 @@ import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import httptools
@@ -26,6 +26,7 @@ from folkmoot.audience.limiter import JoinLimiter
 from folkmoot.audience.wire import Arrival, Stamp
 
 LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/listen")
+SPACE_ID_MAX = 2**63 - 1
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
 ADMIT_TIMEOUT_S = 10.0
@@ -132,12 +133,13 @@ class ListenProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._is_listen = False
+        self._is_head = False
         self._has_more = False
 
     # --- what uvicorn calls
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -174,7 +176,7 @@ class ListenProtocol(HttpToolsProtocol):
         if self._is_listen:
             return
         self._stop_awaiting_head()
-        parsed = None if self.scheme == "https" else self._match()
+        parsed = self._match()
         if parsed is None:
             super().on_headers_complete()
         elif self.cycle is not None and not self.cycle.response_complete:
@@ -209,11 +211,15 @@ class ListenProtocol(HttpToolsProtocol):
 
     def _match(self) -> tuple[int, bytes] | None:
         """(Space id, query) of a listen request, or None for any other."""
-        if self.parser.get_method() not in {b"GET", b"HEAD"}:
+        method = self.parser.get_method()
+        if method not in {b"GET", b"HEAD"} or (self.parser.should_upgrade() and self._should_upgrade()):
             return None
         url = httptools.parse_url(self.url)
         match = LISTEN_PATH.fullmatch(url.path)
-        return (int(match[1]), url.query or b"") if match else None
+        if match is None or int(match[1]) > SPACE_ID_MAX:
+            return None
+        self._is_head = method == b"HEAD"
+        return int(match[1]), url.query or b""
 
     def _listen(self, space_id: int, query: bytes) -> None:
         headers = dict(self.headers)
@@ -232,7 +238,6 @@ class ListenProtocol(HttpToolsProtocol):
         self.tasks.add(task)
 
     async def _admit_and_hand_over(self, request: ListenRequest) -> None:
-        is_head = self.parser.get_method() == b"HEAD"
         chunked = self.parser.get_http_version() != "1.0"
         admission = await self.door.admit(request, self.transport.is_closing)
         if self.transport.is_closing():
@@ -245,7 +250,7 @@ class ListenProtocol(HttpToolsProtocol):
             head = responses.stream_head(
                 admission.codec, chunked=chunked, default_headers=self.server_state.default_headers
             )
-            if is_head:
+            if self._is_head:
                 self.transport.write(head)
                 self.transport.close()
             else:
@@ -255,8 +260,12 @@ class ListenProtocol(HttpToolsProtocol):
         """The worker writes the head: until it has the socket, a refusal is still possible."""
         self.transport.pause_reading()  # what comes from now on is not read by us
         descriptor = self.transport.get_extra_info("socket").fileno()
-        taken = self.transport.get_write_buffer_size() == 0
-        taken = taken and await self.door.handoff.hand_over(arrival, descriptor)
+        try:
+            taken = not self.transport.get_write_buffer_size()  # of earlier answers
+            taken = taken and await self.door.handoff.hand_over(arrival, descriptor)
+        except OSError:
+            logger.exception("a listener's socket can't be handed over")
+            taken = False
         if taken:
             self.transport.close()  # our descriptor only: the connection lives on in the worker's
         elif not self.transport.is_closing():
@@ -272,7 +281,7 @@ class ListenProtocol(HttpToolsProtocol):
             refusal.status,
             refusal.error,
             retry_after_s=refusal.retry_after_s,
-            body=self.parser.get_method() != b"HEAD",
+            body=not self._is_head,
             default_headers=self.server_state.default_headers,
         )
         self.transport.write(answer)

@@ -221,7 +221,7 @@ class Fanout:
 
     def _start(self, group: Group) -> int:
         """Where the next chunk starts. After a stall of the worker or a burst on the tape, only the newest."""
-        if group.feed.end - group.cursor <= BACKLOG_PARTS_MAX:
+        if group.feed.end - group.cursor < BACKLOG_PARTS_MAX:  # else there may have been more
             return group.cursor
         return group.feed.end - self._window_ms // windows.PART_MS
 

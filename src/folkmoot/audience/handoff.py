@@ -66,7 +66,10 @@ class Handoff:
             link.close()
 
     async def hand_over(self, arrival: wire.Arrival, descriptor: int) -> bool:
-        """Passes a copy of the socket on. False when no worker took it: the caller still has it, untouched."""
+        """Passes a copy of the socket on. False when no worker took it: the caller still has it, untouched.
+
+        Raises OSError when there is no room for another descriptor.
+        """
         connected = [link for link in self._links if link.connected]
         place = choose_worker([link.load(arrival.space_id) for link in connected])
         if place is None:

@@ -1,0 +1,151 @@
+"""Worker and door together, over scripted tapes: what a listener gets, and how it ends."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.audience.house import (
+    INIT,
+    Client,
+    House,
+    Revocations,
+    ScriptedTape,
+    running_house,
+    running_worker,
+)
+from tests.support.waiting import wait_until
+
+from folkmoot.audience.worker import SEND_BUFFER_BYTES, Worker
+
+
+class Theatre:
+    """A house with one worker and the tapes that it plays."""
+
+    def __init__(self, house: House, worker: Worker, revocations: Revocations) -> None:
+        self.house = house
+        self.worker = worker
+        self.revocations = revocations
+        self.tapes: dict[int, ScriptedTape] = {}
+
+    def listening(self, space_id: int = 1, query: str = "") -> Client:
+        """A listener who has heard the newest part."""
+        client = self.house.listen(space_id, query)
+        assert client.head()[0] == 200
+        assert client.chunk() == INIT
+        assert client.chunk() == self.tapes[space_id].parts["opus"][-1]
+        return client
+
+    def wait_for_count(self, **listeners: int) -> None:
+        expected = {int(name.removeprefix("space")): count for name, count in listeners.items()}
+        wait_until(lambda: self.house.handoff.counts() == expected)
+
+
+@pytest.fixture
+def theatre(tmp_path: Path) -> Iterator[Theatre]:
+    tapes: dict[int, ScriptedTape] = {1: ScriptedTape(), 2: ScriptedTape()}
+    for tape in tapes.values():
+        tape.append(b"first")
+    path = tmp_path / "audience-1.sock"
+    with running_worker(path, tapes) as (worker, revocations), running_house(path) as house:
+        wait_until(lambda: len(house.handoff.reports()) == 1)
+        theatre = Theatre(house, worker, revocations)
+        theatre.tapes = tapes
+        yield theatre
+
+
+def test_each_part_arrives_in_order_and_soon(theatre: Theatre) -> None:
+    with theatre.listening() as client:
+        for together in (1, 1, 2, 5, 1):
+            parts = [b"<%d.%d>" % (together, number) for number in range(together)]
+            for part in parts:
+                theatre.tapes[1].append(part)
+            received = b""
+            while len(received) < len(b"".join(parts)):
+                received += client.chunk()
+            assert received == b"".join(parts)
+
+
+def test_every_listener_of_two_spaces_gets_its_own_byte_for_byte(theatre: Theatre) -> None:
+    clients = [(space_id, theatre.listening(space_id)) for space_id in (1, 2) for _ in range(20)]
+    theatre.wait_for_count(space1=20, space2=20)
+    for number in range(5):
+        for space_id, tape in theatre.tapes.items():
+            tape.append(b"<%d.%d>" % (space_id, number))
+    for space_id, client in clients:
+        expected = b"".join(b"<%d.%d>" % (space_id, number) for number in range(5))
+        received = b""
+        while len(received) < len(expected):
+            received += client.chunk()
+        assert received == expected
+        client.socket.close()
+    theatre.wait_for_count()
+    metrics = theatre.house.handoff.reports()[0].metrics
+    assert (metrics["received"], metrics["hung_up"]) == (40, 40)
+
+
+def test_the_end_of_a_tape_ends_the_body(theatre: Theatre) -> None:
+    with theatre.listening() as client, theatre.house.listen(2) as other:
+        client.send("ignored")
+        theatre.tapes[1].append(b"last")
+        theatre.tapes[1].ended = True
+        assert client.rest() == b"4\r\nlast\r\n0\r\n\r\n"
+        theatre.wait_for_count(space2=1)
+        other.head()
+    with theatre.house.listen(1) as late:
+        assert late.answer()[0] == 410
+
+
+def test_a_revoked_listener_is_reset_at_once_and_nobody_else(theatre: Theatre) -> None:
+    with theatre.listening(query="?ticket=mine") as removed, theatre.listening(query="?ticket=other") as other:
+        begun_s = time.monotonic()
+        theatre.revocations.revoke("ticket:mine", 1)
+        assert removed.is_reset()
+        assert time.monotonic() - begun_s < 0.3
+        theatre.tapes[1].append(b"on")
+        assert other.chunk() == b"on"
+        with theatre.house.listen(query="?ticket=mine") as again:
+            assert again.is_reset(), "a lease of the old counter is no use any more"
+        theatre.wait_for_count(space1=1)
+        theatre.revocations.revoke("space:1", 1)
+        assert other.is_reset()
+    theatre.wait_for_count()
+
+
+def test_who_never_reads_is_dropped_and_others_see_no_gap(theatre: Theatre) -> None:
+    tape = theatre.tapes[1]
+    with theatre.listening() as good, theatre.house.connect(receive_buffer_bytes=2048) as bad:
+        bad.send("GET /api/folkmoot/v1/spaces/1/listen HTTP/1.1\r\n\r\n")
+        theatre.wait_for_count(space1=2)
+        received = 0
+        for number in range(1, 200):
+            tape.append(b"%04d" % number + b"x" * SEND_BUFFER_BYTES)
+            chunk = good.chunk()
+            received += 1
+            assert chunk[:4] == b"%04d" % number
+            if theatre.worker.fanout.metrics.slow:
+                break
+        assert theatre.worker.fanout.metrics.slow == 1
+        assert theatre.worker.fanout.metrics.skipped >= 8
+        assert received < 100
+        theatre.wait_for_count(space1=1)
+
+
+def test_half_a_hang_up_is_a_hang_up(theatre: Theatre) -> None:
+    with theatre.listening() as client:
+        client.socket.shutdown(1)
+        theatre.wait_for_count()
+
+
+def test_a_message_without_its_sockets_closes_those_that_came(theatre: Theatre, tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+        stranger.connect(str(tmp_path / "audience-1.sock"))
+        socket.send_fds(stranger, [b"garbage"], [ours.fileno()])
+        ours.close()
+        theirs.settimeout(5)
+        assert theirs.recv(1) == b""
+    theirs.close()
+    with theatre.listening():
+        theatre.wait_for_count(space1=1)
