@@ -45,8 +45,8 @@ async def present_all(
     admitted = await gate.admit(read, viewer, await queries.by_ids(read, space_ids))
     shown = {account_id for one in admitted for account_id in _shown(one.item)}
     known = await people(read, services, viewer, shown)
-    kept = await recordings.by_space_ids(read, [one.item.id for one in admitted])
-    replays = {one.item.space_id: one for one in await gate.admit(read, viewer, kept)}
+    kept = await recordings.of_spaces(read, [one.item for one in admitted])
+    replays = {one.item.space.id: one for one in await gate.admit(read, viewer, kept)}
     counts = services.listening.counts()
     return [
         present.space(

@@ -1,0 +1,46 @@
+"""The `folkmoot` command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot import __version__
+from folkmoot.serve.admin import admin
+from folkmoot.settings import SettingsError, load
+
+app = typer.Typer(help="A self-hosted public square with live audio.", no_args_is_help=True, add_completion=False)
+app.add_typer(admin, name="admin")
+
+
+@app.command()
+def serve(
+    data: Annotated[str | None, typer.Option(help="Directory of the database, tapes, media and keys.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+) -> None:
+    """Start the server and everything it needs; stop it with Ctrl-C or SIGTERM."""
+    from folkmoot.serve.start import serve as start
+
+    raise typer.Exit(start(load(file=config, overrides={"data": data, "host": host, "port": port})))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command; a setting that is wrong is one sentence and exit code 2."""
+    try:
+        app()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

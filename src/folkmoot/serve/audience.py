@@ -1,0 +1,11 @@
+"""An audience process: writes sound to listeners, and reads for itself whose right has ended."""
+
+from folkmoot.audience.worker import WorkerConfig, run_worker
+from folkmoot.gate.source import RevocationSource
+from folkmoot.serve.places import Places
+
+
+def main(places: Places, worker: int) -> None:
+    """Run one fan-out worker until SIGTERM."""
+    config = WorkerConfig(socket_path=places.audience_socket(worker), tapes_directory=places.tapes)
+    run_worker(config, RevocationSource(places.database_url))

@@ -1,0 +1,12 @@
+"""Every kind of job, and what runs it."""
+
+from collections.abc import Mapping
+
+from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
+from folkmoot.serve.places import Places
+from folkmoot.storage.jobs import Handler
+
+
+def handlers(places: Places) -> Mapping[str, Handler]:
+    """The worker's jobs by kind."""
+    return {DELETE_TAPE: tape_deleter(places.tapes)}

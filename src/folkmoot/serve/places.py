@@ -1,0 +1,57 @@
+"""Where things are: the data directory's folders, the sockets of the processes, the database's address."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from folkmoot.settings import Settings
+
+# sun_path has 108 bytes with its final zero; the longest name below it is "stage-" and a 19-digit id.
+_SOCKET_PATH_BYTES_MAX = 107
+_LONGEST_SOCKET = "stage-9223372036854775807.sock"
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Made from the settings by `places`, the same in every process."""
+
+    data: Path
+    run: Path
+    doorbells: Path
+    tapes: Path
+    keys: Path
+    media: Path
+    database_url: str
+
+    def stage_socket(self, space_id: int) -> Path:
+        return self.run / f"stage-{space_id}.sock"
+
+    def tape(self, space_id: int) -> Path:
+        return self.tapes / str(space_id)
+
+    def audience_socket(self, worker: int) -> Path:
+        return self.run / f"audience-{worker}.sock"
+
+    def make(self) -> None:
+        """Make the folders that aren't there; what they hold is nobody else's business."""
+        for folder in (self.data, self.run, self.doorbells, self.tapes, self.keys, self.media):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def places(settings: Settings) -> Places:
+    data = Path(settings.data).resolve()
+    run = data / "run"
+    if len(str(run / _LONGEST_SOCKET).encode()) > _SOCKET_PATH_BYTES_MAX:
+        # A unix socket's path is short; a data directory's need not be.
+        name = hashlib.sha256(str(data).encode()).hexdigest()[:16]
+        run = Path(tempfile.gettempdir()) / f"folkmoot-{name}"
+    return Places(
+        data=data,
+        run=run,
+        doorbells=data / "run" / "doorbells",
+        tapes=data / "tapes",
+        keys=data / "keys",
+        media=data / "media",
+        database_url=settings.database or f"sqlite+aiosqlite:///{data / 'folkmoot.db'}",
+    )

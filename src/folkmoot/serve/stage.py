@@ -1,0 +1,61 @@
+"""A live Space's stage process: the engine and the tape, with leases that end when a right is lost."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from folkmoot.gate import Lease, LeaseBook, Refused, Stamp
+from folkmoot.gate.source import RevocationSource
+from folkmoot.serve.places import Places
+from folkmoot.settings import Settings
+from folkmoot.stage.ice import IceServer, IceSettings
+from folkmoot.stage.process import StageConfig, run_stage
+
+
+class StageLeases:
+    """The stage's leases, ended by what the revocation source reads, on the stage's own loop."""
+
+    def __init__(self, database_url: str) -> None:
+        self._book = LeaseBook()
+        self._source = RevocationSource(database_url)
+
+    async def follow(self) -> None:
+        """Until cancelled: end what was granted under a counter that has been raised since."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._source.fileno(), self._take)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            loop.remove_reader(self._source.fileno())
+
+    def hold(self, stamps: Sequence[tuple[str, int]], on_end: Callable[[str], None]) -> "Lease | _Ended":
+        try:
+            lease = self._book.hold([Stamp(subject, counter) for subject, counter in stamps], on_end)
+        except Refused as refusal:
+            on_end(refusal.code)
+            return _Ended()
+        # The stamps were read by another process a moment ago: see that nothing was raised in between.
+        self._source.compare([subject for subject, _ in stamps])
+        return lease
+
+    def _take(self) -> None:
+        self._book.compare(self._source.poll())
+
+
+class _Ended:
+    """In place of a lease that was stale when it was asked for."""
+
+    def release(self) -> None:
+        return
+
+
+def main(settings: Settings, places: Places, space_id: int) -> None:
+    """Run the stage of one Space until it ends or SIGTERM."""
+    config = StageConfig(
+        socket_path=places.stage_socket(space_id),
+        tape_directory=places.tape(space_id),
+        ice=IceSettings(
+            servers=tuple(IceServer(url) for url in settings.ice_servers),
+            advertised_address=settings.public_address or None,
+        ),
+    )
+    run_stage(config, StageLeases(places.database_url))

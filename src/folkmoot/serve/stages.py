@@ -1,0 +1,111 @@
+"""The web process's way to the stages: one connection to each, made when it is first needed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from folkmoot.gate import Refused, Stamp
+from folkmoot.serve.places import Places
+from folkmoot.stage.client import StageClient, StageFailed, StageGone
+from folkmoot.stage.engine import OfferRefused
+
+log = structlog.get_logger(__name__)
+CONNECT_WITHIN_S = 5.0
+CONNECT_EVERY_S = 0.05
+COUNTS_EVERY_S = 0.5
+
+
+class StagePool:
+    """`surfaces.services.Stages`, and the counts that travel in the tape."""
+
+    def __init__(self, places: Places, counts: Callable[[], Mapping[int, int]]) -> None:
+        self._places = places
+        self._counts = counts
+        self._clients: dict[int, StageClient] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._reactions: dict[int, Counter[str]] = {}
+        self._told: dict[int, tuple[int, dict[str, int]]] = {}
+
+    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+        held = [(stamp.subject, stamp.counter) for stamp in stamps]
+        try:
+            try:
+                return await (await self._client(space_id)).offer(seat, sdp, held)
+            except StageGone:
+                # The connection was to a stage that has been restarted since.
+                await self._drop(space_id)
+                return await (await self._client(space_id)).offer(seat, sdp, held)
+        except OfferRefused as refusal:
+            raise Refused("offer_refused", str(refusal), status=422) from refusal
+        except (StageGone, StageFailed) as error:
+            await self._drop(space_id)
+            log.warning("stages.offer_failed", space=space_id, error=str(error))
+            raise Refused(
+                "stage_starting", "The stage is just starting. Try again in a moment.", status=503
+            ) from error
+
+    async def hang_up(self, space_id: int, seat: int) -> None:
+        client = self._clients.get(space_id)
+        if client is None:
+            return
+        try:
+            await client.hangup(seat)
+        except (StageGone, StageFailed):
+            await self._drop(space_id)
+
+    async def react(self, space_id: int, reaction: str) -> None:
+        self._reactions.setdefault(space_id, Counter())[reaction] += 1
+
+    async def keep_counts(self) -> None:
+        """Until cancelled: tell each stage how many listen and how they reacted, when that changed."""
+        while True:
+            await asyncio.sleep(COUNTS_EVERY_S)
+            counts = self._counts()
+            for space_id in counts.keys() | self._clients.keys() | self._reactions.keys():
+                news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
+                if self._told.get(space_id, (0, {})) != news:
+                    await self._tell(space_id, *news)
+
+    async def ended(self, space_id: int) -> None:
+        """A Space is over: forget what was held for it."""
+        await self._drop(space_id)
+        for held in (self._reactions, self._told, self._locks):
+            held.pop(space_id, None)
+
+    async def close(self) -> None:
+        for space_id in list(self._clients):
+            await self._drop(space_id)
+
+    async def _tell(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
+        try:
+            client = self._clients.get(space_id) or await self._connect(space_id)
+            await client.note(listeners=listeners, reactions=reactions)
+            self._told[space_id] = (listeners, reactions)
+        except (StageGone, StageFailed):
+            await self._drop(space_id)
+
+    async def _client(self, space_id: int) -> StageClient:
+        """The connection to a stage; waits for one that is being started. Raises StageGone."""
+        async with self._locks.setdefault(space_id, asyncio.Lock()):
+            deadline = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
+            while space_id not in self._clients:
+                try:
+                    await self._connect(space_id)
+                except StageGone:
+                    if asyncio.get_running_loop().time() > deadline:
+                        raise
+                    await asyncio.sleep(CONNECT_EVERY_S)
+            return self._clients[space_id]
+
+    async def _connect(self, space_id: int) -> StageClient:
+        client = await StageClient.connect(self._places.stage_socket(space_id))
+        self._clients[space_id] = client
+        return client
+
+    async def _drop(self, space_id: int) -> None:
+        client = self._clients.pop(space_id, None)
+        self._told.pop(space_id, None)
+        if client is not None:
+            await client.close()

@@ -1,0 +1,71 @@
+"""`folkmoot serve`: prepares the data directory and the database, binds the address, and supervises."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from folkmoot.serve import logs
+from folkmoot.serve.places import Places, places
+from folkmoot.serve.supervisor import Supervisor
+from folkmoot.settings import Settings, SettingsError
+from folkmoot.storage.migrations import migrate
+
+DEFAULT_PORT = 8000
+PORTS_TRIED = 50
+
+
+def serve(settings: Settings) -> int:
+    """Run the server until SIGTERM; returns the exit code. Raises SettingsError if it cannot start."""
+    # Read before numpy is: its threads would not survive the fork, and nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    logs.configure(settings.log)
+    where = places(settings)
+    where.make()
+    migrate(where.database_url)
+    listening = bind(settings.host, settings.port)
+    port = listening.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base_url = settings.base_url or f"http://{'localhost' if _is_loopback(settings.host) else host}:{port}"
+    return _supervisor(settings, where, base_url, listening).run()
+
+
+def bind(host: str, port: int | None) -> socket.socket:
+    """A listening socket: of the port asked for, or of the first that is free from 8000 on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    tried = [port] if port is not None else [*range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED), 0]
+    for candidate in tried:
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            listening.bind((host, candidate))
+        except OSError as error:
+            listening.close()
+            reason = error.strerror
+        else:
+            listening.listen(2048)
+            return listening
+    raise SettingsError(f"Can't listen on {host}, port {port}: {reason}. Choose another with --port.")
+
+
+def _supervisor(settings: Settings, where: Places, base_url: str, listening: socket.socket) -> Supervisor:
+    # Imported here, once, before the fork: the children share this memory.
+    from folkmoot.serve import audience, stage, web, worker
+    from folkmoot.serve.first import announce
+
+    kept: dict[str, Callable[[], None]] = {"web": partial(web.main, settings, where, base_url, listening)}
+    kept |= {f"audience-{n}": partial(audience.main, where, n) for n in range(settings.audience_workers)}
+    kept["worker"] = partial(worker.main, where)
+
+    def stage_main(space_id: int) -> partial[None]:
+        return partial(stage.main, settings, where, space_id)
+
+    return Supervisor(
+        where.run, kept, stage_main, on_started=lambda: announce(where.database_url, base_url, sys.stdout)
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")

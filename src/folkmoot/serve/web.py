@@ -1,0 +1,110 @@
+"""The web process: everything HTTP at one address, with the door to the audience in front of the application."""
+
+import asyncio
+import socket
+
+import uvicorn
+import uvloop
+
+from folkmoot import __version__
+from folkmoot.app import build_app
+from folkmoot.audience.door import Door, listen_protocol
+from folkmoot.audience.handoff import Handoff
+from folkmoot.gate import Gate, LeaseBook, Register
+from folkmoot.gate.watch import RevocationWatch
+from folkmoot.serve.places import Places
+from folkmoot.serve.stages import StagePool
+from folkmoot.settings import Settings
+from folkmoot.spaces.actions import SPACE_CHANGED
+from folkmoot.spaces.keeper import SPACE_NOTICE
+from folkmoot.storage import events
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.keys import load_or_create_key
+from folkmoot.storage.objects import ObjectStore
+from folkmoot.surfaces.addresses import Addressed, ClientAddresses
+from folkmoot.surfaces.services import Services, Site
+from folkmoot.surfaces.spaces.hub import Hub
+from folkmoot.surfaces.spaces.listen import Admitter
+
+SLOT = 0
+BACKLOG = 2048
+STOP_WITHIN_S = 3
+
+
+class WebProcess:
+    """One per server."""
+
+    def __init__(self, settings: Settings, places: Places, base_url: str) -> None:
+        self._places = places
+        self._doorbell = Doorbell(places.doorbells)
+        self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
+        self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
+        self._stages = StagePool(places, self._handoff.counts)
+        self._hub = Hub()
+        self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._services = Services(
+            site=Site(base_url, settings.title, settings.registrations, settings.source_url, __version__),
+            database=self._database,
+            gate=Gate(self._database),
+            register=Register(),
+            objects=ObjectStore.open(settings.media or str(places.media)),
+            stages=self._stages,
+            listening=self._handoff,
+            leases=LeaseBook(),
+            hub=self._hub,
+            tapes_directory=places.tapes,
+            ticket_key=load_or_create_key(places.keys, "listen-tickets"),
+            clock_ms=self._database.clock_ms,
+        )
+
+    async def run(self, listening: socket.socket) -> None:
+        """Serve until SIGTERM, which uvicorn handles: open requests get a moment to finish."""
+        door = Door(Admitter(self._services), self._handoff, client_address=self._addresses)
+        config = uvicorn.Config(
+            Addressed(build_app(self._services), self._addresses),
+            http=listen_protocol(door),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
+        )
+        self._handoff.start()
+        async with self._doorbell.listening(self._places.database_url):
+            beside = asyncio.gather(
+                RevocationWatch(self._services.leases, self._database, self._doorbell).run(),
+                self._follower().run(),
+                self._stages.keep_counts(),
+            )
+            try:
+                await uvicorn.Server(config).serve(sockets=[listening])
+            finally:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+        await self._stages.close()
+        await self._database.close()
+
+    def _follower(self) -> events.Follower:
+        async def reload() -> None:
+            """Nothing is kept here that a missed event could have made wrong: streams ask the gate themselves."""
+
+        return events.Follower(
+            self._database, "web", self._on_event, doorbell=self._doorbell, start="now", reload=reload
+        )
+
+    async def _on_event(self, event: events.Event) -> None:
+        if event.kind == SPACE_NOTICE:
+            self._hub.tell(int(event.payload["space"]), str(event.payload["code"]))
+        elif event.kind == SPACE_CHANGED:
+            space_id = int(event.payload["space"])
+            self._hub.tell(space_id, "changed")
+            if any(change["change"] == "ended" for change in event.payload["changes"]):
+                await self._stages.ended(space_id)
+
+
+def main(settings: Settings, places: Places, base_url: str, listening: socket.socket) -> None:
+    """Run until SIGTERM."""
+    uvloop.run(WebProcess(settings, places, base_url).run(listening))

@@ -1,0 +1,107 @@
+"""The worker process: follows events, runs jobs, keeps stages and Spaces in step, prunes what is old."""
+
+import asyncio
+import signal
+from functools import partial
+
+from folkmoot.gate import Acting, Action, Gate, Role
+from folkmoot.gate.actions import STANDING_CHANGED
+from folkmoot.gate.model import Standing
+from folkmoot.gate.standings import may
+from folkmoot.recordings import actions as recordings
+from folkmoot.recordings import queries as recording_queries
+from folkmoot.serve.jobs import handlers
+from folkmoot.serve.places import Places
+from folkmoot.serve.supervisor import want_stages
+from folkmoot.spaces import actions as spaces
+from folkmoot.spaces import commands as c
+from folkmoot.spaces import queries
+from folkmoot.spaces.actions import SPACE_CHANGED
+from folkmoot.spaces.keeper import StageKeeper
+from folkmoot.stage.client import StageClient
+from folkmoot.storage import events
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.jobs import Worker as JobWorker
+
+SLOT = 1
+EVENTS_KEPT_MS = 7 * 86_400_000
+PRUNE_EVERY_S = 3600.0
+
+
+class WorkerProcess:
+    """One per server."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._doorbell = Doorbell(places.doorbells)
+        self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
+        self._gate = Gate(self._database)
+        self._keeper = StageKeeper(
+            self._gate,
+            needed=self._needed,
+            want=lambda space_ids: want_stages(places.run, space_ids),
+            connect=lambda space_id: StageClient.connect(places.stage_socket(space_id)),
+            on_closed=self._close_recording,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        follower = events.Follower(
+            self._database, "worker", self._on_event, doorbell=self._doorbell, start="stored"
+        )
+        jobs = JobWorker(self._database, handlers(self._places), doorbell=self._doorbell)
+        async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
+            group.create_task(self._keeper.run())
+            group.create_task(follower.run())
+            group.create_task(jobs.run())
+            group.create_task(self._keep_pruning())
+
+    async def _needed(self) -> set[int]:
+        """Spaces that are live, and those that ended while nobody closed their tape."""
+        async with self._database.read() as read:
+            live = await queries.live_ids(read)
+            unclosed = await recording_queries.unclosed_space_ids(read)
+        return {*live, *unclosed}
+
+    async def _close_recording(self, space_id: int, duration_ms: int) -> None:
+        permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")
+        await self._gate.act(permit, lambda acting: recordings.close_recording(acting, space_id, duration_ms))
+
+    async def _on_event(self, event: events.Event) -> None:
+        if event.kind == SPACE_CHANGED:
+            self._keeper.changed(int(event.payload["space"]))
+        elif event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
+            await self._standing_lost(int(event.payload["account"]))
+
+    async def _standing_lost(self, account_id: int) -> None:
+        """Off every stage that the account is on. The connection itself has ended already, by its lease."""
+        async with self._database.read() as read:
+            space_ids = await queries.live_ids_with(read, account_id)
+        permit = self._gate.permit_system(Action.MODERATE, "worker: standing lost")
+        for space_id in space_ids:
+            await self._gate.act(permit, partial(_lose_standing, space_id=space_id, account_id=account_id))
+
+    async def _keep_pruning(self) -> None:
+        while True:
+            await events.prune(self._database, self._database.clock_ms() - EVENTS_KEPT_MS)
+            await asyncio.sleep(PRUNE_EVERY_S)
+
+
+async def _lose_standing(acting: Acting, *, space_id: int, account_id: int) -> None:
+    await spaces.observe(acting, space_id, c.StandingLost(account_id))
+
+
+def _takes_part(standing: str) -> bool:
+    return may(Standing(standing), Role.MEMBER, Action.TAKE_PART)
+
+
+def main(places: Places) -> None:
+    """Run until SIGTERM."""
+    asyncio.run(_run(places))
+
+
+async def _run(places: Places) -> None:
+    running = asyncio.create_task(WorkerProcess(places).run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    await asyncio.gather(running, return_exceptions=False)
