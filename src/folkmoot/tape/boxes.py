@@ -251,7 +251,7 @@ def _parse_note(tag: bytes) -> Note:
         raise BoxError("an ID3 tag that this program did not write")
     try:
         return msgspec.json.decode(text, type=Note)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # the latter for the key of an object
         raise BoxError(f"a note that can't be read: {error}") from error
 
 
