@@ -6,6 +6,7 @@ fit the types is an error to its sender and nothing else.
 """
 
 import struct
+from typing import Annotated
 
 import msgspec
 
@@ -14,6 +15,11 @@ from folkmoot.stage.engine import EngineStatus, SeatState
 FRAME_BYTES_MAX = 256 * 1024
 HEADER = struct.Struct("!I")
 
+SeatNumber = Annotated[int, msgspec.Meta(ge=1, lt=2**32)]
+SeatNumbers = Annotated[list[SeatNumber], msgspec.Meta(max_length=10_000)]
+Total = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Reaction = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+
 Stamp = tuple[str, int]
 """(subject, counter): the right under which something is held, and the revocation counter it was given under."""
 
@@ -21,7 +27,7 @@ Stamp = tuple[str, int]
 class Offer(msgspec.Struct, frozen=True, tag="offer"):
     """A seat's SDP offer; answered by `Answered`. `stamps` are what the connection's lease hangs on."""
 
-    seat: int
+    seat: SeatNumber
     sdp: str
     stamps: list[Stamp]
 
@@ -29,22 +35,22 @@ class Offer(msgspec.Struct, frozen=True, tag="offer"):
 class Hangup(msgspec.Struct, frozen=True, tag="hangup"):
     """The seat leaves; answered by `Done`."""
 
-    seat: int
+    seat: SeatNumber
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
     """The desired state, whole: who may be on stage, who is muted, the version of the roster. Idempotent."""
 
-    muted: list[int]
-    seats_allowed: list[int]
-    roster: int
+    muted: SeatNumbers
+    seats_allowed: SeatNumbers
+    roster: Total
 
 
 class NoteCounts(msgspec.Struct, frozen=True, tag="note"):
     """Counts that travel in the tape's notes: people listening now, reactions as totals since the start."""
 
-    listeners: int
-    reactions: dict[str, int]
+    listeners: Total
+    reactions: Annotated[dict[Reaction, Total], msgspec.Meta(max_length=64)]
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):

@@ -1,5 +1,6 @@
 """The recorder thread: takes the full mix off the mixer thread, encodes it and appends it to the tape."""
 
+import logging
 import queue
 import threading
 import time
@@ -9,7 +10,7 @@ import msgspec
 import numpy as np
 
 from folkmoot.tape.encode import StepEncoder
-from folkmoot.tape.model import SAMPLES_PER_MS, STEP_SAMPLES, Note, Part, TapeWriteError
+from folkmoot.tape.model import SAMPLES_PER_MS, STEP_SAMPLES, Note, Part, TapeError
 from folkmoot.tape.opus import FRAME_SAMPLES, Pcm
 from folkmoot.tape.writer import TapeWriter
 
@@ -17,6 +18,9 @@ _TICKS_WAITING_MAX = 500
 _GAP_TICKS_ENCODED_MAX = 50
 _SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 _SILENCE.flags.writeable = False
+
+
+logger = logging.getLogger(__name__)
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -67,6 +71,7 @@ class Recorder:
         self._queue: queue.Queue[_Tick | None] = queue.Queue(_TICKS_WAITING_MAX)
         self._speaking: set[int] = set()
         self._ends = False
+        self._closed_well = False
         self._thread = threading.Thread(target=self._run, name="stage-recorder", daemon=True)
         self._thread.start()
 
@@ -82,23 +87,32 @@ class Recorder:
         except queue.Full:
             self.lost_frames += 1
 
-    def close(self, *, ends: bool, timeout_s: float = 2.0) -> None:
-        """Writes what is waiting, then ends the tape, or leaves it so that it can be resumed. Blocks."""
+    def close(self, *, ends: bool, timeout_s: float = 1.0) -> bool:
+        """Writes what is waiting, then ends the tape, or leaves it so that it can be resumed. Blocks.
+
+        Returns whether that was done: not if the disk hangs or refuses.
+        """
         self._ends = ends
         try:
-            self._queue.put(None, timeout=timeout_s)
+            self._queue.put(None, timeout=timeout_s / 2)
         except queue.Full:
-            return
+            return False
         self._thread.join(timeout_s)
+        return self._closed_well
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             self._record(item)
         self._append(self._encoder.finish())
-        if self._ends:
-            self._writer.close()
+        try:
+            if self._ends:
+                self._writer.close()
+            else:
+                self._writer.release()
+        except TapeError:
+            logger.exception("the tape could not be closed")
         else:
-            self._writer.release()
+            self._closed_well = True
 
     def _record(self, item: _Tick) -> None:
         next_tick = (self._encoder_start_samples - self._start_samples) // FRAME_SAMPLES + self._encoder_ticks
@@ -137,9 +151,13 @@ class Recorder:
             roster=counts.roster,
         )
         self._speaking.clear()
+        if not parts:
+            return
         try:
             self._writer.append(parts, note)
-        except TapeWriteError:
+        except TapeError as error:
+            if not self.full:
+                logger.warning("the tape can't be written: %s", error)
             self._now_full(full=True)
         else:
             self._now_full(full=False)

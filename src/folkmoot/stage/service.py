@@ -1,0 +1,217 @@
+"""What a stage does for its clients: seats, their leases, the desired state, the tape. No sockets here."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import assert_never
+
+from folkmoot.stage import protocol
+from folkmoot.stage.engine import Engine, EventCallback, OfferRefused, SeatEvent, SeatState
+from folkmoot.stage.leases import Handle, LeaseHolder, LeaseOver
+from folkmoot.stage.mixer_thread import MixSink
+from folkmoot.stage.recorder import Counts, Recorder, Timeline
+from folkmoot.tape.writer import TapeWriter
+
+PROVISIONAL_S = 3.0
+_ENGINE_CLOSE_TIMEOUT_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+EngineFactory = Callable[[MixSink, EventCallback, Callable[[], int]], Engine]
+"""Makes the engine on the running loop, from the sink of the full mix, the event callback and the timeline (ms)."""
+
+
+class _Hold:
+    """The lease under which a seat is connected. `over` is why it ended."""
+
+    def __init__(self) -> None:
+        self.handle: Handle | None = None
+        self.over: str | None = None
+
+    def release(self) -> None:
+        if self.handle is not None:
+            self.handle.release()
+
+
+class StageService:
+    """One Space's stage. Lives on the loop that makes it; `push` is called there with every event.
+
+    Opening the tape raises what `TapeWriter.open` raises.
+    """
+
+    def __init__(
+        self,
+        tape_directory: Path,
+        leases: LeaseHolder,
+        make_engine: EngineFactory,
+        push: Callable[[protocol.Event], None],
+    ) -> None:
+        self.closed = False
+        self._loop = asyncio.get_running_loop()
+        self._leases = leases
+        self._push = push
+        self._began_s = time.monotonic()
+        writer = TapeWriter.open(tape_directory, lambda: time.time_ns() // 1_000_000)
+        self._recorder = Recorder(writer, self._tape_full_changed)
+        self._timeline = Timeline(self._recorder.start_ms)
+        self._engine = make_engine(self._recorder, self._on_seat_event, self._timeline.now_ms)
+        self._holds: dict[int, _Hold] = {}
+        self._seat_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._allowed: frozenset[int] | None = None
+        self._highest_allowed = 0
+        self._muted: frozenset[int] = frozenset()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def do(self, call: protocol.Call) -> protocol.Result:
+        """Carries out one call. Never raises: what fails is a result."""
+        try:
+            return await self._do(call)
+        except (OfferRefused, LeaseOver) as refused:
+            return protocol.Refused(str(refused))
+        except Exception as error:
+            # Whatever one call breaks, the others on this stage keep talking.
+            logger.exception("the stage call %s failed", type(call).__name__)
+            return protocol.Failed(f"{type(error).__name__}: {error}")
+
+    async def close(self, *, ends: bool) -> bool:
+        """Closes all seats and the tape: ended, or left so that the next stage process resumes it. Idempotent.
+
+        Returns whether the tape took it.
+        """
+        if self.closed:
+            return True
+        self.closed = True
+        for hold in self._holds.values():
+            hold.release()
+        self._holds.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ENGINE_CLOSE_TIMEOUT_S):
+                await self._engine.close()
+        return await asyncio.to_thread(self._recorder.close, ends=ends)
+
+    async def _do(self, call: protocol.Call) -> protocol.Result:
+        match call:
+            case protocol.Offer():
+                return await self._offer(call)
+            case protocol.Hangup(seat=seat):
+                await self._leave(seat)
+            case protocol.Configure():
+                await self._configure(call)
+            case protocol.NoteCounts(listeners=listeners, reactions=reactions):
+                self._recorder.counts = Counts(listeners, reactions, self._recorder.counts.roster)
+            case protocol.Status():
+                return self._status()
+            case protocol.End():
+                if not await self.close(ends=True):
+                    return protocol.Failed("The tape could not be ended: the disk refuses or hangs.")
+            case _:
+                assert_never(call)
+        return protocol.Done()
+
+    async def _offer(self, call: protocol.Offer) -> protocol.Answered:
+        async with self._seat_locks[call.seat]:
+            self._check_may_sit(call.seat)
+            hold = self._hold(call)
+            try:
+                answer = await self._engine.join(call.seat, call.sdp)
+            except BaseException:
+                hold.release()
+                raise
+            before, self._holds[call.seat] = self._holds.get(call.seat), hold
+            if before is not None:
+                before.release()
+            if hold.over is not None or self.closed:
+                await self._leave_now(call.seat)
+                raise OfferRefused("The right to this seat ended while it was being connected.")
+            if self._allowed is not None and call.seat not in self._allowed:
+                self._loop.call_later(PROVISIONAL_S, self._check_provisional, call.seat, hold)
+            return protocol.Answered(answer.sdp)
+
+    def _hold(self, call: protocol.Offer) -> _Hold:
+        hold = _Hold()
+
+        def on_end(subject: str) -> None:
+            hold.over = subject
+            self._loop.call_soon_threadsafe(self._lease_ended, call.seat, hold)
+
+        hold.handle = self._leases.hold(call.stamps, on_end)
+        return hold
+
+    def _lease_ended(self, seat: int, hold: _Hold) -> None:
+        if self._holds.get(seat) is hold:
+            self._start(self._leave_now(seat))
+
+    def _check_may_sit(self, seat: int) -> None:
+        """Seat numbers only grow. One above all that were ever allowed is so new that the worker has not pushed
+        it yet: it may sit, and has to be allowed within 3 s. A lower one that isn't allowed was taken away."""
+        if self.closed:
+            raise OfferRefused("This stage is closing.")
+        if self._allowed is None or seat in self._allowed or seat > self._highest_allowed:
+            return
+        raise OfferRefused("This seat is no longer on stage.")
+
+    def _check_provisional(self, seat: int, hold: _Hold) -> None:
+        if self._holds.get(seat) is hold and self._allowed is not None and seat not in self._allowed:
+            self._start(self._leave_now(seat))
+
+    async def _configure(self, call: protocol.Configure) -> None:
+        allowed = frozenset(call.seats_allowed)
+        removed = [
+            seat for seat in self._holds if seat not in allowed and seat <= max(self._highest_allowed, *allowed, 0)
+        ]
+        self._allowed = allowed
+        self._highest_allowed = max(self._highest_allowed, *allowed, 0)
+        muted = frozenset(call.muted)
+        for seat in muted | self._muted:
+            self._engine.set_muted(seat, seat in muted)
+        self._muted = muted
+        counts = self._recorder.counts
+        self._recorder.counts = Counts(counts.listeners, counts.reactions, call.roster)
+        for seat in removed:
+            await self._leave_now(seat)
+
+    async def _leave(self, seat: int) -> None:
+        async with self._seat_locks[seat]:
+            await self._leave_now(seat)
+
+    async def _leave_now(self, seat: int) -> None:
+        """Not under the seat's lock: an end must not wait for a join that gathers candidates."""
+        hold = self._holds.pop(seat, None)
+        if hold is not None:
+            hold.release()
+        await self._engine.leave(seat)
+
+    def _on_seat_event(self, event: SeatEvent) -> None:
+        if event.state is SeatState.LOST:
+            hold = self._holds.pop(event.seat, None)
+            if hold is not None:
+                hold.release()
+        self._push(protocol.SeatChanged(event.seat, event.state, event.at_ms))
+
+    def _tape_full_changed(self, full: bool) -> None:
+        """Called on the recorder thread."""
+        at_ms = self._timeline.now_ms()
+        event = protocol.TapeFullNow(at_ms) if full else protocol.TapeOkAgain(at_ms)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(self._push, event)
+
+    def _status(self) -> protocol.StageStatus:
+        times = os.times()
+        return protocol.StageStatus(
+            timeline_ms=self._timeline.now_ms(),
+            tape_full=self._recorder.full,
+            recorder_lost_frames=self._recorder.lost_frames,
+            cpu_s=times.user + times.system,
+            uptime_s=time.monotonic() - self._began_s,
+            engine=self._engine.status(),
+        )
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
