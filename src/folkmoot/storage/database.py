@@ -101,15 +101,16 @@ class Database:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Read(connection, self.clock_ms())
 
-    async def write(self, work: Callable[[Write], Awaitable[Result]]) -> Result:
+    async def write(self, work: Callable[[Write], Awaitable[Result]], *, locks_rows: bool = False) -> Result:
         """Run `work` in one write transaction and commit. It may run several times: no effects outside.
 
         Raises DatabaseBusy when it collided with others too often; whatever `work` raises rolls it back.
+        `locks_rows`: it locks the rows that it depends on by itself, so PostgreSQL need not guard the others.
         """
         give_up_at = time.monotonic() + WRITE_RETRIES_END_S
         for attempt in range(1, WRITE_ATTEMPTS_MAX + 1):
             try:
-                return await self._write_once(work)
+                return await self._write_once(work, locks_rows)
             except DBAPIError as error:
                 if not _collided(error):
                     raise
@@ -119,14 +120,15 @@ class Database:
             await asyncio.sleep(0.002 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         raise AssertionError("unreachable")
 
-    async def _write_once(self, work: Callable[[Write], Awaitable[Result]]) -> Result:
+    async def _write_once(self, work: Callable[[Write], Awaitable[Result]], locks_rows: bool) -> Result:
         async with self._turn, self._connected() as connection:
             if self.is_sqlite:
                 driver_connection = (await connection.get_raw_connection()).driver_connection
                 assert isinstance(driver_connection, sqlite.Connection)
                 driver_connection.begin_immediate()
             else:
-                await connection.execution_options(isolation_level="SERIALIZABLE")
+                isolation = "READ COMMITTED" if locks_rows else "SERIALIZABLE"
+                await connection.execution_options(isolation_level=isolation)
             transaction = Write(connection, self.clock_ms(), self.ids)
             result = await work(transaction)
             await connection.commit()

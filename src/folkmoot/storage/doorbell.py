@@ -119,6 +119,14 @@ class Doorbell:
             wake.set()
 
 
+async def heard(wake: asyncio.Event, timeout_s: float) -> None:
+    """Return at the next ring, or after the time at which one looks anyway."""
+    # Not `wait_for`: before Python 3.12 it can swallow a cancellation that comes together with the ring.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await wake.wait()
+
+
 @contextmanager
 def _opened(directory: Path) -> Iterator[int]:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

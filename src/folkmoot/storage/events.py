@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Text, cast, delete, func, insert, select, tup
 from sqlalchemy.exc import DBAPIError
 
 from folkmoot.storage.database import Database, Read, Write
-from folkmoot.storage.doorbell import CHANNEL, Doorbell
+from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
 from folkmoot.storage.facts import read_fact, write_fact
 from folkmoot.storage.tables import events
 
@@ -128,7 +128,7 @@ class Follower:
                     log.exception("follower.database_failed", follower=self._name)
                     delivered = 0
                 if delivered < _BATCH_MAX:
-                    await _heard(wake, POLL_EVERY_S)
+                    await heard(wake, POLL_EVERY_S)
 
     async def step(self) -> int:
         """Deliver what is there now, at most one batch; return how many events that was."""
@@ -235,10 +235,3 @@ async def _is_too_late(tx: Read, position: Position) -> bool:
 async def _pruned(tx: Read) -> Position:
     stored = await read_fact(tx, _PRUNED)
     return Position(0, 0) if stored is None else msgspec.convert(stored, Position)
-
-
-async def _heard(wake: asyncio.Event, timeout_s: float) -> None:
-    try:
-        await asyncio.wait_for(wake.wait(), timeout_s)
-    except TimeoutError:
-        return
