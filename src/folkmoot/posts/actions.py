@@ -1,0 +1,184 @@
+"""Writes of posts and media."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.posts import queries, rules, text
+from folkmoot.posts.model import Draft, Media, Post
+from folkmoot.storage.events import emit
+from folkmoot.storage.tables import idempotency_keys, media, posts
+
+POST_CREATED = "post.created"
+POST_DELETED = "post.deleted"
+
+
+async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] | None = None) -> Post:
+    """Publish a draft as the actor. With a key that was used within the hour: the post that it made then.
+
+    Raises Refused 422 for what cannot be posted and for media that are not the actor's, or in use; 404 when what
+    it answers was deleted meanwhile.
+    """
+    clean = rules.clean_draft(draft)
+    earlier = await _made_with(acting, clean.idempotency_key)
+    if earlier is not None:
+        return earlier
+    parent = None
+    if in_reply_to is not None:
+        parent = await queries.by_id(acting.tx, in_reply_to.item.id)
+        if parent is None:
+            raise Refused("not_found", "The post that this answers was deleted.", status=404)
+    post = await _written(acting, clean, parent)
+    await _insert(acting, post, clean.application_id)
+    await _attach(acting, post, clean.media_ids)
+    await _remember_key(acting, clean.idempotency_key, post.id)
+    await emit(
+        acting.tx,
+        POST_CREATED,
+        {"post": str(post.id), "account": str(post.account_id), "visibility": post.visibility},
+    )
+    return post
+
+
+async def delete_post(acting: Acting, post_id: int) -> Post:
+    """Delete one of the actor's own posts: a tombstone without words stays. Returns it as it was.
+
+    Raises Refused 404 for a post that is another's, or none.
+    """
+    post = await queries.by_id(acting.tx, post_id)
+    if post is None or post.account_id != acting.actor_id:
+        raise Refused("not_found", "Post not found.", status=404)
+    await acting.tx.connection.execute(
+        update(posts)
+        .where(posts.c.id == post_id)
+        .values(deleted_at_ms=acting.now_ms, source="", html="", spoiler_text="", tags=[])
+    )
+    # "Delete and redraft" attaches the same files again.
+    await acting.tx.connection.execute(
+        update(media).where(media.c.post_id == post_id).values(post_id=None, position=0)
+    )
+    await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
+    return post
+
+
+async def describe_media(acting: Acting, media_id: int, description: str) -> Media:
+    """Change the description of one of the actor's own files. Raises Refused 404 and 422."""
+    clean = rules.clean_description(description)
+    changed = await acting.tx.connection.execute(
+        update(media).where(media.c.id == media_id, media.c.account_id == acting.actor_id).values(description=clean)
+    )
+    kept = await queries.media_by_id(acting.tx, media_id) if changed.rowcount else None
+    if kept is None:
+        raise Refused("not_found", "Media not found.", status=404)
+    return kept
+
+
+async def add_media(acting: Acting, file: Media) -> None:
+    """Enter a file that was stored, unattached."""
+    await acting.tx.connection.execute(
+        insert(media).values(
+            id=file.id,
+            account_id=file.account_id,
+            kind=file.kind,
+            content_type=file.content_type,
+            object_key=file.object_key,
+            size_bytes=file.size_bytes,
+            description=file.description,
+            details=msgspec.to_builtins(file.details),
+            clip_id=file.clip_id,
+            created_at_ms=file.created_at_ms,
+        )
+    )
+
+
+async def _made_with(acting: Acting, key: str | None) -> Post | None:
+    if key is None:
+        return None
+    since_ms = acting.now_ms - rules.IDEMPOTENCY_MS
+    post_id = await queries.id_of_key(acting.tx, acting.actor_id, key, since_ms)
+    return await queries.by_id(acting.tx, post_id) if post_id is not None else None
+
+
+async def _remember_key(acting: Acting, key: str | None, post_id: int) -> None:
+    if key is None:
+        return
+    outdated = idempotency_keys.c.created_at_ms < acting.now_ms - rules.IDEMPOTENCY_MS
+    own = (idempotency_keys.c.account_id == acting.actor_id) & (idempotency_keys.c.key == key)
+    await acting.tx.connection.execute(delete(idempotency_keys).where(outdated | own))
+    await acting.tx.connection.execute(
+        insert(idempotency_keys).values(
+            account_id=acting.actor_id, key=key, post_id=post_id, created_at_ms=acting.now_ms
+        )
+    )
+
+
+async def _written(acting: Acting, draft: Draft, parent: Post | None) -> Post:
+    pieces = text.tokens(draft.source)
+    named = text.mentioned_usernames(pieces)
+    rules.require_mentions_bounded(named)
+    known = await queries.usernames(acting.tx, named)
+    post_id = acting.tx.new_id()
+    return Post(
+        id=post_id,
+        account_id=acting.actor_id,
+        visibility=draft.visibility,
+        source=draft.source,
+        html=text.to_html(pieces, {folded: username for folded, (_, username) in known.items()}),
+        conversation_id=parent.conversation_id if parent else post_id,
+        created_at_ms=acting.now_ms,
+        in_reply_to_id=parent.id if parent else None,
+        in_reply_to_account_id=parent.account_id if parent else None,
+        spoiler_text=draft.spoiler_text,
+        sensitive=draft.sensitive,
+        language=draft.language,
+        mentions=tuple(known[folded][0] for folded in named if folded in known),
+        tags=tuple(text.tag_names(pieces)),
+        space_id=draft.space_id,
+    )
+
+
+async def _insert(acting: Acting, post: Post, application_id: int | None) -> None:
+    await acting.tx.connection.execute(
+        insert(posts).values(
+            id=post.id,
+            account_id=post.account_id,
+            in_reply_to_id=post.in_reply_to_id,
+            in_reply_to_account_id=post.in_reply_to_account_id,
+            conversation_id=post.conversation_id,
+            visibility=post.visibility.value,
+            source=post.source,
+            html=post.html,
+            spoiler_text=post.spoiler_text,
+            sensitive=post.sensitive,
+            language=post.language,
+            mentions=list(post.mentions),
+            tags=list(post.tags),
+            application_id=application_id,
+            space_id=post.space_id,
+            created_at_ms=post.created_at_ms,
+        )
+    )
+
+
+async def _attach(acting: Acting, post: Post, media_ids: Sequence[int]) -> None:
+    """Only the actor's own files, only ones that hang on no post: the conditions are in the statement itself."""
+    if not media_ids:
+        return
+    kinds = await acting.tx.connection.execute(
+        select(media.c.kind).where(media.c.id.in_(media_ids), media.c.account_id == acting.actor_id)
+    )
+    rules.require_attachable(list(kinds.scalars()))
+    for position, media_id in enumerate(media_ids):
+        attached = await acting.tx.connection.execute(
+            update(media)
+            .where(media.c.id == media_id, media.c.account_id == acting.actor_id, media.c.post_id.is_(None))
+            .values(post_id=post.id, position=position)
+        )
+        if attached.rowcount != 1:
+            raise Refused(
+                "validation_failed",
+                "Validation failed: A media file does not exist or is attached to another post",
+                status=422,
+            )

@@ -1,0 +1,117 @@
+"""Posts and what hangs on them, as plain data."""
+
+from enum import StrEnum
+
+import msgspec
+
+from folkmoot.gate import Facts, Reach
+
+CHARACTERS_MAX = 500
+URL_CHARACTERS = 23
+"""Every link counts as this many, as on Mastodon."""
+MEDIA_MAX = 4
+SPOILER_CHARACTERS_MAX = CHARACTERS_MAX
+
+
+class Visibility(StrEnum):
+    """Whom a post is for; the values are those of the Mastodon API."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    FOLLOWERS = "private"
+    DIRECT = "direct"
+
+    @property
+    def reach(self) -> Reach:
+        return _REACH[self]
+
+
+_REACH = {
+    Visibility.PUBLIC: Reach.PUBLIC,
+    Visibility.UNLISTED: Reach.UNLISTED,
+    Visibility.FOLLOWERS: Reach.FOLLOWERS,
+    Visibility.DIRECT: Reach.NAMED,
+}
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to post. `space_id` is the Space that the post announces."""
+
+    source: str
+    visibility: Visibility = Visibility.PUBLIC
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    media_ids: tuple[int, ...] = ()
+    idempotency_key: str | None = None
+    application_id: int | None = None
+    space_id: int | None = None
+
+
+class Application(msgspec.Struct, frozen=True):
+    """The program that a post was written with."""
+
+    name: str
+    website: str | None
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """A post as it is kept; `html` is safe and holds addresses of this server as `text.HERE`."""
+
+    id: int
+    account_id: int
+    visibility: Visibility
+    source: str
+    html: str
+    conversation_id: int
+    created_at_ms: int
+    in_reply_to_id: int | None = None
+    in_reply_to_account_id: int | None = None
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    mentions: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    application: Application | None = None
+    space_id: int | None = None
+    replies_count: int = 0
+
+    def gate_facts(self) -> Facts:
+        """Its author's standing counts; whoever it mentions may see it whatever its visibility."""
+        return Facts((self.account_id,), self.visibility.reach, frozenset(self.mentions))
+
+
+class MediaDetails(msgspec.Struct, frozen=True):
+    """What is known of a sound. `waveform` holds peaks of 0–255, one for each `waveform_step_ms`."""
+
+    duration_ms: int
+    bitrate: int = 0  # bit/s
+    waveform: tuple[int, ...] = ()
+    waveform_step_ms: int = 100
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of an account, on its own or attached to a post, with the post's reach."""
+
+    id: int
+    account_id: int
+    kind: str
+    content_type: str
+    object_key: str
+    size_bytes: int
+    description: str
+    details: MediaDetails
+    created_at_ms: int
+    post_id: int | None = None
+    clip_id: int | None = None
+    post_visibility: Visibility | None = None
+    post_mentions: tuple[int, ...] = ()
+
+    def gate_facts(self) -> Facts:
+        """Attached, it is for whom its post is for; on its own, and after its post is gone, for its owner.
+
+        A clip has to be looked at together with its Space as well: `clips.model.Clip`.
+        """
+        if self.post_visibility is None:
+            return Facts((self.account_id,), Reach.NAMED)
+        return Facts((self.account_id,), self.post_visibility.reach, frozenset(self.post_mentions))

@@ -1,0 +1,179 @@
+"""Reads of posts and media: rows for the gate. Each is one statement, whatever the size of a page."""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, func, literal, select
+
+from folkmoot.posts.model import Application, Media, MediaDetails, Post, Visibility
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import accounts, applications, idempotency_keys, media, posts
+
+ANCESTORS_MAX = 100
+DESCENDANTS_MAX = 400
+DESCENDANTS_DEPTH_MAX = 40
+
+_replies = posts.alias("replies")
+# Followers-only and direct replies are not counted: a number must not tell of them.
+_replies_count = (
+    select(func.count())
+    .where(
+        _replies.c.in_reply_to_id == posts.c.id,
+        _replies.c.deleted_at_ms.is_(None),
+        _replies.c.visibility.in_([Visibility.PUBLIC.value, Visibility.UNLISTED.value]),
+    )
+    .scalar_subquery()
+)
+
+
+def rows() -> Select[Any]:
+    """What `from_row` reads: posts that were not deleted, with their number of replies and their application."""
+    return (
+        select(
+            posts,
+            _replies_count.label("replies_count"),
+            applications.c.name.label("application_name"),
+            applications.c.website.label("application_website"),
+        )
+        .select_from(posts.outerjoin(applications, applications.c.id == posts.c.application_id))
+        .where(posts.c.deleted_at_ms.is_(None))
+    )
+
+
+def from_row(row: Row[Any]) -> Post:
+    return Post(
+        id=row.id,
+        account_id=row.account_id,
+        visibility=Visibility(row.visibility),
+        source=row.source,
+        html=row.html,
+        conversation_id=row.conversation_id,
+        created_at_ms=row.created_at_ms,
+        in_reply_to_id=row.in_reply_to_id,
+        in_reply_to_account_id=row.in_reply_to_account_id,
+        spoiler_text=row.spoiler_text,
+        sensitive=row.sensitive,
+        language=row.language,
+        mentions=tuple(row.mentions),
+        tags=tuple(row.tags),
+        application=Application(row.application_name, row.application_website) if row.application_name else None,
+        space_id=row.space_id,
+        replies_count=row.replies_count,
+    )
+
+
+async def by_ids(read: Read, post_ids: Collection[int]) -> list[Post]:
+    """In the order asked for; ids of posts that don't exist or were deleted are left out."""
+    if not post_ids:
+        return []
+    found = await read.connection.execute(rows().where(posts.c.id.in_(post_ids)))
+    by_id_ = {row.id: from_row(row) for row in found}
+    return [by_id_[post_id] for post_id in post_ids if post_id in by_id_]
+
+
+async def by_id(read: Read, post_id: int) -> Post | None:
+    found = await by_ids(read, [post_id])
+    return found[0] if found else None
+
+
+async def ancestor_ids(read: Read, post: Post) -> list[int]:
+    """What the post answers, the oldest first; at most the nearest `ANCESTORS_MAX`."""
+    if post.in_reply_to_id is None:
+        return []
+    step = (
+        select(posts.c.id, posts.c.in_reply_to_id, literal(1).label("depth"))
+        .where(posts.c.id == post.in_reply_to_id)
+        .cte("ancestors", recursive=True)
+    )
+    further = step.union_all(
+        select(posts.c.id, posts.c.in_reply_to_id, step.c.depth + 1)
+        .join(step, posts.c.id == step.c.in_reply_to_id)
+        .where(step.c.depth < ANCESTORS_MAX)
+    )
+    found = await read.connection.execute(select(further.c.id).order_by(further.c.depth.desc()))
+    return list(found.scalars())
+
+
+async def descendant_ids(read: Read, post: Post) -> list[tuple[int, int]]:
+    """(id, id of what it answers) of the replies below a post, the nearest first, bounded in depth and number."""
+    step = (
+        select(posts.c.id, posts.c.in_reply_to_id, literal(1).label("depth"))
+        .where(posts.c.in_reply_to_id == post.id)
+        .cte("descendants", recursive=True)
+    )
+    further = step.union_all(
+        select(posts.c.id, posts.c.in_reply_to_id, step.c.depth + 1)
+        .join(step, posts.c.in_reply_to_id == step.c.id)
+        .where(step.c.depth < DESCENDANTS_DEPTH_MAX)
+    )
+    # No ORDER BY: the walk goes level by level, and the limit then ends it early on both databases.
+    found = await read.connection.execute(select(further.c.id, further.c.in_reply_to_id).limit(DESCENDANTS_MAX))
+    return [(row.id, row.in_reply_to_id) for row in found]
+
+
+async def usernames(read: Read, folded: Collection[str]) -> dict[str, tuple[int, str]]:
+    """The accounts of folded names: id and own spelling. Names that nobody has are left out."""
+    if not folded:
+        return {}
+    found = await read.connection.execute(
+        select(accounts.c.id, accounts.c.username, accounts.c.username_folded).where(
+            accounts.c.username_folded.in_(folded)
+        )
+    )
+    return {row.username_folded: (row.id, row.username) for row in found}
+
+
+async def id_of_key(read: Read, account_id: int, key: str, since_ms: int) -> int | None:
+    """The post that was made with an idempotency key since a time."""
+    statement = select(idempotency_keys.c.post_id).where(
+        idempotency_keys.c.account_id == account_id,
+        idempotency_keys.c.key == key,
+        idempotency_keys.c.created_at_ms >= since_ms,
+    )
+    return (await read.connection.execute(statement)).scalar_one_or_none()
+
+
+# --- media ---
+
+
+def _media_rows() -> Select[Any]:
+    return select(media, posts.c.visibility, posts.c.mentions).select_from(
+        media.outerjoin(posts, and_(posts.c.id == media.c.post_id, posts.c.deleted_at_ms.is_(None)))
+    )
+
+
+def _media(row: Row[Any]) -> Media:
+    return Media(
+        id=row.id,
+        account_id=row.account_id,
+        kind=row.kind,
+        content_type=row.content_type,
+        object_key=row.object_key,
+        size_bytes=row.size_bytes,
+        description=row.description,
+        details=msgspec.convert(row.details, MediaDetails),
+        created_at_ms=row.created_at_ms,
+        post_id=row.post_id,
+        clip_id=row.clip_id,
+        post_visibility=Visibility(row.visibility) if row.visibility else None,
+        post_mentions=tuple(row.mentions or ()),
+    )
+
+
+async def media_by_id(read: Read, media_id: int) -> Media | None:
+    row = (await read.connection.execute(_media_rows().where(media.c.id == media_id))).first()
+    return _media(row) if row else None
+
+
+async def media_of_posts(read: Read, post_ids: Collection[int]) -> dict[int, list[Media]]:
+    """The attachments of each post, in their order."""
+    if not post_ids:
+        return {}
+    found = await read.connection.execute(
+        _media_rows().where(media.c.post_id.in_(post_ids)).order_by(media.c.post_id, media.c.position)
+    )
+    attached: dict[int, list[Media]] = {}
+    for row in found:
+        attached.setdefault(row.post_id, []).append(_media(row))
+    return attached

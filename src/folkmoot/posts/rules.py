@@ -1,0 +1,90 @@
+"""What may be posted: pure decisions, refused with a sentence."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+from msgspec.structs import replace
+
+from folkmoot.gate import Refused
+from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, Draft
+from folkmoot.posts.text import counted_characters, tokens, visible_characters
+
+# Links count as 23 and marks don't count, so the bytes that are kept need a bound of their own.
+SOURCE_CODE_POINTS_MAX = 10_000
+MENTIONS_MAX = 50
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
+IDEMPOTENCY_MS = 3_600_000
+DESCRIPTION_CHARACTERS_MAX = 1_500
+
+_KEPT_CONTROLS = frozenset("\n\t")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+
+
+def clean_draft(draft: Draft) -> Draft:
+    """The draft as it will be kept. Raises Refused 422 for what cannot be posted."""
+    if len(draft.source) > SOURCE_CODE_POINTS_MAX or len(draft.spoiler_text) > SOURCE_CODE_POINTS_MAX:
+        raise _refused(f"Text character limit of {CHARACTERS_MAX} exceeded")
+    source = clean_text(draft.source)
+    spoiler_text = " ".join(clean_text(draft.spoiler_text).split())
+    if not _says_something(source) and not draft.media_ids:
+        raise _refused("Validation failed: Text can't be blank")
+    if counted_characters(tokens(source)) + visible_characters(spoiler_text) > CHARACTERS_MAX:
+        raise _refused(f"Validation failed: Text character limit of {CHARACTERS_MAX} exceeded")
+    if len(draft.media_ids) > MEDIA_MAX:
+        raise _refused(f"Validation failed: Cannot attach more than {MEDIA_MAX} files")
+    if draft.idempotency_key is not None and len(draft.idempotency_key) > IDEMPOTENCY_KEY_CHARACTERS_MAX:
+        raise _refused(f"An Idempotency-Key has at most {IDEMPOTENCY_KEY_CHARACTERS_MAX} characters.")
+    return replace(
+        draft,
+        source=source,
+        spoiler_text=spoiler_text,
+        sensitive=draft.sensitive or bool(spoiler_text),
+        language=clean_language(draft.language),
+        media_ids=tuple(dict.fromkeys(draft.media_ids)),
+    )
+
+
+def clean_text(text: str) -> str:
+    """Line ends made one kind, outer space gone. Raises Refused 422 for control characters."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    for character in unified:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in _KEPT_CONTROLS:
+            raise _refused("Validation failed: Text contains control characters")
+    return unified
+
+
+def clean_description(description: str) -> str:
+    """Raises Refused 422."""
+    clean = clean_text(description)
+    if len(clean) > DESCRIPTION_CHARACTERS_MAX:
+        raise _refused(f"Validation failed: Description is limited to {DESCRIPTION_CHARACTERS_MAX} characters")
+    return clean
+
+
+def clean_language(tag: str | None) -> str | None:
+    """Raises Refused 422 for what is no language tag (RFC 5646)."""
+    if not tag:
+        return None
+    if len(tag) > 16 or _LANGUAGE.fullmatch(tag) is None:
+        raise _refused("Validation failed: Language is not a language tag like en or pt-BR")
+    return tag
+
+
+def require_mentions_bounded(usernames: Collection[str]) -> None:
+    if len(usernames) > MENTIONS_MAX:
+        raise _refused(f"Validation failed: A post mentions at most {MENTIONS_MAX} accounts")
+
+
+def require_attachable(kinds: Collection[str]) -> None:
+    """Clients play one sound in a post, and nothing beside it."""
+    if len(kinds) > 1 and "audio" in kinds:
+        raise _refused("Validation failed: An audio file is the only attachment of its post")
+
+
+def _says_something(source: str) -> bool:
+    return any(unicodedata.category(character)[0] not in "ZCM" for character in source)
+
+
+def _refused(sentence: str) -> Refused:
+    return Refused("validation_failed", sentence, status=422)
