@@ -1,0 +1,31 @@
+"""Reads of clips."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from folkmoot.clips.model import Clip
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import clips
+
+
+async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:
+    """The clips that exist, by id. One statement."""
+    if not clip_ids:
+        return {}
+    rows = await read.connection.execute(select(clips).where(clips.c.id.in_(clip_ids)))
+    return {
+        row.id: Clip(
+            id=row.id,
+            space_id=row.space_id,
+            account_id=row.account_id,
+            start_ms=row.start_ms,
+            end_ms=row.end_ms,
+            created_at_ms=row.created_at_ms,
+        )
+        for row in rows
+    }
+
+
+async def by_id(read: Read, clip_id: int) -> Clip | None:
+    return (await by_ids(read, [clip_id])).get(clip_id)

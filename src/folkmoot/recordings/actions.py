@@ -1,0 +1,87 @@
+"""Writes of recordings. The files of a tape are removed by a job, after the decision is committed."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+from sqlalchemy import insert, select, update
+
+from folkmoot.gate import Acting, Refused
+from folkmoot.recordings import queries, rules
+from folkmoot.recordings.model import Recording
+from folkmoot.spaces import queries as space_queries
+from folkmoot.spaces.model import SpaceState
+from folkmoot.storage.events import emit
+from folkmoot.storage.jobs import Job, enqueue
+from folkmoot.storage.tables import recordings
+
+RECORDING_CLOSED = "recording.closed"
+RECORDING_CHANGED = "recording.changed"
+RECORDING_DELETED = "recording.deleted"
+DELETE_TAPE = "recordings.delete_tape"
+
+
+async def close_recording(acting: Acting, space_id: int, duration_ms: int) -> None:
+    """Enter what was kept of a Space that has ended. Doing it again changes nothing. Acts for the system."""
+    known = await acting.tx.connection.execute(
+        select(recordings.c.space_id).where(recordings.c.space_id == space_id)
+    )
+    if known.first() is not None:
+        return
+    await acting.tx.connection.execute(
+        insert(recordings).values(space_id=space_id, duration_ms=duration_ms, closed_at_ms=acting.now_ms)
+    )
+    await emit(acting.tx, RECORDING_CLOSED, {"space": str(space_id), "duration_ms": duration_ms})
+
+
+async def trim_replay(acting: Acting, space_id: int, start_ms: int) -> Recording:
+    """Let the replay begin later; nothing is removed, and it can be moved back. Raises Refused."""
+    recording = await _own(acting, space_id)
+    rules.require_trim(start_ms, recording.duration_ms)
+    await acting.tx.connection.execute(
+        update(recordings).where(recordings.c.space_id == space_id).values(replay_start_ms=start_ms)
+    )
+    await emit(acting.tx, RECORDING_CHANGED, {"space": str(space_id), "replay_start_ms": start_ms})
+    return replace(recording, replay_start_ms=start_ms)
+
+
+async def delete_recording(acting: Acting, space_id: int) -> None:
+    """Delete a recording for good, as its host. Clips that others made of it are theirs. Raises Refused."""
+    await _own(acting, space_id)
+    await acting.tx.connection.execute(
+        update(recordings).where(recordings.c.space_id == space_id).values(deleted_at_ms=acting.now_ms)
+    )
+    await enqueue(acting.tx, DELETE_TAPE, {"space": str(space_id)})
+    await emit(acting.tx, RECORDING_DELETED, {"space": str(space_id)})
+
+
+def tape_deleter(tapes_directory: Path) -> Callable[[Job], Awaitable[None]]:
+    """The handler of `DELETE_TAPE` jobs."""
+
+    async def delete_tape(job: Job) -> None:
+        # The id is taken for a number before it becomes a path.
+        directory = tapes_directory / str(int(job.payload["space"]))
+        await asyncio.to_thread(_remove, directory)
+
+    return delete_tape
+
+
+def _remove(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
+
+
+async def _own(acting: Acting, space_id: int) -> Recording:
+    space = await space_queries.by_id(acting.tx, space_id)
+    if space is None:
+        raise Refused("not_found", "Space not found.", status=404)
+    if space.host_id != acting.actor_id:
+        raise Refused("not_host", "Only the host can change or delete the recording.")
+    if space.state is not SpaceState.ENDED:
+        raise Refused("not_ended", "The Space has not ended yet.", status=422)
+    recording = await queries.of_space(acting.tx, space)
+    if recording is None:
+        raise Refused("not_found", "This Space has no recording.", status=404)
+    return recording
