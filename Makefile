@@ -1,0 +1,72 @@
+# Everything a person does with the source: `make help` lists it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+FOLKMOOT := $(VENV)/bin/folkmoot
+DATA ?= data
+CLIENT := src/folkmoot/surfaces/pages/dist/index.html
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
+
+.PHONY: help
+help: ## Say what there is.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: $(VENV)/.installed $(CLIENT) ## Set up, start the server on SQLite in ./data, and print its address.
+	$(FOLKMOOT) serve --data $(DATA)
+
+.PHONY: test
+test: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Set up and run every test: units, databases, browsers, the story.
+	$(PYTHON) -m pytest -n 2 --dist loadgroup
+	npm --prefix web test
+
+.PHONY: check
+check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, types, import rules and the fast tests.
+	$(VENV)/bin/ruff format --check src tests
+	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	npm --prefix web run check
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not slow"
+
+.PHONY: format
+format: $(VENV)/.installed ## Put the source into the one format.
+	$(VENV)/bin/ruff format src tests
+	$(VENV)/bin/ruff check --fix src tests
+
+.PHONY: bench
+bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, latency and stage, and say what holds.
+	$(FOLKMOOT) bench boot
+	$(FOLKMOOT) bench stage
+	$(FOLKMOOT) bench latency
+
+.PHONY: lock
+lock: $(VENV)/.installed ## Pin the newest versions that pyproject.toml allows, with their hashes.
+	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header \
+	  --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+.PHONY: types
+types: $(VENV)/.installed web/node_modules/.package-lock.json ## Generate the web client's types from the API's OpenAPI document.
+	$(FOLKMOOT) openapi > web/openapi.json
+	npm --prefix web run types
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	touch $@
+
+$(CLIENT): web/node_modules/.package-lock.json $(WEB_SOURCES)
+	npm --prefix web run build
+	touch $@
+
+.stamps/system-packages: scripts/install-system-packages
+	scripts/install-system-packages
+	mkdir -p .stamps && touch $@
