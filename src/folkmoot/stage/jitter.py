@@ -26,6 +26,7 @@ _TRANSIT_RESTART_MS = 1000
 _DEPTHS_KEPT = 50
 _DEPTH_SLACK_FRAMES = 1
 _DEPTH_EXCESS_FRAMES = 6
+_PULLS_BETWEEN_MERGES = 10
 _DTX_BYTES_MAX = 2
 
 
@@ -133,6 +134,7 @@ class JitterBuffer:
         self._starved_frames = 0
         self._owed_frames = 0
         self._in_pause = False
+        self._merged_at_pull = 0
         self._jump_expected = -1
         self._timestamp_last = 0
         self._timestamp_turns = 0
@@ -208,7 +210,8 @@ class JitterBuffer:
         if following is not None and self._too_deep() and packet.duration_samples == following.duration_samples:
             del self._packets[sequence + 1]
             self._next = sequence + 2
-            self._depths.clear()
+            self._depths = deque((depth - 1 for depth in self._depths), maxlen=_DEPTHS_KEPT)
+            self._merged_at_pull = self.counts.pulls
             self.counts.trimmed += 1
             level = following.level_dbov
             duration = packet.duration_samples
@@ -264,7 +267,7 @@ class JitterBuffer:
         self._depths.clear()
 
     def _too_deep(self) -> bool:
-        if len(self._depths) < _DEPTHS_KEPT:
+        if len(self._depths) < _DEPTHS_KEPT or self.counts.pulls - self._merged_at_pull < _PULLS_BETWEEN_MERGES:
             return False
         return min(self._depths) > self.target_frames + _DEPTH_SLACK_FRAMES
 

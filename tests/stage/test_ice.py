@@ -1,0 +1,64 @@
+"""How this machine is told to peers: ports within a range, an advertised address, the loopback."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from folkmoot.stage.admission import IncomingGate
+from folkmoot.stage.ice import IceServer, IceSettings, StageConnection
+
+
+@pytest.fixture
+async def gathered() -> AsyncIterator[Callable[[IceSettings], StageConnection]]:
+    made: list[StageConnection] = []
+
+    def make(settings: IceSettings) -> StageConnection:
+        made.append(StageConnection(settings, IncomingGate(111), lambda: 0.0, controlling=False))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
+
+
+Make = Callable[[IceSettings], StageConnection]
+
+
+async def test_ports_are_from_the_range_and_run_out(gathered: Make) -> None:
+    probe = gathered(IceSettings())
+    await probe.gather_candidates()
+    free = probe.local_candidates[0].port
+    await probe.close()
+    settings = IceSettings(port_min=free, port_max=free)
+    first, second = gathered(settings), gathered(settings)
+    await first.gather_candidates()
+    await second.gather_candidates()
+    assert [one.port for one in first.local_candidates] == [free]
+    assert second.local_candidates == []
+
+
+async def test_the_loopback_is_offered_last_or_not_at_all(gathered: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_loopback = gathered(IceSettings())
+    await with_loopback.gather_candidates()
+    assert [one.host for one in with_loopback.advertised()] == ["127.0.0.1"]
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
+    without = gathered(IceSettings(loopback=False))
+    await without.gather_candidates()
+    assert without.advertised() == []
+
+
+async def test_the_advertised_address_stands_for_our_own(gathered: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.2"])
+    connection = gathered(IceSettings(advertised_address="203.0.113.5"))
+    await connection.gather_candidates()
+    # 127.0.0.2 is loopback too, so it stays; a stand-in for a private address:
+    monkeypatch.setattr(connection.local_candidates[0], "host", "10.0.0.5")
+    told = connection.advertised()
+    assert [one.host for one in told] == ["203.0.113.5", "127.0.0.1"]
+    assert told[0].port == connection.local_candidates[0].port
+
+
+async def test_a_stun_server_that_is_away_costs_only_the_wait(gathered: Make) -> None:
+    connection = gathered(IceSettings(servers=(IceServer("stun:127.0.0.1:9"),)))
+    candidates = await connection.get_component_candidates(1, ["127.0.0.2"], timeout=0)
+    assert {one.host for one in candidates} == {"127.0.0.1", "127.0.0.2"}
