@@ -79,7 +79,7 @@ standings = Table(
     "standings",
     metadata,
     _account("account_id", primary_key=True),
-    Column("standing", String(16), nullable=False),
+    Column("standing", String(32), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("until_ms", BigInteger),
     Column("decided_by", BigInteger),  # an account, or NULL for the system
