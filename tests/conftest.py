@@ -40,6 +40,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build(url: str) -> None:
+    # Not the migrations: they are slower, and storage/test_migrations.py shows that they end at the same tables.
     engine = create_engine(url)
     metadata.create_all(engine)
     engine.dispose()
