@@ -124,6 +124,7 @@ def running_worker(
         WorkerConfig(socket_path, Path("tapes"), settings.pop("listeners_max", 0)),
         revocations,
         open_tape=lambda directory: tapes[name].open() if (name := int(directory.name)) in tapes else None,
+        report_ms=20,
         **settings,
     )
     stop = threading.Event()

@@ -31,7 +31,7 @@ async def admit(request: ListenRequest) -> Admission | ListenRefusal:
     if request.ticket == "no":
         return ListenRefusal(403, "This Space is closed.")
     if request.ticket == "slow":
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.1)
     if request.ticket == "crash":
         raise RuntimeError("the database is gone")
     return await admit_all(request)

@@ -54,5 +54,16 @@ def test_polling_always_moves_on_and_never_sleeps_over_a_part(seen_ms: int, pass
     assert due_ms <= seen_ms + max(windows.PART_MS, passed_ms + windows.TICK_MS)
 
 
+@given(times_ms, st.lists(st.integers(0, 40), min_size=1, max_size=50))
+def test_the_beat_is_found_whatever_was_seen_late(start_ms: int, late_ms: list[int]) -> None:
+    beat_ms = 0
+    for number, late in enumerate([40, *late_ms, 0, 0]):
+        appended_ms = start_ms + number * windows.PART_MS
+        beat_ms = windows.next_beat_ms(beat_ms, appended_ms + late)
+        assert beat_ms <= appended_ms + late
+    assert beat_ms <= appended_ms + windows.TICK_MS
+    assert windows.next_beat_ms(beat_ms, beat_ms + 5_000) == beat_ms + 5_000, "after a silence it starts anew"
+
+
 def test_many_tapes_are_watched_less_closely() -> None:
     assert windows.poll_step_ms(1) < windows.poll_step_ms(100) < windows.poll_step_ms(1_000)

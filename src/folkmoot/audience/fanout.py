@@ -71,15 +71,18 @@ class _Space:
         self.feeds: dict[str, Feed] = {}
         self.groups: list[Group] = []
         self.listeners = 0
-        self.appended_ms = 0
+        self.beat_ms = 0
         self.stamps: tuple[Stamp, ...] = ()  # what anonymous listeners share
 
     def refresh(self, now_ms: int) -> None:
         self.tape.refresh()
+        appended = False
         for codec, feed in self.feeds.items():
             for part in self.tape.take(codec, BACKLOG_PARTS_MAX):
                 feed.append(part)
-                self.appended_ms = now_ms
+                appended = True
+        if appended:
+            self.beat_ms = windows.next_beat_ms(self.beat_ms, now_ms)
 
     def feed(self, codec: str) -> Feed | None:
         feed = self.feeds.get(codec)
@@ -231,7 +234,7 @@ class Fanout:
             group.due_ms = windows.slot_due_ms(group.slot, window, now_ms)
         else:
             step_ms = windows.poll_step_ms(len(self._spaces))
-            group.due_ms = windows.poll_due_ms(space.appended_ms, now_ms, step_ms)
+            group.due_ms = windows.poll_due_ms(space.beat_ms, now_ms, step_ms)
         self._serial += 1
         heapq.heappush(self._due, (group.due_ms, self._serial, space, group))
 

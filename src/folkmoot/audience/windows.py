@@ -9,7 +9,8 @@ WINDOWS = ((2_000, 100), (5_000, 200), (12_000, 500))
 WINDOW_MS_MAX = SLOTS * TICK_MS
 
 _EARLY_MS = 4  # a part may come that much before it is expected
-_LATE_MS = 200  # when one is later than that, the stage is gone or silent: look less often
+_LATE_MS = 100  # when one is later than that, the stage is gone or silent: look less often
+_DRIFT_MS = 1  # the speaker's clock may be slower than ours by that much in a part
 
 
 def window_ms(listeners: int) -> int:
@@ -33,15 +34,24 @@ def slot_due_ms(slot: int, window: int, now_ms: int) -> int:
 def poll_step_ms(tapes: int) -> int:
     """How closely a part that is about to be appended is watched for: closer when few tapes are open."""
     if tapes <= 20:
-        return 2
+        return 1
     return 10 if tapes <= 200 else TICK_MS
 
 
-def poll_due_ms(appended_ms: int, now_ms: int, step_ms: int) -> int:
-    """When to look at a tape again whose newest part was seen at `appended_ms`: shortly before the next one."""
-    expected_ms = appended_ms + PART_MS - _EARLY_MS
-    if now_ms < expected_ms:
-        return expected_ms
-    if now_ms < appended_ms + _LATE_MS:
+def next_beat_ms(beat_ms: int, seen_ms: int) -> int:
+    """A tape's rhythm: when the part that was just seen was appended, as far as the ones before it tell.
+
+    A part that was seen late, because somebody was busy, doesn't delay the look at the next one.
+    """
+    expected_ms = beat_ms + PART_MS + _DRIFT_MS
+    return expected_ms if expected_ms <= seen_ms < expected_ms + _LATE_MS else seen_ms
+
+
+def poll_due_ms(beat_ms: int, now_ms: int, step_ms: int) -> int:
+    """When to look at a tape again whose newest part came at `beat_ms`: from shortly before the next one."""
+    expected_ms = beat_ms + PART_MS
+    if now_ms < expected_ms - _EARLY_MS:
+        return expected_ms - _EARLY_MS
+    if now_ms < expected_ms + _LATE_MS:
         return now_ms + step_ms
     return now_ms + max(step_ms, TICK_MS)

@@ -89,6 +89,7 @@ class Worker:
         open_tape: Callable[[Path], LiveTape | None] = open_tape,
         clock_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
         choose_window_ms: Callable[[int], int] = windows.window_ms,
+        report_ms: int = REPORT_MS,
     ) -> None:
         self._clock_ms = clock_ms
         self._revocations = revocations
@@ -105,6 +106,7 @@ class Worker:
         if self._doorbell is not None:
             self._epoll.register(self._doorbell, select.EPOLLIN)
         self._webs: dict[int, _Web] = {}
+        self._report_ms = report_ms
         self._report_due_ms = 0
         self._revocations_due_ms = 0
 
@@ -131,7 +133,7 @@ class Worker:
         self.fanout.serve(now_ms)
         self._close_sockets()
         if now_ms >= self._report_due_ms:
-            self._report_due_ms = now_ms + REPORT_MS
+            self._report_due_ms = now_ms + self._report_ms
             self._report()
 
     def close(self) -> None:

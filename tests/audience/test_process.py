@@ -1,0 +1,115 @@
+"""A worker as it really runs: a process of its own over real tapes."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.audience.house import running_house
+from tests.support.waiting import wait_until
+
+from folkmoot.tape.model import CODEC_CONFIGS, Codec, Note, Part
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.writer import TapeWriter
+
+MAIN = """
+import sys
+from pathlib import Path
+from folkmoot.audience.worker import WorkerConfig, run_worker
+
+class NothingRevoked:
+    def poll(self):
+        return {}
+    def fileno(self):
+        return None
+
+run_worker(WorkerConfig(Path(sys.argv[1]), Path(sys.argv[2])), NothingRevoked())
+"""
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", MAIN, str(tmp_path / "audience-1.sock"), str(tmp_path / "tapes")]
+        started.append(subprocess.Popen(command))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Iterator[TapeWriter]:
+    writer = TapeWriter.open(tmp_path / "tapes" / "1", lambda: 1_700_000_000_000)
+    yield writer
+    writer.close()
+
+
+def append(tape: TapeWriter) -> None:
+    """One step of sound; the frames name where they stand."""
+    start = tape.next_samples
+    frames = {
+        Codec.OPUS: (start, 5),
+        Codec.AAC: (-(-start // 1024) * 1024, 4 if start % 1024 else 5),
+    }
+    parts = [
+        Part(codec, at, tuple(b"%s %d;" % (codec.encode(), at + number) for number in range(count)))
+        for codec, (at, count) in frames.items()
+    ]
+    tape.append(parts, Note(speaking=(1,)))
+
+
+def test_what_the_tape_holds_is_what_is_heard_across_the_death_of_a_worker(
+    tmp_path: Path, tape: TapeWriter, start: Start
+) -> None:
+    for _ in range(3):
+        append(tape)
+    worker = start()
+    with running_house(tmp_path / "audience-1.sock") as house, TapeReader(tmp_path / "tapes" / "1") as reader:
+        for codec in ("opus", "aac"):
+            wait_until(lambda: len(house.handoff.reports()) == 1)
+            heard, first = b"", reader.count(Codec(codec)) - 1
+            with house.listen(1, f"?codec={codec}") as client:
+                assert client.head()[0] == 200
+                assert client.chunk() == reader.init(Codec(codec))
+                for _ in range(5):
+                    heard += client.chunk()
+                    append(tape)
+                reader.refresh()
+                refs = reader.numbered(Codec(codec), first, 10**6)
+                while len(heard) < len(reader.read(refs)):
+                    heard += client.chunk()
+                assert heard == reader.read(refs)
+                assert re.search(rb"%s \d+;" % codec.encode(), heard)
+                worker.kill()
+                with pytest.raises((AssertionError, ConnectionError)):
+                    client.chunk()
+            wait_until(lambda: house.handoff.counts() == {} and house.handoff.reports() == [])
+            worker = start()
+
+
+def test_sigterm_ends_a_worker_in_order_and_soon(tmp_path: Path, start: Start) -> None:
+    worker = start()
+    wait_until((tmp_path / "audience-1.sock").exists)
+    worker.send_signal(signal.SIGINT)
+    with running_house(tmp_path / "audience-1.sock") as house:
+        wait_until(lambda: len(house.handoff.reports()) == 1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=1) == 0
+
+
+def test_every_codec_of_a_tape_can_be_asked_for() -> None:
+    from folkmoot.audience.responses import CONTENT_TYPES
+
+    assert set(CONTENT_TYPES) == set(CODEC_CONFIGS)
+    for codec, content_type in CONTENT_TYPES.items():
+        assert content_type == f'audio/mp4; codecs="{Codec(codec).mime_parameter}"'.encode()
