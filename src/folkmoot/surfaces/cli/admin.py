@@ -1,0 +1,220 @@
+"""`folkmoot admin`: accounts from the command line, by whoever can read the server's data.
+
+Each command is one transaction of the system, whose commit rings the doorbell: running processes act on it at once.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from folkmoot.accounts import actions as accounts
+from folkmoot.accounts import queries, rules
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.gate import Action, Gate, Refused, Role
+from folkmoot.moderation import actions as moderation
+from folkmoot.moderation.queries import Listed, all_accounts
+from folkmoot.storage.database import Database, DatabaseBusy
+
+Result = TypeVar("Result")
+_BY = "admin: command line"
+_PASSWORD_BYTES = 15
+
+Name = Annotated[str, typer.Argument(help="Username, without the @.")]
+
+
+class AdminServices(msgspec.Struct, frozen=True):
+    """What the commands work with; `base_url` without a slash at the end."""
+
+    database: Database
+    gate: Gate
+    base_url: str
+
+
+Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]
+
+
+def build_admin(open_services: Opener) -> typer.Typer:
+    """The commands, on whatever `open_services` opens: it is called once a command and closed at its end."""
+    app = typer.Typer(no_args_is_help=True, help="Make and moderate accounts.")
+    commands = Commands(open_services)
+    for command in (
+        commands.create,
+        commands.token,
+        commands.suspend,
+        commands.reinstate,
+        commands.approve,
+        commands.owner_link,
+        commands.list_accounts,
+    ):
+        name = "list" if command == commands.list_accounts else command.__name__.replace("_", "-")
+        app.command(name)(command)
+    return app
+
+
+class Commands:
+    """One method for each command. A refusal is a sentence on standard error and exit code 1."""
+
+    def __init__(self, open_services: Opener) -> None:
+        self._open_services = open_services
+
+    def create(
+        self,
+        name: Name,
+        role: Annotated[Role, typer.Option(help="What the account may do here.")] = Role.MEMBER,
+        password: Annotated[str | None, typer.Option(help="Left out: one is made and printed.")] = None,
+    ) -> None:
+        """Make an account, whatever the server's registrations are."""
+        made = secrets.token_urlsafe(_PASSWORD_BYTES) if password is None else None
+        self._run(lambda services: _create(services, name, role, made or password or ""))
+        typer.echo(f"@{name} was created as {role.value}.")
+        if made is not None:
+            typer.echo(f"Password: {made}")
+
+    def token(
+        self,
+        name: Name,
+        scopes: Annotated[str, typer.Option(help="Separated by spaces.")] = accounts.SESSION_SCOPES,
+    ) -> None:
+        """Print an access token for scripts and tests. It acts as the account, as far as its standing allows."""
+        typer.echo(self._run(lambda services: _token(services, name, scopes)))
+
+    def suspend(
+        self,
+        name: Name,
+        reason: Annotated[str, typer.Option(help="Why: the person will read it.")],
+        until: Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-31T12:00Z.")] = None,
+    ) -> None:
+        """Suspend an account: everything it holds open ends at once, and what it published is hidden."""
+        until_ms = None if until is None else _unix_ms(until)
+        holds_until_ms = self._run(lambda services: _suspend(services, name, reason, until_ms))
+        end = "without end" if holds_until_ms is None else f"until {_iso(holds_until_ms)}"
+        typer.echo(f"@{name} is suspended {end}.")
+
+    def reinstate(self, name: Name) -> None:
+        """Lift a sanction. The person signs in anew and has everything back."""
+        self._run(lambda services: _reinstate(services, name))
+        typer.echo(f"@{name} is reinstated and can sign in again.")
+
+    def approve(self, name: Name) -> None:
+        """Let in somebody who signed up and waits."""
+        self._run(lambda services: _approve(services, name))
+        typer.echo(f"@{name} is approved.")
+
+    def owner_link(self) -> None:
+        """Print the one-time link that makes the owner, while there is none. An earlier link stops working."""
+        typer.echo(self._run(_owner_link))
+
+    def list_accounts(self) -> None:
+        """List every account with its role and standing."""
+        Console(soft_wrap=True).print(_table(self._run(_listed)))
+
+    def _run(self, work: Callable[[AdminServices], Awaitable[Result]]) -> Result:
+        async def opened() -> Result:
+            async with self._open_services() as services:
+                return await work(services)
+
+        try:
+            return asyncio.run(opened())
+        except Refused as refusal:
+            sentence = refusal.sentence
+        except DatabaseBusy as error:
+            sentence = str(error)
+        typer.echo(sentence, err=True)
+        raise typer.Exit(1)
+
+
+async def _create(services: AdminServices, name: str, role: Role, password: str) -> int:
+    username = rules.clean_username(name)
+    passwords = Passwords()
+    try:
+        password_hash = await passwords.hash(rules.clean_password(password, username))
+    finally:
+        passwords.close()
+    new = accounts.NewAccount(username, password_hash)
+    permit = services.gate.permit_system(Action.MODERATE, _BY)
+    return await services.gate.act(permit, lambda acting: accounts.create_account(acting, new, role))
+
+
+async def _token(services: AdminServices, name: str, scopes: str) -> str:
+    account_id = await _id_of(services, name)
+    permit = services.gate.permit_system(Action.AUTHORIZE, _BY)
+    wanted = " ".join(dict.fromkeys(scopes.split()))
+    return await services.gate.act(permit, lambda acting: accounts.issue_token(acting, account_id, wanted))
+
+
+async def _suspend(services: AdminServices, name: str, reason: str, until_ms: int | None) -> int | None:
+    account_id = await _id_of(services, name)
+    permit = services.gate.permit_system(Action.MODERATE, _BY)
+    return await services.gate.act(
+        permit, lambda acting: moderation.suspend(acting, account_id, reason=reason, until_ms=until_ms)
+    )
+
+
+async def _reinstate(services: AdminServices, name: str) -> None:
+    account_id = await _id_of(services, name)
+    permit = services.gate.permit_system(Action.MODERATE, _BY)
+    await services.gate.act(permit, lambda acting: moderation.reinstate(acting, account_id))
+
+
+async def _approve(services: AdminServices, name: str) -> None:
+    account_id = await _id_of(services, name)
+    permit = services.gate.permit_system(Action.MODERATE, _BY)
+    await services.gate.act(permit, lambda acting: moderation.approve(acting, account_id))
+
+
+async def _owner_link(services: AdminServices) -> str:
+    permit = services.gate.permit_system(Action.AUTHORIZE, _BY)
+    secret = await services.gate.act(permit, accounts.make_owner_link)
+    if secret is None:
+        raise Refused(
+            "has_owner", "This server has an owner. Make another with: folkmoot admin create --role owner"
+        )
+    return f"{services.base_url}/setup?secret={secret}"
+
+
+async def _listed(services: AdminServices) -> list[Listed]:
+    async with services.database.read() as read:
+        return await all_accounts(read)
+
+
+async def _id_of(services: AdminServices, name: str) -> int:
+    async with services.database.read() as read:
+        account = await queries.by_username(read, name.removeprefix("@"))
+    if account is None:
+        raise Refused("not_found", f"There is no account @{name.removeprefix('@')}.", status=404)
+    return account.id
+
+
+def _table(rows: list[Listed]) -> Table:
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("account", "role", "standing", "until", "reason")), box=None
+    )
+    for row in rows:
+        until = "" if row.until_ms is None else _iso(row.until_ms)
+        cells = (f"@{row.username}", row.role.value, row.standing.value, until, row.reason)
+        # Text: what people wrote is no markup.
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _unix_ms(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("Write a time such as 2030-01-31T12:00Z.", param_hint="--until") from error
+    if moment.tzinfo is None:
+        raise typer.BadParameter("Say in which zone: 2030-01-31T12:00Z for UTC.", param_hint="--until")
+    return int(moment.timestamp() * 1000)
+
+
+def _iso(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="seconds")

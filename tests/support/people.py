@@ -1,0 +1,46 @@
+"""Accounts, tokens and sanctions for tests, by the same actions that the program uses."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from folkmoot.accounts import actions as accounts
+from folkmoot.gate import Acting, Action, Gate, Role, Standing, Viewer
+from folkmoot.gate.actions import change_standing
+
+Result = TypeVar("Result")
+
+
+class People:
+    """On one database; nothing is hashed slowly, so a test may make many."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    async def system(self, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+        """Run an action as the system."""
+        return await self.gate.act(self.gate.permit_system(Action.MODERATE, "test"), work)
+
+    async def create(self, username: str, role: Role = Role.MEMBER) -> int:
+        new = accounts.NewAccount(username, password_hash="none")
+        return await self.system(lambda acting: accounts.create_account(acting, new, role))
+
+    async def token(self, account_id: int, scopes: str = accounts.SESSION_SCOPES) -> str:
+        return await self.system(lambda acting: accounts.issue_token(acting, account_id, scopes))
+
+    async def viewer(self, account_id: int) -> Viewer:
+        """The account, just signed in."""
+        return await self.gate.identify(await self.token(account_id))
+
+    async def put(self, account_id: int, standing: Standing, until_ms: int | None = None) -> Standing:
+        return await self.system(
+            lambda acting: change_standing(acting, account_id, standing, reason="a test", until_ms=until_ms)
+        )
+
+    async def follow(self, follower_id: int, followee_id: int) -> None:
+        await self._as(follower_id, Action.FOLLOW, lambda acting: accounts.follow(acting, followee_id))
+
+    async def block(self, account_id: int, blocked_id: int) -> None:
+        await self._as(account_id, Action.BLOCK, lambda acting: accounts.block(acting, blocked_id))
+
+    async def _as(self, account_id: int, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+        return await self.gate.act(self.gate.permit(await self.viewer(account_id), action), work)
