@@ -1,45 +1,54 @@
 """The web application: every surface's handlers, what they are given, and the rules that hold for all of them."""
 
+from functools import cache
 from typing import Any
 
-from litestar import Litestar
+import structlog
+from litestar import Litestar, Request, Response, get
 from litestar.config.cors import CORSConfig
-from litestar.datastructures import MutableScopeHeaders
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
-from litestar.types import Message, Scope
+from litestar.enums import OpenAPIMediaType
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.serialization import encode_json
+from litestar.types import ExceptionHandlersMap, Message, Scope
 
-from folkmoot.gate import Gate
-from folkmoot.surfaces import static
-from folkmoot.surfaces.http import EXCEPTION_HANDLERS, provide_permit, provide_viewer, register_routes
+from folkmoot import __version__
+from folkmoot.accounts.oauth.model import OAuthError
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.gate import Serves, Unregistered
+from folkmoot.storage.database import DatabaseBusy
+from folkmoot.surfaces import session, static
+from folkmoot.surfaces.http import (
+    EXCEPTION_HANDLERS,
+    SURFACE,
+    ErrorBody,
+    provide_permit,
+    provide_viewer,
+    register_routes,
+    serves,
+)
+from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
+from folkmoot.surfaces.mastodon import accounts, instance, oauth
+from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
 
+log = structlog.get_logger(__name__)
 BODY_BYTES_MAX = 1_000_000
-# One line for each surface module.
-OWN_API: list[Any] = []
-HANDLERS: list[Any] = [*OWN_API, *static.HANDLERS]
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'self'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "media-src 'self' blob:",
-            "connect-src 'self'",
-            "worker-src 'self'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=()",
-}
+# One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
+OWN_API: list[Any] = [
+    *session.HANDLERS,
+]
+OTHERS: list[Any] = [
+    *accounts.HANDLERS,
+    *instance.HANDLERS,
+    *oauth.HANDLERS,
+    *static.HANDLERS,
+]
+
+# Clients that are web pages elsewhere use tokens, never our cookie: any origin, no credentials.
 _CORS = CORSConfig(
     allow_origins=["*"],
     allow_credentials=False,
@@ -47,32 +56,72 @@ _CORS = CORSConfig(
 )
 
 
-def build_app(services: Services) -> Litestar:
+def build_app(services: Services, *, passwords: Passwords | None = None) -> Litestar:
     """Build the application and enter its routes in the gate's register; raises Unregistered for a silent one."""
-
-    def provide_services() -> Services:
-        return services
-
-    def provide_gate() -> Gate:
-        return services.gate
-
+    passwords = passwords or Passwords()
+    limits = Limits(services.clock_ms)
     app = Litestar(
-        route_handlers=HANDLERS,
+        route_handlers=[*OWN_API, *OTHERS, openapi],
         dependencies={
-            "services": Provide(provide_services, sync_to_thread=False),
-            "gate": Provide(provide_gate, sync_to_thread=False),
+            "services": _given(services),
+            "gate": _given(services.gate),
+            "passwords": _given(passwords),
+            "limits": _given(limits),
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
-        exception_handlers=EXCEPTION_HANDLERS,
+        middleware=[Metering(limits)],
+        exception_handlers=_EXCEPTION_HANDLERS,
         before_send=[_secure],
+        on_shutdown=[passwords.close],
+        state=State({"site": services.site}),
         cors_config=_CORS,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
     register_routes(app, services.register)
+    _require_that_routes_ask(app)
     return app
+
+
+@cache
+def openapi_document() -> bytes:
+    """The OpenAPI document of our own API, as JSON: also what the web client's types are generated from."""
+    described = Litestar(
+        route_handlers=list(OWN_API),
+        # Only their names count: a parameter that is a dependency is no parameter of the API.
+        dependencies={
+            name: _given(None) for name in ("services", "gate", "passwords", "limits", "viewer", "permit")
+        },
+        openapi_config=OpenAPIConfig(title="Folkmoot", version=__version__),
+        logging_config=None,
+    )
+    return encode_json(described.openapi_schema.to_schema())
+
+
+@get("/api/folkmoot/v1/openapi.json", opt=serves(Serves.NOBODY), media_type=OpenAPIMediaType.OPENAPI_JSON)
+async def openapi() -> bytes:
+    """The OpenAPI document of our own API."""
+    return openapi_document()
+
+
+def _given(value: Any) -> Provide:
+    def provide() -> Any:
+        return value
+
+    return Provide(provide, sync_to_thread=False)
+
+
+def _require_that_routes_ask(app: Litestar) -> None:
+    """Who is asking is found out for handlers that take it: one that serves somebody has to."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            declaration = handler.opt.get(SURFACE) if isinstance(handler, HTTPRouteHandler) else None
+            if declaration is None or declaration.serves is Serves.NOBODY:
+                continue
+            if not {"viewer", "permit"} & handler.parsed_fn_signature.parameters.keys():
+                raise Unregistered(f"{route.path} serves {declaration.serves} and never asks who is there")
 
 
 async def _secure(message: Message, _scope: Scope) -> None:
@@ -80,3 +129,23 @@ async def _secure(message: Message, _scope: Scope) -> None:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+
+
+def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[ErrorBody]:
+    body = ErrorBody("The server is busy. Try again in a moment.", "busy")
+    return Response(body, status_code=503, headers={"Retry-After": "1"})
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    # The path without its query: a code or a state can be in that.
+    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return Response(ErrorBody("Something went wrong here. It has been logged.", "internal"), status_code=500)
+
+
+_EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    **EXCEPTION_HANDLERS,
+    TooMany: too_many,
+    OAuthError: oauth.oauth_error,
+    DatabaseBusy: _busy,
+    Exception: _failed,
+}

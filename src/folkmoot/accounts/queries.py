@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from folkmoot.accounts.model import Account, Page, Relationship
-from folkmoot.accounts.rules import fold
+from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, standings
@@ -23,6 +23,8 @@ async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
 
 async def by_username(read: Read, username: str) -> Account | None:
     """The account of this name, in whatever case it is written."""
+    if not is_username(username):
+        return None
     rows = await read.connection.execute(_select_accounts().where(accounts.c.username_folded == fold(username)))
     row = rows.first()
     return _account(row) if row else None
@@ -30,6 +32,8 @@ async def by_username(read: Read, username: str) -> Account | None:
 
 async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
     """The account's id and the argon2id string of its password."""
+    if not is_username(username):
+        return None
     row = (
         await read.connection.execute(
             select(credentials.c.account_id, credentials.c.password_hash)

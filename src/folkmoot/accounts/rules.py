@@ -54,11 +54,16 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 def clean_username(username: str) -> str:
     """The name as it will be shown. Raises Refused 422."""
-    if not _USERNAME.fullmatch(username):
+    if not is_username(username):
         raise _wrong("username_invalid", f"A username has 1–{USERNAME_CHARACTERS_MAX} letters a–z, digits or _.")
     if fold(username) in RESERVED_USERNAMES:
         raise _wrong("username_reserved", "This username is reserved.")
     return username
+
+
+def is_username(text: str) -> bool:
+    """Whether an account could have this name: what could not need not be looked up."""
+    return _USERNAME.fullmatch(text) is not None
 
 
 def fold(username: str) -> str:

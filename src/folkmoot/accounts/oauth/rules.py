@@ -34,6 +34,8 @@ SCOPES: tuple[str, ...] = (
 # The old scope for everything between two accounts.
 _FOLLOW = frozenset(f"{verb}:{part}" for verb in ("read", "write") for part in ("follows", "blocks", "mutes"))
 
+_PARENTS = {"profile": "read"}
+
 # RFC 3986 without user information, without a fragment, and without anything that a header, a page or a URL parser
 # could read in two ways (quotes, backslashes, spaces, non-ASCII).
 _WEB_ADDRESS = re.compile(
@@ -64,7 +66,7 @@ def covers(granted: Iterable[str], asked: str) -> bool:
     """Whether every scope of `asked` is among the granted ones or within one of them."""
     held = frozenset(granted)
     within = held | _FOLLOW if "follow" in held else held
-    return all(scope in within or scope.partition(":")[0] in held for scope in asked.split())
+    return all(scope in within or _PARENTS.get(scope, scope.partition(":")[0]) in held for scope in asked.split())
 
 
 def check_redirect_uri(address: str) -> None:
@@ -78,6 +80,15 @@ def check_redirect_uri(address: str) -> None:
         if own and not _REFUSED_SCHEMES.fullmatch(own["scheme"]):
             return
     raise OAuthError("invalid_redirect_uri", "The redirect address is invalid.", status=422)
+
+
+def clean_website(address: str | None) -> str | None:
+    """A program's site, for a link: a web address or nothing. Raises OAuthError `invalid_request`."""
+    if not address:
+        return None
+    if len(address) > REDIRECT_URI_CHARACTERS_MAX or not _WEB_ADDRESS.fullmatch(address.partition("#")[0]):
+        raise OAuthError("invalid_request", "The website must be a valid web address.", status=422)
+    return address.partition("#")[0]
 
 
 def form_target(redirect_uri: str) -> str:

@@ -1,0 +1,130 @@
+"""What the server says of itself: https://docs.joinmastodon.org/methods/instance/. Everything in it is true.
+
+What a list is empty for does not exist here (yet): clients hide the matching buttons.
+"""
+
+from typing import Any
+
+from litestar import get
+
+from folkmoot.accounts import queries
+from folkmoot.accounts.model import Account
+from folkmoot.accounts.rules import DISPLAY_NAME_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
+from folkmoot.gate import Serves, Viewer, Visible
+from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, URL_CHARACTERS
+from folkmoot.posts.rules import DESCRIPTION_CHARACTERS_MAX
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon import entities, present
+from folkmoot.surfaces.services import Services, Site
+
+# Clients read from the version which of Mastodon's methods they can expect.
+COMPATIBLE_WITH = "4.3.0"
+DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
+
+
+@get("/api/v2/instance", opt=serves(Serves.ANYONE))
+async def instance(viewer: Viewer, services: Services) -> entities.Instance:
+    """The server and what it can do."""
+    site = services.site
+    users, _posts, contact = await _facts(services, viewer)
+    return entities.Instance(
+        domain=site.domain,
+        title=site.title,
+        version=_version(site),
+        source_url=site.source_url,
+        description=DESCRIPTION,
+        usage={"users": {"active_month": users}},
+        thumbnail={"url": site.base_url + present.HEADER_PATH},
+        configuration=_configuration(site),
+        registrations=_registrations(site),
+        api_versions={"mastodon": 1},
+        contact={"email": "", "account": contact},
+    )
+
+
+@get("/api/v1/instance", opt=serves(Serves.ANYONE))
+async def instance_v1(viewer: Viewer, services: Services) -> dict[str, Any]:
+    """The same for older clients."""
+    site = services.site
+    users, posts, contact = await _facts(services, viewer)
+    return {
+        "uri": site.domain,
+        "title": site.title,
+        "short_description": DESCRIPTION,
+        "description": DESCRIPTION,
+        "email": "",
+        "version": _version(site),
+        "urls": {},
+        "stats": {"user_count": users, "status_count": posts, "domain_count": 0},
+        "thumbnail": site.base_url + present.HEADER_PATH,
+        "languages": [],
+        "registrations": site.registrations != "closed",
+        "approval_required": site.registrations == "approval",
+        "invites_enabled": False,
+        "configuration": _configuration(site),
+        "contact_account": contact,
+        "rules": [],
+    }
+
+
+async def _facts(services: Services, viewer: Viewer) -> tuple[int, int, entities.Account | None]:
+    async with services.database.read() as read:
+        users, posts = await queries.counts(read)
+        owner = await queries.owner_id(read)
+        found = await queries.by_ids(read, [owner]) if owner is not None else []
+        admitted: list[Visible[Account]] = await services.gate.admit(read, viewer, found)
+    return users, posts, present.account(admitted[0], services.site) if admitted else None
+
+
+def _version(site: Site) -> str:
+    return f"{COMPATIBLE_WITH} (compatible; Folkmoot {site.version})"
+
+
+def _registrations(site: Site) -> dict[str, Any]:
+    return {
+        "enabled": site.registrations != "closed",
+        "approval_required": site.registrations == "approval",
+        "reason_required": False,
+        "message": None,
+        "min_age": None,
+        "url": f"{site.base_url}/sign-up",
+    }
+
+
+def _configuration(site: Site) -> dict[str, Any]:
+    return {
+        "urls": {"about": f"{site.base_url}/about"},
+        "accounts": {
+            "max_featured_tags": 0,
+            "max_pinned_statuses": 0,
+            "max_display_name_length": DISPLAY_NAME_CHARACTERS_MAX,
+            "max_note_length": NOTE_CHARACTERS_MAX,
+            "max_profile_fields": 0,
+        },
+        "statuses": {
+            "max_characters": CHARACTERS_MAX,
+            "max_media_attachments": MEDIA_MAX,
+            "characters_reserved_per_url": URL_CHARACTERS,
+        },
+        # Media are cut from Spaces (our own API's clips); files are not taken yet.
+        "media_attachments": {
+            "supported_mime_types": [],
+            "description_limit": DESCRIPTION_CHARACTERS_MAX,
+            "image_size_limit": 0,
+            "image_matrix_limit": 0,
+            "video_size_limit": 0,
+            "video_frame_rate_limit": 0,
+            "video_matrix_limit": 0,
+        },
+        "polls": {
+            "max_options": 0,
+            "max_characters_per_option": 0,
+            "min_expiration": 0,
+            "max_expiration": 0,
+        },
+        "translation": {"enabled": False},
+        "limited_federation": False,
+    }
+
+
+HANDLERS: list[Any] = [instance, instance_v1]

@@ -1,0 +1,206 @@
+"""The web client's own way in: sign up, sign in, who am I, sign out. A session is a token in an HttpOnly cookie."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+
+from folkmoot.accounts import actions, queries, rules
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.gate import Action, Gate, Refused, Serves, Standing, Viewer
+from folkmoot.gate.standings import REASONS
+from folkmoot.surfaces.http import SESSION_COOKIE, serves
+from folkmoot.surfaces.limits import Limits, client_address
+from folkmoot.surfaces.mastodon import entities, present
+from folkmoot.surfaces.security import NO_STORE
+from folkmoot.surfaces.services import Services
+
+PATH = "/api/folkmoot/v1"
+
+
+class SignIn(msgspec.Struct):
+    """Name and password."""
+
+    username: str
+    password: str
+
+
+class SignUp(msgspec.Struct):
+    """A new account. `reason` where the owner approves accounts; `owner_secret` from the one-time link."""
+
+    username: str
+    password: str
+    email: str | None = None
+    reason: str = ""
+    owner_secret: str | None = None
+
+
+class SessionSite(msgspec.Struct):
+    """The server, as far as every page needs it."""
+
+    title: str
+    registrations: str
+    source_url: str
+    version: str
+    base_url: str
+
+
+class Session(msgspec.Struct):
+    """Who the browser is signed in as. `account` is null for nobody, and for an account that is not shown."""
+
+    account: entities.Account | None
+    username: str | None
+    role: str | None
+    standing: str | None
+    reason: str
+    site: SessionSite
+
+
+async def open_session(
+    request: Request[Any, Any, Any],
+    services: Services,
+    passwords: Passwords,
+    limits: Limits,
+    asked: SignIn,
+) -> str:
+    """Check a password and open a session; return the cookie's value.
+
+    Raises Refused: 401 for a wrong name or password (in the same time), 403 for an account that may not sign in or
+    a form on another site, 429 for too many tries.
+    """
+    refuse_other_sites(request)
+    name = rules.fold(asked.username[: rules.USERNAME_CHARACTERS_MAX + 1])
+    limits.sign_in(client_address(request), name)
+    async with services.database.read() as read:
+        found = await queries.credentials_of(read, name)
+    if not await passwords.verify(asked.password, found[1] if found else None) or found is None:
+        raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
+    limits.signed_in(name)
+    return await _open_for(services, found[0])
+
+
+def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
+    """Before there is a session that could be abused, a form on another site could still open one: its owner's.
+
+    Browsers send `Origin` with every POST; a program that sends none has no visitor to betray.
+    """
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise Refused("cross_site", "This request came from another site and was not carried out.")
+
+
+def session_cookie(services: Services, secret: str) -> Cookie:
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=secret,
+        max_age=actions.SESSION_LASTS_MS // 1000,
+        path="/",
+        httponly=True,
+        secure=services.site.base_url.startswith("https://"),
+        samesite="lax",
+    )
+
+
+@post(f"{PATH}/session", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def sign_in(
+    data: SignIn,
+    request: Request[Any, Any, Any],
+    services: Services,
+    gate: Gate,
+    passwords: Passwords,
+    limits: Limits,
+) -> Response[Session]:
+    """Sign in with name and password; the answer sets the session cookie."""
+    secret = await open_session(request, services, passwords, limits, data)
+    return await _answer(services, gate, secret, status=200)
+
+
+@get(f"{PATH}/session", opt=serves(Serves.NOBODY))
+async def who_am_i(viewer: Viewer, services: Services) -> Response[Session]:
+    """Who is signed in, if anybody: never an error."""
+    return Response(await _describe(services, viewer), headers=NO_STORE)
+
+
+@delete(f"{PATH}/session", opt=serves(Serves.NOBODY, Action.SIGN_IN))
+async def sign_out(viewer: Viewer, gate: Gate) -> Response[None]:
+    """End the session, and whatever was opened with it."""
+    token_id = viewer.token_id
+    if token_id is not None:
+        permit = gate.permit_system(Action.SIGN_IN, "sign-out")
+        await gate.act(permit, lambda acting: actions.sign_out(acting, token_id))
+    answer: Response[None] = Response(None, status_code=204)
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+@post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def sign_up(
+    data: SignUp,
+    request: Request[Any, Any, Any],
+    services: Services,
+    gate: Gate,
+    passwords: Passwords,
+    limits: Limits,
+) -> Response[Session]:
+    """Make an account and sign in with it. 202 if it waits for approval, 403 if the server takes none."""
+    refuse_other_sites(request)
+    if services.site.registrations == "closed" and data.owner_secret is None:
+        raise Refused("registrations_closed", "This server takes no new accounts.")
+    limits.sign_up(client_address(request))
+    username = rules.clean_username(data.username)
+    password = rules.clean_password(data.password, username)
+    email, reason = rules.clean_email(data.email), rules.clean_reason(data.reason)
+    new = actions.NewAccount(username, await passwords.hash(password), email, reason, data.owner_secret)
+    account_id = await gate.act(
+        gate.permit_system(Action.SIGN_IN, "sign-up"),
+        lambda acting: actions.sign_up(acting, new, services.site.registrations),
+    )
+    secret = await _open_for(services, account_id)
+    waits = services.site.registrations == "approval" and data.owner_secret is None
+    return await _answer(services, gate, secret, status=202 if waits else 200)
+
+
+async def _open_for(services: Services, account_id: int) -> str:
+    async with services.database.read() as read:
+        viewer = await services.gate.as_account(read, account_id)
+    return await services.gate.act(services.gate.permit(viewer, Action.SIGN_IN), actions.sign_in)
+
+
+async def _answer(services: Services, gate: Gate, secret: str, *, status: int) -> Response[Session]:
+    session = await _describe(services, await gate.identify(secret))
+    return Response(session, status_code=status, headers=NO_STORE, cookies=[session_cookie(services, secret)])
+
+
+async def _describe(services: Services, viewer: Viewer) -> Session:
+    site = services.site
+    shown = SessionSite(site.title, site.registrations, site.source_url, site.version, site.base_url)
+    if viewer.account_id is None:
+        return Session(None, None, None, None, "", shown)
+    async with services.database.read() as read:
+        own = await queries.by_ids(read, [viewer.account_id])
+        admitted = await services.gate.admit(read, viewer, own)
+        written = await queries.reason_for_standing(read, viewer.account_id)
+    return Session(
+        account=present.account(admitted[0], site) if admitted else None,
+        username=own[0].username if own else None,
+        role=viewer.role.value,
+        standing=viewer.standing.value,
+        reason=_reason(viewer.standing, written),
+        site=shown,
+    )
+
+
+def _reason(standing: Standing, written: str) -> str:
+    if standing is Standing.ACTIVE:
+        return ""
+    # What a waiting account's row holds is its own request, not an answer to it.
+    if standing is Standing.AWAITING_APPROVAL or not written:
+        return REASONS.get(standing, "")
+    return written
+
+
+HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up]

@@ -1,0 +1,143 @@
+"""The whole web application on each database, asked over HTTP without a socket."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from folkmoot.storage.objects import ObjectStore
+from litestar import Litestar
+from tests.support.clock import FakeClock
+from tests.support.people import People
+
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.app import build_app
+from folkmoot.gate import Gate, LeaseBook, Register, Stamp
+from folkmoot.storage.database import Database
+from folkmoot.surfaces.services import Services, Site
+from folkmoot.surfaces.spaces.hub import Hub
+
+BASE_URL = "http://moot.test"
+
+
+class FakeStages:
+    """Answers every offer, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+        self.calls.append(("offer", space_id, seat, sdp, stamps))
+        return "v=0\r\n"
+
+    async def hang_up(self, space_id: int, seat: int) -> None:
+        self.calls.append(("hang_up", space_id, seat))
+
+    async def react(self, space_id: int, reaction: str) -> None:
+        self.calls.append(("react", space_id, reaction))
+
+
+class FakeListening:
+    """As many listeners as a test says."""
+
+    def __init__(self) -> None:
+        self.by_space: dict[int, int] = {}
+
+    def counts(self) -> Mapping[int, int]:
+        return self.by_space
+
+
+@pytest.fixture
+def stages() -> FakeStages:
+    return FakeStages()
+
+
+@pytest.fixture
+def listening() -> FakeListening:
+    return FakeListening()
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site(
+        base_url=BASE_URL,
+        title="Moot",
+        registrations="open",
+        source_url="https://source.test/folkmoot",
+        version="0.0.1",
+    )
+
+
+@pytest.fixture
+def services(
+    database: Database,
+    clock: FakeClock,
+    tmp_path: Path,
+    site: Site,
+    stages: FakeStages,
+    listening: FakeListening,
+) -> Services:
+    tapes = tmp_path / "tapes"
+    tapes.mkdir()
+    return Services(
+        site=site,
+        database=database,
+        gate=Gate(database),
+        register=Register(),
+        objects=ObjectStore(tmp_path / "media"),
+        stages=stages,
+        listening=listening,
+        leases=LeaseBook(),
+        hub=Hub(),
+        tapes_directory=tapes,
+        ticket_key=b"k" * 32,
+        clock_ms=clock,
+    )
+
+
+@pytest.fixture
+def passwords() -> Passwords:
+    """argon2id with the least work there is."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def app(services: Services, passwords: Passwords) -> Litestar:
+    return build_app(services, passwords=passwords)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without cookies, or a program: nobody until it shows a token."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
+        yield client
+
+
+@pytest.fixture
+def people(services: Services) -> People:
+    return People(services.gate)
+
+
+class Person(msgspec.Struct, frozen=True):
+    """An account, and the header that a program of theirs shows."""
+
+    id: int
+    username: str
+    headers: dict[str, str]
+
+
+async def person(people: People, username: str) -> Person:
+    account_id = await people.create(username)
+    return Person(account_id, username, {"Authorization": f"Bearer {await people.token(account_id)}"})
+
+
+@pytest.fixture
+async def alice(people: People) -> Person:
+    return await person(people, "alice")
+
+
+@pytest.fixture
+async def bob(people: People) -> Person:
+    return await person(people, "bob")

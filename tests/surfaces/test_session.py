@@ -1,0 +1,202 @@
+"""Signing up and in as the web client does."""
+
+import httpx
+import msgspec
+import pytest
+from tests.support.clock import FakeClock
+from tests.support.people import People
+
+from folkmoot.accounts import actions
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.app import build_app
+from folkmoot.gate import Action, Standing
+from folkmoot.gate.register import Register
+from folkmoot.surfaces.services import Services
+
+SESSION = "/api/folkmoot/v1/session"
+ACCOUNTS = "/api/folkmoot/v1/accounts"
+PASSWORD = "a long enough password"
+ORIGIN = {"Origin": "http://moot.test"}
+
+
+def site_app(services: Services, passwords: Passwords, registrations: str) -> httpx.AsyncClient:
+    site = msgspec.structs.replace(services.site, registrations=registrations)
+    app = build_app(msgspec.structs.replace(services, site=site, register=Register()), passwords=passwords)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=site.base_url)
+
+
+async def sign_up(client: httpx.AsyncClient, username: str = "Carol", **more: object) -> httpx.Response:
+    return await client.post(ACCOUNTS, json={"username": username, "password": PASSWORD, **more})
+
+
+async def test_nobody_is_signed_in_at_first(client: httpx.AsyncClient) -> None:
+    answer = await client.get(SESSION)
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "account": None,
+        "username": None,
+        "role": None,
+        "standing": None,
+        "reason": "",
+        "site": {
+            "title": "Moot",
+            "registrations": "open",
+            "source_url": "https://source.test/folkmoot",
+            "version": "0.0.1",
+            "base_url": "http://moot.test",
+        },
+    }
+
+
+async def test_who_signs_up_is_signed_in(client: httpx.AsyncClient) -> None:
+    answer = await sign_up(client)
+    assert answer.status_code == 200
+    assert answer.json()["account"]["username"] == "Carol"
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    who = (await client.get(SESSION)).json()
+    assert (who["account"]["acct"], who["role"], who["standing"]) == ("Carol", "member", "active")
+
+
+async def test_signing_in_and_out(client: httpx.AsyncClient) -> None:
+    await sign_up(client)
+    client.cookies.clear()
+    answer = await client.post(SESSION, json={"username": "cAROL", "password": PASSWORD})
+    assert answer.status_code == 200
+    cookie = client.cookies["folkmoot_session"]
+    assert (await client.delete(SESSION, headers=ORIGIN)).status_code == 204
+    assert "folkmoot_session" not in client.cookies
+    stolen = {"Authorization": f"Bearer {cookie}"}
+    assert (await client.get("/api/v1/accounts/verify_credentials", headers=stolen)).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["carol", "nobody_here", "x\x00y", "é" * 500, ""])
+async def test_a_wrong_name_or_password_looks_the_same(client: httpx.AsyncClient, name: str) -> None:
+    await sign_up(client)
+    client.cookies.clear()
+    answer = await client.post(SESSION, json={"username": name, "password": "not the password"})
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "wrong_credentials"
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "code"),
+    [
+        ("a b", PASSWORD, "username_invalid"),
+        ("admin", PASSWORD, "username_reserved"),
+        ("x" * 31, PASSWORD, "username_invalid"),
+        ("dave", "short", "password_too_short"),
+        ("dave", "password123", "password_common"),
+        ("dave_the_third", "Dave_The_Third", "password_is_username"),
+        ("dave", "x" * 257, "password_too_long"),
+    ],
+)
+async def test_what_cannot_be_is_said(client: httpx.AsyncClient, username: str, password: str, code: str) -> None:
+    answer = await client.post(ACCOUNTS, json={"username": username, "password": password})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == code
+
+
+async def test_a_name_is_given_once_whatever_its_case(client: httpx.AsyncClient) -> None:
+    await sign_up(client, "Carol")
+    answer = await sign_up(client, "carol")
+    assert (answer.status_code, answer.json()["code"]) == (422, "username_taken")
+
+
+async def test_by_approval_one_waits(services: Services, passwords: Passwords, people: People) -> None:
+    async with site_app(services, passwords, "approval") as client:
+        answer = await sign_up(client, reason="I know Alice.")
+        assert answer.status_code == 202
+        body = answer.json()
+        assert (body["account"], body["standing"]) == (None, "awaiting_approval")
+        assert "waiting" in body["reason"]
+        refused = await client.get("/api/v1/accounts/verify_credentials")
+        assert (refused.status_code, refused.json()["code"]) == (403, "awaiting_approval")
+
+
+async def test_a_closed_server_takes_nobody_but_its_owner(services: Services, passwords: Passwords) -> None:
+    permit = services.gate.permit_system(Action.SIGN_IN, "test")
+    secret = await services.gate.act(permit, actions.make_owner_link)
+    async with site_app(services, passwords, "closed") as client:
+        answer = await sign_up(client, "dave")
+        assert (answer.status_code, answer.json()["code"]) == (403, "registrations_closed")
+        answer = await sign_up(client, "olga", owner_secret="not the secret")
+        assert (answer.status_code, answer.json()["code"]) == (403, "link_spent")
+        answer = await sign_up(client, "olga", owner_secret=secret)
+        assert (answer.status_code, answer.json()["role"]) == (200, "owner")
+        answer = await sign_up(client, "second", owner_secret=secret)
+        assert (answer.status_code, answer.json()["code"]) == (403, "link_spent")
+    assert await services.gate.act(permit, actions.make_owner_link) is None
+
+
+async def test_the_owners_link_is_good_for_a_day(
+    services: Services, client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    permit = services.gate.permit_system(Action.SIGN_IN, "test")
+    first = await services.gate.act(permit, actions.make_owner_link)
+    second = await services.gate.act(permit, actions.make_owner_link)
+    answer = await sign_up(client, "olga", owner_secret=first)
+    assert answer.json()["code"] == "link_spent"
+    clock.advance_ms(24 * 3600 * 1000)
+    answer = await sign_up(client, "olga", owner_secret=second)
+    assert answer.json()["code"] == "link_spent"
+
+
+async def test_a_suspended_person_can_sign_in_and_learn_why(client: httpx.AsyncClient, people: People) -> None:
+    account_id = int((await sign_up(client)).json()["account"]["id"])
+    await people.put(account_id, Standing.SUSPENDED)
+    assert (await client.get(SESSION)).json()["standing"] is None  # the old session is dead
+    client.cookies.clear()
+    body = (await client.post(SESSION, json={"username": "carol", "password": PASSWORD})).json()
+    assert (body["account"], body["username"]) == (None, "Carol")
+    assert (body["standing"], body["reason"]) == ("suspended", "a test")
+
+
+async def test_a_session_ends_after_thirty_days(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    await sign_up(client)
+    cookie = client.cookies["folkmoot_session"]
+    clock.advance_ms(30 * 24 * 3600 * 1000)
+    client.cookies.clear()
+    who = await client.get(SESSION, headers={"Cookie": f"folkmoot_session={cookie}"})
+    assert who.json()["account"] is None
+
+
+async def test_a_form_on_another_site_signs_nobody_in_or_out(client: httpx.AsyncClient) -> None:
+    await sign_up(client)
+    elsewhere = {"Origin": "https://evil.test"}
+    for answer in (
+        await client.post(SESSION, json={"username": "carol", "password": PASSWORD}, headers=elsewhere),
+        await client.post(ACCOUNTS, json={"username": "dave", "password": PASSWORD}, headers=elsewhere),
+        await client.delete(SESSION, headers=elsewhere),
+        await client.delete(SESSION),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+async def test_guessing_is_slowed_down(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    await sign_up(client)
+    wrong = {"username": "carol", "password": "not the password"}
+    codes = [(await client.post(SESSION, json=wrong)).status_code for _ in range(21)]
+    assert codes == [401] * 20 + [429]
+    answer = await client.post(SESSION, json={"username": "carol", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "too_many_requests"
+    assert int(answer.headers["retry-after"]) > 0
+    clock.advance_ms(3_600_000)
+    again = await client.post(SESSION, json={"username": "carol", "password": PASSWORD})
+    assert again.status_code == 200
+
+
+async def test_passwords_are_in_no_answer(client: httpx.AsyncClient) -> None:
+    secret = "s3cret-canary-" * 30
+    for body in (
+        {"username": "x", "password": secret},
+        {"username": ["x"], "password": secret},
+        {"password": secret},
+    ):
+        for path in (SESSION, ACCOUNTS):
+            answer = await client.post(path, json=body)
+            assert answer.status_code in (401, 422)
+            assert "canary" not in answer.text
