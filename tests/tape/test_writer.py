@@ -303,6 +303,16 @@ def test_a_broken_header_is_a_typed_error(tmp_path: Path, step_parts: StepParts)
         TapeWriter.open(tmp_path, lambda: 0)
 
 
+@pytest.mark.parametrize("name", ["opus.mp4", "aac.index"])
+def test_files_with_another_start_are_not_overwritten(name: str, tmp_path: Path, step_parts: StepParts) -> None:
+    write(tmp_path, [step_parts(0)])
+    damaged = b"x" + (tmp_path / name).read_bytes()[1:]
+    (tmp_path / name).write_bytes(damaged)
+    with pytest.raises(TapeDamaged):
+        TapeWriter.open(tmp_path, lambda: 0)
+    assert (tmp_path / name).read_bytes() == damaged
+
+
 def test_a_folder_that_can_not_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(TapeError):

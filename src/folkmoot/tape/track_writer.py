@@ -139,11 +139,14 @@ class TrackWriter:
             os.ftruncate(self._sound, self._end.offset)
 
     def _has_ended(self) -> bool:
-        """Also begins the files where they aren't: without both heads nothing can have been acknowledged."""
+        """Also begins the files where their heads are not whole: nothing can have been acknowledged then."""
         head = os.pread(self._index, index.HEADER_BYTES, 0)
-        if os.pread(self._sound, len(self._init_segment), 0) == self._init_segment:
-            with contextlib.suppress(TapeDamaged):
-                return index.parse_header(head)[1]
+        start = os.pread(self._sound, len(self._init_segment), 0)
+        if len(head) == index.HEADER_BYTES and len(start) == len(self._init_segment):
+            codec, ended = index.parse_header(head)
+            if codec is not self.codec or start != self._init_segment:
+                raise TapeDamaged(f"the {self.codec} files do not start as they were written")
+            return ended
         try:
             os.ftruncate(self._index, 0)
             layout.write_all(self._sound, self._init_segment, 0)
