@@ -1,0 +1,249 @@
+// Plays one Space: live at the edge, a step back while it is live, or a replay. Framework-free; says what changed
+// through `onChange`.
+
+import { TARGET_LAG_S, backoffMs, decide } from './lag';
+import { Source, type Codec } from './source';
+import type { Note } from './boxes';
+
+const AHEAD_S = 12;
+const RANGE_S = 20;
+const LOOK_EVERY_MS = 100;
+/** Closer to the live edge than this is live. */
+const LIVE_WITHIN_S = 4;
+
+export interface PlayerState {
+  playing: boolean;
+  /** Nothing to play right now, and it is on its way. */
+  waiting: boolean;
+  /** At the live edge, rather than a step back. */
+  atLive: boolean;
+  positionMs: number;
+  /** Where the sound ends: the live edge, or the end of the recording. */
+  endMs: number;
+  note: Note | null;
+  /** A sentence when it does not go on by itself. */
+  problem: string | null;
+  ended: boolean;
+}
+
+export interface PlayerOptions {
+  /** `/api/folkmoot/v1/spaces/{id}` */
+  base: string;
+  codec: Codec;
+  /** The length of the recording, or null while the Space is live. */
+  durationMs: number | null;
+  startMs?: number;
+  onChange: (state: PlayerState) => void;
+}
+
+export class Player {
+  readonly audio = new Audio();
+  readonly #source: Source;
+  readonly #options: PlayerOptions;
+  readonly #stop = new AbortController();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #followsEdge: boolean;
+  #started = false;
+  #hurrying = false;
+  #filling = false;
+  #ended = false;
+  #problem: string | null = null;
+  #wanted = false;
+
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+    this.#source = new Source(this.audio, options.codec);
+    this.#followsEdge = options.durationMs === null;
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    for (const event of ['playing', 'pause', 'waiting', 'seeked', 'error'])
+      this.audio.addEventListener(event, () => this.#tell());
+    if (options.durationMs === null) void this.#stayConnected();
+    else void this.#openReplay(options.startMs ?? 0);
+  }
+
+  /** Starts to sound; call it from a click. Rejects when the browser wants another gesture. */
+  async play(): Promise<void> {
+    this.#wanted = true;
+    await this.audio.play().catch((error: DOMException) => {
+      if (error.name === 'NotAllowedError') throw error;
+    });
+    this.#tell();
+  }
+
+  pause(): void {
+    this.#wanted = false;
+    this.#followsEdge = false;
+    this.audio.pause();
+  }
+
+  /** Goes to a place on the timeline; beyond the edge means live. */
+  seek(positionMs: number): void {
+    const seconds = Math.max(0, positionMs / 1000);
+    if (this.#isLive && seconds >= this.#source.end - 1) return this.goLive();
+    this.#followsEdge = false;
+    this.audio.playbackRate = 1;
+    this.audio.currentTime = seconds;
+    this.#look();
+  }
+
+  goLive(): void {
+    this.#followsEdge = true;
+    this.audio.currentTime = Math.max(0, this.#source.end - TARGET_LAG_S);
+    if (this.#wanted) void this.audio.play();
+  }
+
+  set speed(rate: number) {
+    this.audio.playbackRate = rate;
+  }
+
+  get state(): PlayerState {
+    const position = this.audio.currentTime;
+    const end = this.#options.durationMs === null ? this.#source.end : this.#options.durationMs / 1000;
+    return {
+      playing: !this.audio.paused,
+      waiting: this.#wanted && this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.#ended,
+      atLive: this.#isLive && end - position < LIVE_WITHIN_S,
+      positionMs: Math.round(position * 1000),
+      endMs: Math.round(end * 1000),
+      note: this.#source.noteAt(position),
+      problem: this.#problem,
+      ended: this.#ended,
+    };
+  }
+
+  close(): void {
+    this.#stop.abort();
+    clearInterval(this.#timer);
+    this.audio.pause();
+    this.#source.close();
+  }
+
+  get #isLive(): boolean {
+    return this.#options.durationMs === null && !this.#ended;
+  }
+
+  #tell(): void {
+    if (!this.#stop.signal.aborted) this.#options.onChange(this.state);
+  }
+
+  // --- ten times a second: stay at the edge, or keep something ahead
+
+  #look(): void {
+    const ranges = this.#source.ranges();
+    const end = ranges.at(-1)?.[1];
+    if (end !== undefined && this.#followsEdge) this.#stayAtEdge(end);
+    else if (end !== undefined || !this.#isLive) void this.#keepAhead(ranges);
+    this.#tell();
+  }
+
+  #stayAtEdge(end: number): void {
+    const begin = this.#source.ranges().at(-1)![0];
+    if (!this.#started || this.audio.currentTime < begin) {
+      if (end - begin < TARGET_LAG_S / 2) return;
+      this.#started = true;
+      this.audio.currentTime = Math.max(begin, end - TARGET_LAG_S);
+      if (this.#wanted) void this.audio.play();
+      return;
+    }
+    const decision = decide(end - this.audio.currentTime, this.#hurrying);
+    this.#hurrying = decision.rate > 1;
+    this.audio.playbackRate = decision.rate;
+    if (decision.jumpToLag !== null) this.audio.currentTime = end - decision.jumpToLag;
+  }
+
+  async #keepAhead(ranges: [number, number][]): Promise<void> {
+    if (this.#filling || !this.#started) return;
+    const at = this.audio.currentTime;
+    const held = ranges.find(([from, to]) => from <= at + 0.15 && at < to);
+    const from = held ? held[1] : at;
+    const known = this.#options.durationMs === null ? this.#source.end : this.#options.durationMs / 1000;
+    if (from - at > AHEAD_S || from >= known - 0.05) return;
+    const next = ranges.find(([begin]) => begin > from)?.[0] ?? Infinity;
+    this.#filling = true;
+    try {
+      await this.#fetchRange(from, Math.min(from + RANGE_S, next + 0.1, known));
+    } finally {
+      this.#filling = false;
+    }
+  }
+
+  // --- what is fetched
+
+  async #stayConnected(): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted && !this.#ended; attempt++) {
+      const began = performance.now();
+      await this.#listen().catch(() => undefined);
+      if (this.#stop.signal.aborted || this.#ended) return;
+      if (performance.now() - began > 10_000) attempt = 0;
+      await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random())));
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
+      signal: this.#stop.signal,
+    });
+    if (!response.ok || !response.body) return this.#refused(response);
+    this.#problem = null;
+    const append = this.#source.reader();
+    const reader = response.body.getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      await append(value);
+      if (!this.#started) this.#look();
+    }
+    // The body ended as it should: the Space is over, or it will refuse the next attempt with the reason.
+    await this.#listenAgain();
+  }
+
+  async #listenAgain(): Promise<void> {
+    const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
+      method: 'HEAD',
+      signal: this.#stop.signal,
+    });
+    if (!response.ok) await this.#refused(response);
+  }
+
+  async #refused(response: Response): Promise<void> {
+    if (response.status === 410 || response.status === 404 || response.status === 409) {
+      this.#ended = true;
+      this.#problem = null;
+    } else {
+      const body = (await response.json().catch(() => ({}))) as { error?: string };
+      this.#problem = body.error ?? 'The sound stopped. Trying again…';
+      if (response.status === 401 || response.status === 403) this.#ended = true;
+    }
+    this.#tell();
+  }
+
+  async #openReplay(startMs: number): Promise<void> {
+    const response = await fetch(`${this.#options.base}/media/${this.#options.codec}/init.mp4`, {
+      signal: this.#stop.signal,
+    }).catch(() => null);
+    if (!response?.ok) {
+      this.#problem = 'The recording could not be opened. Reload the page to try again.';
+      return this.#tell();
+    }
+    await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
+    this.#started = true;
+    this.audio.currentTime = startMs / 1000;
+    this.#look();
+  }
+
+  async #fetchRange(fromS: number, toS: number): Promise<void> {
+    const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}`;
+    try {
+      const response = await fetch(`${this.#options.base}/media/${this.#options.codec}?${query}`, {
+        signal: this.#stop.signal,
+      });
+      if (!response.ok) return await this.#refused(response);
+      this.#problem = null;
+      await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
+    } catch {
+      if (this.#stop.signal.aborted) return;
+      this.#problem = 'The network is gone. The sound goes on when it is back.';
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}

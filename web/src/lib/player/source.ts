@@ -1,0 +1,118 @@
+// A SourceBuffer that is fed one append at a time, and the notes that came with the sound.
+
+import { BoxSplitter, boxType, concatenate, readNote, type Note, type TimedNote } from './boxes';
+
+export const MIME = { opus: 'audio/mp4; codecs="opus"', aac: 'audio/mp4; codecs="mp4a.40.2"' } as const;
+export type Codec = keyof typeof MIME;
+
+const KEEP_BEHIND_S = 300;
+const NOTES_MAX = 20_000;
+
+/** The codec that this browser plays through Media Source Extensions, or null if it has none. */
+export function playableCodec(): Codec | null {
+  const source = globalThis.MediaSource;
+  if (!source) return null;
+  if (source.isTypeSupported(MIME.opus)) return 'opus';
+  return source.isTypeSupported(MIME.aac) ? 'aac' : null;
+}
+
+/** The fMP4 stream of one Space on a media element: the element's time is the Space's timeline, in seconds. */
+export class Source {
+  readonly #media = new MediaSource();
+  readonly #notes: TimedNote[] = [];
+  #buffer: SourceBuffer | null = null;
+  #turn: Promise<void>;
+
+  constructor(
+    readonly audio: HTMLAudioElement,
+    readonly codec: Codec,
+  ) {
+    const url = URL.createObjectURL(this.#media);
+    this.#turn = new Promise<void>((resolve) => {
+      this.#media.addEventListener('sourceopen', () => resolve(), { once: true });
+    }).then(() => {
+      URL.revokeObjectURL(url);
+      this.#buffer = this.#media.addSourceBuffer(MIME[codec]);
+    });
+    audio.src = url;
+  }
+
+  /** Appends boxes of one response, through a splitter of its own: responses may arrive side by side. */
+  reader(): (bytes: Uint8Array) => Promise<void> {
+    const splitter = new BoxSplitter();
+    return (bytes) => {
+      const boxes = splitter.push(bytes);
+      for (const box of boxes) {
+        const note = readNote(box);
+        if (note) this.#remember(note);
+      }
+      const sound = boxes.filter((box) => boxType(box) !== 'emsg');
+      return sound.length === 0 ? Promise.resolve() : this.#append(concatenate(sound));
+    };
+  }
+
+  /** Buffered stretches in seconds. */
+  ranges(): [number, number][] {
+    const buffered = this.#buffer?.buffered;
+    return Array.from({ length: buffered?.length ?? 0 }, (_, i) => [buffered!.start(i), buffered!.end(i)]);
+  }
+
+  get end(): number {
+    return this.ranges().at(-1)?.[1] ?? 0;
+  }
+
+  /** The note that holds at a time: what is heard then. */
+  noteAt(seconds: number): Note | null {
+    let low = 0;
+    let high = this.#notes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#notes[middle]!.atSeconds <= seconds) low = middle + 1;
+      else high = middle;
+    }
+    return this.#notes[low - 1]?.note ?? null;
+  }
+
+  close(): void {
+    this.audio.removeAttribute('src');
+    this.audio.load();
+  }
+
+  #append(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#appendNow(bytes));
+    return this.#turn;
+  }
+
+  async #appendNow(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const buffer = this.#buffer;
+    if (!buffer || this.#media.readyState !== 'open') return;
+    await this.#forget(buffer);
+    buffer.appendBuffer(bytes);
+    await settled(buffer);
+  }
+
+  async #forget(buffer: SourceBuffer): Promise<void> {
+    const from = this.ranges()[0]?.[0];
+    const until = this.audio.currentTime - KEEP_BEHIND_S;
+    if (from === undefined || from >= until - 30) return;
+    buffer.remove(from, until);
+    await settled(buffer);
+  }
+
+  #remember(timed: TimedNote): void {
+    const last = this.#notes.at(-1);
+    if (!last || last.atSeconds < timed.atSeconds) {
+      this.#notes.push(timed);
+      if (this.#notes.length > NOTES_MAX) this.#notes.shift();
+      return;
+    }
+    const at = this.#notes.findIndex((known) => known.atSeconds >= timed.atSeconds);
+    const isKnown = this.#notes[at]!.atSeconds === timed.atSeconds;
+    this.#notes.splice(at, isKnown ? 1 : 0, timed);
+  }
+}
+
+function settled(buffer: SourceBuffer): Promise<void> {
+  if (!buffer.updating) return Promise.resolve();
+  return new Promise((resolve) => buffer.addEventListener('updateend', () => resolve(), { once: true }));
+}
