@@ -132,6 +132,14 @@ def test_who_never_reads_is_dropped_and_others_see_no_gap(theatre: Theatre) -> N
         theatre.wait_for_count(space1=1)
 
 
+def test_a_web_process_that_comes_back_is_told_who_listens(theatre: Theatre, tmp_path: Path) -> None:
+    with theatre.listening() as client, theatre.listening(2), theatre.listening(2):
+        with running_house(tmp_path / "audience-1.sock") as another:
+            wait_until(lambda: another.handoff.counts() == {1: 1, 2: 2})
+        theatre.tapes[1].append(b"on")
+        assert client.chunk() == b"on", "nobody who listens notices"
+
+
 def test_half_a_hang_up_is_a_hang_up(theatre: Theatre) -> None:
     with theatre.listening() as client:
         client.socket.shutdown(1)

@@ -211,6 +211,8 @@ class ListenProtocol(HttpToolsProtocol):
 
     def _match(self) -> tuple[int, bytes] | None:
         """(Space id, query) of a listen request, or None for any other."""
+        if self.scheme == "https":
+            return None  # uvicorn's own TLS: what lies below it can't be given away
         method = self.parser.get_method()
         if method not in {b"GET", b"HEAD"} or (self.parser.should_upgrade() and self._should_upgrade()):
             return None

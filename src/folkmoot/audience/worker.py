@@ -34,6 +34,7 @@ SEND_BUFFER_BYTES = 16 * 1024
 RECEIVE_BUFFER_BYTES = 4 * 1024  # nothing a listener sends is read
 EVENTS_MAX = 256
 SPARE_FILES = 200
+FILES_PER_TAPE = 4
 REPORT_SPACES_MAX = 4_000
 
 _RESET = struct.pack("ii", 1, 0)
@@ -43,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
-    """`listeners_max` 0: as many as the limit of open files allows."""
+    """`listeners_max` 0: as many as the limit of open files allows beside the tapes."""
 
     socket_path: Path
     tapes_directory: Path
@@ -71,6 +72,8 @@ def run_worker(
     """The main of an audience process: serves until SIGTERM, then exits with 0. Needs the main thread."""
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when the house closes
+    _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # often 1024 of what is allowed
     worker = Worker(config, revocations)
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a full collection would take longer than a tick
@@ -93,7 +96,7 @@ class Worker:
     ) -> None:
         self._clock_ms = clock_ms
         self._revocations = revocations
-        self._listeners_max = config.listeners_max or _files_max() - SPARE_FILES
+        self._listeners_max = config.listeners_max
         self.fanout = Fanout(
             emit_with_write,
             lambda space_id: open_tape(config.tapes_directory / str(space_id)),
@@ -219,7 +222,7 @@ class Worker:
         report = wire.Report(
             received=web.received,
             connected=len(self.fanout),
-            listeners_max=self._listeners_max,
+            listeners_max=self._listeners_max or self._room(),
             listeners={space_id: self.fanout.count(space_id) for space_id in spaces},
             metrics=metrics,
             lateness=tuple(self.fanout.lateness),
@@ -227,6 +230,10 @@ class Worker:
         web.connection.send(wire.encode_report(report))
         web.unreported.difference_update(spaces)
         web.metrics = metrics
+
+    def _room(self) -> int:
+        files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return max(0, files_max - SPARE_FILES - FILES_PER_TAPE * len(self.fanout.spaces()))
 
     # --- the listeners' sockets
 
@@ -277,10 +284,6 @@ def _listen(path: Path) -> socket.socket:
     path.chmod(0o600)
     door.listen(8)
     return door
-
-
-def _files_max() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _prepare(descriptor: int) -> bool:
