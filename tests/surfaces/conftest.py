@@ -86,7 +86,7 @@ def services(
         database=database,
         gate=Gate(database),
         register=Register(),
-        objects=ObjectStore(tmp_path / "media"),
+        objects=ObjectStore.open(str(tmp_path / "media")),
         stages=stages,
         listening=listening,
         leases=LeaseBook(),

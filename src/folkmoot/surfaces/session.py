@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 
 from folkmoot.accounts import actions, queries, rules
 from folkmoot.accounts.passwords import Passwords
@@ -107,7 +108,7 @@ def session_cookie(services: Services, secret: str) -> Cookie:
 
 @post(f"{PATH}/session", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
 async def sign_in(
-    data: SignIn,
+    data: JSONBody[SignIn],
     request: Request[Any, Any, Any],
     services: Services,
     gate: Gate,
@@ -139,7 +140,7 @@ async def sign_out(viewer: Viewer, gate: Gate) -> Response[None]:
 
 @post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
 async def sign_up(
-    data: SignUp,
+    data: JSONBody[SignUp],
     request: Request[Any, Any, Any],
     services: Services,
     gate: Gate,
