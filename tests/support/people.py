@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from sqlalchemy import insert
+
 from folkmoot.accounts import actions as accounts
 from folkmoot.gate import Acting, Action, Gate, Role, Standing, Viewer
 from folkmoot.gate.actions import change_standing
+from folkmoot.storage.database import Database, Write
+from folkmoot.storage.tables import revocations
 
 Result = TypeVar("Result")
 
@@ -44,3 +48,14 @@ class People:
 
     async def _as(self, account_id: int, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
         return await self.gate.act(self.gate.permit(await self.viewer(account_id), action), work)
+
+
+async def raise_silently(database: Database, subject: str, changed_at_ms: int) -> None:
+    """A raised counter without its event, written by a process whose clock says `changed_at_ms`."""
+
+    async def work(tx: Write) -> None:
+        await tx.connection.execute(
+            insert(revocations).values(subject=subject, counter=1, changed_at_ms=changed_at_ms)
+        )
+
+    await database.write(work)
