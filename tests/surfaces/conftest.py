@@ -7,19 +7,18 @@ import httpx
 import msgspec
 import pytest
 from argon2 import PasswordHasher
-from folkmoot.storage.objects import ObjectStore
 from litestar import Litestar
 from tests.support.clock import FakeClock
 from tests.support.people import People
+from tests.support.web import BASE_URL, visitor
 
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp
 from folkmoot.storage.database import Database
+from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.services import Services, Site
 from folkmoot.surfaces.spaces.hub import Hub
-
-BASE_URL = "http://moot.test"
 
 
 class FakeStages:
@@ -111,7 +110,7 @@ def app(services: Services, passwords: Passwords) -> Litestar:
 @pytest.fixture
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without cookies, or a program: nobody until it shows a token."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client:
+    async with visitor(app) as client:
         yield client
 
 

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.people import People
+from tests.support.web import visitor
 
 from folkmoot.accounts import actions
 from folkmoot.accounts.passwords import Passwords
@@ -22,7 +23,7 @@ ORIGIN = {"Origin": "http://moot.test"}
 def site_app(services: Services, passwords: Passwords, registrations: str) -> httpx.AsyncClient:
     site = msgspec.structs.replace(services.site, registrations=registrations)
     app = build_app(msgspec.structs.replace(services, site=site, register=Register()), passwords=passwords)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=site.base_url)
+    return visitor(app)
 
 
 async def sign_up(client: httpx.AsyncClient, username: str = "Carol", **more: object) -> httpx.Response:
