@@ -24,8 +24,9 @@ from folkmoot.storage import sqlite
 from folkmoot.storage.ids import IdMaker
 
 Result = TypeVar("Result")
-WRITE_ATTEMPTS_MAX = 10
+WRITE_ATTEMPTS_MAX = 100
 WRITE_RETRIES_END_S = 10.0
+_RETRY_DELAY_S_MAX = 0.1
 _CONNECTION_WAIT_S = 10.0
 # PostgreSQL's serialization_failure, deadlock_detected, lock_not_available: run the whole transaction again.
 _PG_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
@@ -116,8 +117,8 @@ class Database:
                     raise
                 if attempt == WRITE_ATTEMPTS_MAX or time.monotonic() > give_up_at:
                     raise DatabaseBusy("The database is busy; try again in a moment.") from error
-            # Jitter, so that two that collided don't meet again.
-            await asyncio.sleep(0.002 * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+            # At random, so that those that collided don't meet again.
+            await asyncio.sleep(random.uniform(0, min(0.002 * 2**attempt, _RETRY_DELAY_S_MAX)))  # noqa: S311
         raise AssertionError("unreachable")
 
     async def _write_once(self, work: Callable[[Write], Awaitable[Result]], locks_rows: bool) -> Result:

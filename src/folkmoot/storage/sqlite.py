@@ -10,6 +10,7 @@ left open.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Any
 
 BUSY_TIMEOUT_MS = 5000
+# SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
+_WRITE_TRY_MS = 10
 _PRAGMAS = (
     "journal_mode=WAL",
     # Survives a kill of the process; a power failure may take the last commits, never the file's consistency.
@@ -74,7 +77,7 @@ class Connection:
 
         def in_thread() -> _Outcome:
             if not connection.in_transaction:
-                connection.execute(begin)
+                _begin(connection, begin)
             cursor = connection.cursor()
             work(cursor)
             rows = cursor.fetchall() if cursor.description else []
@@ -115,6 +118,25 @@ class Connection:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.put((future, function))
         return await future
+
+
+def _begin(connection: sqlite3.Connection, statement: str) -> None:
+    """Begin a transaction; one that writes waits for its turn. Raises OperationalError (SQLITE_BUSY) after 5 s."""
+    if statement == "BEGIN":
+        connection.execute(statement)
+        return
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    connection.execute(f"PRAGMA busy_timeout={_WRITE_TRY_MS}")
+    try:
+        while True:
+            try:
+                connection.execute(statement)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 class _Outcome:
