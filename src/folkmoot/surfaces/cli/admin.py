@@ -5,16 +5,13 @@ Each command is one transaction of the system, whose commit rings the doorbell: 
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries, rules
@@ -115,7 +112,8 @@ class Commands:
 
     def list_accounts(self) -> None:
         """List every account with its role and standing."""
-        Console(soft_wrap=True).print(_table(self._run(_listed)))
+        for line in _lines(self._run(_listed)):
+            typer.echo(line)
 
     def _run(self, work: Callable[[AdminServices], Awaitable[Result]]) -> Result:
         async def opened() -> Result:
@@ -194,16 +192,16 @@ async def _id_of(services: AdminServices, name: str) -> int:
     return account.id
 
 
-def _table(rows: list[Listed]) -> Table:
-    table = Table(
-        *(Column(name, no_wrap=True) for name in ("account", "role", "standing", "until", "reason")), box=None
-    )
+def _lines(rows: list[Listed]) -> Iterator[str]:
+    """Columns as wide as their widest cell; the reason, which may be long, comes last and on one line."""
+    cells = [("account", "role", "standing", "until", "reason")]
     for row in rows:
         until = "" if row.until_ms is None else _iso(row.until_ms)
-        cells = (f"@{row.username}", row.role.value, row.standing.value, until, row.reason)
-        # Text: what people wrote is no markup.
-        table.add_row(*(Text(cell) for cell in cells))
-    return table
+        reason = " ".join(row.reason.split())
+        cells.append((f"@{row.username}", row.role.value, row.standing.value, until, reason))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 def _unix_ms(text: str) -> int:

@@ -1,0 +1,150 @@
+"""`folkmoot admin`: what each command does, says and refuses."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from folkmoot.accounts import queries
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.gate import Gate, Refused, Standing, Viewer
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.surfaces.cli.admin import AdminServices, build_admin
+
+Answer = TypeVar("Answer")
+
+
+class Terminal:
+    """Types commands against one database."""
+
+    def __init__(self, database_url: str, doorbells: Path) -> None:
+        self._database_url = database_url
+        self._doorbells = doorbells
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AdminServices]:
+        database = Database(self._database_url, slot=63, ring=Doorbell(self._doorbells).ring)
+        try:
+            yield AdminServices(database, Gate(database), "https://moot.example")
+        finally:
+            await database.close()
+
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(build_admin(self.open), list(words))
+
+    def says(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 0, result.output
+        return result.stdout.strip()
+
+    def refuses(self, *words: str) -> str:
+        result = self.run(*words)
+        assert result.exit_code == 1, result.output
+        assert result.stdout == ""
+        return result.stderr.strip()
+
+    def ask(self, question: Callable[[AdminServices], Awaitable[Answer]]) -> Answer:
+        async def opened() -> Answer:
+            async with self.open() as services:
+                return await question(services)
+
+        return asyncio.run(opened())
+
+    def identify(self, token: str) -> Viewer:
+        return self.ask(lambda services: services.gate.identify(token))
+
+
+@pytest.fixture
+def terminal(database_url: str, tmp_path: Path) -> Terminal:
+    return Terminal(database_url, tmp_path / "doorbells")
+
+
+def test_an_account_with_a_made_password_can_sign_in(terminal: Terminal) -> None:
+    said = terminal.says("create", "Bela", "--role", "moderator")
+    match = re.fullmatch(r"@Bela was created as moderator\.\nPassword: (\S{20})", said)
+    assert match is not None
+
+    async def stored(services: AdminServices) -> bool:
+        async with services.database.read() as read:
+            found = await queries.credentials_of(read, "bela")
+        assert found is not None
+        return await Passwords().verify(match[1], found[1])
+
+    assert terminal.ask(stored)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("a b", "--password", "a long password"), "A username"),
+        (("bela", "--password", "short"), "at least 10 characters"),
+        (("taken", "--password", "a long password"), "taken"),
+    ],
+)
+def test_what_is_no_account(terminal: Terminal, words: tuple[str, ...], sentence: str) -> None:
+    terminal.says("create", "taken", "--password", "a long password")
+    assert sentence in terminal.refuses("create", *words)
+
+
+def test_suspended_and_back(terminal: Terminal) -> None:
+    terminal.says("create", "reporter")
+    token = terminal.says("token", "@reporter", "--scopes", "read write")
+    assert terminal.identify(token).scopes == {"read", "write"}
+    assert terminal.says("suspend", "reporter", "--reason", "rule 3") == "@reporter is suspended without end."
+    with pytest.raises(Refused):
+        terminal.identify(token)
+    assert terminal.identify(terminal.says("token", "reporter")).standing is Standing.SUSPENDED
+    assert re.search(r"^@reporter +member +suspended +rule 3", terminal.says("list"), re.MULTILINE)
+    terminal.says("reinstate", "reporter")
+    with pytest.raises(Refused):
+        terminal.identify(token)
+    assert terminal.identify(terminal.says("token", "reporter")).standing is Standing.ACTIVE
+    assert terminal.refuses("reinstate", "reporter") == "This account is in good standing."
+    assert terminal.refuses("approve", "reporter") == "This account doesn't wait for approval."
+
+
+def test_a_suspension_with_an_end(terminal: Terminal) -> None:
+    terminal.says("create", "reporter")
+    assert "ahead" in terminal.refuses("suspend", "reporter", "--reason", "x", "--until", "2001-01-01T00:00Z")
+    said = terminal.says("suspend", "reporter", "--reason", "rule 3", "--until", "2999-01-31T12:00+01:00")
+    assert said == "@reporter is suspended until 2999-01-31T11:00:00+00:00."
+    for end in ("tomorrow", "2999-01-31T12:00"):
+        assert terminal.run("suspend", "reporter", "--reason", "x", "--until", end).exit_code == 2
+
+
+def test_nobody_of_that_name(terminal: Terminal) -> None:
+    for command in (("token",), ("suspend", "--reason", "x"), ("reinstate",), ("approve",)):
+        assert terminal.refuses(*command, "nobody") == "There is no account @nobody."
+
+
+def test_the_owner_link_is_there_until_there_is_an_owner(terminal: Terminal) -> None:
+    assert terminal.says("owner-link").startswith("https://moot.example/setup?secret=")
+    terminal.says("create", "bela", "--role", "owner")
+    assert "has an owner" in terminal.refuses("owner-link")
+    assert "last owner" in terminal.refuses("suspend", "bela", "--reason", "x")
+
+
+def test_what_people_wrote_is_no_markup_in_the_list(terminal: Terminal) -> None:
+    terminal.says("create", "reporter")
+    terminal.says("suspend", "reporter", "--reason", "[bold]rule 3[/bold] [link=https://evil.test]here[/link]")
+    assert "[bold]rule 3[/bold] [link=https://evil.test]here[/link]" in terminal.says("list")
+
+
+def test_a_running_process_hears_of_it_at_once(terminal: Terminal, tmp_path: Path, database_url: str) -> None:
+    terminal.says("create", "reporter")
+
+    async def heard() -> None:
+        doorbell, wake = Doorbell(tmp_path / "doorbells"), asyncio.Event()
+        with doorbell.heard_by(wake):
+            async with doorbell.listening(database_url):
+                wake.clear()
+                await asyncio.to_thread(terminal.says, "suspend", "reporter", "--reason", "rule 3")
+                await asyncio.wait_for(wake.wait(), 5)
+
+    asyncio.run(heard())
