@@ -419,6 +419,54 @@ def test_handing_over_past_two_co_hosts_makes_a_speaker() -> None:
     assert room.space.member(HOST).role is Role.SPEAKER
 
 
+def test_a_late_answer_finds_the_co_hosts_complete() -> None:
+    room = live()
+    room.do(HOST, c.Invite(account=on(DORA), role="co_host"))
+    co_host(room, ANNA)
+    co_host(room, BERT)
+    assert room.refused(DORA, c.Accept(recording_consent=True)) is Code.CO_HOSTS_FULL
+
+
+def test_who_is_up_needs_no_way_up() -> None:
+    room = live()
+    room.speak(ANNA)
+    assert room.refused(HOST, c.Accept(recording_consent=True)) is Code.ALREADY_ON_STAGE
+    assert room.refused(ANNA, c.Ask()) is Code.ALREADY_ON_STAGE
+    assert room.refused(HOST, c.Invite(account=on(ANNA))) is Code.ALREADY_ON_STAGE
+    room.do(HOST, c.Invite(account=on(BERT)))
+    assert room.refused(BERT, c.Ask()) is Code.ALREADY_INVITED
+    assert room.refused(HOST, c.Invite(account=on(BERT))) is Code.ALREADY_INVITED
+
+
+def test_a_guest_who_is_let_up_has_answered_the_invitation() -> None:
+    room = live(closed(audience=Audience.INVITED))
+    room.do(HOST, c.Invite(account=on(ANNA), role="listener"))
+    room.do(ANNA, c.Ask())
+    room.do(HOST, c.LetUp(account=on(ANNA)))
+    assert room.space.invitations_open == 0
+
+
+def test_a_block_after_the_end_changes_nothing() -> None:
+    room = live()
+    room.do(HOST, c.Invite(account=on(ANNA)))
+    room.do(HOST, c.End())
+    assert room.space.member(ANNA).guest
+    assert room.see(c.MemberBlocked(ANNA)) == ()
+
+
+def test_who_led_without_a_seat_listens_afterwards() -> None:
+    room = live()
+    co_host(room, ANNA)
+    co_host(room, BERT)
+    room.speak(CARL)
+    room.do(BERT, c.StepDown())
+    room.do(HOST, c.StepDown())
+    room.do(HOST, c.HandOver(account=on(CARL)))
+    assert HOST not in room.space.members
+    room.do(CARL, c.UnmakeCoHost(account=on(BERT)))
+    assert BERT not in room.space.members
+
+
 def test_a_suspended_speaker_is_out_and_a_lifted_one_may_return() -> None:
     room = live()
     room.speak(ANNA)

@@ -1,7 +1,7 @@
 """Anybody does anything at any time, and the list in `spaces/rules.py` stays true."""
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Literal, get_args
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,12 +12,15 @@ from tests.spaces.rooms import HOST, NOW_MS, POOL, check_step
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.invariants import invariants
 from folkmoot.spaces.model import (
+    FIRST_CONNECT_GRACE_MS,
     HOLD_MS,
+    RECONNECT_GRACE_MS,
     AccountFacts,
     Audience,
     Draft,
     EndReason,
     Facts,
+    Role,
     Space,
     SpaceState,
     SpeakPolicy,
@@ -49,6 +52,13 @@ def commands_about(account: int) -> Iterator[c.Command]:
             yield kind()
 
 
+ROLE_COMMANDS: list[type[c.MakeCoHost | c.UnmakeCoHost | c.HandOver]] = [
+    c.MakeCoHost,
+    c.MakeCoHost,
+    c.UnmakeCoHost,
+    c.HandOver,
+]
+
 # What ends a Space is a rule of its own below, or few evenings would get past their beginning.
 ENDINGS = (c.End, c.Panic, c.Cancel, c.Stop)
 COMMANDS = ACCOUNTS.flatmap(
@@ -74,7 +84,7 @@ class Evening(RuleBasedStateMachine):
         self.space = space
         self.now_ms = NOW_MS
         self.accounts = dict.fromkeys(POOL, WELCOME)
-        self.suspended: set[int] = set()
+        self.suspended_accounts: set[int] = set()
         self.removed: set[int] = set()
         self.seats_seen: dict[int, int] = {}
         if started:
@@ -83,20 +93,36 @@ class Evening(RuleBasedStateMachine):
 
     @property
     def facts(self) -> Facts:
-        return Facts(accounts={a: f for a, f in self.accounts.items() if a not in self.suspended})
+        return Facts(accounts={a: f for a, f in self.accounts.items() if a not in self.suspended_accounts})
 
     def give(self, actor: int, command: c.Command) -> None:
         before = self.space
         accepted = self.take(apply(self.space, actor, command, self.facts, self.now_ms))
         if accepted:
-            assert actor not in self.removed
-            assert actor not in self.suspended
+            self._check_accepted(before, actor, command)
         if accepted and isinstance(command, c.Remove):
             self.removed.add(command.account_id)
         if accepted and isinstance(command, c.LetBack):
             self.removed.discard(command.account_id)
         if not accepted:
             assert self.space is before
+
+    def _check_accepted(self, before: Space, actor: int, command: c.Command) -> None:
+        """The policies, told a second time and in other words."""
+        assert actor not in self.removed | self.suspended_accounts
+        if isinstance(command, c.Ask | c.Accept):
+            assert not self.accounts[actor].blocked
+        if isinstance(command, c.Invite | c.LetUp | c.MakeCoHost | c.HandOver):
+            target = command.account_id
+            assert target not in self.removed | self.suspended_accounts
+            assert not self.accounts[target].blocked
+        if isinstance(command, c.Ask | c.LetUp):
+            asker = actor if isinstance(command, c.Ask) else command.account_id
+            invited = before.member(asker).guest_as is Role.SPEAKER
+            followed = self.accounts[asker].followed_by_host
+            assert not before.locked
+            assert invited or before.speak_policy is not SpeakPolicy.INVITED
+            assert invited or followed or before.speak_policy is not SpeakPolicy.FOLLOWED
 
     def take(self, result: Outcome | Refused) -> bool:
         if isinstance(result, Refused):
@@ -121,17 +147,46 @@ class Evening(RuleBasedStateMachine):
         if stage:
             self.give(stage[nth % len(stage)].account_id, command)
 
-    @rule(consent=st.booleans(), agreeing=st.sets(ACCOUNTS, min_size=1))
-    def a_crowd_comes_up(self, consent: bool, agreeing: set[int]) -> None:
-        for account in sorted(agreeing):
-            self.give(account, c.Ask(recording_consent=consent))
+    @rule(kind=st.sampled_from(ROLE_COMMANDS), nth=st.integers(0, 15))
+    def the_host_gives_and_takes_roles(
+        self, kind: type[c.MakeCoHost | c.UnmakeCoHost | c.HandOver], nth: int
+    ) -> None:
+        roster = sorted(self.space.roster)
+        self.give(self.space.host_id, kind(account=str(roster[nth % len(roster)])))
+
+    @rule(asks=st.booleans(), accepts=st.booleans(), crowd=st.sets(ACCOUNTS, min_size=1), locked=st.integers(0, 4))
+    def a_crowd_comes_up(self, asks: bool, accepts: bool, crowd: set[int], locked: int) -> None:
+        for account in sorted(crowd):
+            self.give(account, c.Ask(recording_consent=asks))
+            self.give(self.space.host_id, c.Invite(account=str(account), role="listener"))
+        if not locked:
+            self.give(self.space.host_id, c.Lock())
+        for account in sorted(crowd):
             self.give(self.space.host_id, c.LetUp(account=str(account)))
-            self.give(account, c.Accept(recording_consent=True))
+            self.give(account, c.Accept(recording_consent=accepts))
+        self.give(self.space.host_id, c.Unlock())
+
+    @rule(account=ACCOUNTS, role=st.sampled_from(["co_host", "speaker"]))
+    def somebody_is_invited_up(self, account: int, role: Literal["co_host", "speaker"]) -> None:
+        self.give(self.space.host_id, c.Invite(account=str(account), role=role))
+        self.give(account, c.Accept(recording_consent=True))
 
     @rule(account=ACCOUNTS)
-    def a_co_host_is_made(self, account: int) -> None:
-        self.give(self.space.host_id, c.Invite(account=str(account), role="co_host"))
-        self.give(account, c.Accept(recording_consent=True))
+    def somebody_is_removed_and_tries_every_way(self, account: int) -> None:
+        host = self.space.host_id
+        self.give(host, c.Remove(account=str(account)))
+        for command in commands_about(account):
+            if not isinstance(command, ENDINGS):
+                self.give(account, command)
+        for command in (c.Invite(account=str(account)), c.LetUp(account=str(account))):
+            self.give(host, command)
+        for kind in ROLE_COMMANDS:
+            self.give(host, kind(account=str(account)))
+
+    @rule()
+    def everybody_is_let_back(self) -> None:
+        for account in sorted(self.removed):
+            self.give(self.space.host_id, c.LetBack(account=str(account)))
 
     # What the machinery reports
 
@@ -147,12 +202,23 @@ class Evening(RuleBasedStateMachine):
             assert member.seat is not None
             self.take(observe(self.space, c.SeatConnected(member.seat), self.now_ms))
 
-    @rule(milliseconds=st.integers(0, HOLD_MS + 1))
+    @rule(
+        milliseconds=st.sampled_from(
+            [0, 1, RECONNECT_GRACE_MS, RECONNECT_GRACE_MS, FIRST_CONNECT_GRACE_MS, HOLD_MS]
+        )
+    )
     def time_passes(self, milliseconds: int) -> None:
         self.now_ms += milliseconds
         assert self.take(observe(self.space, c.Tick(), self.now_ms))
         deadline_ms = self.space.next_deadline_ms
         assert deadline_ms is None or deadline_ms > self.now_ms
+
+    @precondition(lambda self: self.space.state.terminal)
+    @rule(command=COMMANDS, actor=ACCOUNTS)
+    def it_is_over_and_another_begins(self, command: c.Command, actor: int) -> None:
+        assert isinstance(apply(self.space, actor, command, self.facts, self.now_ms), Refused)
+        space = self.space
+        self.open(space.audience, space.speak_policy, space.recorded, 1)
 
     @precondition(lambda self: self.space.hold_until_ms is not None)
     @rule()
@@ -166,17 +232,18 @@ class Evening(RuleBasedStateMachine):
     # What happens elsewhere
 
     @rule(account=ACCOUNTS)
-    def suspended_or_lifted(self, account: int) -> None:
-        if account in self.suspended:
-            self.suspended.discard(account)
-            return
-        self.suspended.add(account)
+    def suspended(self, account: int) -> None:
+        self.suspended_accounts.add(account)
         assert self.take(observe(self.space, c.StandingLost(account), self.now_ms))
         member = self.space.member(account)
         assert not member.on_stage
         if self.space.state is SpaceState.LIVE:
             assert not member.asking
             assert member.account_id == self.space.host_id or not member.role.commands
+
+    @rule()
+    def everybody_is_lifted(self) -> None:
+        self.suspended_accounts.clear()
 
     @rule(account=ACCOUNTS, followed=st.booleans(), blocked=st.booleans())
     def follows_and_blocks(self, account: int, followed: bool, blocked: bool) -> None:
@@ -196,7 +263,7 @@ class Evening(RuleBasedStateMachine):
         may = (
             self.space.state is SpaceState.LIVE
             and self.space.member(actor).role.commands
-            and actor not in self.suspended
+            and actor not in self.suspended_accounts
         )
         result = apply(self.space, actor, command, self.facts, self.now_ms)
         assert isinstance(result, Outcome) == may
@@ -248,4 +315,4 @@ class Evening(RuleBasedStateMachine):
 
 
 TestEvening = Evening.TestCase
-TestEvening.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
+TestEvening.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

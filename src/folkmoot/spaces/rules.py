@@ -220,7 +220,7 @@ def permissions(space: Space, account: int, facts: Facts, now_ms: int) -> frozen
     return frozenset(
         str(kind.__struct_config__.tag)
         for kind, rule in RULES.items()
-        if _any_accepted(space, member, rule, _samples(kind, space, account), presumed, now_ms)
+        if _any_accepted(space, member, rule, _samples(kind, space), presumed, now_ms)
     )
 
 
@@ -240,10 +240,10 @@ def _any_accepted(
     return False
 
 
-def _samples(kind: type[c.Command], space: Space, account: int) -> Iterator[c.Command]:
+def _samples(kind: type[c.Command], space: Space) -> Iterator[c.Command]:
     """Commands of a kind such that, if any would be accepted, one of these would."""
     if issubclass(kind, c.AccountCommand):
-        for target in (_ANYBODY_ELSE, account, *space.members):
+        for target in (_ANYBODY_ELSE, *space.members):
             yield kind(account=str(target))
             if issubclass(kind, c.Invite):
                 yield kind(account=str(target), role="listener")
