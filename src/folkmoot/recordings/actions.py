@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from msgspec.structs import replace
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from folkmoot.gate import Acting, Refused
 from folkmoot.recordings import queries, rules
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces import queries as space_queries
-from folkmoot.spaces.model import SpaceState
+from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.tables import recordings
@@ -24,16 +24,25 @@ DELETE_TAPE = "recordings.delete_tape"
 
 
 async def close_recording(acting: Acting, space_id: int, duration_ms: int) -> None:
-    """Enter what was kept of a Space that has ended. Doing it again changes nothing. Acts for the system."""
-    known = await acting.tx.connection.execute(
-        select(recordings.c.space_id).where(recordings.c.space_id == space_id)
-    )
-    if known.first() is not None:
+    """Finish the tape of a Space that has ended: it is kept, or removed if the Space was not to be recorded.
+
+    Doing it again changes nothing. Acts for the system. Raises Refused 404 without such a Space.
+    """
+    space = await _ended(acting, space_id)
+    if await queries.is_closed(acting.tx, space_id):
         return
+    kept = space.recorded and duration_ms > 0
     await acting.tx.connection.execute(
-        insert(recordings).values(space_id=space_id, duration_ms=duration_ms, closed_at_ms=acting.now_ms)
+        insert(recordings).values(
+            space_id=space_id,
+            duration_ms=duration_ms,
+            closed_at_ms=acting.now_ms,
+            deleted_at_ms=None if kept else acting.now_ms,
+        )
     )
-    await emit(acting.tx, RECORDING_CLOSED, {"space": str(space_id), "duration_ms": duration_ms})
+    if not kept:
+        await enqueue(acting.tx, DELETE_TAPE, {"space": str(space_id)})
+    await emit(acting.tx, RECORDING_CLOSED, {"space": str(space_id), "kept": kept, "duration_ms": duration_ms})
 
 
 async def trim_replay(acting: Acting, space_id: int, start_ms: int) -> Recording:
@@ -74,14 +83,19 @@ def _remove(directory: Path) -> None:
 
 
 async def _own(acting: Acting, space_id: int) -> Recording:
-    space = await space_queries.by_id(acting.tx, space_id)
-    if space is None:
-        raise Refused("not_found", "Space not found.", status=404)
+    space = await _ended(acting, space_id)
     if space.host_id != acting.actor_id:
         raise Refused("not_host", "Only the host can change or delete the recording.")
-    if space.state is not SpaceState.ENDED:
-        raise Refused("not_ended", "The Space has not ended yet.", status=422)
     recording = await queries.of_space(acting.tx, space)
     if recording is None:
         raise Refused("not_found", "This Space has no recording.", status=404)
     return recording
+
+
+async def _ended(acting: Acting, space_id: int) -> Space:
+    space = await space_queries.by_id(acting.tx, space_id)
+    if space is None:
+        raise Refused("not_found", "Space not found.", status=404)
+    if space.state is not SpaceState.ENDED:
+        raise Refused("not_ended", "The Space has not ended yet.", status=422)
+    return space

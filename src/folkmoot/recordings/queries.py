@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from folkmoot.recordings.model import Recording
-from folkmoot.spaces.model import Space
+from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import recordings
+from folkmoot.storage.tables import recordings, spaces
 
 
-async def of_spaces(read: Read, spaces: Collection[Space]) -> list[Recording]:
+async def of_spaces(read: Read, of: Collection[Space]) -> list[Recording]:
     """The recordings that there are, and that nobody deleted. One statement."""
-    by_id = {space.id: space for space in spaces}
+    by_id = {space.id: space for space in of}
     if not by_id:
         return []
     rows = await read.connection.execute(
@@ -29,6 +29,29 @@ async def of_spaces(read: Read, spaces: Collection[Space]) -> list[Recording]:
     ]
 
 
+async def unclosed_space_ids(read: Read) -> list[int]:
+    """Spaces that ended and whose tape nobody has closed yet."""
+    statement = (
+        select(spaces.c.id)
+        .outerjoin(recordings, recordings.c.space_id == spaces.c.id)
+        .where(spaces.c.state == SpaceState.ENDED.value, recordings.c.space_id.is_(None))
+    )
+    return list((await read.connection.execute(statement)).scalars())
+
+
 async def of_space(read: Read, space: Space) -> Recording | None:
     found = await of_spaces(read, [space])
     return found[0] if found else None
+
+
+async def is_closed(read: Read, space_id: int) -> bool:
+    """Whether the tape of a Space is finished, kept or not."""
+    statement = select(recordings.c.space_id).where(recordings.c.space_id == space_id)
+    return (await read.connection.execute(statement)).first() is not None
+
+
+async def unclosed_space_ids(read: Read) -> list[int]:
+    """The Spaces that have ended and whose tape nobody has finished yet."""
+    closed = exists().where(recordings.c.space_id == spaces.c.id)
+    statement = select(spaces.c.id).where(spaces.c.state == SpaceState.ENDED.value, ~closed)
+    return list((await read.connection.execute(statement)).scalars())

@@ -5,7 +5,6 @@ import os
 from typing import TextIO
 
 from folkmoot.accounts.actions import make_owner_link
-from folkmoot.accounts.queries import has_owner
 from folkmoot.gate import Action, Gate
 from folkmoot.storage.database import Database
 
@@ -39,9 +38,6 @@ def announce(database_url: str, base_url: str, out: TextIO) -> None:
 async def _owner_secret(database_url: str) -> str | None:
     database = Database(database_url, slot=CLI_SLOT)
     try:
-        async with database.read() as read:
-            if await has_owner(read):
-                return None
         gate = Gate(database)
         return await gate.act(gate.permit_system(Action.SIGN_IN, "first start"), make_owner_link)
     finally:

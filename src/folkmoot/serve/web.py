@@ -1,6 +1,7 @@
 """The web process: everything HTTP at one address, with the door to the audience in front of the application."""
 
 import asyncio
+import resource
 import socket
 
 import uvicorn
@@ -107,4 +108,6 @@ class WebProcess:
 
 def main(settings: Settings, places: Places, base_url: str, listening: socket.socket) -> None:
     """Run until SIGTERM."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(WebProcess(settings, places, base_url).run(listening))

@@ -1,11 +1,11 @@
 """The client's address: the peer's, unless the peer is a proxy that the operator trusts to say whose it is."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-Headers = Sequence[tuple[bytes, bytes]]
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 class ClientAddresses:

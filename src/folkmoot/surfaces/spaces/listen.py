@@ -59,7 +59,9 @@ class Admitter:
         if scheme.lower() == "bearer":
             return await self._services.gate.identify(token.strip())
         session = _session(request.cookie)
-        if session is None:
+        # Any page may play what anybody may hear; only our own acts as the person who is signed in here.
+        is_foreign = request.origin is not None and request.origin != self._services.site.base_url
+        if session is None or is_foreign:
             return ANONYMOUS
         try:
             return await self._services.gate.identify(session)

@@ -59,7 +59,7 @@ async def list_spaces(
     services: Services,
     ids: str | None = None,
     creator: str | None = None,
-    state: SpaceState | None = None,
+    in_state: Annotated[SpaceState | None, Parameter(query="state")] = None,
     limit: Limit = 20,
     max_id: str | None = None,
 ) -> list[schema.Space]:
@@ -71,7 +71,7 @@ async def list_spaces(
         elif creator is not None:
             found = await queries.ids_by_creator(read, _id(creator), limit=limit, max_id=older_than)
         else:
-            wanted = state or SpaceState.LIVE
+            wanted = in_state or SpaceState.LIVE
             found = await queries.ids_by_state(read, wanted, limit=limit, max_id=older_than)
         return await load.present_all(read, services, viewer, found)
 

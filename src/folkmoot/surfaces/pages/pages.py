@@ -1,0 +1,104 @@
+"""The pages: one shell for the web client, with a head that says what is on the page to whoever runs no scripts."""
+
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from litestar import MediaType, Response, get
+from litestar.response import File
+
+from folkmoot.gate import Refused, Serves, Viewer
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon.page_meta import post_meta, profile_meta
+from folkmoot.surfaces.pages.meta import PageMeta
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import load
+
+DIST = Path(__file__).parent / "dist"
+_HEAD = "<!--head-->"
+_PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/settings", "/about", "/search"]
+
+
+@get(_PLAIN, opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
+async def plain_page(services: Services) -> Response[str]:
+    """A page whose content the client fetches."""
+    return _page(PageMeta(services.site.title, "A public square with live audio.", services.site.base_url), 200)
+
+
+@get("/spaces/{space_id:int}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+async def space_page(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
+    """A Space."""
+    try:
+        async with services.database.read() as read:
+            space = await load.present_one(read, services, viewer, space_id)
+    except Refused:
+        return _not_found(services)
+    what = {"live": "Live now", "scheduled": "Scheduled", "ended": "Ended", "cancelled": "Cancelled"}[space.state]
+    by = f"{what} · hosted by {space.host.display_name or space.host.username}"
+    return _page(PageMeta(space.title, " · ".join([by, *space.topics]), space.url), 200)
+
+
+@get("/{handle:str}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+async def profile_page(handle: str, viewer: Viewer, services: Services) -> Response[str]:
+    """A profile, at /@name."""
+    if not handle.startswith("@"):
+        return _not_found(services)
+    async with services.database.read() as read:
+        meta = await profile_meta(read, services, viewer, handle[1:])
+    return _page(meta, 200) if meta is not None else _not_found(services)
+
+
+@get("/{handle:str}/{post_id:int}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+async def post_page(handle: str, post_id: int, viewer: Viewer, services: Services) -> Response[str]:
+    """A post and its thread, at /@name/id."""
+    if not handle.startswith("@"):
+        return _not_found(services)
+    async with services.database.read() as read:
+        meta = await post_meta(read, services, viewer, post_id)
+    return _page(meta, 200) if meta is not None else _not_found(services)
+
+
+@get("/assets/{name:str}", opt=serves(Serves.NOBODY))
+async def asset(name: str) -> File:
+    """The client's scripts and styles: their names carry a hash, so they never change."""
+    return _file(DIST / "assets" / name, "public, max-age=31536000, immutable")
+
+
+@get(["/logo.svg", "/robots.txt"], opt=serves(Serves.NOBODY))
+async def root_file(request: Any) -> File:
+    """Files that have their place at the root."""
+    return _file(DIST / request.url.path.lstrip("/"), "public, max-age=3600")
+
+
+def _file(path: Path, cache_control: str) -> File:
+    if not path.is_file() or not path.resolve().is_relative_to(DIST):
+        raise Refused("not_found", "There is no such file.", status=404)
+    return File(path, content_disposition_type="inline", headers={"Cache-Control": cache_control})
+
+
+def _not_found(services: Services) -> Response[str]:
+    return _page(PageMeta("Not found", "There is nothing here.", services.site.base_url), 404)
+
+
+def _page(meta: PageMeta, status: int) -> Response[str]:
+    html = _shell().replace("<title>Folkmoot</title>", f"<title>{escape(meta.title)}</title>")
+    return Response(
+        html.replace(_HEAD, "\n    ".join(meta.tags())),
+        status_code=status,
+        media_type=MediaType.HTML,
+        headers={"Cache-Control": "private, no-cache", "Vary": "Cookie"},
+    )
+
+
+@cache
+def _shell() -> str:
+    try:
+        return (DIST / "index.html").read_text()
+    except FileNotFoundError as error:
+        raise Refused(
+            "client_not_built", "The web client isn't built. Run `make run`, which builds it.", status=503
+        ) from error
+
+
+HANDLERS = [plain_page, space_page, asset, root_file, profile_page, post_page]

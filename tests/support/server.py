@@ -1,0 +1,123 @@
+"""A whole Folkmoot server in processes of its own, as its operator would start it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import psutil
+
+Found = TypeVar("Found")
+START_WITHIN_S = 30.0
+STOP_WITHIN_S = 10.0
+
+
+def eventually(look: Callable[[], Found | None], within_s: float = 10.0, what: str = "it") -> Found:
+    """The first true value that `look` gives; fails when none comes in time."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {within_s} s (last: {found!r})")
+        time.sleep(0.02)
+
+
+class Server:
+    """A running server. `admin` runs its command line, `client` makes HTTP clients for its address."""
+
+    def __init__(self, data: Path, process: "subprocess.Popen[str]", log: Path) -> None:
+        self.data = data
+        self.process = process
+        self.log = log
+        self.base_url = ""
+        self.setup_url: str | None = None
+
+    def admin(self, *arguments: str) -> str:
+        """What `folkmoot admin …` prints."""
+        command = [sys.executable, "-m", "folkmoot", "admin", "--data", str(self.data), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=20)
+
+    def token(self, username: str) -> str:
+        """An access token of an account, which is made if it isn't there."""
+        if username not in self.admin("list"):
+            self.admin("create", username, "--password", f"{username}-has-a-long-password")
+        return self.admin("token", username).split()[-1]
+
+    def children(self) -> dict[str, psutil.Process]:
+        """The server's processes by name: web, worker, audience-0, stage-<id>."""
+        found = {}
+        for child in psutil.Process(self.process.pid).children():
+            found[child.name().removeprefix("fm-")] = child
+        return found
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code. Fails if it takes longer than it may."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_WITHIN_S)
+
+
+@contextmanager
+def running_server(data: Path, **settings: str) -> Iterator[Server]:
+    """Start `folkmoot serve` on a free port and wait for its first page."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data.parent / f"{data.name}.log"
+    environment = {**os.environ, **{f"FOLKMOOT_{name.upper()}": value for name, value in settings.items()}}
+    command = [sys.executable, "-m", "folkmoot", "serve", "--data", str(data), "--port", "0"]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, bufsize=1
+        )
+        server = Server(data, process, log)
+        try:
+            _read_address(server)
+            eventually(lambda: _answers(server), START_WITHIN_S, "the first page")
+            yield server
+        finally:
+            _end(process)
+
+
+def _read_address(server: Server) -> None:
+    assert server.process.stdout is not None
+    said = ""
+    for line in server.process.stdout:
+        said += line
+        if found := re.search(r"Folkmoot is at (\S+)", line):
+            server.base_url = found[1]
+        if found := re.search(r"(http\S+/setup\?secret=\S+)", line):
+            server.setup_url = found[1]
+        if server.base_url and not line.strip():
+            return
+    raise AssertionError(f"the server said {said!r} and {server.log.read_text()[-3000:]}")
+
+
+def _answers(server: Server) -> bool:
+    assert server.process.poll() is None, server.log.read_text()[-3000:]
+    try:
+        return httpx.get(f"{server.base_url}/api/v2/instance", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
