@@ -21,11 +21,11 @@ BUSY_TIMEOUT_MS = 5000
 # SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
 _WRITE_TRY_MS = 10
 _PRAGMAS = (
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
     "journal_mode=WAL",
     # Survives a kill of the process; a power failure may take the last commits, never the file's consistency.
     "synchronous=NORMAL",
     "foreign_keys=ON",
-    f"busy_timeout={BUSY_TIMEOUT_MS}",
     "cache_size=-8000",
     "temp_store=MEMORY",
 )
