@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from folkmoot.gate.model import Action, Serves
+from folkmoot.gate.model import Action, Serves, Standing
+from folkmoot.gate.standings import TABLE
 
 Kind = Literal["route", "stream", "feed", "file", "job"]
 
@@ -34,6 +35,8 @@ class Register:
         self._surfaces: dict[tuple[Kind, str], Surface] = {}
 
     def add(self, surface: Surface) -> None:
+        """Raises Unregistered for a name that is taken, and for what would let the wrong people in."""
+        _check(surface)
         key = (surface.kind, surface.name)
         if key in self._surfaces:
             raise Unregistered(f"{surface.kind} {surface.name} is registered twice")
@@ -50,3 +53,16 @@ class Register:
 
     def __len__(self) -> int:
         return len(self._surfaces)
+
+
+# What a room for those who lost their standing can be for; anything else they could not do there.
+_ROOM_ACTIONS = TABLE[Standing.SUSPENDED].actions
+
+
+def _check(surface: Surface) -> None:
+    moderates = surface.action is Action.MODERATE
+    if moderates != (surface.serves is Serves.MODERATOR):
+        # `MODERATOR` with an action that everybody keeps would serve everybody.
+        raise Unregistered(f"{surface.name}: moderators' surfaces declare Action.MODERATE, and only they do")
+    if surface.serves is Serves.ROOM and surface.action not in _ROOM_ACTIONS:
+        raise Unregistered(f"{surface.name}: a suspended account can't {surface.action.value}, so this is no room")

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 from litestar.types import ExceptionHandlersMap
 
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
@@ -39,10 +39,10 @@ def serves(whom: Serves, action: Action = Action.READ, scope: str = "") -> dict[
 def register_routes(app: Litestar, register: Register) -> None:
     """Enter every route of the application in the gate's register; raise Unregistered for one that is silent."""
     for route in app.routes:
-        handlers = getattr(route, "route_handlers", [])
-        for handler in handlers:
-            if not isinstance(handler, HTTPRouteHandler):
-                raise Unregistered(f"{route.path} is not an HTTP route: register it as what it is")
+        # Others (a WebSocket, a mounted ASGI application) have one `route_handler`, which this would pass over.
+        if not isinstance(route, HTTPRoute):
+            raise Unregistered(f"{route.path} is not an HTTP route: register it as what it is")
+        for handler in route.route_handlers:
             declaration = handler.opt.get(SURFACE)
             for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
                 if declaration is None:
@@ -63,7 +63,7 @@ async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
     if declaration.serves in (Serves.NOBODY, Serves.ANYONE) and viewer.account_id is None:
         return viewer
     if declaration.serves is not Serves.NOBODY:
-        gate.permit(viewer, Action.SEE_STANDING if declaration.serves is Serves.ROOM else declaration.action)
+        gate.permit(viewer, declaration.action)
         _require_scope(viewer, declaration.scope)
     return viewer
 
