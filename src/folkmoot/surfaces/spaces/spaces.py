@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
@@ -59,7 +59,7 @@ async def list_spaces(
     services: Services,
     ids: str | None = None,
     creator: str | None = None,
-    in_state: Annotated[SpaceState | None, Parameter(query="state")] = None,
+    in_state: Annotated[SpaceState | None, QueryParameter(name="state")] = None,
     limit: Limit = 20,
     max_id: str | None = None,
 ) -> list[schema.Space]:
