@@ -26,7 +26,8 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Cluster) -> str:
+def postgres_name(postgres: Cluster) -> str:
+    """One database with all tables for the tests of this process, which get it in turn."""
     name = postgres.create()
     _build(postgres.url(name))
     return name
@@ -55,9 +56,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite+aiosqlite:///{path}"
         return
     cluster: Cluster = request.getfixturevalue("postgres")
-    name = cluster.create(request.getfixturevalue("postgres_template"))
+    name: str = request.getfixturevalue("postgres_name")
     yield cluster.url(name)
-    cluster.drop(name)
+    cluster.empty(name, metadata.tables)
 
 
 @pytest.fixture

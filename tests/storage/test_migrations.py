@@ -22,9 +22,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/empty.db"
         return
     cluster: Cluster = request.getfixturevalue("postgres")
-    name = cluster.create()
-    yield cluster.url(name)
-    cluster.drop(name)
+    yield cluster.url(cluster.create())
 
 
 def test_the_migrations_end_at_the_tables(empty_url: str) -> None:

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ _SETTINGS = {
 
 
 class Cluster:
-    """Makes and drops databases. A template is copied for each test: 20 ms instead of a migration."""
+    """Makes databases, and empties one for the next test: 2 ms instead of the 20 to 200 of making one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -39,17 +39,25 @@ class Cluster:
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://postgres@/{name}?host={self._directory}"
 
-    def create(self, template: str = "template1") -> str:
+    def create(self) -> str:
+        """Make a database without a table; it goes with the cluster."""
         self._made += 1
         name = f"test_{self._made}"
-        # Copying files is ten times faster here than writing them to the log, which is what PostgreSQL 15 began to do.
-        strategy = sql.SQL(" STRATEGY FILE_COPY" if self._admin.info.server_version >= 150000 else "")
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}{}")
-        self._admin.execute(create.format(sql.Identifier(name), sql.Identifier(template), strategy))
+        self._admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
-    def drop(self, name: str) -> None:
-        self._admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    def empty(self, name: str, tables: Iterable[str]) -> None:
+        """Delete every row, begin all numbers anew, and end what a test left open there."""
+        self._admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        with psycopg.connect(self._conninfo(name), autocommit=True) as connection:
+            # Without triggers, so that the order of the tables does not matter.
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(
+                sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables)
+            )
+            connection.execute("SELECT setval(seqrelid, 1, false) FROM pg_sequence")
 
     def close(self) -> None:
         self._admin.close()
