@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
@@ -48,10 +48,3 @@ async def is_closed(read: Read, space_id: int) -> bool:
     """Whether the tape of a Space is finished, kept or not."""
     statement = select(recordings.c.space_id).where(recordings.c.space_id == space_id)
     return (await read.connection.execute(statement)).first() is not None
-
-
-async def unclosed_space_ids(read: Read) -> list[int]:
-    """The Spaces that have ended and whose tape nobody has finished yet."""
-    closed = exists().where(recordings.c.space_id == spaces.c.id)
-    statement = select(spaces.c.id).where(spaces.c.state == SpaceState.ENDED.value, ~closed)
-    return list((await read.connection.execute(statement)).scalars())

@@ -9,7 +9,7 @@ from folkmoot.gate import Reach, Refused
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.tape import hls
-from folkmoot.tape.model import Codec
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec
 from folkmoot.tape.reader import TapeReader
 
 LIVE_PLAYLIST_MS = 600_000
@@ -94,12 +94,11 @@ def playlist(sound: Sound, codec: Codec) -> str | None:
 
 
 def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
-    """One segment of the playlist; None if it has none of this number."""
+    """One segment of the playlist, or of what it held a moment ago; None if there is none of this number."""
     with TapeReader(sound.directory) as reader:
-        from_ms, to_ms = sound.bounds(reader)
-        # Of a live tape it is whole or not there: what a player asks for was in its playlist a moment ago.
-        found = reader.segment(codec, number, 0 if sound.is_live else from_ms, None if sound.is_live else to_ms)
-        if found is None or found.end_samples * 1000 <= from_ms * 48_000:
+        from_ms, _ = sound.bounds(reader)
+        found = reader.segment(codec, number, 0 if sound.is_live else from_ms)
+        if found is None or found.end_samples // SAMPLES_PER_MS <= from_ms:
             return None
         return reader.read([found])
 

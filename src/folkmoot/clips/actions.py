@@ -1,0 +1,75 @@
+"""Writes of clips."""
+
+from sqlalchemy import insert
+
+from folkmoot.clips import rules
+from folkmoot.clips.cutting import CutSound
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.posts.actions import add_media
+from folkmoot.posts.model import Media, MediaDetails
+from folkmoot.recordings import queries as recordings
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import Space
+from folkmoot.storage.events import emit
+from folkmoot.storage.tables import clips
+
+CLIP_CREATED = "clip.created"
+
+
+async def create_clip(
+    acting: Acting, space: Visible[Space], start_ms: int, end_ms: int, sound: CutSound, object_key: str
+) -> tuple[Clip, Media]:
+    """Enter a clip that was cut and stored under `object_key`, as a file of the actor that hangs on no post yet.
+
+    Raises Refused when the recording was deleted, or the Space's audience closed to the actor, in the meantime.
+    """
+    current = await _still_clippable(acting, space)
+    clip = Clip(
+        id=acting.tx.new_id(),
+        space_id=current.id,
+        account_id=acting.actor_id,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        created_at_ms=acting.now_ms,
+    )
+    await acting.tx.connection.execute(
+        insert(clips).values(
+            id=clip.id,
+            space_id=clip.space_id,
+            account_id=clip.account_id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            created_at_ms=clip.created_at_ms,
+        )
+    )
+    duration_ms = end_ms - start_ms
+    media = Media(
+        id=acting.tx.new_id(),
+        account_id=acting.actor_id,
+        kind="audio",
+        content_type=sound.content_type,
+        object_key=object_key,
+        size_bytes=len(sound.content),
+        description=rules.description(current.title, start_ms, end_ms),
+        details=MediaDetails(
+            duration_ms=duration_ms,
+            bitrate=len(sound.content) * 8_000 // duration_ms,
+            waveform=sound.waveform,
+            waveform_step_ms=sound.waveform_step_ms,
+        ),
+        created_at_ms=acting.now_ms,
+        clip_id=clip.id,
+    )
+    await add_media(acting, media)
+    await emit(acting.tx, CLIP_CREATED, {"clip": str(clip.id), "space": str(clip.space_id)})
+    return clip, media
+
+
+async def _still_clippable(acting: Acting, space: Visible[Space]) -> Space:
+    current = await spaces.by_id(acting.tx, space.item.id)
+    if current is None:
+        raise Refused("not_found", "Space not found.", status=404)
+    rules.require_clippable(current, await recordings.of_space(acting.tx, current))
+    rules.require_not_removed(current, acting.actor_id)
+    return current

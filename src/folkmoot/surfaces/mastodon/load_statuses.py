@@ -1,0 +1,159 @@
+"""From posts to their JSON for one viewer: load what they refer to, admit all of it at once, present.
+
+A page costs a fixed number of statements, whatever is in it: media, clips, Spaces (two), accounts, and the gate's
+three.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeGuard, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from folkmoot.accounts import queries as accounts
+from folkmoot.accounts.model import Account, Page
+from folkmoot.clips import queries as clips
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Gated, Reach, Viewer, Visible
+from folkmoot.posts import queries
+from folkmoot.posts.model import Media, Post
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import Space
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.mastodon import media_links, present_statuses
+from folkmoot.surfaces.mastodon.present_statuses import Around
+from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.services import Services
+
+Kind = TypeVar("Kind", bound=Gated)
+Fetch = Callable[[Page], Awaitable[list[Post]]]
+ROUNDS_MAX = 4
+ROUND_GROWTH = 4
+
+
+async def statuses(read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]) -> list[Status]:
+    """The posts that the viewer may see, in order."""
+    admitted, around = await _load(read, services, viewer, posts)
+    return [present_statuses.status(one, around, services.site) for one in admitted]
+
+
+async def status(read: Read, services: Services, viewer: Viewer, post: Post | None) -> Status | None:
+    """One post, or None where the viewer may not see it."""
+    found = await statuses(read, services, viewer, [post]) if post is not None else []
+    return found[0] if found else None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A page: what is shown, and the ids that were read for it, newest first."""
+
+    statuses: list[Status]
+    read_ids: list[int]
+
+
+async def timeline(read: Read, services: Services, viewer: Viewer, page: Page, fetch: Fetch) -> Shown:
+    """A page of what `fetch` reads. Where hardly anything of it may be seen (somebody who wrote much is suspended),
+    more is read, a bounded number of times: an empty page would look like the end."""
+    shown: list[Status] = []
+    read_ids: list[int] = []
+    wanted = page
+    for _ in range(ROUNDS_MAX):
+        posts = await fetch(wanted)
+        found = await statuses(read, services, viewer, posts)
+        ids = [post.id for post in posts]
+        upwards = page.min_id is not None
+        shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)
+        if len(posts) < wanted.limit or len(shown) > page.limit // 2:
+            break
+        further = {"min_id": ids[0]} if upwards else {"max_id": ids[-1]}
+        wanted = replace(wanted, limit=wanted.limit * ROUND_GROWTH, **further)
+    return _cut(shown, read_ids, page)
+
+
+def _cut(shown: list[Status], read_ids: list[int], page: Page) -> Shown:
+    """At most a page of it, and the ids only as far as that goes."""
+    if len(shown) <= page.limit:
+        return Shown(shown, read_ids)
+    if page.min_id is not None:
+        kept = shown[-page.limit :]
+        return Shown(kept, [id_ for id_ in read_ids if id_ <= int(kept[0].id)])
+    kept = shown[: page.limit]
+    return Shown(kept, [id_ for id_ in read_ids if id_ >= int(kept[-1].id)])
+
+
+def media_url(now_ms: int, services: Services, visible: Visible[Media], clip_space: Space | None) -> str:
+    """Where the viewer of a file fetches it; `clip_space` is the Space that it was cut from."""
+    for_anybody = clip_space is None or clip_space.gate_facts().reach is Reach.PUBLIC
+    return media_links.url(services, visible.viewer, visible.item, for_anybody=for_anybody, now_ms=now_ms)
+
+
+async def admit_media(
+    read: Read, services: Services, viewer: Viewer, media: Media | None
+) -> tuple[Visible[Media], Space | None]:
+    """One file and the Space that it was cut from, or Refused 404 where the viewer may not see both."""
+    visible = await services.gate.admit_one(read, viewer, media, "Media")
+    if visible.item.clip_id is None:
+        return visible, None
+    clip = await clips.by_id(read, visible.item.clip_id)
+    space = await spaces.by_id(read, clip.space_id) if clip is not None else None
+    return visible, (await services.gate.admit_one(read, viewer, space, "Media")).item
+
+
+async def _load(
+    read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]
+) -> tuple[list[Visible[Post]], Around]:
+    attached = [
+        one for media in (await queries.media_of_posts(read, [p.id for p in posts])).values() for one in media
+    ]
+    cut = await clips.by_ids(read, {one.clip_id for one in attached if one.clip_id is not None})
+    referred = {post.space_id for post in posts if post.space_id is not None}
+    known = await _spaces(read, referred | {clip.space_id for clip in cut.values()})
+    people = {post.account_id for post in posts}.union(*(post.mentions for post in posts))
+    people |= {space.host_id for space in known}
+    found = await accounts.by_ids(read, sorted(people))
+    everything: list[Any] = [*posts, *attached, *known, *found]
+    admitted: list[Visible[Any]] = await services.gate.admit(read, viewer, everything)
+    seen_spaces = {one.item.id: one for one in _of(Space, admitted)}
+    around = _around(read.now_ms, services, admitted, seen_spaces, cut)
+    # The words of a post that announces a Space are the Space's title: they go where the Space goes.
+    shown = [one for one in _of(Post, admitted) if one.item.space_id is None or one.item.space_id in seen_spaces]
+    return [one for one in shown if one.item.account_id in around.accounts], around
+
+
+def _around(
+    now_ms: int,
+    services: Services,
+    admitted: Sequence[Visible[Any]],
+    seen_spaces: dict[int, Visible[Space]],
+    cut: dict[int, Clip],
+) -> Around:
+    media: dict[int, list[Visible[Media]]] = {}
+    urls: dict[int, str] = {}
+    shown_clips: dict[int, Clip] = {}
+    for one in _of(Media, admitted):
+        clip = cut.get(one.item.clip_id) if one.item.clip_id is not None else None
+        space = seen_spaces.get(clip.space_id) if clip is not None else None
+        if one.item.post_id is None or (one.item.clip_id is not None and space is None):
+            continue
+        media.setdefault(one.item.post_id, []).append(one)
+        if clip is not None:
+            shown_clips[one.item.id] = clip
+        urls[one.item.id] = media_url(now_ms, services, one, space.item if space is not None else None)
+    people = {one.item.id: one for one in _of(Account, admitted)}
+    return Around(accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
+
+
+async def _spaces(read: Read, space_ids: set[int]) -> list[Space]:
+    """Two statements for each 100 Spaces: a page refers to fewer."""
+    listed = sorted(space_ids)
+    found: list[Space] = []
+    for start in range(0, len(listed), spaces.IDS_MAX):
+        found += await spaces.by_ids(read, listed[start : start + spaces.IDS_MAX])
+    return found
+
+
+def _of(kind: type[Kind], admitted: Iterable[Visible[Any]]) -> list[Visible[Kind]]:
+    return [one for one in admitted if _is(one, kind)]
+
+
+def _is(one: Visible[Any], kind: type[Kind]) -> TypeGuard[Visible[Kind]]:
+    return isinstance(one.item, kind)

@@ -1,0 +1,67 @@
+"""Where a viewer fetches a file. What anybody may hear has a plain address; the rest a signed one.
+
+Clients play a file by its bare address, without a token. The signature stands for the viewer: it carries the stamps
+they were identified under, and whose eyes the gate looks with when the link is followed.
+"""
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from folkmoot.gate import Reach, Refused, Stamp, Viewer
+from folkmoot.posts.model import Media
+from folkmoot.surfaces.services import Services
+
+LINK_SECONDS = 86_400
+MEDIA = "/media"
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """Whom a link was made for, and what it hangs on."""
+
+    account_id: int
+    stamps: tuple[Stamp, ...]
+
+
+def key_of(media_id: int) -> str:
+    """The last part of a file's address; its extension is what some players go by."""
+    return f"{media_id}.m4a"
+
+
+def id_of(key: str) -> int:
+    """Raises Refused 404 for what is no such name."""
+    number, _, extension = key.partition(".")
+    if extension != "m4a" or not (number.isascii() and number.isdigit()) or len(number) > 19:
+        raise Refused("not_found", "Media not found.", status=404)
+    return int(number)
+
+
+def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, now_ms: int) -> str:
+    """The address under which this viewer's player gets the file. `for_anybody`: the clip's Space is public."""
+    plain = f"{services.site.base_url}{MEDIA}/{key_of(media.id)}"
+    open_to_all = for_anybody and media.gate_facts().reach in (Reach.PUBLIC, Reach.UNLISTED)
+    if open_to_all or viewer.account_id is None:
+        return plain
+    claims = {
+        "aud": f"media:{media.id}",
+        "sub": str(viewer.account_id),
+        "exp": now_ms // 1000 + LINK_SECONDS,
+        "stamps": msgspec.to_builtins(viewer.stamps),
+    }
+    return f"{plain}?ticket={jwt.encode({'alg': 'HS256'}, claims, OctKey.import_key(services.ticket_key))}"
+
+
+def read(key: bytes, ticket: str, media_id: int, now_ms: int) -> Signed:
+    """What a ticket says; its stamps are still to be compared. Raises Refused 401: forged, over, another file's."""
+    try:
+        claims = jwt.decode(ticket, OctKey.import_key(key), algorithms=["HS256"]).claims
+        if claims["aud"] != f"media:{media_id}" or claims["exp"] * 1000 <= now_ms:
+            raise _over()
+        return Signed(int(claims["sub"]), msgspec.convert(claims["stamps"], tuple[Stamp, ...]))
+    except (JoseError, KeyError, TypeError, ValueError) as error:
+        raise _over() from error
+
+
+def _over() -> Refused:
+    return Refused("link_over", "This link is over. Load the post again.", status=401)

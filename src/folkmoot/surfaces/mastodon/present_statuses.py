@@ -1,0 +1,140 @@
+"""Posts as Mastodon's JSON. Takes what the gate admitted, and nothing else."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from folkmoot.accounts.model import Account
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Visible
+from folkmoot.posts.model import Media, Post
+from folkmoot.posts.text import localised
+from folkmoot.spaces.model import Space, SpaceState
+from folkmoot.surfaces.mastodon import entities, status_entities
+from folkmoot.surfaces.mastodon.present import account, timestamp
+from folkmoot.surfaces.services import Site
+
+_STATES = {
+    SpaceState.SCHEDULED: "A scheduled Space",
+    SpaceState.LIVE: "A live Space",
+    SpaceState.ENDED: "A Space that has ended",
+    SpaceState.CANCELLED: "A cancelled Space",
+}
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What the viewer may see of what posts refer to. `media_urls` are where this viewer fetches files, by id.
+
+    A clip is listed where its Space may be seen, by the id of the file that holds it.
+    """
+
+    accounts: Mapping[int, Visible[Account]]
+    media: Mapping[int, list[Visible[Media]]]  # by post
+    media_urls: Mapping[int, str]
+    clips: Mapping[int, Clip]
+    spaces: Mapping[int, Visible[Space]]
+
+
+def permalink(username: str, post_id: int, site: Site) -> str:
+    return f"{site.base_url}/@{username}/{post_id}"
+
+
+def status(visible: Visible[Post], around: Around, site: Site) -> status_entities.Status:
+    """A post. Its author has to be among `around.accounts`."""
+    post = visible.item
+    author = around.accounts[post.account_id]
+    attached = around.media.get(post.id, [])
+    announced = around.spaces.get(post.space_id) if post.space_id is not None else None
+    return status_entities.Status(
+        id=str(post.id),
+        uri=f"{site.base_url}/users/{author.item.username}/statuses/{post.id}",
+        url=permalink(author.item.username, post.id, site),
+        created_at=timestamp(post.created_at_ms),
+        account=account(author, site),
+        content=localised(post.html, site.base_url),
+        visibility=post.visibility.value,
+        sensitive=post.sensitive,
+        spoiler_text=post.spoiler_text,
+        language=post.language,
+        in_reply_to_id=_id(post.in_reply_to_id),
+        in_reply_to_account_id=_id(post.in_reply_to_account_id),
+        media_attachments=[attachment(one, around.media_urls[one.item.id]) for one in attached],
+        mentions=[
+            _mention(around.accounts[account_id], site)
+            for account_id in post.mentions
+            if account_id in around.accounts
+        ],
+        tags=[status_entities.Tag(name=name, url=f"{site.base_url}/tags/{name}") for name in post.tags],
+        application=_application(post),
+        card=_card(announced, around, site) if announced is not None else None,
+        replies_count=post.replies_count,
+        folkmoot=_extension(announced, attached, around),
+    )
+
+
+def attachment(visible: Visible[Media], url: str) -> status_entities.MediaAttachment:
+    """A file. Sound only, until there are pictures."""
+    media = visible.item
+    seconds = media.details.duration_ms / 1000
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return status_entities.MediaAttachment(
+        id=str(media.id),
+        type="audio",
+        url=url,
+        meta={
+            "length": f"{hours}:{minutes:02}:{rest:05.2f}",
+            "duration": seconds,
+            "audio_encode": "aac (LC)",
+            "audio_bitrate": "48000 Hz",
+            "audio_channels": "mono",
+            "original": {"duration": seconds, "bitrate": media.details.bitrate},
+            "waveform": list(media.details.waveform),
+        },
+        description=media.description or None,
+    )
+
+
+def _mention(visible: Visible[Account], site: Site) -> status_entities.Mention:
+    item = visible.item
+    url = f"{site.base_url}/@{item.username}"
+    return status_entities.Mention(id=str(item.id), username=item.username, url=url, acct=item.username)
+
+
+def _application(post: Post) -> entities.Application | None:
+    if post.application is None:
+        return None
+    return entities.Application(name=post.application.name, website=post.application.website)
+
+
+def _card(visible: Visible[Space], around: Around, site: Site) -> status_entities.PreviewCard:
+    space = visible.item
+    host = around.accounts.get(space.host_id)
+    name = (host.item.display_name or host.item.username) if host is not None else ""
+    return status_entities.PreviewCard(
+        url=f"{site.base_url}/spaces/{space.id}",
+        title=space.title,
+        description=f"{_STATES[space.state]} by {name}" if name else _STATES[space.state],
+        language=space.language or None,
+        author_name=name,
+        author_url=f"{site.base_url}/@{host.item.username}" if host is not None else "",
+        provider_name=site.title,
+        provider_url=site.base_url,
+        published_at=timestamp(space.created_at_ms),
+    )
+
+
+def _extension(
+    announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around
+) -> status_entities.Extension:
+    cut = next((around.clips[one.item.id] for one in attached if one.item.id in around.clips), None)
+    return status_entities.Extension(
+        space_id=str(announced.item.id) if announced is not None else None,
+        clip=status_entities.ClippedFrom(space_id=str(cut.space_id), start_ms=cut.start_ms, end_ms=cut.end_ms)
+        if cut is not None
+        else None,
+    )
+
+
+def _id(number: int | None) -> str | None:
+    return None if number is None else str(number)

@@ -1,0 +1,136 @@
+"""Mastodon's entities for posts and what hangs on them: JSON field = attribute name.
+
+Source: https://docs.joinmastodon.org/entities/Status/ and its neighbours. Fields of things that this server has
+none of yet (boosts, favourites, polls, quotes) are there with the value that says so.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from folkmoot.surfaces.mastodon.entities import Account, Application, CustomEmoji
+
+
+class MediaAttachment(msgspec.Struct, kw_only=True):
+    """A file of a post. For sound, `meta` holds length, bitrate and `waveform` (peaks of 0–255)."""
+
+    id: str
+    type: Literal["audio"]
+    url: str
+    preview_url: str | None = None
+    remote_url: str | None = None
+    preview_remote_url: str | None = None
+    text_url: str | None = None
+    meta: dict[str, Any]
+    description: str | None
+    blurhash: str | None = None
+
+
+class Mention(msgspec.Struct, kw_only=True):
+    id: str
+    username: str
+    url: str
+    acct: str
+
+
+class Tag(msgspec.Struct, kw_only=True):
+    name: str
+    url: str
+
+
+class PreviewCard(msgspec.Struct, kw_only=True):
+    """A link shown as a card: here, the Space that a post announces."""
+
+    url: str
+    title: str
+    description: str
+    language: str | None
+    type: Literal["link"] = "link"
+    author_name: str
+    author_url: str
+    authors: list[dict[str, Any]] = []
+    provider_name: str
+    provider_url: str
+    html: str = ""
+    width: int = 0
+    height: int = 0
+    image: str | None = None
+    image_description: str = ""
+    embed_url: str = ""
+    blurhash: str | None = None
+    published_at: str | None = None
+
+
+class ClippedFrom(msgspec.Struct, kw_only=True):
+    """Where a clip was cut: a range of a Space's timeline."""
+
+    space_id: str
+    start_ms: int
+    end_ms: int
+
+
+class Extension(msgspec.Struct, kw_only=True):
+    """What Folkmoot says of a post beyond Mastodon: the Space that it announces, or that its sound is from."""
+
+    space_id: str | None = None
+    clip: ClippedFrom | None = None
+
+
+class QuoteApproval(msgspec.Struct, kw_only=True):
+    """Nobody can quote here yet."""
+
+    automatic: list[str] = []
+    manual: list[str] = []
+    current_user: Literal["denied"] = "denied"
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """A post."""
+
+    id: str
+    uri: str
+    url: str
+    created_at: str
+    edited_at: str | None = None
+    account: Account
+    content: str  # HTML
+    visibility: Literal["public", "unlisted", "private", "direct"]
+    sensitive: bool
+    spoiler_text: str
+    language: str | None
+    in_reply_to_id: str | None
+    in_reply_to_account_id: str | None
+    media_attachments: list[MediaAttachment]
+    mentions: list[Mention]
+    tags: list[Tag]
+    emojis: list[CustomEmoji] = []
+    application: Application | None
+    card: PreviewCard | None
+    poll: None = None
+    reblog: None = None
+    quote: None = None
+    quote_approval: QuoteApproval = msgspec.field(default_factory=QuoteApproval)
+    replies_count: int
+    reblogs_count: int = 0
+    favourites_count: int = 0
+    quotes_count: int = 0
+    favourited: bool = False
+    reblogged: bool = False
+    muted: bool = False
+    bookmarked: bool = False
+    pinned: bool = False
+    filtered: list[Any] = []
+    folkmoot: Extension
+
+
+class DeletedStatus(Status, kw_only=True):
+    """A post at its deletion, with the text that "delete and redraft" puts back into the form."""
+
+    text: str
+
+
+class Context(msgspec.Struct):
+    """What a post answers, the oldest first, and what answers it, thread by thread."""
+
+    ancestors: list[Status]
+    descendants: list[Status]

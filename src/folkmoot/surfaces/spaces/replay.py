@@ -1,0 +1,217 @@
+"""The sound of a Space over plain HTTP: HLS, ranges for stepping back and seeking, waveform, download, trimming.
+
+Live and replayed alike, all of it is read from the tape, and each request asks the gate. What is public may be kept
+by caches for a minute: taking a Space's sound back is a matter of the Space, and a minute.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated, Any, TypeVar
+
+from litestar import Response, delete, get, patch
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.recordings import actions, sound
+from folkmoot.recordings import queries as recordings
+from folkmoot.recordings.sound import PEAKS_MAX, Sound
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import load, schema
+from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
+from folkmoot.tape import hls
+from folkmoot.tape.cut import MEDIA_TYPE, download
+from folkmoot.tape.model import Codec, TapeError, TapeMissing
+from folkmoot.tape.reader import TapeReader
+
+Found = TypeVar("Found")
+SPACE = f"{SPACES}/{{space_id:int}}"
+SEGMENT_TYPE = "audio/mp4"
+PUBLIC_SECONDS = 60
+_LISTEN = serves(Serves.ANYONE, Action.LISTEN)
+_CHANGE = serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses")
+_BLOCKS_PER_PIECE = 40
+_FRESH = {"Cache-Control": "no-cache"}
+
+Points = Annotated[int, Parameter(ge=1, le=PEAKS_MAX)]
+
+
+@get(f"{SPACE}/hls/index.m3u8", opt=_LISTEN)
+async def multivariant_playlist(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
+    """HLS (RFC 8216): one variant for each codec."""
+    await _audible(services, viewer, space_id)
+    return Response(hls.multivariant_playlist(list(Codec)), media_type=hls.MEDIA_TYPE, headers=_FRESH)
+
+
+@get(f"{SPACE}/hls/{{codec:str}}/index.m3u8", opt=_LISTEN)
+async def media_playlist(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[str]:
+    """The segments of one codec: the last ten minutes while live, all of the replay afterwards."""
+    kind = sound.codec_of(codec)
+    open_part = await _audible(services, viewer, space_id)
+    text = await _read(lambda: sound.playlist(open_part, kind))
+    if text is None:
+        raise _nothing_yet()
+    return Response(text, media_type=hls.MEDIA_TYPE, headers=_FRESH)
+
+
+@get([f"{SPACE}/hls/{{codec:str}}/init.mp4", f"{SPACE}/media/{{codec:str}}/init.mp4"], opt=_LISTEN)
+async def init_segment(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[bytes]:
+    """What every player reads first."""
+    kind = sound.codec_of(codec)
+    open_part = await _audible(services, viewer, space_id)
+    return _sound(await _read(lambda: sound.init(open_part, kind)), open_part)
+
+
+@get(f"{SPACE}/hls/{{codec:str}}/{{file:str}}", opt=_LISTEN)
+async def media_segment(
+    space_id: int, codec: str, file: str, viewer: Viewer, services: Services
+) -> Response[bytes]:
+    """One segment of the playlist: `{number}.m4s`."""
+    kind = sound.codec_of(codec)
+    number, _, extension = file.partition(".")
+    if extension != "m4s" or not (number.isascii() and number.isdigit()) or len(number) > 9:
+        raise Refused("not_found", "There is no such segment.", status=404)
+    open_part = await _audible(services, viewer, space_id)
+    found = await _read(lambda: sound.segment(open_part, kind, int(number)))
+    if found is None:
+        raise Refused("not_found", "There is no such segment.", status=404)
+    return _sound(found, open_part)
+
+
+@get(f"{SPACE}/media/{{codec:str}}", opt=_LISTEN)
+async def media_range(
+    space_id: int, codec: str, from_ms: int, to_ms: int, viewer: Viewer, services: Services
+) -> Response[bytes]:
+    """Whole chunks that cover a range of at most a minute; `Folkmoot-Range-Ms` says which they cover."""
+    kind = sound.codec_of(codec)
+    sound.require_range(from_ms, to_ms)
+    open_part = await _audible(services, viewer, space_id)
+    found = await _read(lambda: sound.stretch(open_part, kind, from_ms, to_ms))
+    if found is None:
+        raise Refused("range_beyond_recording", "The recording has nothing there.", status=416)
+    answer = _sound(found.content, open_part)
+    answer.headers["Folkmoot-Range-Ms"] = f"{found.start_ms}-{found.end_ms}"
+    return answer
+
+
+@get(f"{SPACE}/waveform", opt=_LISTEN)
+async def show_waveform(
+    space_id: int, viewer: Viewer, services: Services, points: Points = 1000
+) -> Response[schema.Waveform]:
+    """Peaks over the replay, or over what there is so far."""
+    open_part = await _audible(services, viewer, space_id)
+    found = await _read(lambda: sound.peaks(open_part, points))
+    body = schema.Waveform(step_ms=found.step_ms, start_ms=found.start_ms, peaks=found.peaks)
+    return Response(body, headers=_FRESH)
+
+
+@get(f"{SPACE}/download", opt=_LISTEN)
+async def download_replay(space_id: int, viewer: Viewer, services: Services) -> Stream:
+    """The replay as one .m4a. It ends at once if the right to hear it does."""
+    open_part = await _audible(services, viewer, space_id)
+    if open_part.is_live:
+        raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
+    async with services.database.read() as read:
+        stamps = await listener_stamps(read, services, viewer, space_id)
+    reader = await _read(lambda: TapeReader(open_part.directory))
+    try:
+        cut = await _read(lambda: download(reader, open_part.from_ms))
+    except BaseException:
+        reader.close()
+        raise
+    ended = asyncio.Event()
+    lease = services.leases.hold(stamps, lambda _subject: ended.set())
+
+    async def pieces() -> AsyncIterator[bytes]:
+        blocks = iter(cut)
+        try:
+            while piece := await asyncio.to_thread(_joined, blocks):
+                if ended.is_set():
+                    raise Refused("revoked", "The right to this has ended.")
+                yield piece
+        finally:
+            lease.release()
+            reader.close()
+
+    headers = {
+        "Content-Length": str(cut.length_bytes),
+        "Content-Disposition": f'attachment; filename="space-{space_id}.m4a"',
+        "Cache-Control": "private, no-cache",
+    }
+    return Stream(pieces(), media_type=MEDIA_TYPE, headers=headers)
+
+
+@patch(f"{SPACE}/replay", opt=_CHANGE)
+async def trim_replay(space_id: int, data: schema.TrimReplay, permit: Permit, services: Services) -> schema.Space:
+    """Let the replay begin later, or earlier again: nothing is cut away."""
+    await _require_visible(services, permit.viewer, space_id)
+    await services.gate.act(permit, lambda acting: actions.trim_replay(acting, space_id, data.start_ms))
+    return await _present(services, permit.viewer, space_id)
+
+
+@delete(f"{SPACE}/replay", opt=_CHANGE, status_code=200)
+async def delete_replay(space_id: int, permit: Permit, services: Services) -> schema.Space:
+    """Delete the recording for good."""
+    await _require_visible(services, permit.viewer, space_id)
+    await services.gate.act(permit, lambda acting: actions.delete_recording(acting, space_id))
+    return await _present(services, permit.viewer, space_id)
+
+
+async def _audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
+    """What the viewer may hear of a Space now. Raises Refused."""
+    async with services.database.read() as read:
+        space = (await load.visible(read, services, viewer, space_id)).item
+        recording = await recordings.of_space(read, space)
+        is_closed = recording is not None or await recordings.is_closed(read, space_id)
+    if viewer.account_id is not None and space.member(viewer.account_id).removed:
+        raise Refused("removed", "You were removed from this Space.")
+    directory = services.tapes_directory / str(space_id)
+    return sound.audible(space, recording, directory, is_closed=is_closed)
+
+
+async def _read(work: Callable[[], Found]) -> Found:
+    """File work in a thread, with the tape's errors as answers."""
+    try:
+        return await asyncio.to_thread(work)
+    except TapeMissing as error:
+        raise _nothing_yet() from error
+    except TapeError as error:
+        raise Refused("recording_damaged", "This part of the recording can't be read.", status=410) from error
+
+
+def _nothing_yet() -> Refused:
+    return Refused("nothing_yet", "There is nothing to hear yet. Try again in a moment.", status=503)
+
+
+def _sound(content: bytes, open_part: Sound) -> Response[bytes]:
+    cached = f"public, max-age={PUBLIC_SECONDS}" if open_part.is_public else "private, no-store"
+    return Response(content, media_type=SEGMENT_TYPE, headers={"Cache-Control": cached})
+
+
+def _joined(blocks: Iterator[bytes]) -> bytes:
+    """The next few seconds; empty at the end."""
+    return b"".join(block for block, _ in zip(blocks, range(_BLOCKS_PER_PIECE), strict=False))
+
+
+async def _require_visible(services: Services, viewer: Viewer, space_id: int) -> None:
+    async with services.database.read() as read:
+        await load.visible(read, services, viewer, space_id)
+
+
+async def _present(services: Services, viewer: Viewer, space_id: int) -> schema.Space:
+    async with services.database.read() as read:
+        return await load.present_one(read, services, viewer, space_id)
+
+
+HANDLERS: list[Any] = [
+    multivariant_playlist,
+    media_playlist,
+    init_segment,
+    media_segment,
+    media_range,
+    show_waveform,
+    download_replay,
+    trim_replay,
+    delete_replay,
+]

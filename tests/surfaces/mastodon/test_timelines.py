@@ -1,0 +1,119 @@
+"""Timelines over HTTP: pages, their links, and what a page costs."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+from tests.support.people import People
+from tests.support.square import Square
+
+from folkmoot.gate import Standing
+from folkmoot.posts.model import Visibility
+from folkmoot.surfaces.services import Services
+
+HOME, PUBLIC = "/api/v1/timelines/home", "/api/v1/timelines/public"
+STATEMENTS_MAX = 12
+
+
+@pytest.fixture
+def square(services: Services) -> Square:
+    return Square(services.database)
+
+
+def links(answer: httpx.Response) -> dict[str, str]:
+    found = re.findall(r'<([^>]*)>; rel="(\w+)"', answer.headers.get("link", ""))
+    return {relation: address for address, relation in found}
+
+
+def texts(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [re.sub("<[^>]*>", "", status["content"]) for status in answer.json()]
+
+
+async def test_walking_down_and_up_sees_every_post_once(
+    client: httpx.AsyncClient, square: Square, alice: Any
+) -> None:
+    said = [str(number) for number in range(10)]
+    for text in said:
+        await square.say(alice.id, text)
+    answer = await client.get(HOME, params={"limit": 4}, headers=alice.headers)
+    seen, top = texts(answer), links(answer)["prev"]
+    while "next" in links(answer):
+        answer = await client.get(links(answer)["next"], headers=alice.headers)
+        seen += texts(answer)
+    assert seen == said[::-1]
+    assert texts(await client.get(top, headers=alice.headers)) == []
+    await square.say(alice.id, "10")
+    assert texts(await client.get(top, headers=alice.headers)) == ["10"]
+    up = await client.get(links(answer)["prev"], headers=alice.headers)
+    while links(up):
+        seen = texts(up) + seen
+        up = await client.get(links(up)["prev"], headers=alice.headers)
+    assert seen[0] == "10"
+
+
+async def test_links_keep_what_was_asked_for(client: httpx.AsyncClient, square: Square, alice: Any) -> None:
+    for number in range(3):
+        await square.say(alice.id, str(number))
+    answer = await client.get(PUBLIC, params={"limit": 2, "local": "true"})
+    assert links(answer)["next"].startswith("http://moot.test/api/v1/timelines/public?limit=2&local=true&max_id=")
+    assert "link" not in (await client.get(PUBLIC, params={"remote": "true"})).headers
+
+
+async def test_an_accounts_posts(client: httpx.AsyncClient, square: Square, alice: Any, bob: Any) -> None:
+    post = await square.say(bob.id, "bob's")
+    await square.say(alice.id, "hello")
+    await square.say(alice.id, "reply", answering=post)
+    await square.say(alice.id, "secret", Visibility.FOLLOWERS)
+    path = f"/api/v1/accounts/{alice.id}/statuses"
+    assert texts(await client.get(path)) == ["reply", "hello"]
+    assert texts(await client.get(path, headers=alice.headers)) == ["secret", "reply", "hello"]
+    assert texts(await client.get(path, params={"exclude_replies": "true"})) == ["hello"]
+    assert texts(await client.get(path, params={"pinned": "true"})) == []
+    assert texts(await client.get(path, params={"only_media": "1"})) == []
+    assert (await client.get("/api/v1/accounts/7/statuses")).status_code == 404
+
+
+async def test_home_needs_an_account_and_public_does_not(client: httpx.AsyncClient) -> None:
+    assert (await client.get(HOME)).status_code == 401
+    assert (await client.get(PUBLIC)).status_code == 200
+    assert (await client.get(PUBLIC, params={"limit": "many"})).status_code == 422
+
+
+async def test_a_suspended_flood_does_not_look_like_the_end(
+    client: httpx.AsyncClient, square: Square, people: People, alice: Any, bob: Any
+) -> None:
+    for number in range(4):
+        await square.say(alice.id, f"calm {number}")
+    for number in range(12):
+        await square.say(bob.id, f"flood {number}")
+    await people.put(bob.id, Standing.SUSPENDED)
+    answer = await client.get(PUBLIC, params={"limit": 2})
+    assert texts(answer) == ["calm 3", "calm 2"]
+    assert texts(await client.get(links(answer)["next"])) == ["calm 1", "calm 0"]
+
+
+async def test_a_page_costs_the_same_whatever_is_in_it(
+    client: httpx.AsyncClient, square: Square, services: Services, people: People, alice: Any, bob: Any
+) -> None:
+    counted: list[str] = []
+    event.listen(
+        services.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda *arguments: counted.append(arguments[2]),
+    )
+    await people.follow(alice.id, bob.id)
+
+    async def cost(limit: int) -> int:
+        counted.clear()
+        answer = await client.get(HOME, params={"limit": limit}, headers=alice.headers)
+        assert len(answer.json()) == limit
+        return len(counted)
+
+    post = await square.say(bob.id, "one")
+    first = await cost(1)
+    for number in range(19):
+        await square.say(bob.id, f"@alice {number}", answering=post)
+    assert await cost(20) == first <= STATEMENTS_MAX
