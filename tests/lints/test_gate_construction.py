@@ -1,0 +1,158 @@
+"""Nobody passes the gate by mistake: the rules of `gate_rules` hold for the whole source, and each can fail."""
+
+import pytest
+from tests.lints import gate_rules as rules
+from tests.lints.gate_rules import Module, Rule
+
+MODULES = rules.modules()
+GATED = rules.gated_names(MODULES)
+
+# Who acts without a person, and why nobody has to be asked. A caller that isn't here fails; so does a stale entry.
+SYSTEM = {
+    "serve/first.py": "the first start makes the owner's link",
+    "serve/worker.py": "recordings close, and whoever lost the standing leaves the stage",
+    "spaces/keeper.py": "connections and time tell a Space what happened",
+    "surfaces/cli/admin.py": "whoever can read the server's data",
+    "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
+    "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",
+}
+# Who looks with an account's eyes without its token.
+IN_ITS_NAME = {
+    "surfaces/session.py": "the password was right",
+    "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
+}
+# Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
+BY_STANDING = {
+    "accounts/actions.py": "nobody follows whom nobody sees",
+    "moderation/queries.py": "the list of what was decided",
+    "serve/worker.py": "whoever may no longer take part leaves the stage",
+    "spaces/queries.py": "the machine's facts: who may take part",
+    "surfaces/spaces/load.py": "a ticket stands for nobody: its Space's host has to be shown at all",
+    "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
+}
+# Takes any of several scopes, which it checks itself.
+SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/accounts.py", "verify_credentials opens to a token of any scope")
+
+RULES: dict[str, Rule] = {
+    "only the gate makes": rules.only_the_gate_makes,
+    "only the gate writes": rules.only_the_gate_writes,
+    "actions take acting": rules.actions_take_acting,
+    "presenters take Visible": rules.presenters_take_visible(GATED),
+    "handlers say whom they serve": rules.handlers_say_whom_they_serve,
+}
+
+
+def faults(rule: Rule) -> list[str]:
+    return [f"{module.path}: {fault}" for module in MODULES for fault in rule(module)]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_source_keeps_the_rule(name: str) -> None:
+    path, excused = SCOPE_CHECKED_INSIDE
+    found = faults(RULES[name])
+    assert [fault for fault in found if not (fault.startswith(path) and fault.endswith(excused))] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "declared"),
+    [({"permit_system"}, SYSTEM), ({"as_account"}, IN_ITS_NAME), (rules.DECIDING, BY_STANDING)],
+    ids=["permit_system", "as_account", "by standing"],
+)
+def test_only_who_is_declared_uses(names: set[str], declared: dict[str, str]) -> None:
+    using = {module.path for module in MODULES if module.room != "gate" and any(rules.callers_of(module, names))}
+    assert using == set(declared)
+
+
+def test_there_is_something_to_check() -> None:
+    assert {"Account", "Post", "Media", "Space", "Recording"} <= GATED
+    assert sum(module.name == "actions.py" for module in MODULES) >= 4
+    assert sum(module.room == "surfaces" and module.name.startswith("present") for module in MODULES) >= 3
+
+
+BAD = [
+    ("only the gate makes", "posts/queries.py", "Visible(post, viewer, None)"),
+    ("only the gate makes", "posts/queries.py", "Visible[Post](post, viewer, None)"),
+    ("only the gate makes", "posts/queries.py", "from folkmoot.gate import Visible as Seen\nSeen(post, viewer, 0)"),
+    ("only the gate makes", "posts/queries.py", "gate.Permit(viewer, action, 'me', maker)"),
+    ("only the gate makes", "spaces/actions.py", "Acting(tx, permit, maker)"),
+    ("only the gate makes", "surfaces/http.py", "Lease(book, (), end)"),
+    ("only the gate makes", "surfaces/http.py", "Viewer(account_id=5)"),
+    ("only the gate makes", "surfaces/http.py", "from folkmoot.gate.visible import _MAKER"),
+    ("only the gate makes", "surfaces/http.py", "visible._MAKER"),
+    ("only the gate makes", "surfaces/http.py", "object.__new__(Visible)"),
+    ("only the gate makes", "surfaces/http.py", "cast('Visible[Post]', post)"),
+    ("only the gate makes", "surfaces/http.py", "msgspec.convert(claims, Viewer)"),
+    ("only the gate makes", "surfaces/http.py", "class Mine(Visible[int]):\n    pass"),
+    ("only the gate writes", "moderation/actions.py", "from folkmoot.storage.tables import standings"),
+    (
+        "only the gate writes",
+        "moderation/queries.py",
+        "from folkmoot.storage.tables import standings\nstandings.insert()",
+    ),
+    (
+        "only the gate writes",
+        "moderation/queries.py",
+        "from folkmoot.storage.tables import revocations as r\ndelete(r)",
+    ),
+    ("only the gate writes", "moderation/actions.py", "from folkmoot.storage import tables\ntables.standings"),
+    ("only the gate writes", "moderation/actions.py", "text('DELETE FROM standings')"),
+    ("actions take acting", "posts/actions.py", "async def create_post(tx: Write): ..."),
+    ("actions take acting", "posts/actions.py", "async def create_post(draft, acting: Acting): ..."),
+    ("actions take acting", "posts/actions.py", "async def create_post(): ..."),
+    ("actions take acting", "posts/actions.py", "async def create_post(acting: Write): ..."),
+    ("presenters take Visible", "surfaces/mastodon/present.py", "def status(post: Post): ..."),
+    ("presenters take Visible", "surfaces/mastodon/present.py", "def status(post: 'list[Post]'): ..."),
+    (
+        "presenters take Visible",
+        "surfaces/mastodon/present_x.py",
+        "def status(*, of: Mapping[int, Post | None]): ...",
+    ),
+    ("presenters take Visible", "surfaces/mastodon/present.py", "class Around(Struct):\n    post: models.Post"),
+    ("handlers say whom they serve", "surfaces/x.py", "from litestar import get\n@get('/')\nasync def x(): ..."),
+    (
+        "handlers say whom they serve",
+        "surfaces/x.py",
+        "from litestar import post\n@post('/', opt={})\nasync def x(): ...",
+    ),
+    (
+        "handlers say whom they serve",
+        "surfaces/x.py",
+        "from litestar import post\n@post('/', opt=serves(Serves.SIGNED_IN, Action.POST))\nasync def x(): ...",
+    ),
+    (
+        "handlers say whom they serve",
+        "surfaces/x.py",
+        "from litestar import post\n@post('/', opt=serves(Serves.NOBODY))\nasync def x(permit): ...",
+    ),
+]
+GOOD = [
+    ("only the gate makes", "gate/gate.py", "Visible(item, viewer, _MAKER)"),
+    ("only the gate makes", "posts/queries.py", "def f(x: Visible[Post]) -> list[Visible[Post]]: ..."),
+    ("only the gate writes", "moderation/queries.py", "from folkmoot.storage.tables import standings"),
+    ("actions take acting", "posts/actions.py", "async def create_post(acting: Acting, draft: Draft): ..."),
+    ("actions take acting", "posts/actions.py", "async def _helper(tx: Write): ..."),
+    ("presenters take Visible", "surfaces/mastodon/present.py", "def status(post: list[Visible[Post]]): ..."),
+    (
+        "handlers say whom they serve",
+        "surfaces/x.py",
+        "from litestar import get\nO = serves(Serves.ANYONE)\n@get('/', opt=O)\nasync def x(viewer): ...",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "source"), BAD)
+def test_each_rule_can_fail(name: str, path: str, source: str) -> None:
+    assert list(RULES[name](rules.parse(path, source)))
+
+
+@pytest.mark.parametrize(("name", "path", "source"), GOOD)
+def test_each_rule_can_hold(name: str, path: str, source: str) -> None:
+    assert list(RULES[name](rules.parse(path, source))) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["gate.permit_system(Action.MODERATE, 'me')", "grab = services.gate.permit_system"]
+)
+def test_a_caller_is_found(source: str) -> None:
+    module: Module = rules.parse("posts/actions.py", source)
+    assert list(rules.callers_of(module, {"permit_system"})) == ["permit_system"]
