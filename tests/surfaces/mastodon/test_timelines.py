@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -58,7 +59,10 @@ async def test_links_keep_what_was_asked_for(client: httpx.AsyncClient, square: 
     for number in range(3):
         await square.say(alice.id, str(number))
     answer = await client.get(PUBLIC, params={"limit": 2, "local": "true"})
-    assert links(answer)["next"].startswith("http://moot.test/api/v1/timelines/public?limit=2&local=true&max_id=")
+    address, _, query = links(answer)["next"].partition("?")
+    assert address == "http://moot.test/api/v1/timelines/public"
+    # Litestar gives the parameters in no particular order.
+    assert dict(parse_qsl(query)) == {"limit": "2", "local": "true", "max_id": answer.json()[-1]["id"]}
     assert "link" not in (await client.get(PUBLIC, params={"remote": "true"})).headers
 
 
