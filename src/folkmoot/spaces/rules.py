@@ -217,11 +217,32 @@ def permissions(space: Space, account: int, facts: Facts, now_ms: int) -> frozen
     except RefusalError:
         return frozenset()
     presumed = replace(facts, others=AccountFacts(followed_by_host=True))
+    targets = (_ANYBODY_ELSE, *_representatives(space, account, presumed))
     return frozenset(
         str(kind.__struct_config__.tag)
         for kind, rule in RULES.items()
-        if _any_accepted(space, member, rule, _samples(kind, space), presumed, now_ms)
+        if _any_accepted(space, member, rule, _samples(kind, space, targets), presumed, now_ms)
     )
+
+
+def _representatives(space: Space, actor: int, facts: Facts) -> Iterable[int]:
+    """One of each kind of member: hundreds who ask or are invited need not be tried one by one."""
+    kinds = {
+        (
+            member.account_id == actor,
+            facts.about(member.account_id),
+            replace(
+                member,
+                account_id=0,
+                seat=member.seat and 1,
+                asking_since_ms=member.asking_since_ms and 1,
+                consented_at_ms=member.consented_at_ms and 1,
+                grace_until_ms=member.grace_until_ms and 1,
+            ),
+        ): member.account_id
+        for member in space.members.values()
+    }
+    return kinds.values()
 
 
 def _any_accepted(
@@ -240,10 +261,10 @@ def _any_accepted(
     return False
 
 
-def _samples(kind: type[c.Command], space: Space) -> Iterator[c.Command]:
+def _samples(kind: type[c.Command], space: Space, targets: Iterable[int]) -> Iterator[c.Command]:
     """Commands of a kind such that, if any would be accepted, one of these would."""
     if issubclass(kind, c.AccountCommand):
-        for target in (_ANYBODY_ELSE, *space.members):
+        for target in targets:
             yield kind(account=str(target))
             if issubclass(kind, c.Invite):
                 yield kind(account=str(target), role="listener")
