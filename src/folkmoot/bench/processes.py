@@ -1,0 +1,58 @@
+"""What processes cost, read from /proc: CPU seconds and memory (PSS: shared pages count by their share)."""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all below it that are alive now."""
+    found = [pid]
+    for parent in found:
+        try:
+            tasks = list(Path(f"/proc/{parent}/task").iterdir())
+            found += [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """User and system time of these processes; one that is gone counts nothing."""
+    ticks = 0
+    for pid in pids:
+        try:
+            # The name, in brackets, may hold spaces: count from behind it. Fields 14 and 15 of proc(5).
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS_PER_S
+
+
+def pss_mb(pids: Iterable[int]) -> float:
+    """Their memory together, in MiB."""
+    kib = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        kib += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return kib / 1024
+
+
+class CpuMeter:
+    """Cores used by processes between its making and each call of `cores`."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._pids = list(pids)
+        self._began_s = time.monotonic()
+        self._cpu_before_s = cpu_s(self._pids)
+
+    def cores(self) -> float:
+        """CPU seconds per second."""
+        return (cpu_s(self._pids) - self._cpu_before_s) / (time.monotonic() - self._began_s)

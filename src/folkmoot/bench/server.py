@@ -1,0 +1,111 @@
+"""A whole server, started as its operator would, on a data directory of its own."""
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from folkmoot.bench.processes import tree
+
+START_WITHIN_S = 60.0
+STOP_WITHIN_S = 10.0
+
+
+class ServerFailed(Exception):
+    """The server didn't start. The message holds the end of its log."""
+
+
+class Server:
+    """A server that is being started by `running_server`."""
+
+    def __init__(self, data: Path, log: Path) -> None:
+        self.data = data
+        self.base_url = ""
+        self.began_s = time.monotonic()
+        self._log = log
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(
+                [*_folkmoot(), "serve", "--data", str(data), "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=_environment(),
+            )
+
+    def pids(self) -> list[int]:
+        """All its processes, the supervisor first."""
+        return tree(self._process.pid)
+
+    def wait_for_address(self) -> None:
+        """Until it has said where it is. Raises ServerFailed."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if found := re.search(r"Folkmoot is at (\S+)", line):
+                self.base_url = found[1]
+                return
+        raise ServerFailed(f"The server ended without an address: {self._log_end()}")
+
+    def first_answer(self, path: str) -> int:
+        """The status of `path` once the server answers: one request that waits in the listening socket's queue."""
+        where = urlsplit(self.base_url)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=START_WITHIN_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+        except OSError as error:
+            raise ServerFailed(f"GET {path} failed ({error}): {self._log_end()}") from error
+        finally:
+            connection.close()
+        return answer.status
+
+    def admin(self, *arguments: str) -> str:
+        """What `folkmoot admin …` prints. Raises ServerFailed."""
+        command = [*_folkmoot(), "admin", "--data", str(self.data), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+        if done.returncode != 0:
+            raise ServerFailed(f"folkmoot admin {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def stop(self) -> None:
+        """SIGTERM; SIGKILL if that isn't enough."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _log_end(self) -> str:
+        return self._log.read_text()[-2000:]
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """Start a server in `folder`, which gets its data and its log; stop it at the end.
+
+    Yields as soon as it has said its address.
+    """
+    server = Server(folder / "data", folder / "server.log")
+    try:
+        server.wait_for_address()
+        yield server
+    finally:
+        server.stop()
+
+
+def _folkmoot() -> list[str]:
+    return [sys.executable, "-m", "folkmoot"]
+
+
+def _environment() -> dict[str, str]:
+    """Without the operator's own settings: benches compare only if they measure the same server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("FOLKMOOT_")}
