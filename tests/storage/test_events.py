@@ -8,7 +8,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.waiting import eventually
 
-from folkmoot.storage.database import Database, Write
+from folkmoot.storage.database import Database, DatabaseBusy, Write
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import (
     HANDLER_ATTEMPTS_MAX,
@@ -164,6 +164,17 @@ async def test_a_stored_position_survives_the_follower(
     assert ledger.numbers == [1, 2]
 
 
+async def test_a_new_name_begins_with_what_is_still_kept(
+    database: Database, doorbell: Doorbell, ledger: Ledger, clock: FakeClock
+) -> None:
+    await say(database, 1)
+    clock.advance_ms(1000)
+    await say(database, 2)
+    await prune(database, clock.now_ms)
+    await delivered(Follower(database, "test", ledger, doorbell=doorbell, start="stored"))
+    assert ledger.numbers == [2]
+
+
 async def test_a_follower_that_comes_too_late_is_told(
     database: Database, doorbell: Doorbell, ledger: Ledger, clock: FakeClock
 ) -> None:
@@ -235,6 +246,26 @@ async def test_an_event_whose_handler_fails_is_tried_again_and_does_not_block(
     await say(database, 2)
     await delivered(Follower(database, "test", handler, doorbell=doorbell, start=OLDEST))
     assert attempts == [1] * HANDLER_ATTEMPTS_MAX + [2, 2]
+
+
+async def test_a_handler_that_finds_the_database_busy_gets_the_event_again(
+    database: Database, doorbell: Doorbell, ledger: Ledger
+) -> None:
+    busy = HANDLER_ATTEMPTS_MAX + 1
+
+    async def handler(event: Event) -> None:
+        nonlocal busy
+        busy -= 1
+        if busy >= 0:
+            raise DatabaseBusy
+        await ledger(event)
+
+    await say(database, 1)
+    follower = Follower(database, "test", handler, doorbell=doorbell, start=OLDEST)
+    running = asyncio.create_task(follower.run())
+    await eventually(lambda: ledger.numbers == [1])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import msgspec
 import structlog
 from sqlalchemy import BigInteger, Text, cast, delete, func, insert, select, tuple_
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from folkmoot.storage.database import Database, Read, Write
+from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
 from folkmoot.storage.facts import read_fact, write_fact
 from folkmoot.storage.tables import events
@@ -95,7 +95,8 @@ class Follower:
     `start` is a position; or "now", which calls `reload` first; or "stored": where this name had come to (it is
     kept in the database after each batch), and from the oldest event the first time. `reload` loads the state
     that the handler maintains; without one a follower that comes too late raises `FollowerTooLate`. An event whose
-    handler keeps failing is logged and passed after 3 attempts: it must not hold up a revocation behind it.
+    handler keeps failing is logged and passed after 3 attempts: it must not hold up a revocation
+    behind it. It waits for a database that doesn't answer, in the handler too.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Follower:
                 wake.clear()
                 try:
                     delivered = await self.step()
-                except (DBAPIError, OSError):
+                except (DatabaseBusy, DBAPIError, OSError):
                     log.exception("follower.database_failed", follower=self._name)
                     delivered = 0
                 if delivered < _BATCH_MAX:
@@ -152,8 +153,10 @@ class Follower:
         if self._start == "stored":
             async with self._database.read() as tx:
                 stored = await read_fact(tx, self._stored_name)
-            self._position = Position(0, 0) if stored is None else msgspec.convert(stored, Position)
-            return self._position
+                # Whoever follows for the first time has missed nothing by what was pruned before.
+                position = await _pruned(tx) if stored is None else msgspec.convert(stored, Position)
+            self._position = position
+            return position
         return await self._from_now()
 
     async def _from_now(self) -> Position:
@@ -179,6 +182,9 @@ class Follower:
             try:
                 await self._handler(event)
                 return
+            except (DatabaseBusy, InterfaceError, OperationalError):
+                # Not the event's fault: the follower stays where it is until the database answers again.
+                raise
             except Exception:
                 log.exception(
                     "follower.handler_failed",

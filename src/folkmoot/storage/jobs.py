@@ -263,11 +263,13 @@ class Worker:
             task.cancel()
         await asyncio.gather(*held, return_exceptions=True)
         cancelled = [job for task, job in held.items() if task.cancelled()]
-        if cancelled:
-            now_ms = self._database.clock_ms()
-            await self._change(
-                cancelled, {"run_at_ms": now_ms, "leased_until_ms": None, "attempts": jobs.c.attempts - 1}
-            )
+        if not cancelled:
+            return
+        values = {"run_at_ms": self._database.clock_ms(), "leased_until_ms": None, "attempts": jobs.c.attempts - 1}
+        try:
+            await self._change(cancelled, values)
+        except (DBAPIError, DatabaseBusy, OSError):
+            log.warning("jobs.not_handed_back", jobs=len(cancelled))  # Their leases will end.
 
 
 _NEXT_DUE = select(func.min(jobs.c.run_at_ms)).where(jobs.c.failed_at_ms.is_(None))
