@@ -1,6 +1,7 @@
 """The web application: every surface's handlers, what they are given, and the rules that hold for all of them."""
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -32,9 +33,11 @@ from folkmoot.surfaces.http import (
     serves,
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
-from folkmoot.surfaces.mastodon import accounts, instance, oauth
+from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import clips, replay, spaces, stage
+from folkmoot.surfaces.spaces.listen import register_listen
 
 log = structlog.get_logger(__name__)
 BODY_BYTES_MAX = 1_000_000
@@ -42,11 +45,19 @@ BODY_BYTES_MAX = 1_000_000
 # One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
 OWN_API: list[Any] = [
     *session.HANDLERS,
+    *spaces.HANDLERS,
+    *stage.HANDLERS,
+    *replay.HANDLERS,
+    *clips.HANDLERS,
 ]
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
     *instance.HANDLERS,
+    *media.HANDLERS,
     *oauth.HANDLERS,
+    *oembed.HANDLERS,
+    *statuses.HANDLERS,
+    *timelines.HANDLERS,
     *static.HANDLERS,
 ]
 
@@ -58,31 +69,50 @@ _CORS = CORSConfig(
 )
 
 
+class Equipment:
+    """What handlers and the metering are given: one for each application, in its `state.equipment`.
+
+    Tests put other things into an application that is built: building is most of what a short test would take.
+    """
+
+    def __init__(self, services: Services, passwords: Passwords) -> None:
+        self.use(services, passwords)
+
+    def use(self, services: Services, passwords: Passwords) -> None:
+        """Give these from now on; what was counted against limits is forgotten."""
+        self.services = services
+        self.passwords = passwords
+        self.limits = Limits(services.clock_ms)
+
+    def close(self) -> None:
+        self.passwords.close()
+
+
 def build_app(services: Services, *, passwords: Passwords | None = None) -> Litestar:
     """Build the application and enter its routes in the gate's register; raises Unregistered for a silent one."""
-    passwords = passwords or Passwords()
-    limits = Limits(services.clock_ms)
+    equipment = Equipment(services, passwords or Passwords())
     app = _litestar(
         route_handlers=[*OWN_API, *OTHERS, openapi],
         dependencies={
-            "services": _given(services),
-            "gate": _given(services.gate),
-            "passwords": _given(passwords),
-            "limits": _given(limits),
+            "services": _given(lambda: equipment.services),
+            "gate": _given(lambda: equipment.services.gate),
+            "passwords": _given(lambda: equipment.passwords),
+            "limits": _given(lambda: equipment.limits),
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
-        middleware=[Metering(limits)],
+        middleware=[Metering(lambda: equipment.limits)],
         exception_handlers=_EXCEPTION_HANDLERS,
         before_send=[_secure],
-        on_shutdown=[passwords.close],
-        state=State({"site": services.site}),
+        on_shutdown=[equipment.close],
+        state=State({"equipment": equipment}),
         cors_config=_CORS,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
     register_routes(app, services.register)
+    register_listen(services.register)
     _require_that_routes_ask(app)
     return app
 
@@ -94,7 +124,7 @@ def openapi_document() -> bytes:
         route_handlers=list(OWN_API),
         # Only their names count: a parameter that is a dependency is no parameter of the API.
         dependencies={
-            name: _given(None) for name in ("services", "gate", "passwords", "limits", "viewer", "permit")
+            name: _given(lambda: None) for name in ("services", "gate", "passwords", "limits", "viewer", "permit")
         },
         openapi_config=OpenAPIConfig(title="Folkmoot", version=__version__),
         logging_config=None,
@@ -116,11 +146,8 @@ def _litestar(**configuration: Any) -> Litestar:
         return Litestar(**configuration)
 
 
-def _given(value: Any) -> Provide:
-    def provide() -> Any:
-        return value
-
-    return Provide(provide, sync_to_thread=False)
+def _given(what: Callable[[], Any]) -> Provide:
+    return Provide(what, sync_to_thread=False)
 
 
 def _require_that_routes_ask(app: Litestar) -> None:

@@ -1,6 +1,6 @@
 """The whole web application on each database, asked over HTTP without a socket."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from argon2 import PasswordHasher
 from litestar import Litestar
-from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.web import BASE_URL, visitor
 
@@ -58,53 +57,66 @@ def listening() -> FakeListening:
     return FakeListening()
 
 
-@pytest.fixture
-def site() -> Site:
-    return Site(
-        base_url=BASE_URL,
-        title="Moot",
-        registrations="open",
-        source_url="https://source.test/folkmoot",
-        version="0.0.1",
+SITE = Site(
+    base_url=BASE_URL,
+    title="Moot",
+    registrations="open",
+    source_url="https://source.test/folkmoot",
+    version="0.0.1",
+)
+
+
+def services_on(database: Database, directory: Path) -> Services:
+    """Everything a surface may touch, with fakes for other processes."""
+    return Services(
+        site=SITE,
+        database=database,
+        gate=Gate(database),
+        register=Register(),
+        objects=ObjectStore.open(str(directory / "media")),
+        stages=FakeStages(),
+        listening=FakeListening(),
+        leases=LeaseBook(),
+        hub=Hub(),
+        tapes_directory=directory / "tapes",
+        ticket_key=b"k" * 32,
+        clock_ms=database.clock_ms,
     )
+
+
+@pytest.fixture(scope="session")
+def built_app(tmp_path_factory: pytest.TempPathFactory) -> Litestar:
+    """Built once: that takes longer than most tests. Each test puts its own services into it."""
+    directory = tmp_path_factory.mktemp("app")
+    database = Database(f"sqlite+aiosqlite:///{directory}/never_opened.db")
+    return build_app(services_on(database, directory), passwords=Passwords())
 
 
 @pytest.fixture
 def services(
-    database: Database,
-    clock: FakeClock,
-    tmp_path: Path,
-    site: Site,
-    stages: FakeStages,
-    listening: FakeListening,
+    database: Database, tmp_path: Path, built_app: Litestar, stages: FakeStages, listening: FakeListening
 ) -> Services:
-    tapes = tmp_path / "tapes"
-    tapes.mkdir()
-    return Services(
-        site=site,
-        database=database,
-        gate=Gate(database),
-        register=Register(),
-        objects=ObjectStore.open(str(tmp_path / "media")),
+    (tmp_path / "tapes").mkdir()
+    return msgspec.structs.replace(
+        services_on(database, tmp_path),
+        register=built_app.state.equipment.services.register,
         stages=stages,
         listening=listening,
-        leases=LeaseBook(),
-        hub=Hub(),
-        tapes_directory=tapes,
-        ticket_key=b"k" * 32,
-        clock_ms=clock,
     )
 
 
 @pytest.fixture
-def passwords() -> Passwords:
+def passwords() -> Iterator[Passwords]:
     """argon2id with the least work there is."""
-    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    yield passwords
+    passwords.close()
 
 
 @pytest.fixture
-def app(services: Services, passwords: Passwords) -> Litestar:
-    return build_app(services, passwords=passwords)
+def app(built_app: Litestar, services: Services, passwords: Passwords) -> Litestar:
+    built_app.state.equipment.use(services, passwords)
+    return built_app
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ async def test_one_credential_has_its_own_limit() -> None:
     async def counted() -> str:
         return ""
 
-    app = Litestar([unmetered, counted], middleware=[Metering(limits)], openapi_config=None)
+    app = Litestar([unmetered, counted], middleware=[Metering(lambda: limits)], openapi_config=None)
     for _ in range(1500):
         assert limits.request("127.0.0.1", "token").allowed
     async with visitor(app) as client:

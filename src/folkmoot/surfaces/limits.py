@@ -147,7 +147,7 @@ class Metering(ASGIMiddleware):
     Playlists and parts of sound are read every second by everybody: they are bounded where they are served.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Callable[[], Limits]) -> None:
         self._limits = limits
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -156,7 +156,7 @@ class Metering(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         credential = bearer_token(request) or request.cookies.get(SESSION_COOKIE)
-        verdict = self._limits.request(client_address(request), credential)
+        verdict = self._limits().request(client_address(request), credential)
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":

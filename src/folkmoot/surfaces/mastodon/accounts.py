@@ -13,7 +13,7 @@ from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import entities, present
-from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
+from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, possible_id
 from folkmoot.surfaces.services import Services
 
 _IdsOf = Callable[[Read, int, Page], Awaitable[list[int]]]
@@ -72,7 +72,7 @@ async def relationships(
 ) -> list[entities.Relationship]:
     """How one stands to each of `id[]`."""
     asked = [value for name, value in request.query_params.multi_items() if name in ("id[]", "id")]
-    ids = [entity_id(text) for text in asked[:RELATIONSHIPS_MAX] if text.isascii() and text.isdigit()]
+    ids = [id_ for text in asked[:RELATIONSHIPS_MAX] if (id_ := possible_id(text)) is not None]
     async with services.database.read() as read:
         found = await queries.relationships(read, viewer.id, ids)
     return [present.relationship(item) for item in found]

@@ -85,7 +85,7 @@ def _page(
 
 def _refused(request: Request[Any, Any, Any], refusal: Refused) -> Response[str]:
     headers = limit_headers(refusal.verdict) if isinstance(refusal, TooMany) else {}
-    site = request.app.state.site
+    site = request.app.state.equipment.services.site
     return _page(site, "refused.html", status=refusal.status, headers=headers, sentence=refusal.sentence)
 
 

@@ -9,13 +9,22 @@ from folkmoot.accounts.model import Page
 from folkmoot.gate import Refused
 
 ID_MAX = 2**63 - 1
+_ID_DIGITS_MAX = 19
 
 
 def entity_id(text: str, what: str = "Record") -> int:
     """An id from a path or a list; what cannot be one does not exist. Raises Refused 404."""
-    if text.isascii() and text.isdigit() and 0 < int(text[:20]) <= ID_MAX:
+    id_ = possible_id(text)
+    if not id_:
+        raise Refused("not_found", f"{what} not found.", status=404)
+    return id_
+
+
+def possible_id(text: str) -> int | None:
+    """The number, if the database could hold it."""
+    if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX and int(text) <= ID_MAX:
         return int(text)
-    raise Refused("not_found", f"{what} not found.", status=404)
+    return None
 
 
 def page(request: Request[Any, Any, Any], *, limit: int, limit_max: int) -> Page:
@@ -52,6 +61,7 @@ def _number(request: Request[Any, Any, Any], name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None or text == "":
         return None
-    if text.isascii() and text.isdigit() and int(text[:20]) <= ID_MAX:
-        return int(text)
+    number = possible_id(text)
+    if number is not None:
+        return number
     raise Refused("validation_failed", f"Validation failed: {name} must be a number.", status=422)
