@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from folkmoot.gate import Gate
@@ -19,12 +19,12 @@ from folkmoot.surfaces.cli.admin import AdminServices, build_admin
 
 # Far from the slots of the server's own processes, whose ids are made at the same time.
 SLOT = SLOTS - 1
+_chosen: ContextVar[Settings] = ContextVar("settings")
 
 
 @asynccontextmanager
 async def _open() -> AsyncIterator[AdminServices]:
-    settings = click.get_current_context().find_object(Settings)
-    assert settings is not None, "the callback below has put them there"
+    settings = _chosen.get()
     where = places(settings)
     doorbell = Doorbell(where.doorbells)
     database = Database(where.database_url, slot=SLOT, ring=doorbell.ring)
@@ -39,12 +39,12 @@ admin = build_admin(_open)
 
 @admin.callback()
 def choose(
-    context: typer.Context,
     data: Annotated[str | None, typer.Option(help="The server's data directory.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
 ) -> None:
     """Make and moderate accounts."""
-    context.obj = load(file=config, overrides={"data": data})
-    where = places(context.obj)
+    settings = load(file=config, overrides={"data": data})
+    _chosen.set(settings)
+    where = places(settings)
     where.make()
     migrate(where.database_url)

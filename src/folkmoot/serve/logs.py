@@ -39,5 +39,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("aioice", "aiortc", "asyncio", "httpx"):
+    for noisy in ("aioice", "aiortc", "alembic", "asyncio", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -6,6 +6,7 @@ by caches for a minute: taking a Space's sound back is a matter of the Space, an
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from litestar import Response, delete, get, patch
@@ -191,7 +192,7 @@ def _sound(content: bytes, open_part: Sound) -> Response[bytes]:
 
 def _joined(blocks: Iterator[bytes]) -> bytes:
     """The next few seconds; empty at the end."""
-    return b"".join(block for block, _ in zip(blocks, range(_BLOCKS_PER_PIECE), strict=False))
+    return b"".join(islice(blocks, _BLOCKS_PER_PIECE))
 
 
 async def _require_visible(services: Services, viewer: Viewer, space_id: int) -> None:

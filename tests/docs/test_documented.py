@@ -1,0 +1,74 @@
+"""What can be set, called or typed is in the docs; what the docs name exists."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer.main
+
+from folkmoot.__main__ import app as command_line
+from folkmoot.app import OTHERS, OWN_API
+from folkmoot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("setting", msgspec.structs.fields(Settings), ids=lambda field: str(field.name))
+def test_every_setting_is_documented_with_its_default(setting: msgspec.structs.FieldInfo) -> None:
+    row = re.search(rf"^\| `{setting.name}` \| (.*?) \|", text_of("docs/settings.md"), re.MULTILINE)
+    assert row, f"docs/settings.md has no row for {setting.name}"
+    default = setting.default if setting.default is not msgspec.NODEFAULT else setting.default_factory()
+    shown = "empty" if default in ("", None, []) else f"`{default}`"
+    assert row[1] == shown
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", text_of("docs/settings.md"), re.MULTILINE)
+    assert set(rows) == set(Settings.__struct_fields__)
+
+
+def commands() -> list[str]:
+    found: list[str] = []
+
+    def walk(command: object, path: str) -> None:
+        children = getattr(command, "commands", None)
+        if children is None:
+            found.append(path)
+            return
+        for name, child in children.items():
+            walk(child, f"{path} {name}")
+
+    walk(typer.main.get_command(command_line), "folkmoot")
+    return found
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`{command}" in text_of("docs/cli.md")
+
+
+def endpoints() -> list[str]:
+    found = {
+        f"{method} {re.sub(r':[a-z]+', '', path)}"
+        for handler in [*OWN_API, *OTHERS]
+        for path in handler.paths
+        for method in handler.http_methods - {"HEAD", "OPTIONS"}
+    }
+    return sorted(found)
+
+
+@pytest.mark.parametrize("endpoint", endpoints())
+def test_every_endpoint_is_documented(endpoint: str) -> None:
+    assert f"`{endpoint}`" in text_of("docs/api.md")
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_files_that_the_docs_name_exist(page: Path) -> None:
+    named = re.findall(r"`((?:src|tests|docs|web|scripts|deploy)/[\w./-]+)`", page.read_text())
+    assert not [name for name in named if not (ROOT / name).exists()]

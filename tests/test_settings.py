@@ -1,0 +1,51 @@
+"""Settings: where they come from, which wins, and that a wrong one says what to write instead."""
+
+from pathlib import Path
+
+import pytest
+
+from folkmoot.settings import SettingsError, load
+
+
+def test_defaults_need_nothing() -> None:
+    assert load({}).registrations == "open"
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "folkmoot.toml"
+    file.write_text('title = "File"\nport = 1\nhost = "::1"\n')
+    found = load({"FOLKMOOT_TITLE": "Variable", "FOLKMOOT_PORT": "2"}, file, {"port": 3, "host": None})
+    assert (found.title, found.port, found.host) == ("Variable", 3, "::1")
+
+
+def test_a_list_in_a_variable_is_separated_by_commas() -> None:
+    found = load({"FOLKMOOT_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
+    assert found.trusted_proxies == ["10.0.0.0/8", "127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"FOLKMOOT_PROT": "1"}, "Did you mean port?"),
+        ({"FOLKMOOT_PORT": "http"}, "The setting port can't be “http”"),
+        ({"FOLKMOOT_PORT": "70000"}, "The setting port can't be “70000”"),
+        ({"FOLKMOOT_BASE_URL": "moot.example"}, "such as https://moot.example"),
+        ({"FOLKMOOT_BASE_URL": "https://moot.example/here"}, "such as https://moot.example"),
+        ({"FOLKMOOT_DATABASE": "mysql://x"}, "postgresql+psycopg://"),
+        ({"FOLKMOOT_REGISTRATIONS": "maybe"}, "The setting registrations can't be “maybe”"),
+        ({"FOLKMOOT_TRUSTED_PROXIES": "proxy"}, "10.0.0.0/8"),
+        ({"FOLKMOOT_PUBLIC_ADDRESS": "moot.example"}, "write an IP address"),
+        ({"FOLKMOOT_CONFIG": "/nowhere.toml"}, "can't be read"),
+    ],
+)
+def test_a_wrong_one_says_what_to_write_instead(environment: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError, match=words.replace("?", r"\?").replace("+", r"\+")) as refused:
+        load(environment)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "folkmoot.toml"
+    file.write_text("title = ")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        load({}, file)
