@@ -34,6 +34,7 @@ from folkmoot.surfaces.http import (
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
+from folkmoot.surfaces.pages import pages
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import clips, replay, spaces, stage
@@ -59,6 +60,7 @@ OTHERS: list[Any] = [
     *statuses.HANDLERS,
     *timelines.HANDLERS,
     *static.HANDLERS,
+    *pages.HANDLERS,
 ]
 
 # Clients that are web pages elsewhere use tokens, never our cookie: any origin, no credentials.

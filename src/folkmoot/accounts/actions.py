@@ -13,11 +13,13 @@ from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import change_standing, revoke
 from folkmoot.gate.model import account_subject, token_subject
 from folkmoot.storage.database import digest
+from folkmoot.storage.events import emit
 from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, tokens
 
 SESSION_SCOPES = "read write follow push"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
 OWNER_LINK_LASTS_MS = 24 * 3600 * 1000
+ACCOUNT_BLOCKED = "account.blocked"
 _OWNER_LINK = "owner"
 
 
@@ -182,6 +184,7 @@ async def block(acting: Acting, account_id: int) -> None:
         blocks,
         {"account_id": acting.actor_id, "blocked_id": account_id, "created_at_ms": acting.now_ms},
     )
+    await emit(acting.tx, ACCOUNT_BLOCKED, {"account": str(acting.actor_id), "blocked": str(account_id)})
 
 
 async def unblock(acting: Acting, account_id: int) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import signal
 from functools import partial
 
+from folkmoot.accounts.actions import ACCOUNT_BLOCKED
 from folkmoot.gate import Acting, Action, Gate, Role
+from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import STANDING_CHANGED
 from folkmoot.gate.model import Standing
 from folkmoot.gate.standings import may
@@ -48,7 +50,12 @@ class WorkerProcess:
     async def run(self) -> None:
         """Until cancelled."""
         follower = events.Follower(
-            self._database, "worker", self._on_event, doorbell=self._doorbell, start="stored"
+            self._database,
+            "worker",
+            self._on_event,
+            doorbell=self._doorbell,
+            start="stored",
+            reload=self._catch_up,
         )
         jobs = JobWorker(self._database, handlers(self._places), doorbell=self._doorbell)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
@@ -73,14 +80,38 @@ class WorkerProcess:
             self._keeper.changed(int(event.payload["space"]))
         elif event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
             await self._standing_lost(int(event.payload["account"]))
+        elif event.kind == ACCOUNT_BLOCKED:
+            await self._blocked({int(event.payload["account"]), int(event.payload["blocked"])})
 
     async def _standing_lost(self, account_id: int) -> None:
         """Off every stage that the account is on. The connection itself has ended already, by its lease."""
         async with self._database.read() as read:
             space_ids = await queries.live_ids_with(read, account_id)
-        permit = self._gate.permit_system(Action.MODERATE, "worker: standing lost")
         for space_id in space_ids:
-            await self._gate.act(permit, partial(_lose_standing, space_id=space_id, account_id=account_id))
+            await self._observe(space_id, c.StandingLost(account_id))
+
+    async def _blocked(self, account_ids: set[int]) -> None:
+        """Whoever is blocked with a host, either way, is off that host's stage and queue."""
+        async with self._database.read() as read:
+            hosted = [(await queries.live_id_hosted_by(read, one), one) for one in account_ids]
+        for space_id, host_id in hosted:
+            if space_id is not None:
+                for account_id in account_ids - {host_id}:
+                    await self._observe(space_id, c.MemberBlocked(account_id))
+
+    async def _catch_up(self) -> None:
+        """Events were missed for longer than they are kept: look at everybody in a live Space."""
+        async with self._database.read() as read:
+            live = await queries.by_ids(read, await queries.live_ids(read))
+            members = {account_id for space in live for account_id in space.members}
+            standings = await gate_queries.standings_of(read, members)
+        for account_id, standing in standings.items():
+            if not _takes_part(standing):
+                await self._standing_lost(account_id)
+
+    async def _observe(self, space_id: int, observation: c.Observation) -> None:
+        permit = self._gate.permit_system(Action.MODERATE, "worker: what happened to an account")
+        await self._gate.act(permit, partial(_observe, space_id=space_id, observation=observation))
 
     async def _keep_pruning(self) -> None:
         while True:
@@ -88,8 +119,8 @@ class WorkerProcess:
             await asyncio.sleep(PRUNE_EVERY_S)
 
 
-async def _lose_standing(acting: Acting, *, space_id: int, account_id: int) -> None:
-    await spaces.observe(acting, space_id, c.StandingLost(account_id))
+async def _observe(acting: Acting, *, space_id: int, observation: c.Observation) -> None:
+    await spaces.observe(acting, space_id, observation)
 
 
 def _takes_part(standing: str) -> bool:

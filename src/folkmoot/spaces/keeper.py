@@ -1,6 +1,6 @@
 """Keeps the stage processes and the database in step: runs in the worker, the only place that connects the two.
 
-Down: for each live Space the whole desired state (who may be on stage, who is muted, the roster's version) is pushed
+Down: for each live Space the whole desired state (who may be on stage, who is muted, the roster version) is pushed
 to its stage, again after every change and every restart of the stage. Up: what the stage notices (a seat connected,
 a seat was lost) goes through the machine. Time goes through the machine too: holds and graces that run out.
 """
@@ -69,7 +69,8 @@ class StageKeeper:
                 await self._look_once()
                 self._look.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), LOOK_EVERY_S)
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._look.wait()
         finally:
             for task in self._tasks.values():
                 task.cancel()

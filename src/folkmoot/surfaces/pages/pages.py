@@ -45,8 +45,8 @@ async def profile_page(handle: str, viewer: Viewer, services: Services) -> Respo
     if not handle.startswith("@"):
         return _not_found(services)
     async with services.database.read() as read:
-        meta = await profile_meta(read, services, viewer, handle[1:])
-    return _page(meta, 200) if meta is not None else _not_found(services)
+        meta = await profile_meta(read, services, handle[1:])
+    return _page_of(meta, viewer, services)
 
 
 @get("/{handle:str}/{post_id:int}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
@@ -55,8 +55,8 @@ async def post_page(handle: str, post_id: int, viewer: Viewer, services: Service
     if not handle.startswith("@"):
         return _not_found(services)
     async with services.database.read() as read:
-        meta = await post_meta(read, services, viewer, post_id)
-    return _page(meta, 200) if meta is not None else _not_found(services)
+        meta = await post_meta(read, services, post_id)
+    return _page_of(meta, viewer, services)
 
 
 @get("/assets/{name:str}", opt=serves(Serves.NOBODY))
@@ -75,6 +75,15 @@ def _file(path: Path, cache_control: str) -> File:
     if not path.is_file() or not path.resolve().is_relative_to(DIST):
         raise Refused("not_found", "There is no such file.", status=404)
     return File(path, content_disposition_type="inline", headers={"Cache-Control": cache_control})
+
+
+def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services) -> Response[str]:
+    """The head is for unfurlers, and says what anybody may see. A person who may see more asks as themselves."""
+    if meta is not None:
+        return _page(meta, 200)
+    if viewer.account_id is None:
+        return _not_found(services)
+    return _page(PageMeta(services.site.title, "", services.site.base_url), 200)
 
 
 def _not_found(services: Services) -> Response[str]:

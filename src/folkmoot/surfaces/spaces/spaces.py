@@ -180,7 +180,8 @@ async def _stream(
 
 async def _next_word(inbox: "asyncio.Queue[str]") -> str:
     try:
-        word = await asyncio.wait_for(inbox.get(), HEARTBEAT_S)
+        async with asyncio.timeout(HEARTBEAT_S):
+            word = await inbox.get()
     except TimeoutError:
         return "heartbeat"
     # Several changes in a row are one picture.
