@@ -31,8 +31,8 @@ def test_everybody_hears_the_others_and_the_silent_hear_all() -> None:
     assert set(mixed.minus) == {1, 2, 3}
 
 
-def test_a_seat_of_digital_silence_shares_the_full_mix() -> None:
-    quiet = Contribution(2, np.zeros(960, np.int16), True)
+def test_a_seat_of_silence_shares_the_full_mix() -> None:
+    quiet = Contribution(2, tone(300, 10), True)
     loud = Contribution(1, tone(300), True)
     assert set(settled(loud, quiet).mix([loud, quiet]).minus) == {1}
 

@@ -37,6 +37,11 @@ def test_dtls_hands_packets_to_methods_we_override(name: str, expected: list[str
         assert f"self.{name}(" in inspect.getsource(getattr(RTCDtlsTransport, caller))
 
 
+def test_dtls_decrypts_with_the_session_we_use() -> None:
+    assert "self._rx_srtp.unprotect(data)" in inspect.getsource(RTCDtlsTransport._recv_next)
+    assert "self._rx_srtp = Session(" in inspect.getsource(RTCDtlsTransport._setup_srtp)
+
+
 def test_dtls_asks_the_ice_transport_for_nothing_else() -> None:
     source = inspect.getsource(RTCDtlsTransport)
     used = set(re.findall(r"self\.transport\.(\w+)", source))

@@ -20,6 +20,7 @@ from folkmoot.stage.admission import IncomingGate, TokenBucket
 _PORT_TRIES_MAX = 200
 _SOCKET_BUFFER_BYTES = 256 * 1024
 _STUN_TIMEOUT_S = 5
+_FIRST_BYTE_AFTER_STUN = 4
 
 
 class IceServer(msgspec.Struct, frozen=True):
@@ -62,10 +63,14 @@ class _GatedProtocol(aioice.ice.StunProtocol):
         self._connection = connection
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Drops what the allowance doesn't cover."""
+        """Drops what the allowance doesn't cover; passes sound on without trying to read it as STUN (RFC 7983)."""
         assert isinstance(data, bytes)
-        if self._connection.admit(data, addr):
+        if not self._connection.admit(data, addr):
+            return
+        if data[0] < _FIRST_BYTE_AFTER_STUN:
             super().datagram_received(data, addr)
+        elif not self._connection.take_sound(data):
+            self._connection.data_received(data, self.local_candidate.component)
 
 
 class StageConnection(aioice.Connection):
@@ -77,6 +82,8 @@ class StageConnection(aioice.Connection):
         servers = [RTCIceServer(one.url, one.username, one.credential) for one in settings.servers]
         super().__init__(ice_controlling=controlling, **connection_kwargs(servers))
         self.heard_ms = clock_ms()
+        self.take_sound: Callable[[bytes], bool] = _takes_nothing
+        """Is offered each datagram that isn't STUN; what it doesn't take is queued for DTLS."""
         self._settings = settings
         self._gate = gate
         self._strangers = TokenBucket(per_second=50, burst=100)
@@ -208,3 +215,7 @@ class StageConnection(aioice.Connection):
                 )
             told[(one.host, one.port)] = one
         return list(told.values())
+
+
+def _takes_nothing(_data: bytes) -> bool:
+    return False

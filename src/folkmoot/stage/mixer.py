@@ -10,6 +10,7 @@ from folkmoot.tape.opus import FRAME_SAMPLES, Pcm
 
 _PEAK = 32767
 _KNEE = 29490
+_INAUDIBLE = 16
 _SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 _SILENCE.flags.writeable = False
 _RISING = (np.arange(1, FRAME_SAMPLES + 1, dtype=np.float32) / FRAME_SAMPLES).astype(np.float32)
@@ -27,7 +28,8 @@ class Contribution(msgspec.Struct, frozen=True):
 class Mixed(msgspec.Struct, frozen=True):
     """One tick's sound. `full` is what everybody hears who isn't in `minus`: those who contribute nothing.
 
-    `minus` has, for each seat that can be heard now, the mix without it. All arrays are 960 int16 samples.
+    `minus` has, for each seat that can be heard now, the mix without it; a seat that stays under -66 dBFS (a muted
+    microphone decodes to a few bits of noise) isn't heard. All arrays are 960 int16 samples.
     """
 
     full: Pcm
@@ -62,8 +64,9 @@ class Mixer:
             return Mixed(_SILENCE, {}, silent=True)
         matrix = np.stack(frames)
         total = matrix.sum(axis=0, dtype=np.int32)
-        personal = limit(total[np.newaxis, :] - matrix)
-        minus = {seat: personal[row] for row, seat in enumerate(seats) if matrix[row].any()}
+        heard = np.flatnonzero(np.abs(matrix).max(axis=1) > _INAUDIBLE)
+        personal = limit(total[np.newaxis, :] - matrix[heard])
+        minus = {seats[source]: personal[row] for row, source in enumerate(heard)}
         return Mixed(limit(total), minus, silent=False)
 
 

@@ -19,6 +19,7 @@ from folkmoot.stage.service import EngineFactory, StageService
 
 _SWITCH_INTERVAL_S = 0.0005
 _OUTBOX_BYTES_MAX = 1024 * 1024
+_GOODBYE_TIMEOUT_S = 0.3
 
 
 class StageConfig(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class StageServer:
     def __init__(self, tape_directory: Path, leases: LeaseHolder, make_engine: EngineFactory) -> None:
         self._leases = leases
         self._clients: set[asyncio.StreamWriter] = set()
+        self._conversations: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._service = StageService(tape_directory, leases, make_engine, self._push)
@@ -79,9 +81,15 @@ class StageServer:
             await asyncio.gather(following, *self._tasks, return_exceptions=True)
             for writer in self._clients:
                 writer.close()
+            if self._conversations:
+                await asyncio.wait(self._conversations, timeout=_GOODBYE_TIMEOUT_S)
             _remove(socket_path)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversation = asyncio.current_task()
+        assert conversation is not None
+        self._conversations.add(conversation)
+        conversation.add_done_callback(self._conversations.discard)
         self._clients.add(writer)
         try:
             while True:

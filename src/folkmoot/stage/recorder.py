@@ -68,7 +68,7 @@ class Recorder:
         self._encoder = StepEncoder(self._start_samples)
         self._encoder_ticks = 0
         self._encoder_start_samples = self._start_samples
-        self._queue: queue.Queue[_Tick | None] = queue.Queue(_TICKS_WAITING_MAX)
+        self._queue: queue.SimpleQueue[_Tick | None] = queue.SimpleQueue()
         self._speaking: set[int] = set()
         self._ends = False
         self._closed_well = False
@@ -82,10 +82,10 @@ class Recorder:
 
     def frame(self, tick: int, pcm: Pcm | None, speaking: tuple[int, ...]) -> None:
         """Takes one tick from the mixer thread; never blocks."""
-        try:
-            self._queue.put_nowait(_Tick(tick, pcm, speaking))
-        except queue.Full:
+        if self._queue.qsize() >= _TICKS_WAITING_MAX:
             self.lost_frames += 1
+        else:
+            self._queue.put(_Tick(tick, pcm, speaking))
 
     def close(self, *, ends: bool, timeout_s: float = 1.0) -> bool:
         """Writes what is waiting, then ends the tape, or leaves it so that it can be resumed. Blocks.
@@ -93,10 +93,7 @@ class Recorder:
         Returns whether that was done: not if the disk hangs or refuses.
         """
         self._ends = ends
-        try:
-            self._queue.put(None, timeout=timeout_s / 2)
-        except queue.Full:
-            return False
+        self._queue.put(None)
         self._thread.join(timeout_s)
         return self._closed_well
 
