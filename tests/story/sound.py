@@ -1,0 +1,120 @@
+"""Recorded voices to say, and the comparison of what was heard with what was said."""
+
+import shutil
+import subprocess
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+RATE = 48_000
+HOP = 480  # 10 ms
+WINDOW = 1200  # 25 ms
+BANDS = 40
+ALSA = Path("/usr/share/sounds/alsa")
+# What is this far below the loudest is silence to an ear, and noise to a correlation.
+FLOOR_DB = 50.0
+
+Sound = npt.NDArray[np.float32]
+
+
+def read(path: Path) -> Sound:
+    """Any sound file as mono float at 48 kHz."""
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+        frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray().ravel() for frame in frames]).astype(np.float32)
+
+
+def write(path: Path, sound: Sound) -> Path:
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    return path
+
+
+def recorded_voice(path: Path, names: tuple[str, ...], pause_s: float) -> Path:
+    """A person's voice: recordings that Debian's alsa-utils ships, with pauses between."""
+    assert ALSA.is_dir(), "install alsa-utils (scripts/install-system-packages)"
+    silence = np.zeros(int(pause_s * RATE), np.float32)
+    spoken = [piece for name in names for piece in (_level(read(ALSA / f"{name}.wav")), silence)]
+    return write(path, np.concatenate(spoken))
+
+
+def synthetic_voice(path: Path, text: str, voice: str, pause_s: float) -> Path:
+    """A sentence by espeak-ng, followed by a pause."""
+    program = shutil.which("espeak-ng")
+    assert program, "install espeak-ng (scripts/install-system-packages)"
+    spoken = path.with_suffix(".spoken.wav")
+    subprocess.run([program, "-v", voice, "-s", "150", "-w", str(spoken), text], check=True)
+    sound = _level(read(spoken))
+    return write(path, np.concatenate([sound, np.zeros(int(pause_s * RATE), np.float32)]))
+
+
+def _level(sound: Sound) -> Sound:
+    return sound * np.float32(0.5 / max(1e-6, float(np.abs(sound).max())))
+
+
+def log_spectrogram(sound: Sound) -> npt.NDArray[np.float64]:
+    """Frames × bands: mel-spaced energies in dB, floored at what one can hear beside the loudest."""
+    count = max(0, (len(sound) - WINDOW) // HOP + 1)
+    window = np.hanning(WINDOW)
+    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP][:count] * window
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    banded = power @ _mel_bands().T
+    decibels = 10 * np.log10(banded + 1e-10)
+    return np.maximum(decibels, decibels.max() - FLOOR_DB)
+
+
+def _mel_bands() -> npt.NDArray[np.float64]:
+    """Triangles from 100 Hz to 7 kHz: where speech is, and where codecs and browsers leave it alone."""
+    edges = 700 * (10 ** (np.linspace(_mel(100), _mel(7000), BANDS + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(WINDOW, 1 / RATE)
+    rising = (bins[None, :] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins[None, :]) / (edges[2:] - edges[1:-1])[:, None]
+    return np.clip(np.minimum(rising, falling), 0, None)
+
+
+def _mel(hertz: float) -> float:
+    return 2595 * float(np.log10(1 + hertz / 700))
+
+
+def likeness(said: Sound, heard: Sound) -> float:
+    """The correlation of the log-spectrograms at the alignment where it is highest.
+
+    `said` is repeated as the fake microphone repeats it; `heard` may begin anywhere in it.
+    """
+    spoken, listened = log_spectrogram(said), log_spectrogram(heard)
+    repeats = -(-(len(listened) + len(spoken)) // len(spoken))
+    looped = np.tile(spoken, (repeats, 1))
+    target = _standardised(listened)
+    best = -1.0
+    for lag in range(len(spoken)):
+        best = max(best, float(np.mean(_standardised(looped[lag : lag + len(listened)]) * target)))
+    return best
+
+
+def _standardised(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    centred = frames - frames.mean()
+    return centred / (centred.std() + 1e-9)
+
+
+def silences_s(heard: Sound, longer_than_s: float, below_db: float = -60.0) -> list[tuple[float, float]]:
+    """Stretches in which nothing at all was heard: (start, length) in seconds."""
+    frames = heard[: len(heard) // HOP * HOP].reshape(-1, HOP)
+    level_db = 20 * np.log10(np.sqrt((frames**2).mean(axis=1)) + 1e-9)
+    found, since = [], None
+    for number, quiet in enumerate([*(level_db < below_db), False]):
+        if quiet and since is None:
+            since = number
+        elif not quiet and since is not None:
+            length_s = (number - since) * HOP / RATE
+            if length_s > longer_than_s:
+                found.append((since * HOP / RATE, length_s))
+            since = None
+    return found
