@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.serialization import encode_json
 from litestar.types import ExceptionHandlersMap, Message, Scope
+from sqlalchemy.exc import StatementError
 
 from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
@@ -34,6 +35,7 @@ from folkmoot.surfaces.http import (
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
+from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.pages import pages
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
@@ -85,6 +87,7 @@ class Equipment:
         self.services = services
         self.passwords = passwords
         self.limits = Limits(services.clock_ms)
+        self.server_counts = ServerCounts(services.clock_ms)
 
     def close(self) -> None:
         self.passwords.close()
@@ -100,6 +103,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
             "gate": _given(lambda: equipment.services.gate),
             "passwords": _given(lambda: equipment.passwords),
             "limits": _given(lambda: equipment.limits),
+            "server_counts": _given(lambda: equipment.server_counts),
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
@@ -176,6 +180,8 @@ def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[Er
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    if isinstance(error, StatementError):
+        error.hide_parameters = True  # what was bound can be a password's hash, an address, a private text
     # The path without its query: a code or a state can be in that.
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return Response(ErrorBody("Something went wrong here. It has been logged.", "internal"), status_code=500)

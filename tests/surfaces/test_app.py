@@ -1,12 +1,14 @@
 """The rules that hold for every surface."""
 
 import json
+import traceback
 
 import httpx
 import msgspec
 import pytest
 import structlog
 from litestar import Litestar, get
+from sqlalchemy import text
 from tests.support.web import visitor
 
 from folkmoot import app as application
@@ -83,6 +85,24 @@ async def test_an_error_says_nothing_and_is_logged_without_the_query(
     assert answer.json() == {"error": "Something went wrong here. It has been logged.", "code": "internal"}
     assert [entry["path"] for entry in logs] == ["/broken"]
     assert "canary" not in repr(logs)
+
+
+async def test_what_was_bound_to_a_statement_is_not_logged(
+    services: Services, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @get("/broken", opt=serves(Serves.NOBODY))
+    async def broken(services: Services) -> None:
+        async with services.database.read() as read:
+            await read.connection.execute(
+                text("SELECT * FROM nowhere WHERE secret = :secret"), {"secret": "canary"}
+            )
+
+    monkeypatch.setattr(application, "OTHERS", [broken])
+    with structlog.testing.capture_logs() as logs:
+        async with visitor(build_app(anew(services), passwords=passwords)) as client:
+            assert (await client.get("/broken")).status_code == 500
+    assert "nowhere" in str(logs[0]["exc_info"])
+    assert "canary" not in "".join(traceback.format_exception(logs[0]["exc_info"]))
 
 
 def test_a_route_that_never_asks_who_is_there_stops_the_start(

@@ -34,6 +34,14 @@ class Relationship(msgspec.Struct, frozen=True):
     blocked_by: bool = False
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """The server in numbers."""
+
+    accounts: int
+    active_in_month: int  # wrote or signed in during the last 30 days
+    posts: int  # not deleted
+
+
 class Page(msgspec.Struct, frozen=True):
     """A page of a list that is ordered by id, newest first; Mastodon's three cursors.
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
-from folkmoot.accounts.model import Account, Page, Relationship
+from folkmoot.accounts.model import Account, Counts, Page, Relationship
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, standings
+from folkmoot.storage.ids import id_at
+from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, standings, tokens
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -81,12 +82,24 @@ async def following_ids(read: Read, account_id: int, page: Page) -> list[int]:
     return await _page(read, follows.c.followee_id, follows.c.follower_id == account_id, page)
 
 
-async def counts(read: Read) -> tuple[int, int]:
-    """Accounts, and posts that are not deleted: what the server says of itself."""
-    users = select(func.count()).select_from(accounts).scalar_subquery()
-    statuses = select(func.count()).select_from(posts).where(posts.c.deleted_at_ms.is_(None)).scalar_subquery()
-    row = (await read.connection.execute(select(users.label("users"), statuses.label("statuses")))).one()
-    return row.users, row.statuses
+async def counts(read: Read) -> Counts:
+    """What the server says of itself."""
+    month_ago_ms = read.now_ms - 30 * 24 * 3600 * 1000
+    wrote = select(posts.c.account_id).where(posts.c.id >= id_at(month_ago_ms))
+    came = select(tokens.c.account_id).where(
+        tokens.c.created_at_ms >= month_ago_ms, tokens.c.account_id.is_not(None)
+    )
+    active = wrote.union(came).subquery()
+    row = (
+        await read.connection.execute(
+            select(
+                select(func.count()).select_from(accounts).scalar_subquery(),
+                select(func.count()).select_from(active).scalar_subquery(),
+                select(func.count()).select_from(posts).where(posts.c.deleted_at_ms.is_(None)).scalar_subquery(),
+            )
+        )
+    ).one()
+    return Counts(accounts=row[0], active_in_month=row[1], posts=row[2])
 
 
 async def owner_id(read: Read) -> int | None:

@@ -15,12 +15,11 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from folkmoot.gate import Refused
+from folkmoot.gate import Action, Refused
 from folkmoot.storage.database import digest
-from folkmoot.surfaces.http import SESSION_COOKIE, ErrorBody, bearer_token
+from folkmoot.surfaces.http import SESSION_COOKIE, SURFACE, Declaration, ErrorBody, bearer_token
 
 KEYS_MAX = 100_000
-UNMETERED = "unmetered"
 _METERED_PATHS = ("/api/", "/oauth/")
 
 
@@ -115,6 +114,8 @@ class Limits:
         # An event's visitors may share one address: the address gets much, each credential its own.
         self._requests_by_address = Limiter(Rate(3000, 5 * minute_ms))
         self._requests_by_credential = Limiter(Rate(1500, 5 * minute_ms))
+        # Playlists and parts are read every second by everyone who listens without our own player.
+        self._sound_by_address = Limiter(Rate(60_000, 5 * minute_ms))
 
     def sign_in(self, address: str, username: str) -> None:
         """Before a password is checked. Raises TooMany."""
@@ -140,23 +141,23 @@ class Limits:
             return by_address
         return self._requests_by_credential.take(digest(credential).hex(), now_ms)
 
+    def sound(self, address: str) -> Verdict:
+        """Reading what was recorded, live or not."""
+        return self._sound_by_address.take(address, self._clock_ms())
+
 
 class Metering(ASGIMiddleware):
-    """Counts requests of the API and says so in Mastodon's headers; a route with `UNMETERED` in `opt` is left out.
-
-    Playlists and parts of sound are read every second by everybody: they are bounded where they are served.
-    """
+    """Counts requests of the API and says so in Mastodon's headers."""
 
     def __init__(self, limits: Callable[[], Limits]) -> None:
         self._limits = limits
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope)
-        if not request.url.path.startswith(_METERED_PATHS) or request.route_handler.opt.get(UNMETERED):
+        if not request.url.path.startswith(_METERED_PATHS):
             await next_app(scope, receive, send)
             return
-        credential = bearer_token(request) or request.cookies.get(SESSION_COOKIE)
-        verdict = self._limits().request(client_address(request), credential)
+        verdict = self._verdict(request)
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -170,6 +171,13 @@ class Metering(ASGIMiddleware):
             return
         response = too_many(request, TooMany(verdict))
         await response.to_asgi_response(app=None, request=request)(scope, receive, send_counted)
+
+    def _verdict(self, request: Request[Any, Any, Any]) -> Verdict:
+        address = client_address(request)
+        declaration: Declaration | None = request.route_handler.opt.get(SURFACE)
+        if request.method == "GET" and declaration is not None and declaration.action is Action.LISTEN:
+            return self._limits().sound(address)
+        return self._limits().request(address, bearer_token(request) or request.cookies.get(SESSION_COOKIE))
 
 
 def too_many(_request: Request[Any, Any, Any], refusal: TooMany) -> Response[ErrorBody]:

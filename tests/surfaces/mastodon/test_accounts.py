@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.people import People
 
 from folkmoot.gate import Standing
@@ -213,14 +214,18 @@ async def test_pages_that_are_none(client: httpx.AsyncClient, ids: dict[str, int
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-async def test_the_server_says_what_it_is(client: httpx.AsyncClient, ids: dict[str, int], version: str) -> None:
+async def test_the_server_says_what_it_is(
+    client: httpx.AsyncClient, people: People, ids: dict[str, int], clock: FakeClock, version: str
+) -> None:
+    clock.advance_ms(30 * 24 * 3600 * 1000 + 1)
+    await people.token(ids["alice"])
     shown = (await client.get(f"/api/{version}/instance")).json()
     assert shown["title"] == "Moot"
     assert shown["version"] == "4.3.0 (compatible; Folkmoot 0.0.1)"
     assert shown["configuration"]["statuses"]["max_characters"] == 500
     assert shown["configuration"]["accounts"]["max_note_length"] == 500
     if version == "v2":
-        assert shown["usage"]["users"]["active_month"] == 3
+        assert shown["usage"]["users"]["active_month"] == 1
         assert shown["registrations"]["enabled"] is True
     else:
         assert shown["stats"] == {"user_count": 3, "status_count": 0, "domain_count": 0}

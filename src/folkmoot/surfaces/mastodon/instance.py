@@ -8,13 +8,14 @@ from typing import Any
 from litestar import get
 
 from folkmoot.accounts import queries
-from folkmoot.accounts.model import Account
+from folkmoot.accounts.model import Account, Counts
 from folkmoot.accounts.rules import DISPLAY_NAME_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
 from folkmoot.gate import Serves, Viewer, Visible
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, URL_CHARACTERS
 from folkmoot.posts.rules import DESCRIPTION_CHARACTERS_MAX
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
+from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.services import Services, Site
 
 # Clients read from the version which of Mastodon's methods they can expect.
@@ -23,17 +24,17 @@ DESCRIPTION = "A public square with live audio: people post, anyone opens a Spac
 
 
 @get("/api/v2/instance", opt=serves(Serves.ANYONE))
-async def instance(viewer: Viewer, services: Services) -> entities.Instance:
+async def instance(viewer: Viewer, services: Services, server_counts: ServerCounts) -> entities.Instance:
     """The server and what it can do."""
     site = services.site
-    users, _posts, contact = await _facts(services, viewer)
+    counts, contact = await _facts(services, viewer, server_counts)
     return entities.Instance(
         domain=site.domain,
         title=site.title,
         version=_version(site),
         source_url=site.source_url,
         description=DESCRIPTION,
-        usage={"users": {"active_month": users}},
+        usage={"users": {"active_month": counts.active_in_month}},
         thumbnail={"url": site.base_url + present.HEADER_PATH},
         configuration=_configuration(site),
         registrations=_registrations(site),
@@ -43,10 +44,10 @@ async def instance(viewer: Viewer, services: Services) -> entities.Instance:
 
 
 @get("/api/v1/instance", opt=serves(Serves.ANYONE))
-async def instance_v1(viewer: Viewer, services: Services) -> dict[str, Any]:
+async def instance_v1(viewer: Viewer, services: Services, server_counts: ServerCounts) -> dict[str, Any]:
     """The same for older clients."""
     site = services.site
-    users, posts, contact = await _facts(services, viewer)
+    counts, contact = await _facts(services, viewer, server_counts)
     return {
         "uri": site.domain,
         "title": site.title,
@@ -55,7 +56,7 @@ async def instance_v1(viewer: Viewer, services: Services) -> dict[str, Any]:
         "email": "",
         "version": _version(site),
         "urls": {},
-        "stats": {"user_count": users, "status_count": posts, "domain_count": 0},
+        "stats": {"user_count": counts.accounts, "status_count": counts.posts, "domain_count": 0},
         "thumbnail": site.base_url + present.HEADER_PATH,
         "languages": [],
         "registrations": site.registrations != "closed",
@@ -67,13 +68,15 @@ async def instance_v1(viewer: Viewer, services: Services) -> dict[str, Any]:
     }
 
 
-async def _facts(services: Services, viewer: Viewer) -> tuple[int, int, entities.Account | None]:
+async def _facts(
+    services: Services, viewer: Viewer, server_counts: ServerCounts
+) -> tuple[Counts, entities.Account | None]:
     async with services.database.read() as read:
-        users, posts = await queries.counts(read)
+        counts = await server_counts.get(read)
         owner = await queries.owner_id(read)
         found = await queries.by_ids(read, [owner]) if owner is not None else []
         admitted: list[Visible[Account]] = await services.gate.admit(read, viewer, found)
-    return users, posts, present.account(admitted[0], services.site) if admitted else None
+    return counts, present.account(admitted[0], services.site) if admitted else None
 
 
 def _version(site: Site) -> str:
