@@ -1,5 +1,6 @@
 """`folkmoot bench`: one command for each bench. Exit code 0 only if every reach holds, 2 if it couldn't run."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,27 @@ def boot(
     try:
         report = run_boot(times)
     except ServerFailed as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
+@bench.command()
+def stage(
+    speakers: Annotated[int, typer.Option(min=1, max=13, help="Who talk at once.")] = 13,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each engine is measured.")] = 15.0,
+    loss: Annotated[float, typer.Option(min=0, max=50, help="Packets lost, in percent.")] = 3.0,
+    peers: Annotated[bool, typer.Option(help="Measure other engines under the same load, too.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """What a full stage costs, and how well it stands packet loss."""
+    # Read before numpy is: its threads would not survive the forks.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from folkmoot.bench.speech import SpeechMissing
+    from folkmoot.bench.stage import StageFailed, run_stage_bench
+
+    try:
+        report = run_stage_bench(speakers, seconds, loss, peers=peers)
+    except (StageFailed, SpeechMissing) as error:
         raise _cannot(error) from error
     _finish(report, json_file)
 

@@ -93,7 +93,7 @@ def show(report: Report, console: Console) -> None:
     """The table for people."""
     table = Table(title=report.command, title_justify="left", caption_justify="left")
     for column in ("result", "value", "reach", "", "beside"):
-        table.add_column(column, justify="right" if column == "value" else "left")
+        table.add_column(column, justify="right" if column == "value" else "left", no_wrap=column == "result")
     for result in report.results:
         table.add_row(result.name, _value_text(result), result.reach or "", _verdict(result), _peer_text(result))
     console.print(table)
@@ -107,12 +107,12 @@ def _bounded(name: str, value: float | None, unit: str, reach: str, holds: bool)
 
 
 def _rounded(value: float | None) -> float | None:
-    """Four significant digits: what is beyond them is noise."""
-    return None if value is None else float(f"{value:.4g}")
+    """Five significant digits: what is beyond them is noise."""
+    return None if value is None else float(f"{value:.5g}")
 
 
 def _value_text(result: Result) -> str:
-    return "not measured" if result.value is None else f"{result.value:g} {result.unit}".rstrip()
+    return "not measured" if result.value is None else f"{result.value:.5g} {result.unit}".rstrip()
 
 
 def _verdict(result: Result) -> str:
@@ -122,4 +122,4 @@ def _verdict(result: Result) -> str:
 
 
 def _peer_text(result: Result) -> str:
-    return f"{result.ratio:g} × {result.peer}" if result.ratio is not None else ""
+    return f"{result.ratio:.2f} × {result.peer}" if result.ratio is not None else ""
