@@ -30,6 +30,14 @@ def serve(
 
 
 @app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of our own API."""
+    from folkmoot.app import openapi_document
+
+    sys.stdout.buffer.write(openapi_document() + b"\n")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
