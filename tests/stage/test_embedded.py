@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 import pytest
 from tests.stage.peers import Client, has_tone, until
 
+from folkmoot.stage import peer
 from folkmoot.stage.embedded import EmbeddedEngine
 from folkmoot.stage.engine import OfferRefused, SeatEvent, SeatState
 from folkmoot.stage.ice import IceSettings
@@ -136,3 +138,40 @@ async def test_an_offer_that_is_refused_leaves_nothing_behind(stage: Stage) -> N
         await stage.engine.join(1, "no sdp at all")
     assert stage.engine.status().seats == []
     assert stage.events == []
+
+
+async def test_a_peer_that_never_finishes_the_handshake_is_closed(
+    stage: Stage, clients: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "CONNECT_TIMEOUT_S", 0.2)
+    silent = clients(440).connection
+    silent.addTransceiver("audio")
+    await silent.setLocalDescription(await silent.createOffer())
+    await stage.engine.join(1, silent.localDescription.sdp)
+    await until(lambda: stage.states(1) == [SeatState.LOST])
+    assert stage.engine.status().seats == []
+
+
+async def test_a_peer_that_falls_silent_is_lost(
+    stage: Stage, clients: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = clients(440)
+    await stage.join(1, one)
+    await until(lambda: has_tone(stage.mix.last(15), 440))
+    monkeypatch.setattr(peer, "SILENT_TIMEOUT_S", 0.3)
+    # The network is gone: nothing leaves the client any more, not even a goodbye.
+    ice = one.connection.getSenders()[0].transport.transport._connection
+    for protocol in ice._protocols:
+        monkeypatch.setattr(protocol.transport, "sendto", lambda data, address=None: None)
+    await until(lambda: stage.states(1) == [SeatState.CONNECTED, SeatState.LOST])
+
+
+async def test_leaving_is_felt_within_100_ms(stage: Stage, clients: Callable[..., Client]) -> None:
+    one = clients(440)
+    await stage.join(1, one)
+    await until(lambda: has_tone(stage.mix.last(15), 440))
+    began = time.monotonic()
+    leaving = asyncio.create_task(stage.engine.leave(1))
+    await until(lambda: stage.mix.ticks[-1][1] is None)
+    assert time.monotonic() - began < 0.1
+    await leaving

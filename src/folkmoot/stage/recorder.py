@@ -14,7 +14,8 @@ from folkmoot.tape.model import SAMPLES_PER_MS, STEP_SAMPLES, Note, Part, TapeEr
 from folkmoot.tape.opus import FRAME_SAMPLES, Pcm
 from folkmoot.tape.writer import TapeWriter
 
-_TICKS_WAITING_MAX = 500
+_TICKS_PER_STEP = STEP_SAMPLES // FRAME_SAMPLES
+_BATCHES_WAITING_MAX = 100
 _GAP_TICKS_ENCODED_MAX = 50
 _SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 _SILENCE.flags.writeable = False
@@ -68,7 +69,8 @@ class Recorder:
         self._encoder = StepEncoder(self._start_samples)
         self._encoder_ticks = 0
         self._encoder_start_samples = self._start_samples
-        self._queue: queue.SimpleQueue[_Tick | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Tick] | None] = queue.SimpleQueue()
+        self._batch: list[_Tick] = []
         self._speaking: set[int] = set()
         self._ends = False
         self._closed_well = False
@@ -81,25 +83,36 @@ class Recorder:
         return self._start_samples // SAMPLES_PER_MS
 
     def frame(self, tick: int, pcm: Pcm | None, speaking: tuple[int, ...]) -> None:
-        """Takes one tick from the mixer thread; never blocks."""
-        if self._queue.qsize() >= _TICKS_WAITING_MAX:
-            self.lost_frames += 1
-        else:
-            self._queue.put(_Tick(tick, pcm, speaking))
+        """Takes one tick from the mixer thread; never blocks.
+
+        Only a step's last tick wakes the recorder: nothing is written before that, and one wake costs less than 5.
+        """
+        self._batch.append(_Tick(tick, pcm, speaking))
+        if (tick + 1) % _TICKS_PER_STEP == 0 or len(self._batch) >= _TICKS_PER_STEP:
+            self._hand_over()
 
     def close(self, *, ends: bool, timeout_s: float = 1.0) -> bool:
         """Writes what is waiting, then ends the tape, or leaves it so that it can be resumed. Blocks.
 
-        Returns whether that was done: not if the disk hangs or refuses.
+        No tick may come any more. Returns whether it was done: not if the disk hangs or refuses.
         """
         self._ends = ends
+        self._hand_over()
         self._queue.put(None)
         self._thread.join(timeout_s)
         return self._closed_well
 
+    def _hand_over(self) -> None:
+        batch, self._batch = self._batch, []
+        if self._queue.qsize() >= _BATCHES_WAITING_MAX:
+            self.lost_frames += len(batch)
+        else:
+            self._queue.put(batch)
+
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            self._record(item)
+        while (batch := self._queue.get()) is not None:
+            for item in batch:
+                self._record(item)
         self._append(self._encoder.finish())
         try:
             if self._ends:
