@@ -13,7 +13,7 @@ from tests.support.web import BASE_URL, visitor
 
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
-from folkmoot.gate import Gate, LeaseBook, Register, Stamp
+from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.services import Services, Site
@@ -92,14 +92,27 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Litestar:
     return build_app(services_on(database, directory), passwords=Passwords())
 
 
+@pytest.fixture(scope="session")
+def surfaces(built_app: Litestar) -> list[Surface]:
+    """What the application registered when it was built."""
+    return list(built_app.state.equipment.services.register)
+
+
 @pytest.fixture
 def services(
-    database: Database, tmp_path: Path, built_app: Litestar, stages: FakeStages, listening: FakeListening
+    database: Database,
+    tmp_path: Path,
+    surfaces: list[Surface],
+    stages: FakeStages,
+    listening: FakeListening,
 ) -> Services:
     (tmp_path / "tapes").mkdir()
+    register = Register()  # a copy: a test may add to it
+    for surface in surfaces:
+        register.add(surface)
     return msgspec.structs.replace(
         services_on(database, tmp_path),
-        register=built_app.state.equipment.services.register,
+        register=register,
         stages=stages,
         listening=listening,
     )
