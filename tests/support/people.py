@@ -41,12 +41,13 @@ class People:
         )
 
     async def follow(self, follower_id: int, followee_id: int) -> None:
-        await self._as(follower_id, Action.FOLLOW, lambda acting: accounts.follow(acting, followee_id))
+        await self.act(follower_id, Action.FOLLOW, lambda acting: accounts.follow(acting, followee_id))
 
     async def block(self, account_id: int, blocked_id: int) -> None:
-        await self._as(account_id, Action.BLOCK, lambda acting: accounts.block(acting, blocked_id))
+        await self.act(account_id, Action.BLOCK, lambda acting: accounts.block(acting, blocked_id))
 
-    async def _as(self, account_id: int, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+    async def act(self, account_id: int, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+        """Run an action as an account that has just signed in."""
         return await self.gate.act(self.gate.permit(await self.viewer(account_id), action), work)
 
 

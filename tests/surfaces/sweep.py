@@ -1,0 +1,338 @@
+"""What the sweep (test_sweep.py) opens, and what is hidden in it. Whoever adds a surface extends this file:
+
+- its addresses in ADDRESSES, where it has parameters (without them the test fails);
+- a body in BODIES, where it is not a GET and refuses an empty one before it asks who is there;
+- a maker in MAKERS, where an account can publish something new through it;
+- a maker in HELD, where it hands out something that opens a door by itself: a ticket, a signed link.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import numpy as np
+from litestar import Litestar
+from tests.support.people import People
+from tests.surfaces.asking import Answer, ask
+
+from folkmoot.accounts import actions as accounts
+from folkmoot.clips.actions import create_clip
+from folkmoot.clips.cutting import CutSound
+from folkmoot.gate import Acting, Action, Role, Visible
+from folkmoot.posts import actions as posts
+from folkmoot.posts import queries as post_queries
+from folkmoot.posts.model import Draft as PostDraft
+from folkmoot.posts.model import Media, Post, Visibility
+from folkmoot.recordings.actions import close_recording
+from folkmoot.spaces import actions as spaces
+from folkmoot.spaces import commands as c
+from folkmoot.spaces import queries as space_queries
+from folkmoot.spaces.model import Audience, Space
+from folkmoot.spaces.model import Draft as SpaceDraft
+from folkmoot.surfaces.services import Services
+from folkmoot.tape.encode import StepEncoder
+from folkmoot.tape.model import Note
+from folkmoot.tape.writer import TapeWriter
+
+USERNAME = "nightjar"
+API = "/api/folkmoot/v1"
+SPACE = f"{API}/spaces/{{space_id}}"
+STATUS = "/api/v1/statuses/{status_id}"
+ACCOUNT = "/api/v1/accounts/{account_id}"
+RECORDED_MS = 2_000
+Result = TypeVar("Result")
+
+
+class Scene:
+    """One account that published all it can, and those who look. `made` fills the addresses."""
+
+    def __init__(self, app: Litestar, services: Services, people: People) -> None:
+        self.app = app
+        self.services = services
+        self.people = people
+        self.account = 0
+        self.stranger = 0
+        self.follower = 0
+        self.moderator = 0
+        self.made: dict[str, str] = {}
+        self.canaries: set[str] = {USERNAME}
+
+    def canary(self, name: str) -> str:
+        """Words that stand nowhere else."""
+        words = f"canary{name}"
+        self.canaries.add(words)
+        return words
+
+    async def act(self, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
+        """As the account."""
+        return await self.people.act(self.account, action, work)
+
+    async def post(self, draft: PostDraft, answered: Visible[Post] | None = None) -> str:
+        """The id of the account's new post."""
+        made = await self.act(Action.POST, lambda acting: posts.create_post(acting, draft, answered))
+        return str(made.id)
+
+    async def command(self, account_id: int, space_id: int, order: c.Command) -> Space:
+        """What somebody tells a Space."""
+        return await self.people.act(
+            account_id, Action.TAKE_PART, lambda acting: spaces.command(acting, space_id, order)
+        )
+
+    async def open(self, name: str, path: str, credential: str | None, cookie: str | None = None) -> Answer:
+        """Ask a surface at an address. `credential`: a token; `cookie`: a session."""
+        headers = {"host": urlsplit(self.services.site.base_url).netloc, "sec-fetch-site": "same-origin"}
+        if credential is not None:
+            headers["authorization"] = f"Bearer {credential}"
+        if cookie is not None:
+            headers["cookie"] = f"folkmoot_session={cookie}"
+        return await ask(self.app, self.services, name, path, headers, BODIES.get(name))
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a surface is opened. `own`: it is a thing of the account itself, and gone with it."""
+
+    path: str
+    own: bool = False
+
+
+def own(*paths: str) -> list[Address]:
+    return [Address(path, own=True) for path in paths]
+
+
+def of_everybody(*paths: str) -> list[Address]:
+    return [Address(path) for path in paths]
+
+
+def each(template: str, *names: str) -> list[Address]:
+    """The template with each of the made ids in place of its first parameter."""
+    head, _, tail = template.partition("{")
+    _, _, rest = tail.partition("}")
+    return own(*(f"{head}{{{name}}}{rest}" for name in names))
+
+
+_SPACES = ("scheduled_space", "live_space", "ended_space", "closed_space")
+_POSTS = ("post", "private_post", "reply", "media_post", "announcement")
+
+ADDRESSES: dict[str, list[Address]] = {
+    f"GET {SPACE}": each(SPACE, *_SPACES),
+    f"GET {API}/spaces": of_everybody(
+        f"{API}/spaces", f"{API}/spaces?creator={{account}}", f"{API}/spaces?state=ended",
+        f"{API}/spaces?state=scheduled", f"{API}/spaces?ids={{ended_space}},{{live_space}},{{closed_space}}",
+    ),
+    f"POST {SPACE}/commands": each(f"{SPACE}/commands", "live_space", "strangers_space"),
+    f"POST {SPACE}/join": each(f"{SPACE}/join", "live_space", "strangers_space"),
+    f"POST {SPACE}/reactions": each(f"{SPACE}/reactions", "live_space", "strangers_space"),
+    f"GET {SPACE}/events": each(f"{SPACE}/events", "live_space"),
+    f"POST {SPACE}/whip": each(f"{SPACE}/whip", "live_space", "strangers_space"),
+    f"DELETE {SPACE}/whip/{{seat}}": own(f"{API}/spaces/{{strangers_space}}/whip/{{seat}}"),
+    f"GET {SPACE}/seats": [
+        *each(f"{SPACE}/seats", "live_space"), *of_everybody(f"{API}/spaces/{{strangers_space}}/seats"),
+    ],
+    f"GET {SPACE}/listen": each(f"{SPACE}/listen?codec=opus", "live_space"),
+    f"GET {SPACE}/hls/index.m3u8": each(f"{SPACE}/hls/index.m3u8", "ended_space"),
+    f"GET {SPACE}/hls/{{codec}}/index.m3u8": each(f"{SPACE}/hls/aac/index.m3u8", "ended_space"),
+    f"GET {SPACE}/hls/{{codec}}/init.mp4": each(f"{SPACE}/hls/aac/init.mp4", "ended_space"),
+    f"GET {SPACE}/media/{{codec}}/init.mp4": each(f"{SPACE}/media/aac/init.mp4", "ended_space"),
+    f"GET {SPACE}/hls/{{codec}}/{{file}}": each(f"{SPACE}/hls/aac/0.m4s", "ended_space"),
+    f"GET {SPACE}/media/{{codec}}": each(f"{SPACE}/media/aac?from_ms=0&to_ms=1000", "ended_space"),
+    f"GET {SPACE}/waveform": each(f"{SPACE}/waveform", "ended_space"),
+    f"GET {SPACE}/download": each(f"{SPACE}/download", "ended_space"),
+    f"PATCH {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
+    f"DELETE {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
+    "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
+    "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
+    f"GET {ACCOUNT}": each(ACCOUNT, "account"),
+    f"GET {ACCOUNT}/statuses": each(f"{ACCOUNT}/statuses", "account"),
+    f"GET {ACCOUNT}/followers": [
+        *each(f"{ACCOUNT}/followers", "account"), *of_everybody("/api/v1/accounts/{stranger}/followers"),
+    ],
+    f"GET {ACCOUNT}/following": [
+        *each(f"{ACCOUNT}/following", "account"), *of_everybody("/api/v1/accounts/{follower}/following"),
+    ],
+    f"POST {ACCOUNT}/follow": of_everybody("/api/v1/accounts/{stranger}/follow"),
+    f"POST {ACCOUNT}/unfollow": of_everybody("/api/v1/accounts/{stranger}/unfollow"),
+    f"POST {ACCOUNT}/block": of_everybody("/api/v1/accounts/{stranger}/block"),
+    f"POST {ACCOUNT}/unblock": of_everybody("/api/v1/accounts/{stranger}/unblock"),
+    "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
+    "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
+    "GET /media/{key}": own("/media/{media}.m4a", "/media/{private_media}.m4a"),
+    "GET /api/oembed": own("/api/oembed?url={base_url}/@" + USERNAME + "/{post}"),
+    "GET /embed/{post_id}": each("/embed/{post_id}", "post", "media_post"),
+    "GET /api/v1/statuses": of_everybody("/api/v1/statuses?id[]={post}&id[]={private_post}&id[]={reply}"),
+    f"GET {STATUS}": each(STATUS, *_POSTS),
+    f"DELETE {STATUS}": each(STATUS, "post"),
+    f"GET {STATUS}/context": [
+        *each(f"{STATUS}/context", "post"), *of_everybody("/api/v1/statuses/{strangers_post}/context"),
+    ],
+    "GET /oauth/authorize": of_everybody("/oauth/authorize?client_id=none"),
+    # Pages are an empty shell for whoever is signed in.
+    "GET /spaces/{space_id}": of_everybody("/spaces/{ended_space}", "/spaces/{live_space}"),
+    "GET /{handle}": of_everybody("/@" + USERNAME),
+    "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
+    "GET /assets/{name}": of_everybody("/assets/none.js"),
+}  # fmt: skip
+
+# What is sent, as JSON unless it is bytes: (content type, body).
+BODIES: dict[str, Any] = {
+    f"POST {API}/spaces": {"title": "Another", "start": False},
+    f"POST {SPACE}/commands": {"do": "ask"},
+    f"POST {SPACE}/reactions": {"emoji": "👏"},
+    f"POST {SPACE}/whip": ("application/sdp", b"v=0\r\n"),
+    f"PATCH {SPACE}/replay": {"start_ms": 0},
+    f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
+    "POST /api/v1/statuses": {"status": "still here"},
+    "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
+    "PUT /api/v1/media/{media_id}": {"description": "still here"},
+}
+
+
+async def the_people(scene: Scene) -> None:
+    create = scene.people.create
+    scene.account = await create(USERNAME)
+    scene.stranger, scene.follower = await create("stranger"), await create("follower")
+    scene.moderator = await create("keeper", Role.MODERATOR)
+    await scene.people.follow(scene.follower, scene.account)
+    await scene.people.follow(scene.account, scene.stranger)
+    scene.made |= {
+        "account": str(scene.account),
+        "stranger": str(scene.stranger),
+        "follower": str(scene.follower),
+        "base_url": scene.services.site.base_url,
+    }
+
+
+async def a_profile(scene: Scene) -> None:
+    name, note = scene.canary("name"), scene.canary("note")
+    await scene.act(
+        Action.EDIT_PROFILE, lambda acting: accounts.update_profile(acting, display_name=name, note=note)
+    )
+
+
+async def some_posts(scene: Scene) -> None:
+    answered = await scene.people.act(
+        scene.stranger, Action.POST, lambda acting: posts.create_post(acting, PostDraft(source="What happened?"))
+    )
+    scene.made["strangers_post"] = str(answered.id)
+    for name, visibility in (("post", Visibility.PUBLIC), ("private_post", Visibility.FOLLOWERS)):
+        words = scene.canary(name.replace("_", ""))
+        scene.made[name] = await scene.post(PostDraft(source=words, visibility=visibility))
+    viewer = await scene.people.viewer(scene.account)
+    async with scene.services.database.read() as read:
+        visible = await scene.people.gate.admit_one(read, viewer, answered, "Post")
+    reply = PostDraft(source=scene.canary("reply"), spoiler_text=scene.canary("warning"))
+    scene.made["reply"] = await scene.post(reply, visible)
+
+
+async def its_spaces(scene: Scene) -> None:
+    for name, audience in (
+        ("scheduled_space", Audience.PUBLIC),
+        ("ended_space", Audience.PUBLIC),
+        ("closed_space", Audience.FOLLOWED),
+        ("live_space", Audience.PUBLIC),
+    ):
+        title, topic = scene.canary(name.replace("_", "")), scene.canary(f"topic{name[:4]}")
+        space_id = await _space(scene, scene.account, SpaceDraft(title=title, topics=(topic,), audience=audience))
+        scene.made[name] = str(space_id)
+        if name != "scheduled_space":
+            await scene.command(scene.account, space_id, c.Start())
+        if name in ("ended_space", "closed_space"):
+            await scene.command(scene.account, space_id, c.End())
+    ended = int(scene.made["ended_space"])
+    _record(scene, ended)
+    await scene.people.system(lambda acting: close_recording(acting, ended, RECORDED_MS))
+    async with scene.services.database.read() as read:
+        space = await space_queries.by_id(read, ended)
+    assert space is not None
+    scene.made["announcement"] = str(space.announcement_post_id)
+
+
+async def its_clips(scene: Scene) -> None:
+    for name, visibility in (("media", Visibility.PUBLIC), ("private_media", Visibility.FOLLOWERS)):
+        media_id = await _clip(scene, f"clips/{name}.m4a", scene.canary(f"sound{name[:3]}"))
+        words = scene.canary(f"described{name[:3]}")
+        await _describe(scene, media_id, words)
+        draft = PostDraft(source="a clip", visibility=visibility, media_ids=(media_id,))
+        scene.made |= {name: str(media_id), f"{name}_post": await scene.post(draft)}
+
+
+async def a_seat_in_anothers_space(scene: Scene) -> None:
+    space_id = await _space(scene, scene.stranger, SpaceDraft(title="Town hall"))
+    await scene.command(scene.stranger, space_id, c.Start())
+    await scene.command(scene.stranger, space_id, c.Invite(account=str(scene.account)))
+    space = await scene.command(scene.account, space_id, c.Accept(recording_consent=True))
+    scene.made |= {"strangers_space": str(space_id), "seat": str(space.member(scene.account).seat)}
+
+
+# In order: each publishes something as the account, with canaries in all its words.
+MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
+    the_people,
+    a_profile,
+    some_posts,
+    its_spaces,
+    its_clips,
+    a_seat_in_anothers_space,
+]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An address that opens by itself, without any other credential."""
+
+    surface: str
+    path: str
+
+
+async def a_listen_ticket(scene: Scene, token: str) -> Key:
+    path = f"{API}/spaces/{scene.made['strangers_space']}"
+    joined = await scene.open(f"POST {SPACE}/join", f"{path}/join", token)
+    ticket = msgspec.json.decode(joined.body)["ticket"]
+    return Key(f"GET {SPACE}/listen", f"{path}/listen?codec=opus&ticket={ticket}")
+
+
+async def a_signed_media_link(scene: Scene, token: str) -> Key:
+    async with scene.services.database.read() as read:
+        media = await post_queries.media_by_id(read, int(scene.made["private_media"]))
+    assert media is not None
+    shown = await scene.open("GET /api/v1/media/{media_id}", f"/api/v1/media/{media.id}", token)
+    url = msgspec.json.decode(shown.body)["url"]
+    assert "ticket=" in url
+    return Key("GET /media/{key}", url.removeprefix(scene.services.site.base_url))
+
+
+# Each gets, with the account's token, something that opens a door without it.
+HELD: list[Callable[[Scene, str], Awaitable[Key]]] = [a_listen_ticket, a_signed_media_link]
+
+
+async def _space(scene: Scene, host: int, draft: SpaceDraft) -> int:
+    base = scene.services.site.base_url
+    made = await scene.people.act(
+        host, Action.OPEN_SPACE, lambda acting: spaces.create(acting, draft, page_url=base)
+    )
+    return made.id
+
+
+async def _clip(scene: Scene, key: str, words: str) -> int:
+    """A clip of the ended Space, whose bytes are the words."""
+    viewer = await scene.people.viewer(scene.account)
+    async with scene.services.database.read() as read:
+        found = await space_queries.by_id(read, int(scene.made["ended_space"]))
+        visible = await scene.people.gate.admit_one(read, viewer, found, "Space")
+    sound = CutSound(words.encode(), "audio/mp4", (), 100)
+    await scene.services.objects.put(key, sound.content, sound.content_type)
+    _, media = await scene.act(Action.CLIP, lambda acting: create_clip(acting, visible, 0, 1_000, sound, key))
+    return media.id
+
+
+async def _describe(scene: Scene, media_id: int, words: str) -> Media:
+    return await scene.act(Action.UPLOAD, lambda acting: posts.describe_media(acting, media_id, words))
+
+
+def _record(scene: Scene, space_id: int) -> None:
+    """Two seconds of silence."""
+    writer = TapeWriter.open(scene.services.tapes_directory / str(space_id), scene.services.clock_ms)
+    encoder = StepEncoder(writer.next_samples)
+    for _ in range(RECORDED_MS // 20):
+        if parts := encoder.encode(np.zeros(960, np.int16)):
+            writer.append(parts, Note())
+    writer.append(encoder.finish(), Note())
+    writer.close()

@@ -1,0 +1,207 @@
+"""The sweep: an account that published all it can is suspended; every surface is opened as every kind of viewer.
+
+The register says which surfaces there are, sweep.py how each is opened and what is hidden. A surface that is
+registered and not described there fails.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+
+import msgspec
+import pytest
+from litestar import Litestar
+from sqlalchemy import select
+from tests.support.people import People
+from tests.surfaces.asking import Answer
+from tests.surfaces.sweep import ADDRESSES, BODIES, HELD, MAKERS, Address, Key, Scene, of_everybody
+
+from folkmoot.gate import Action, Register, Serves, Standing, Surface
+from folkmoot.gate.standings import TABLE
+from folkmoot.storage.database import Database
+from folkmoot.storage.tables import metadata
+from folkmoot.surfaces.services import Services
+
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+REFUSALS = frozenset({401, 403, 404, 410})
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A surface, opened at an address by somebody."""
+
+    surface: Surface
+    address: Address
+    path: str
+    who: str
+    answer: Answer
+
+    def __repr__(self) -> str:
+        return f"{self.surface.name} at {self.path} by {self.who}: {self.answer.status} {self.answer.body[:200]!r}"
+
+
+@pytest.fixture
+async def scene(app: Litestar, services: Services, people: People, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    # The pages are there whether the client is built or not.
+    monkeypatch.setattr(
+        "folkmoot.surfaces.pages.pages._shell", lambda: "<title>Folkmoot</title><!--head-->", raising=False
+    )
+    scene = Scene(app, services, people)
+    for maker in MAKERS:
+        await maker(scene)
+    return scene
+
+
+async def tokens(scene: Scene) -> dict[str, str | None]:
+    """What everybody shows who looks; `itself` is the account, signed in anew."""
+    return {
+        "anonymous": None,
+        "stranger": await scene.people.token(scene.stranger),
+        "follower": await scene.people.token(scene.follower),
+        "moderator": await scene.people.token(scene.moderator),
+        "itself": await scene.people.token(scene.account),
+    }
+
+
+def addresses(surface: Surface) -> list[Address]:
+    declared = ADDRESSES.get(surface.name)
+    if declared is not None:
+        return declared
+    path = surface.name.partition(" ")[2]
+    assert "{" not in path, f"{surface.name} is not swept: say in sweep.py's ADDRESSES where it is opened"
+    return of_everybody(path)
+
+
+def reads(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
+    return (entry for entry in _every(scene) if entry[0].name.startswith("GET "))
+
+
+def writes(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
+    return (entry for entry in _every(scene) if not entry[0].name.startswith("GET "))
+
+
+def _every(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
+    for surface in scene.services.register:
+        for address in addresses(surface):
+            yield surface, address, address.path.format_map(scene.made)
+
+
+async def look(scene: Scene, shown: dict[str, str | None], cookie: bool = False) -> AsyncIterator[Opened]:
+    """Open every reading surface as everybody in `shown`."""
+    for surface, address, path in reads(scene):
+        for who, token in shown.items():
+            shows = {"credential": None, "cookie": token} if cookie else {"credential": token}
+            yield Opened(surface, address, path, who, await scene.open(surface.name, path, **shows))
+
+
+def found_in(scene: Scene, one: Opened) -> set[tuple[str, str, str]]:
+    """(canary, path, who) of the canaries in an answer; what the address itself says may be said back."""
+    return {
+        (canary, one.path, one.who)
+        for canary in scene.canaries
+        if canary not in one.path and one.answer.says(canary)
+    }
+
+
+def test_every_surface_says_where_it_is_opened(scene: Scene) -> None:
+    for surface in scene.services.register:
+        assert addresses(surface)
+    names = {surface.name for surface in scene.services.register}
+    unknown = (ADDRESSES.keys() | BODIES.keys()) - names
+    assert {name for name in unknown if not _is_page(name)} == set()
+
+
+def _is_page(name: str) -> bool:
+    """Pages are registered where the client is built into the application."""
+    return not name.partition(" ")[2].startswith(("/api/", "/oauth/", "/media/", "/embed/"))
+
+
+def test_a_surface_that_is_not_described_fails(scene: Scene) -> None:
+    register = Register()
+    register.add(Surface("route", "GET /api/v9/{new_id}", Serves.ANYONE, Action.READ))
+    scene.services = msgspec.structs.replace(scene.services, register=register)
+    with pytest.raises(AssertionError, match="is not swept"):
+        list(reads(scene))
+
+
+async def test_suspended_it_is_nowhere_and_let_back_in_it_is_where_it_was(scene: Scene) -> None:
+    before = await everything_there(scene)
+    assert scene.canaries == {canary for canary, _, _ in before}, "canaries that nobody ever sees prove nothing"
+    shown = await tokens(scene)
+    old = shown.pop("itself")
+    await scene.people.put(scene.account, Standing.SUSPENDED)
+    async for one in look(scene, shown):
+        assert not found_in(scene, one), one
+        assert not one.address.own or one.answer.status in REFUSALS, one
+    async for one in look(scene, {"its old token": old}):
+        assert one.surface.serves is Serves.NOBODY or one.answer.status == 401, one
+    async for one in look(scene, {"its old cookie": old}, cookie=True):
+        assert not found_in(scene, one), one
+    async for one in look(scene, {"its new token": await scene.people.token(scene.account)}):
+        assert _may_open(one.surface) or one.answer.status in (401, 403), one
+    await scene.people.put(scene.account, Standing.ACTIVE)
+    assert await everything_there(scene) == before
+
+
+async def everything_there(scene: Scene) -> set[tuple[str, str, str]]:
+    """Where every canary is found while the account is in good standing: all that is its own opens for somebody."""
+    found: set[tuple[str, str, str]] = set()
+    opened: dict[str, bool] = {}
+    shown = await tokens(scene)
+    async for one in look(scene, {who: shown[who] for who in ("anonymous", "follower", "itself")}):
+        assert one.answer.status < 500, one
+        found |= found_in(scene, one)
+        if one.address.own:
+            opened[one.path] = opened.get(one.path, False) or one.answer.opened
+    assert [path for path, was_open in opened.items() if not was_open] == [], "own() addresses that open for nobody"
+    return found
+
+
+async def test_suspended_it_does_nothing_any_more(scene: Scene, database: Database) -> None:
+    old = await scene.people.token(scene.account)
+    await scene.people.put(scene.account, Standing.SUSPENDED)
+    new = await scene.people.token(scene.account)
+    before = await fingerprint(database)
+    for surface, address, path in writes(scene):
+        for who, token in (("its old token", old), ("its new token", new)):
+            if surface.serves is Serves.NOBODY or (token is new and _may_open(surface)):
+                continue
+            one = Opened(surface, address, path, who, await scene.open(surface.name, path, token))
+            assert one.answer.status == (401 if token is old else 403), f"{one}: a body in BODIES?"
+            assert await fingerprint(database) == before, one
+
+
+async def test_what_it_held_is_dead_and_stays_dead(scene: Scene) -> None:
+    token = await scene.people.token(scene.account)
+    keys: list[Key] = [await maker(scene, token) for maker in HELD]
+    for key in keys:
+        assert (await scene.open(key.surface, key.path, None)).opened, key
+    for standing in (Standing.SUSPENDED, Standing.ACTIVE):
+        await scene.people.put(scene.account, standing)
+        for key in keys:
+            assert (await scene.open(key.surface, key.path, None)).status in REFUSALS, (key, standing)
+        for one in [one async for one in look(scene, {"its old token": token})]:
+            assert one.surface.serves is Serves.NOBODY or one.answer.status == 401, one
+
+
+async def test_what_it_said_elsewhere_stays_and_says_whose_it_is_not(scene: Scene) -> None:
+    await scene.people.put(scene.account, Standing.SUSPENDED)
+    path = f"/api/folkmoot/v1/spaces/{scene.made['strangers_space']}/seats"
+    answer = await scene.open("GET /api/folkmoot/v1/spaces/{space_id}/seats", path, None)
+    seats = msgspec.json.decode(answer.body)["seats"]
+    assert {"seat": int(scene.made["seat"]), "account": None, "sanctioned": True} in seats
+
+
+def _may_open(surface: Surface) -> bool:
+    """Whether a suspended account that signed in anew keeps what the surface is for."""
+    return surface.serves is Serves.NOBODY or surface.action in TABLE[Standing.SUSPENDED].actions
+
+
+async def fingerprint(database: Database) -> str:
+    """Of everything that is stored."""
+    known = hashlib.sha256()
+    async with database.read() as read:
+        for table in metadata.sorted_tables:
+            rows = await read.connection.execute(select(table))
+            known.update("\n".join(sorted(map(repr, rows.all()))).encode())
+    return known.hexdigest()
