@@ -149,10 +149,10 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(sdp: str, sentence: st
 
 def test_the_worst_offer_that_is_read_costs_little() -> None:
     lines = "".join(f"a=rtpmap:{n} x/1\n" for n in range(220)) + "a=rtcp-fb:* x\n" * 230
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(OfferRefused):
         read_offer(HEAD + AUDIO.replace("opus", "opux") + lines)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
 
 
 @given(st.data())
