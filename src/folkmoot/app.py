@@ -21,13 +21,14 @@ from sqlalchemy.exc import StatementError
 from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Serves, Unregistered
-from folkmoot.storage.database import DatabaseBusy
-from folkmoot.surfaces import session, static
+from folkmoot.gate import Refused, Serves, Unregistered
+from folkmoot.storage.database import DatabaseBusy, Unstorable
+from folkmoot.surfaces import metrics, session, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
     ErrorBody,
+    ReadableRequest,
     provide_permit,
     provide_viewer,
     register_routes,
@@ -36,6 +37,7 @@ from folkmoot.surfaces.http import (
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
 from folkmoot.surfaces.mastodon.counts import ServerCounts
+from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
@@ -58,6 +60,7 @@ OTHERS: list[Any] = [
     *instance.HANDLERS,
     *media.HANDLERS,
     *oauth.HANDLERS,
+    *metrics.HANDLERS,
     *oembed.HANDLERS,
     *statuses.HANDLERS,
     *timelines.HANDLERS,
@@ -109,11 +112,13 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
         },
         middleware=[Metering(lambda: equipment.limits)],
         exception_handlers=_EXCEPTION_HANDLERS,
+        before_request=_refuse_impossible_ids,
         before_send=[_secure],
         on_shutdown=[equipment.close],
         state=State({"equipment": equipment}),
         cors_config=_CORS,
         request_max_body_size=BODY_BYTES_MAX,
+        request_class=ReadableRequest,
         openapi_config=None,
         logging_config=None,
     )
@@ -167,6 +172,12 @@ def _require_that_routes_ask(app: Litestar) -> None:
                 raise Unregistered(f"{route.path} serves {declaration.serves} and never asks who is there")
 
 
+async def _refuse_impossible_ids(request: Request[Any, Any, Any]) -> None:
+    """A number that no id can be is no row, rather than an error of the database's driver."""
+    if any(isinstance(value, int) and value > ID_MAX for value in request.path_params.values()):
+        raise Refused("not_found", "Record not found.", status=404)
+
+
 async def _secure(message: Message, _scope: Scope) -> None:
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders.from_message(message)
@@ -177,6 +188,10 @@ async def _secure(message: Message, _scope: Scope) -> None:
 def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[ErrorBody]:
     body = ErrorBody("The server is busy. Try again in a moment.", "busy")
     return Response(body, status_code=503, headers={"Retry-After": "1"})
+
+
+def _unstorable(_request: Request[Any, Any, Any], error: Unstorable) -> Response[ErrorBody]:
+    return Response(ErrorBody(f"Validation failed: {error}.", "validation_failed"), status_code=422)
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
@@ -192,5 +207,6 @@ _EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     TooMany: too_many,
     OAuthError: oauth.oauth_error,
     DatabaseBusy: _busy,
+    Unstorable: _unstorable,
     Exception: _failed,
 }

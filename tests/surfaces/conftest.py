@@ -1,6 +1,6 @@
 """The whole web application on each database, asked over HTTP without a socket."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ from tests.support.web import BASE_URL, visitor
 
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
+from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
@@ -45,6 +46,9 @@ class FakeListening:
 
     def counts(self) -> Mapping[int, int]:
         return self.by_space
+
+    def reports(self) -> Sequence[Report]:
+        return [Report(3, 2, 100, {1: 2}, {"parts": 7}, (1, 1, 0, 0, 0, 0, 0, 0, 0, 0))]
 
 
 @pytest.fixture

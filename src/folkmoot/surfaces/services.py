@@ -1,12 +1,13 @@
 """What the wiring hands to the surfaces: one of each, made in `app.py`, asked for by handlers as `services`."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
@@ -36,6 +37,10 @@ class Listening(Protocol):
 
     def counts(self) -> Mapping[int, int]:
         """Connected listener sockets for each Space."""
+        ...
+
+    def reports(self) -> Sequence[Report]:
+        """The newest report of each audience worker: what `/metrics` shows."""
         ...
 
 
