@@ -1,7 +1,7 @@
 """What the server says of itself to a monitoring program: `GET /metrics`, in Prometheus' text format.
 
-Nothing is counted twice: the numbers are read where they are kept, at the moment they are asked for. No name of a Space
-or a person is in them.
+Nothing is counted twice: the numbers are read where they are kept, at the moment they are asked for. No name of a
+Space or a person is in them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,10 @@ FAILED_JOBS_MAX = 1000
 
 
 @get("/metrics", opt=serves(Serves.MODERATOR, Action.MODERATE))
-async def metrics(viewer: Viewer, services: Services) -> Response[bytes]:
+async def metrics(
+    viewer: Viewer,  # noqa: ARG001 - taking it is what asks the gate
+    services: Services,
+) -> Response[bytes]:
     """Listeners, parts, Spaces and jobs as Prometheus reads them; with a moderator's token."""
     async with services.database.read() as read:
         live = await spaces.by_ids(read, await spaces.live_ids(read))
@@ -59,9 +62,7 @@ class _Now(Collector):
 def _audience(reports: Sequence[Report]) -> Iterator[Metric]:
     for name in sorted({name for report in reports for name in report.metrics}):
         total = sum(report.metrics.get(name, 0) for report in reports)
-        yield CounterMetricFamily(
-            f"folkmoot_audience_{name}", f"Audience workers, since each started: {name}", total
-        )
+        yield CounterMetricFamily(f"folkmoot_audience_{name}", f"Since each worker started: {name}", total)
     counts = [sum(column) for column in zip(*(report.lateness for report in reports), strict=True)]
     if counts:
         bounds = [*(str(bound_ms / 1000) for bound_ms in LATENESS_MS), "+Inf"]
