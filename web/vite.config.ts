@@ -1,8 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // The server serves what is built here; while developing, `npm run dev` passes its API through.
-const server = process.env.FOLKMOOT_URL ?? 'http://localhost:8000';
+const server = loadEnv('', '.', 'FOLKMOOT_').FOLKMOOT_URL ?? 'http://localhost:8000';
 
 export default defineConfig({
   plugins: [svelte()],
@@ -12,6 +13,8 @@ export default defineConfig({
     // The Content-Security-Policy forbids data: scripts and styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // hls.js, which only browsers without our kind of streaming load.
+    chunkSizeWarningLimit: 600,
   },
   server: { proxy: { '/api': server, '/oauth': server, '/media': server, '/static': server } },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },

@@ -3,43 +3,20 @@
 
 import { TARGET_LAG_S, backoffMs, decide } from './lag';
 import { Source, type Codec } from './source';
-import type { Note } from './boxes';
+import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
 
 const AHEAD_S = 12;
 const RANGE_S = 20;
 const LOOK_EVERY_MS = 100;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
+/** The last frame of a recording may end a little before its length says. */
+const END_TOLERANCE_S = 0.15;
 
-export interface PlayerState {
-  playing: boolean;
-  /** Nothing to play right now, and it is on its way. */
-  waiting: boolean;
-  /** At the live edge, rather than a step back. */
-  atLive: boolean;
-  positionMs: number;
-  /** Where the sound ends: the live edge, or the end of the recording. */
-  endMs: number;
-  note: Note | null;
-  /** A sentence when it does not go on by itself. */
-  problem: string | null;
-  ended: boolean;
-}
-
-export interface PlayerOptions {
-  /** `/api/folkmoot/v1/spaces/{id}` */
-  base: string;
-  codec: Codec;
-  /** The length of the recording, or null while the Space is live. */
-  durationMs: number | null;
-  startMs?: number;
-  onChange: (state: PlayerState) => void;
-}
-
-export class Player {
-  readonly audio = new Audio();
+export class Player implements SpacePlayer {
+  readonly audio = hiddenAudio('player');
   readonly #source: Source;
-  readonly #options: PlayerOptions;
+  readonly #options: PlayerOptions & { codec: Codec };
   readonly #stop = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   #followsEdge: boolean;
@@ -49,8 +26,9 @@ export class Player {
   #ended = false;
   #problem: string | null = null;
   #wanted = false;
+  #stopAtS: number | null = null;
 
-  constructor(options: PlayerOptions) {
+  constructor(options: PlayerOptions & { codec: Codec }) {
     this.#options = options;
     this.#source = new Source(this.audio, options.codec);
     this.#followsEdge = options.durationMs === null;
@@ -58,10 +36,9 @@ export class Player {
     for (const event of ['playing', 'pause', 'waiting', 'seeked', 'error'])
       this.audio.addEventListener(event, () => this.#tell());
     if (options.durationMs === null) void this.#stayConnected();
-    else void this.#openReplay(options.startMs ?? 0);
+    else void this.#openReplay(options.startMs);
   }
 
-  /** Starts to sound; call it from a click. Rejects when the browser wants another gesture. */
   async play(): Promise<void> {
     this.#wanted = true;
     await this.audio.play().catch((error: DOMException) => {
@@ -76,17 +53,23 @@ export class Player {
     this.audio.pause();
   }
 
-  /** Goes to a place on the timeline; beyond the edge means live. */
   seek(positionMs: number): void {
+    this.#stopAtS = null;
     const seconds = Math.max(0, positionMs / 1000);
     if (this.#isLive && seconds >= this.#source.end - 1) return this.goLive();
     this.#followsEdge = false;
-    this.audio.playbackRate = 1;
-    this.audio.currentTime = seconds;
-    this.#look();
+    if (this.#isLive) this.audio.playbackRate = 1;
+    this.#moveTo(seconds);
+  }
+
+  playRange(fromMs: number, toMs: number): void {
+    this.#followsEdge = false;
+    this.#moveTo(fromMs / 1000);
+    this.#stopAtS = toMs / 1000;
   }
 
   goLive(): void {
+    this.#stopAtS = null;
     this.#followsEdge = true;
     this.audio.currentTime = Math.max(0, this.#source.end - TARGET_LAG_S);
     if (this.#wanted) void this.audio.play();
@@ -96,9 +79,13 @@ export class Player {
     this.audio.playbackRate = rate;
   }
 
+  get speed(): number {
+    return this.audio.playbackRate;
+  }
+
   get state(): PlayerState {
     const position = this.audio.currentTime;
-    const end = this.#options.durationMs === null ? this.#source.end : this.#options.durationMs / 1000;
+    const end = this.#knownEnd;
     return {
       playing: !this.audio.paused,
       waiting: this.#wanted && this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.#ended,
@@ -116,6 +103,11 @@ export class Player {
     clearInterval(this.#timer);
     this.audio.pause();
     this.#source.close();
+    this.audio.remove();
+  }
+
+  get #knownEnd(): number {
+    return this.#options.durationMs === null ? this.#source.end : this.#options.durationMs / 1000;
   }
 
   get #isLive(): boolean {
@@ -126,14 +118,29 @@ export class Player {
     if (!this.#stop.signal.aborted) this.#options.onChange(this.state);
   }
 
+  #moveTo(seconds: number): void {
+    this.audio.currentTime = seconds;
+    this.#look();
+  }
+
   // --- ten times a second: stay at the edge, or keep something ahead
 
   #look(): void {
+    this.#pauseAtEnd();
     const ranges = this.#source.ranges();
     const end = ranges.at(-1)?.[1];
     if (end !== undefined && this.#followsEdge) this.#stayAtEdge(end);
     else if (end !== undefined || !this.#isLive) void this.#keepAhead(ranges);
     this.#tell();
+  }
+
+  /** At the end of a stretch that was asked for, or of the recording. */
+  #pauseAtEnd(): void {
+    const end = this.#stopAtS ?? (this.#isLive ? Infinity : this.#knownEnd - END_TOLERANCE_S);
+    if (this.audio.paused || !this.#started || this.audio.currentTime < end) return;
+    this.#stopAtS = null;
+    this.#wanted = false;
+    this.audio.pause();
   }
 
   #stayAtEdge(end: number): void {
@@ -156,7 +163,7 @@ export class Player {
     const at = this.audio.currentTime;
     const held = ranges.find(([from, to]) => from <= at + 0.15 && at < to);
     const from = held ? held[1] : at;
-    const known = this.#options.durationMs === null ? this.#source.end : this.#options.durationMs / 1000;
+    const known = this.#knownEnd;
     if (from - at > AHEAD_S || from >= known - 0.05) return;
     const next = ranges.find(([begin]) => begin > from)?.[0] ?? Infinity;
     this.#filling = true;
@@ -193,16 +200,6 @@ export class Player {
       await append(value);
       if (!this.#started) this.#look();
     }
-    // The body ended as it should: the Space is over, or it will refuse the next attempt with the reason.
-    await this.#listenAgain();
-  }
-
-  async #listenAgain(): Promise<void> {
-    const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
-      method: 'HEAD',
-      signal: this.#stop.signal,
-    });
-    if (!response.ok) await this.#refused(response);
   }
 
   async #refused(response: Response): Promise<void> {

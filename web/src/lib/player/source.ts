@@ -6,6 +6,7 @@ export const MIME = { opus: 'audio/mp4; codecs="opus"', aac: 'audio/mp4; codecs=
 export type Codec = keyof typeof MIME;
 
 const KEEP_BEHIND_S = 300;
+const KEEP_BEHIND_WHEN_FULL_S = 10;
 const NOTES_MAX = 20_000;
 
 /** The codec that this browser plays through Media Source Extensions, or null if it has none. */
@@ -79,22 +80,30 @@ export class Source {
   }
 
   #append(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#appendNow(bytes));
-    return this.#turn;
+    const appended = this.#turn.then(() => this.#appendNow(bytes));
+    // One piece that can't be played must not silence all that follow.
+    this.#turn = appended.catch(() => undefined);
+    return appended;
   }
 
   async #appendNow(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const buffer = this.#buffer;
     if (!buffer || this.#media.readyState !== 'open') return;
-    await this.#forget(buffer);
-    buffer.appendBuffer(bytes);
+    await this.#forget(buffer, KEEP_BEHIND_S);
+    try {
+      buffer.appendBuffer(bytes);
+    } catch (error) {
+      if ((error as DOMException).name !== 'QuotaExceededError') throw error;
+      // Paused for an hour: what comes now is left out, and fetched when it is its turn.
+      return this.#forget(buffer, KEEP_BEHIND_WHEN_FULL_S);
+    }
     await settled(buffer);
   }
 
-  async #forget(buffer: SourceBuffer): Promise<void> {
+  async #forget(buffer: SourceBuffer, keepS: number): Promise<void> {
     const from = this.ranges()[0]?.[0];
-    const until = this.audio.currentTime - KEEP_BEHIND_S;
-    if (from === undefined || from >= until - 30) return;
+    const until = this.audio.currentTime - keepS;
+    if (from === undefined || from >= until - keepS / 10) return;
     buffer.remove(from, until);
     await settled(buffer);
   }

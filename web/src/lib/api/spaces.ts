@@ -1,0 +1,22 @@
+// Our own API for Spaces.
+import { get, sendJson } from './client';
+import type { Clip, Command, CreateSpace, Seats, Space, Waveform } from '../types';
+
+export const SPACES = '/api/folkmoot/v1/spaces';
+export const REACTIONS = ['👏', '❤️', '😂', '🔥', '👍', '😮', '😢', '🎉'];
+
+export const createSpace = (draft: CreateSpace): Promise<Space> => sendJson('POST', SPACES, draft);
+export const getSpace = (id: string): Promise<Space> => get(`${SPACES}/${id}`);
+export const listSpaces = (query: string): Promise<Space[]> => get(`${SPACES}?${query}`);
+export const command = (id: string, what: Command): Promise<Space> =>
+  sendJson('POST', `${SPACES}/${id}/commands`, what);
+export const react = (id: string, emoji: string): Promise<void> =>
+  sendJson('POST', `${SPACES}/${id}/reactions`, { emoji });
+export const getSeats = (id: string, fromMs: number, toMs: number): Promise<Seats> =>
+  get(`${SPACES}/${id}/seats?from_ms=${fromMs}&to_ms=${toMs}`);
+export const getWaveform = (id: string): Promise<Waveform> => get(`${SPACES}/${id}/waveform`);
+export const trimReplay = (id: string, startMs: number): Promise<Space> =>
+  sendJson('PATCH', `${SPACES}/${id}/replay`, { start_ms: startMs });
+export const deleteReplay = (id: string): Promise<Space> => sendJson('DELETE', `${SPACES}/${id}/replay`);
+export const createClip = (space: string, startMs: number, endMs: number): Promise<Clip> =>
+  sendJson('POST', '/api/folkmoot/v1/clips', { space, start_ms: startMs, end_ms: endMs });

@@ -1,0 +1,109 @@
+// Plays a Space as HLS: by the browser itself where it can, else with hls.js. Notes don't come this way.
+import type { default as HlsJs } from 'hls.js/light';
+import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
+
+const LIVE_WITHIN_S = 15;
+const NATIVE = 'application/vnd.apple.mpegurl';
+
+export class HlsPlayer implements SpacePlayer {
+  readonly audio = hiddenAudio('player');
+  readonly #options: PlayerOptions;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #hls: HlsJs | null = null;
+  #stopAtS: number | null = null;
+  #problem: string | null = null;
+  #closed = false;
+
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), 250);
+    this.audio.addEventListener('error', () => this.#fail());
+    const address = `${options.base}/hls/index.m3u8`;
+    if (this.audio.canPlayType(NATIVE)) this.audio.src = address;
+    else void this.#load(address);
+    if (options.startMs > 0) this.audio.currentTime = options.startMs / 1000;
+  }
+
+  play(): Promise<void> {
+    return this.audio.play();
+  }
+
+  pause(): void {
+    this.audio.pause();
+  }
+
+  seek(positionMs: number): void {
+    this.#stopAtS = null;
+    this.audio.currentTime = positionMs / 1000;
+  }
+
+  goLive(): void {
+    this.seek(Math.max(0, this.#endS - 6) * 1000);
+  }
+
+  playRange(fromMs: number, toMs: number): void {
+    this.seek(fromMs);
+    this.#stopAtS = toMs / 1000;
+  }
+
+  set speed(rate: number) {
+    this.audio.playbackRate = rate;
+  }
+
+  get speed(): number {
+    return this.audio.playbackRate;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#hls?.destroy();
+    this.audio.remove();
+  }
+
+  async #load(address: string): Promise<void> {
+    const { default: Hls } = await import('hls.js/light');
+    if (this.#closed) return;
+    if (!Hls.isSupported()) return this.#fail();
+    // The Content-Security-Policy allows no workers made from text.
+    this.#hls = new Hls({ enableWorker: false });
+    this.#hls.on(Hls.Events.ERROR, (_, error) => {
+      if (error.fatal) this.#fail();
+    });
+    this.#hls.loadSource(address);
+    this.#hls.attachMedia(this.audio);
+  }
+
+  get #endS(): number {
+    if (this.#options.durationMs !== null) return this.#options.durationMs / 1000;
+    const { seekable } = this.audio;
+    return seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
+  }
+
+  #fail(): void {
+    this.#problem = 'This browser could not play the sound. Another browser may.';
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#stopAtS !== null && this.audio.currentTime >= this.#stopAtS) {
+      this.#stopAtS = null;
+      this.audio.pause();
+    }
+    this.#options.onChange(this.#state);
+  }
+
+  get #state(): PlayerState {
+    const { audio } = this;
+    return {
+      playing: !audio.paused,
+      waiting: !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !audio.ended,
+      atLive: this.#options.durationMs === null && this.#endS - audio.currentTime < LIVE_WITHIN_S,
+      positionMs: Math.round(audio.currentTime * 1000),
+      endMs: Math.round(this.#endS * 1000),
+      note: null,
+      problem: this.#problem,
+      ended: audio.ended,
+    };
+  }
+}

@@ -1,0 +1,80 @@
+// Who this browser is signed in as, and what the server says of itself.
+import { get, sendJson, whenStandingLost } from './api/client';
+import type { Session } from './types';
+
+const API = '/api/folkmoot/v1';
+
+export interface NewAccount {
+  username: string;
+  password: string;
+  email?: string;
+  reason?: string;
+  owner_secret?: string;
+}
+
+class SessionStore {
+  #now = $state<Session | null>(null);
+  problem = $state<string | null>(null);
+
+  get known(): boolean {
+    return this.#now !== null;
+  }
+  get account() {
+    return this.#now?.account ?? null;
+  }
+  get username() {
+    return this.#now?.username ?? null;
+  }
+  get role() {
+    return this.#now?.role ?? null;
+  }
+  get standing() {
+    return this.#now?.standing ?? null;
+  }
+  get reason() {
+    return this.#now?.reason ?? '';
+  }
+  get site() {
+    return this.#now?.site ?? null;
+  }
+  /** Signed in, and free to take part. A limited account takes part too: only fewer people see it. */
+  get active(): boolean {
+    return this.account !== null && (this.standing === 'active' || this.standing === 'limited');
+  }
+  /** Signed in, but kept out for now. */
+  get keptOut(): boolean {
+    return this.standing !== null && !this.active;
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.#now = await get<Session>(`${API}/session`);
+      this.problem = null;
+    } catch (error) {
+      this.problem = (error as Error).message;
+    }
+  }
+
+  async signIn(username: string, password: string): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/session`, { username, password });
+  }
+
+  async signUp(account: NewAccount): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/accounts`, account);
+  }
+
+  async signOut(): Promise<void> {
+    await sendJson('DELETE', `${API}/session`);
+    // Whatever was loaded was loaded for somebody: begin anew.
+    location.assign('/');
+  }
+}
+
+export const session = new SessionStore();
+
+let asking = false;
+whenStandingLost(() => {
+  if (asking || !session.standing) return;
+  asking = true;
+  void session.refresh().finally(() => (asking = false));
+});

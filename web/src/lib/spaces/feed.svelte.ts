@@ -1,0 +1,137 @@
+// What is known of one Space, kept fresh for as long as somebody looks at it or hears it.
+import { SPACES, command, getSeats, getSpace } from '../api/spaces';
+import { ApiError } from '../api/client';
+import { session } from '../session.svelte';
+import type { Command, Seats, Space } from '../types';
+import { asSentence } from '../words';
+
+const LISTENER_LOOKS_EVERY_MS = 30_000;
+/** Who takes part is told of every change; only the listener count has to be asked for. */
+const MEMBER_LOOKS_EVERY_MS = 10_000;
+const ROSTER_DELAY_MS = 2_000;
+
+export function takesPart(space: Space): boolean {
+  const { you } = space;
+  return you.seat !== null || you.asking || you.invited_as !== null || you.role !== 'listener';
+}
+
+export class SpaceFeed {
+  space = $state.raw<Space | null>(null);
+  seats = $state.raw<Seats | null>(null);
+  problem = $state<string | null>(null);
+  missing = $state(false);
+
+  readonly #listeners = new Set<(space: Space) => void>();
+  #holders = 0;
+  #events: EventSource | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rosterTimer: ReturnType<typeof setTimeout> | undefined;
+  #rosterAsked = 0;
+
+  constructor(readonly id: string) {}
+
+  /** Keeps it fresh until the returned function is called. */
+  hold(): () => void {
+    this.#holders += 1;
+    if (this.#holders === 1) void this.refresh();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holders -= 1;
+      if (this.#holders === 0) this.#rest();
+    };
+  }
+
+  onChange(listener: (space: Space) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.space) listener(this.space);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.take(await getSpace(this.id));
+      this.problem = null;
+      this.missing = false;
+    } catch (error) {
+      this.problem = asSentence(error);
+      this.missing = error instanceof ApiError && error.status === 404;
+    } finally {
+      this.#arrange();
+    }
+  }
+
+  async command(what: Command): Promise<Space> {
+    const space = await command(this.id, what);
+    this.take(space);
+    this.#arrange();
+    return space;
+  }
+
+  take(space: Space): void {
+    this.space = space;
+    for (const listener of this.#listeners) listener(space);
+  }
+
+  /** The sound says that seats changed: look, but not all thousands of listeners in the same moment. */
+  noticeRoster(version: number): void {
+    const known = Math.max(this.#rosterAsked, this.space?.roster ?? 0);
+    if (version <= known) return;
+    this.#rosterAsked = version;
+    clearTimeout(this.#rosterTimer);
+    this.#rosterTimer = setTimeout(() => void this.refresh(), Math.random() * ROSTER_DELAY_MS);
+  }
+
+  /** Who the seat numbers stand for, and who spoke when in this stretch. */
+  async loadSeats(fromMs: number, toMs: number): Promise<void> {
+    this.seats = await getSeats(this.id, Math.max(0, Math.floor(fromMs)), Math.ceil(toMs));
+  }
+
+  #arrange(): void {
+    clearTimeout(this.#timer);
+    const space = this.space;
+    const isOpen = space?.state === 'live' || space?.state === 'scheduled';
+    if (this.#holders === 0 || (space && !isOpen) || this.missing) return this.#rest();
+    const follows = space !== null && session.active && space.state === 'live' && takesPart(space);
+    if (follows) this.#follow();
+    else this.#unfollow();
+    const every = follows ? MEMBER_LOOKS_EVERY_MS : LISTENER_LOOKS_EVERY_MS;
+    this.#timer = setTimeout(() => void this.refresh(), every);
+  }
+
+  #follow(): void {
+    if (this.#events) return;
+    const events = new EventSource(`${SPACES}/${this.id}/events`);
+    this.#events = events;
+    events.addEventListener('space', (event) => {
+      this.take(JSON.parse(event.data) as Space);
+      this.#arrange();
+    });
+    events.addEventListener('end', () => {
+      this.#unfollow();
+      void session.refresh();
+      void this.refresh();
+    });
+  }
+
+  #unfollow(): void {
+    this.#events?.close();
+    this.#events = null;
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#rosterTimer);
+    this.#unfollow();
+  }
+}
+
+const feeds = new Map<string, SpaceFeed>();
+
+/** One feed for each Space, whoever looks: the page, the bar, the stage. */
+export function feedOf(id: string): SpaceFeed {
+  let feed = feeds.get(id);
+  if (!feed) feeds.set(id, (feed = new SpaceFeed(id)));
+  return feed;
+}

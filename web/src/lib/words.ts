@@ -1,0 +1,58 @@
+// Numbers, times and names as people read them. Pure: the present time is an argument.
+import type { Account } from './mastodon-types';
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+export function ago(time: string, nowMs: number): string {
+  const seconds = (Date.parse(time) - nowMs) / 1000;
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) {
+      return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+    }
+  }
+  return seconds > 0 ? 'in a moment' : 'just now';
+}
+
+export function dateAndTime(time: string): string {
+  return new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+}
+
+/** 3 725 000 → "1:02:05". */
+export function clock(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const tail = `${String(seconds).padStart(2, '0')}`;
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** The same for a screen reader: "1 minute 5 seconds". */
+export function spokenClock(ms: number): string {
+  const whole = Math.max(0, Math.floor(ms / 1000));
+  const parts: [number, string][] = [
+    [Math.floor(whole / 3600), 'hour'],
+    [Math.floor(whole / 60) % 60, 'minute'],
+    [whole % 60, 'second'],
+  ];
+  const said = parts.filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}${n === 1 ? '' : 's'}`);
+  return said.join(' ') || 'the beginning';
+}
+
+export const count = (n: number): string => new Intl.NumberFormat('en').format(n);
+
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${count(n)} ${n === 1 ? one : many}`;
+
+export const nameOf = (account: Pick<Account, 'display_name' | 'username'>): string =>
+  account.display_name || account.username;
+
+export const pageOf = (account: Pick<Account, 'acct'>): string => `/@${account.acct}`;
+
+export function asSentence(error: unknown): string {
+  return error instanceof Error ? error.message : 'Something went wrong. Try again.';
+}

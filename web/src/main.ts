@@ -1,0 +1,10 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { router } from './lib/router.svelte';
+import { session } from './lib/session.svelte';
+import './styles/tokens.css';
+import './styles/base.css';
+
+router.start();
+void session.refresh();
+mount(App, { target: document.getElementById('app')! });
