@@ -2,11 +2,20 @@
 
 import struct
 
+import pytest
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.stage.rtp import Reception, RtpFields, control_packet, ntp_of_unix, parse_rtp, rtp_packet
+from folkmoot.stage.rtp import (
+    Reception,
+    RtpFields,
+    control_packet,
+    ntp_of_unix,
+    parse_rtp,
+    reported_loss_percent,
+    rtp_packet,
+)
 
 
 @given(st.integers(0, 2**40), st.lists(st.integers(1, 2**32 - 1), max_size=20), st.binary(max_size=100))
@@ -82,3 +91,17 @@ def test_round_trips_can_be_computed_from_the_echo_of_a_sender_report() -> None:
     _, _, _, _, last, since = struct.unpack("!IIIIII", reception.block(10.25))
     assert last == ntp_of_unix(1000.5) >> 16 & 0xFFFFFFFF
     assert since == 65536 // 4
+
+
+def test_the_loss_a_listener_reports_is_read_from_both_kinds_of_report() -> None:
+    block = heard(1, 2, 4, 5).block(1.0)
+    for sent in (None, (960, 3, 240)):
+        data = control_packet(5, "x", block, sent, 1000.0)
+        assert reported_loss_percent(data, 9) == pytest.approx(20, abs=1)
+        assert reported_loss_percent(data, 10) is None
+
+
+@given(st.binary(max_size=80), st.integers(0, 2**32 - 1))
+def test_garbage_reports_nothing_or_a_share(data: bytes, ssrc: int) -> None:
+    lost = reported_loss_percent(data, ssrc)
+    assert lost is None or 0 <= lost < 100

@@ -158,6 +158,7 @@ class EmbeddedEngine:
         for one in deliveries:
             seat = self._seats.get(one.seat)
             if seat is not None:
+                seat.source.listener_loss_percent = seat.peer.loss_percent
                 await seat.peer.send(one.payload, tick, one.speaking)
 
 

@@ -22,6 +22,8 @@ _BEHIND_S = 0.2
 _FIGURES_KEPT = 1000
 _WARM_UP_FRAMES = 3
 _PERSONAL_TICKS = 50
+_LOSS_WITHOUT_FEC_PERCENT = 0.5
+_FEC_FROM_PERCENT = 10
 
 
 class MixSink(Protocol):
@@ -63,13 +65,21 @@ class _MixEncoder:
     A decoder predicts from what it decoded last, so a packet of an encoder that heard something else clicks. Fed
     with the last frames the listener heard, the change-over is lost in the codec's noise (measured: the largest
     step between samples is the same as without a change-over; 4 times larger with a fresh encoder).
+
+    In-band FEC follows what the listener reports as lost. It takes bits and a third more time, and libopus puts
+    none into packets of 32 kbit/s until it is told to expect about 8% (measured with 1.6.1).
     """
 
     def __init__(self) -> None:
-        self._encoder = Encoder()
+        self._encoder = Encoder(expected_loss_percent=0)
+        self._expected_percent = 0
         self._last_tick = -1
 
-    def encode(self, tick: int, pcm: Pcm, heard: deque[Pcm]) -> bytes:
+    def encode(self, tick: int, pcm: Pcm, heard: deque[Pcm], loss_percent: float) -> bytes:
+        expected = 0 if loss_percent < _LOSS_WITHOUT_FEC_PERCENT else max(_FEC_FROM_PERCENT, int(loss_percent))
+        if expected != self._expected_percent:
+            self._encoder.expect_loss(expected)
+            self._expected_percent = expected
         if self._last_tick != tick - 1:
             self._encoder.reset()
             for frame in heard:
@@ -188,19 +198,20 @@ class MixerThread:
     def _encode(self, tick: int, ports: list[_Port], mixed: Mixed, speaking: tuple[int, ...]) -> list[Delivery]:
         deliveries: list[Delivery] = []
         shared: bytes | None = None
-        for port in ports:
-            if not port.source.connected or port.leaving:
-                continue
+        present = [port for port in ports if port.source.connected and not port.leaving]
+        worst_loss = max((port.source.listener_loss_percent for port in present), default=0.0)
+        for port in present:
             own = mixed.minus.get(port.seat)
             if own is not None:
                 # A pause between two words is no reason to change encoders.
                 port.personal_until_tick = tick + _PERSONAL_TICKS
             if tick < port.personal_until_tick:
-                payload = port.encoder.encode(tick, own if own is not None else mixed.full, self._heard)
+                pcm, loss = own if own is not None else mixed.full, port.source.listener_loss_percent
+                payload = port.encoder.encode(tick, pcm, self._heard, loss)
                 self._encodes += 1
             else:
                 if shared is None:
-                    shared = self._shared.encode(tick, mixed.full, self._heard)
+                    shared = self._shared.encode(tick, mixed.full, self._heard, worst_loss)
                     self._encodes += 1
                 payload = shared
             others = tuple(seat for seat in speaking if seat != port.seat)

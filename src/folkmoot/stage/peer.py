@@ -18,7 +18,7 @@ from folkmoot.stage.admission import IncomingGate
 from folkmoot.stage.engine import OfferRefused
 from folkmoot.stage.ice import IceSettings, IceTransport, StageConnection
 from folkmoot.stage.offer import AnswerFacts, ReadOffer, write_answer
-from folkmoot.stage.rtp import Reception, RtpFields, control_packet, parse_rtp, rtp_packet
+from folkmoot.stage.rtp import Reception, RtpFields, control_packet, parse_rtp, reported_loss_percent, rtp_packet
 
 CONNECT_TIMEOUT_S = 15.0
 SILENT_TIMEOUT_S = 10.0
@@ -26,6 +26,7 @@ _WATCH_INTERVAL_S = 1.0
 _SAMPLES_PER_TICK = 960
 _CNAME = "stage"
 _FIRST_BYTE_OF_RTP = 128
+_LOSS_KEPT = 0.8
 
 Receive = Callable[[RtpFields, float], None]
 """Called with each sound packet that passed, and the monotonic ms at which it came."""
@@ -72,6 +73,7 @@ class Peer:
     ) -> None:
         self.gate = IncomingGate(offer.payload_type)
         self.connected = False
+        self.loss_percent = 0.0
         self._offer = offer
         self._certificate = certificate
         self._receive = receive
@@ -160,6 +162,10 @@ class Peer:
     def hear_control(self, data: bytes) -> None:
         """A decrypted RTCP packet; called by the transport."""
         self._reception.hear_control(data, time.monotonic())
+        lost = reported_loss_percent(data, self._ssrc)
+        if lost is not None:
+            # Losses come in bursts: what was reported lasts a while.
+            self.loss_percent = max(lost, self.loss_percent * _LOSS_KEPT)
 
     async def _connect(self) -> None:
         await self._ice.add_candidates(self._offer.candidates)

@@ -166,3 +166,17 @@ def control_packet(
     item = struct.pack("!IBB", ssrc, 1, len(name)) + name.encode("ascii")
     item += b"\0" * (4 - len(item) % 4)
     return report + struct.pack("!BBH", 0x81, _SOURCE_DESCRIPTION, len(item) // 4) + item
+
+
+def reported_loss_percent(data: bytes, ssrc: int) -> float | None:
+    """What share of our packets a receiver lost lately, from the report in an RTCP packet; None without one.
+
+    `ssrc` is our stream's (RFC 3550 section 6.4).
+    """
+    if len(data) < 8 or data[1] not in (_SENDER_REPORT, _RECEIVER_REPORT):
+        return None
+    first = 28 if data[1] == _SENDER_REPORT else 8
+    for at in range(first, min(len(data) - 23, first + 24 * (data[0] & 0x1F)), 24):
+        if struct.unpack_from("!I", data, at)[0] == ssrc:
+            return data[at + 4] * 100 / 256
+    return None

@@ -28,13 +28,14 @@ class SoundPacket(msgspec.Struct, frozen=True, gc=False):
 class SeatSource:
     """Receives on the event loop (`receive`), is read by the mixer thread (`frame`); nothing else crosses over.
 
-    `muted` and `connected` are plain flags that the loop sets and the mixer reads: a tick too late is no harm.
-    A muted seat isn't even decoded.
+    `muted`, `connected` and `listener_loss_percent` (what this seat loses of the mix we send it) are plain values
+    that the loop sets and the mixer reads: a tick too late is no harm. A muted seat isn't even decoded.
     """
 
     def __init__(self) -> None:
         self.muted = False
         self.connected = False
+        self.listener_loss_percent = 0.0
         self.jitter = JitterBuffer()
         self.detector = SpeakingDetector()
         self._inbox: deque[SoundPacket] = deque(maxlen=_INBOX_PACKETS_MAX)
