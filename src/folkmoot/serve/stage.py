@@ -8,6 +8,7 @@ from folkmoot.gate.source import RevocationSource
 from folkmoot.serve.places import Places
 from folkmoot.settings import Settings
 from folkmoot.stage.ice import IceServer, IceSettings
+from folkmoot.stage.leases import LeaseOver
 from folkmoot.stage.process import StageConfig, run_stage
 
 
@@ -27,25 +28,17 @@ class StageLeases:
         finally:
             loop.remove_reader(self._source.fileno())
 
-    def hold(self, stamps: Sequence[tuple[str, int]], on_end: Callable[[str], None]) -> "Lease | _Ended":
+    def hold(self, stamps: Sequence[tuple[str, int]], on_end: Callable[[str], None]) -> Lease:
         try:
             lease = self._book.hold([Stamp(subject, counter) for subject, counter in stamps], on_end)
         except Refused as refusal:
-            on_end(refusal.code)
-            return _Ended()
+            raise LeaseOver(refusal.sentence) from refusal
         # The stamps were read by another process a moment ago: see that nothing was raised in between.
         self._source.compare([subject for subject, _ in stamps])
         return lease
 
     def _take(self) -> None:
         self._book.compare(self._source.poll())
-
-
-class _Ended:
-    """In place of a lease that was stale when it was asked for."""
-
-    def release(self) -> None:
-        return
 
 
 def main(settings: Settings, places: Places, space_id: int) -> None:
