@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from folkmoot.gate import Action, Role, Standing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import may
+from folkmoot.spaces.commands import ID_MAX
 from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import seats, space_members, spaces
@@ -27,7 +28,8 @@ class SeatRow(msgspec.Struct, frozen=True):
 
 async def by_ids(read: Read, space_ids: Collection[int]) -> list[Space]:
     """Whole states, in the order asked for; ids of Spaces that don't exist are left out. Two statements."""
-    wanted = list(dict.fromkeys(space_ids))[:IDS_MAX]
+    # What the database could not hold does not exist.
+    wanted = [one for one in dict.fromkeys(space_ids) if 0 < one <= ID_MAX][:IDS_MAX]
     rows = await read.connection.execute(select(spaces.c.id, spaces.c.document).where(spaces.c.id.in_(wanted)))
     documents = {row.id: row.document for row in rows}
     members = await _members(read, documents)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -35,6 +35,10 @@ _SQLITE_RETRY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED
 
 class DatabaseBusy(Exception):
     """The database is used more than we are ready to wait for. Nothing was written; it can be tried again."""
+
+
+class Unstorable(Exception):
+    """A value that no column holds: a number beyond 64 bits or, on PostgreSQL, a text with a NUL in it."""
 
 
 def unix_ms() -> int:
@@ -96,7 +100,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:
-        """One snapshot. Raises DatabaseBusy if no connection becomes free in time."""
+        """One snapshot. Raises DatabaseBusy if no connection becomes free in time, and Unstorable."""
         async with self._connected() as connection:
             if not self.is_sqlite:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -105,7 +109,8 @@ class Database:
     async def write(self, work: Callable[[Write], Awaitable[Result]], *, locks_rows: bool = False) -> Result:
         """Run `work` in one write transaction and commit. It may run several times: no effects outside.
 
-        Raises DatabaseBusy when it collided with others too often; whatever `work` raises rolls it back.
+        Raises DatabaseBusy when it collided with others too often, and Unstorable; whatever `work` raises rolls it
+        back.
         `locks_rows`: it locks the rows that it depends on by itself, so PostgreSQL need not guard the others.
         """
         give_up_at = time.monotonic() + WRITE_RETRIES_END_S
@@ -146,6 +151,8 @@ class Database:
             raise DatabaseBusy("The database is busy; try again in a moment.") from error
         try:
             yield connection
+        except DataError as error:
+            raise Unstorable("a value is out of the range that can be stored") from error
         finally:
             await connection.close()
 

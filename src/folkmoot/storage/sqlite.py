@@ -79,7 +79,11 @@ class Connection:
             if not connection.in_transaction:
                 _begin(connection, begin)
             cursor = connection.cursor()
-            work(cursor)
+            try:
+                work(cursor)
+            except OverflowError as error:
+                # Python's own word for a number that no column holds; other databases have this one.
+                raise sqlite3.DataError(str(error)) from error
             rows = cursor.fetchall() if cursor.description else []
             return _Outcome(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
 

@@ -72,7 +72,12 @@ async def root_file(request: Any) -> File:
 
 
 def _file(path: Path, cache_control: str) -> File:
-    if not path.is_file() or not path.resolve().is_relative_to(DIST):
+    try:
+        exists = path.is_file() and path.resolve().is_relative_to(DIST)
+    except (OSError, ValueError):
+        # A name that is too long for a file, or holds a NUL.
+        exists = False
+    if not exists:
         raise Refused("not_found", "There is no such file.", status=404)
     return File(path, content_disposition_type="inline", headers={"Cache-Control": cache_control})
 
