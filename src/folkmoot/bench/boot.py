@@ -75,7 +75,7 @@ def _settle(server: Server) -> tuple[float, bool]:
     deadline_s = time.monotonic() + _SETTLES_WITHIN_S
     memory_mb = pss_mb(server.pids())
     while True:
-        meter = CpuMeter(server.pids())
+        meter = CpuMeter(server.pids)
         time.sleep(_SAMPLE_S)
         cores, before_mb, memory_mb = meter.cores(), memory_mb, pss_mb(server.pids())
         if cores < _QUIET_CORES and abs(memory_mb - before_mb) < _STEADY_MB:

@@ -50,6 +50,21 @@ def stage(
     _finish(report, json_file)
 
 
+@bench.command()
+def latency(
+    seconds: Annotated[float, typer.Option(min=2, help="How long each pair is listened to.")] = 8.0,
+    json_file: JsonFile = None,
+) -> None:
+    """From one person's microphone to another's ear, in real browsers."""
+    from folkmoot.bench.latency import LatencyFailed, run_latency
+
+    try:
+        report = run_latency(seconds)
+    except (LatencyFailed, ServerFailed) as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     raise typer.Exit(finish(report, json_file))
 

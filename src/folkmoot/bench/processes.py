@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -21,15 +21,15 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_s(pids: Iterable[int]) -> float:
-    """User and system time of these processes; one that is gone counts nothing."""
+    """User and system time of these processes, and of children that they have waited for."""
     ticks = 0
     for pid in pids:
         try:
-            # The name, in brackets, may hold spaces: count from behind it. Fields 14 and 15 of proc(5).
+            # The name, in brackets, may hold spaces: count from behind it. Fields 14 to 17 of proc(5).
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        ticks += int(fields[11]) + int(fields[12])
+        ticks += sum(map(int, fields[11:15]))
     return ticks / _TICKS_PER_S
 
 
@@ -46,13 +46,13 @@ def pss_mb(pids: Iterable[int]) -> float:
 
 
 class CpuMeter:
-    """Cores used by processes between its making and each call of `cores`."""
+    """Cores used by processes between its making and each call of `cores`; `pids` says which there are."""
 
-    def __init__(self, pids: Iterable[int]) -> None:
-        self._pids = list(pids)
+    def __init__(self, pids: Callable[[], Iterable[int]]) -> None:
+        self._pids = pids
         self._began_s = time.monotonic()
-        self._cpu_before_s = cpu_s(self._pids)
+        self._cpu_before_s = cpu_s(pids())
 
     def cores(self) -> float:
         """CPU seconds per second."""
-        return (cpu_s(self._pids) - self._cpu_before_s) / (time.monotonic() - self._began_s)
+        return (cpu_s(self._pids()) - self._cpu_before_s) / (time.monotonic() - self._began_s)

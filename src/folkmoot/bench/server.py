@@ -6,10 +6,15 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from folkmoot.bench.processes import tree
 
@@ -72,6 +77,20 @@ class Server:
         if done.returncode != 0:
             raise ServerFailed(f"folkmoot admin {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def call(self, method: str, path: str, token: str, body: object = None) -> dict[str, Any]:
+        """The JSON that the API answers to an account. Raises ServerFailed for an error."""
+        request = urllib.request.Request(  # noqa: S310 - our own server's address
+            self.base_url + path,
+            method=method,
+            data=None if body is None else msgspec.json.encode(body),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=START_WITHIN_S) as answer:  # noqa: S310
+                return msgspec.json.decode(answer.read(), type=dict[str, Any])
+        except urllib.error.HTTPError as error:
+            raise ServerFailed(f"{method} {path} answered {error.code}: {error.read().decode()}") from error
 
     def stop(self) -> None:
         """SIGTERM; SIGKILL if that isn't enough."""

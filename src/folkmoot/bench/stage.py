@@ -160,7 +160,7 @@ def _measure(
     socket_path: Path, stage_pid: int, generator_pid: int, orders: Connection, speakers: int, seconds: float
 ) -> StageRun:
     before = _warm(socket_path, speakers)
-    stage, generator = CpuMeter([stage_pid]), CpuMeter([generator_pid])
+    stage, generator = CpuMeter(lambda: [stage_pid]), CpuMeter(lambda: [generator_pid])
     orders.send("measure")
     time.sleep(seconds)
     cores, generator_cores = stage.cores(), generator.cores()
