@@ -23,7 +23,7 @@ from folkmoot.surfaces.services import Services
 FAILED_JOBS_MAX = 1000
 
 
-@get("/metrics", opt=serves(Serves.MODERATOR, Action.MODERATE))
+@get("/metrics", opt=serves(Serves.MODERATOR, Action.MODERATE, "read"))
 async def metrics(
     viewer: Viewer,  # noqa: ARG001 - taking it is what asks the gate
     services: Services,
