@@ -24,6 +24,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
+from folkmoot.surfaces.patience import Patience
 from folkmoot.surfaces.services import Services, Site
 from folkmoot.surfaces.spaces.hub import Hub
 from folkmoot.surfaces.spaces.listen import Admitter
@@ -63,7 +64,7 @@ class WebProcess:
         """Serve until SIGTERM, which uvicorn handles: open requests get a moment to finish."""
         door = Door(Admitter(self._services), self._handoff, client_address=self._addresses)
         config = uvicorn.Config(
-            Addressed(build_app(self._services), self._addresses),
+            Patience(Addressed(build_app(self._services), self._addresses)),
             http=listen_protocol(door),
             ws="none",
             lifespan="off",
