@@ -9,10 +9,25 @@ const LISTENER_LOOKS_EVERY_MS = 30_000;
 /** Who takes part is told of every change; only the listener count has to be asked for. */
 const MEMBER_LOOKS_EVERY_MS = 10_000;
 const ROSTER_DELAY_MS = 2_000;
+/** The recording is there a moment after the end; after this long it won't come any more. */
+const REPLAY_LOOKS_EVERY_MS = 3_000;
+const REPLAY_COMES_WITHIN_MS = 120_000;
 
 export function takesPart(space: Space): boolean {
   const { you } = space;
   return you.seat !== null || you.asking || you.invited_as !== null || you.role !== 'listener';
+}
+
+function awaitsReplay(space: Space): boolean {
+  const endedMs = space.ended_at ? Date.parse(space.ended_at) : 0;
+  return space.recorded && !space.replay && Date.now() - endedMs < REPLAY_COMES_WITHIN_MS;
+}
+
+/** How soon to look again, or null when nothing changes any more. */
+function looksEveryMs(space: Space | null, follows: boolean): number | null {
+  if (follows) return MEMBER_LOOKS_EVERY_MS;
+  if (space === null || space.state === 'live' || space.state === 'scheduled') return LISTENER_LOOKS_EVERY_MS;
+  return awaitsReplay(space) ? REPLAY_LOOKS_EVERY_MS : null;
 }
 
 export class SpaceFeed {
@@ -91,13 +106,12 @@ export class SpaceFeed {
   #arrange(): void {
     clearTimeout(this.#timer);
     const space = this.space;
-    const isOpen = space?.state === 'live' || space?.state === 'scheduled';
-    if (this.#holders === 0 || (space && !isOpen) || this.missing) return this.#rest();
     const follows = space !== null && session.active && space.state === 'live' && takesPart(space);
+    const everyMs = looksEveryMs(space, follows);
+    if (this.#holders === 0 || everyMs === null || this.missing) return this.#rest();
     if (follows) this.#follow();
     else this.#unfollow();
-    const every = follows ? MEMBER_LOOKS_EVERY_MS : LISTENER_LOOKS_EVERY_MS;
-    this.#timer = setTimeout(() => void this.refresh(), every);
+    this.#timer = setTimeout(() => void this.refresh(), everyMs);
   }
 
   #follow(): void {
