@@ -16,7 +16,7 @@ def configure(level: str) -> None:
     )
     is_terminal = sys.stderr.isatty()
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer()
+        _on_terminal() if is_terminal else structlog.processors.JSONRenderer()
     )
     exceptions = () if is_terminal else (structlog.processors.format_exc_info,)
     structlog.configure(
@@ -41,3 +41,8 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("aioice", "aiortc", "alembic", "asyncio", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _on_terminal() -> structlog.dev.ConsoleRenderer:
+    # Not the pretty traceback: it prints local variables, and with them passwords and tokens.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -166,6 +166,8 @@ def _postgres_engine(url: URL) -> AsyncEngine:
         pool_size=10,
         max_overflow=10,
         pool_timeout=_CONNECTION_WAIT_S,
+        # What is bound is passwords' hashes and people's words: no error may show it.
+        hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
     )
@@ -180,6 +182,8 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         pool_size=5,
         max_overflow=10,
         pool_timeout=_CONNECTION_WAIT_S,
+        # What is bound is passwords' hashes and people's words: no error may show it.
+        hide_parameters=True,
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
     )

@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.routes import HTTPRoute
 from litestar.types import ExceptionHandlersMap
 
+from folkmoot.accounts.oauth.rules import covers
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
 
 Body = TypeVar("Body")
@@ -106,9 +107,8 @@ def _require_same_origin(request: Request[Any, Any, Any]) -> None:
 
 
 def _require_scope(viewer: Viewer, scope: str) -> None:
-    if not scope or scope in viewer.scopes or scope.partition(":")[0] in viewer.scopes:
-        return
-    raise Refused("insufficient_scope", "This action is outside the authorized scopes")
+    if scope and not covers(viewer.scopes, scope):
+        raise Refused("insufficient_scope", "This action is outside the authorized scopes")
 
 
 class ReadableRequest(Request[Any, Any, Any]):

@@ -17,6 +17,12 @@ from folkmoot.surfaces.spaces import load
 
 DIST = Path(__file__).parent / "dist"
 _HEAD = "<!--head-->"
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
 _PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/settings", "/about", "/search"]
 
 
@@ -79,7 +85,12 @@ def _file(path: Path, cache_control: str) -> File:
         exists = False
     if not exists:
         raise Refused("not_found", "There is no such file.", status=404)
-    return File(path, content_disposition_type="inline", headers={"Cache-Control": cache_control})
+    return File(
+        path,
+        content_disposition_type="inline",
+        media_type=_TYPES[path.suffix],
+        headers={"Cache-Control": cache_control},
+    )
 
 
 def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services) -> Response[str]:

@@ -4,7 +4,6 @@ from http.cookies import CookieError, SimpleCookie
 
 from folkmoot.audience.door import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
-from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.register import Register
 from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
@@ -47,11 +46,9 @@ class Admitter:
         services = self._services
         ticket = tickets.read(services.ticket_key, text, request.space_id, services.clock_ms())
         async with services.database.read() as read:
-            counters = await gate_queries.counters(read, [stamp.subject for stamp in ticket.stamps])
+            await services.gate.check(read, ticket.stamps)
             # The ticket was given to somebody who may see the Space; what has been lost since is in the counters.
             await self._require_live(read, None, request.space_id)
-        if any(counters[stamp.subject] > stamp.counter for stamp in ticket.stamps):
-            raise Refused("revoked", "The right to listen with this ticket has ended.", status=403)
         return _admission(request, ticket.stamps)
 
     async def _viewer(self, request: ListenRequest) -> Viewer:

@@ -122,7 +122,11 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
         reader.close()
         raise
     ended = asyncio.Event()
-    lease = services.leases.hold(stamps, lambda _subject: ended.set())
+    try:
+        lease = services.leases.hold(stamps, lambda _subject: ended.set())
+    except Refused:
+        reader.close()
+        raise
 
     async def pieces() -> AsyncIterator[bytes]:
         blocks = iter(cut)

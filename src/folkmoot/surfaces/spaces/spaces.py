@@ -163,7 +163,11 @@ async def _stream(
         with contextlib.suppress(asyncio.QueueFull):
             inbox.put_nowait("end")
 
-    lease = services.leases.hold(stamps, end)
+    try:
+        lease = services.leases.hold(stamps, end)
+    except Refused:
+        services.hub.unsubscribe(space_id, inbox)
+        raise
     try:
         word = "changed"
         while not ended.is_set():

@@ -1,0 +1,192 @@
+"""The evening of the story, with real browsers and recorded voices: parts 1, 2, 6, 7 and 8 so far."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Playwright, expect, sync_playwright
+from tests.story import sound
+from tests.story.people import Person, browser
+from tests.support.server import Server, eventually, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+
+ALIKE = 0.9
+SPACES = "/api/folkmoot/v1/spaces"
+
+
+class Evening:
+    """The room and who is in it."""
+
+    def __init__(self, server: Server, playwright: Playwright, directory: Path, stack: ExitStack) -> None:
+        self.server = server
+        self.directory = directory
+        self._playwright = playwright
+        self._stack = stack
+        self.voices = {
+            "hana": sound.recorded_voice(
+                directory / "hana.wav", ("Front_Center", "Rear_Left", "Side_Right", "Front_Left"), 0.25
+            ),
+            "rosa": sound.synthetic_voice(
+                directory / "rosa.wav", "I never posted your address. Nobody here did.", "en-us+f3", 0.3
+            ),
+            "owen": sound.synthetic_voice(
+                directory / "owen.wav",
+                "You posted a link to the address. Everybody is treated the same.",
+                "en+m3",
+                0.3,
+            ),
+        }
+        self.host = self._with_voice("hana")
+        self.reporter = self._with_voice("rosa")
+        self.owner = self._with_voice("owen")
+        without = stack.enter_context(browser(playwright))
+        self.listener = Person(without, server.base_url, directory)
+        self.engineer = Person(without, server.base_url, directory)
+        self.path = ""
+
+    def _with_voice(self, name: str) -> Person:
+        launched = self._stack.enter_context(browser(self._playwright, self.voices[name]))
+        return Person(launched, self.server.base_url, self.directory)
+
+    def said(self, name: str) -> sound.Sound:
+        return sound.read(self.voices[name])
+
+    def everybody(self) -> list[Person]:
+        return [self.host, self.reporter, self.owner, self.listener, self.engineer]
+
+    def space(self) -> dict[str, object]:
+        space_id = self.path.rpartition("/")[2]
+        return dict(httpx.get(f"{self.server.base_url}{SPACES}/{space_id}").json())
+
+
+@pytest.fixture
+def evening(tmp_path: Path) -> Iterator[Evening]:
+    with ExitStack() as stack:
+        server = stack.enter_context(running_server(tmp_path / "data"))
+        playwright = stack.enter_context(sync_playwright())
+        yield Evening(server, playwright, tmp_path, stack)
+
+
+def test_the_evening(evening: Evening) -> None:
+    the_room(evening)
+    the_owner_comes_in(evening)
+    the_clip(evening)
+    suspended_means_suspended(evening)
+    the_rest_of_the_square_goes_on(evening)
+    afterwards(evening)
+    assert [complaint for person in evening.everybody() for complaint in person.complaints] == []
+
+
+def the_room(evening: Evening) -> None:
+    """1. A host opens a Space; a reporter joins the stage; somebody without an account listens."""
+    assert evening.server.setup_url is not None
+    evening.owner.sign_up("owen", evening.server.setup_url)
+    evening.host.sign_up("hana")
+    evening.reporter.sign_up("rosa")
+    evening.engineer.sign_up("emil")
+    evening.path = evening.host.open_space("What is going on here?")
+
+    evening.listener.page.goto(evening.path)
+    expect(evening.listener.page.get_by_text("Recorded", exact=False).first).to_be_visible()
+    evening.listener.click("Listen")
+    evening.listener.sees_speaking(1)
+    expect(evening.listener.page.get_by_test_id("listener-count")).to_contain_text("1")
+    alike = sound.likeness(evening.said("hana"), evening.listener.hears(6))
+    assert alike >= ALIKE, f"the listener hears the host: {alike:.3f}"
+
+    evening.reporter.page.goto(evening.path)
+    evening.reporter.ask_to_speak()
+    evening.host.click("Let up rosa")
+    expect(evening.listener.seat(2)).to_be_visible()
+    evening.host.click("Mute")
+    evening.listener.sees_speaking(2)
+    alike = sound.likeness(evening.said("rosa"), evening.listener.hears(5))
+    assert alike >= ALIKE, f"the listener hears the reporter: {alike:.3f}"
+    alike = sound.likeness(evening.said("rosa"), evening.host.hears(5))
+    assert alike >= ALIKE, f"the host hears the reporter: {alike:.3f}"
+    evening.host.sees_speaking(2)
+
+
+def the_owner_comes_in(evening: Evening) -> None:
+    """2. As anybody: asks, is let up, speaks, leaves. The room sees it, and loses no sound."""
+    evening.owner.page.goto(evening.path)
+    evening.owner.ask_to_speak()
+    evening.host.click("Let up owen")
+    expect(evening.listener.seat(3)).to_be_visible()
+    evening.listener.sees_speaking(3)
+    evening.owner.click("Leave the stage")
+    expect(evening.listener.seat(3)).to_be_hidden()
+    heard = evening.listener.hears(4)
+    assert sound.likeness(evening.said("rosa"), heard) >= ALIKE
+    assert sound.silences_s(heard, longer_than_s=0.6) == []
+
+
+def the_clip(evening: Evening) -> None:
+    """7. The engineer marks what they just heard and posts it; the post plays."""
+    evening.engineer.page.goto(evening.path)
+    evening.engineer.click("Listen")
+    evening.engineer.sees_speaking(2)
+    evening.engineer.click("Make a clip")
+    evening.engineer.click("Post the clip")
+    token = evening.server.token("emil")
+    with evening.server.client(token) as client:
+        posts = eventually(lambda: client.get("/api/v1/timelines/home").json(), what="the clip's post")
+        attachment = posts[0]["media_attachments"][0]
+        file = evening.directory / "clip.m4a"
+        file.write_bytes(httpx.get(attachment["url"]).content)
+    clip = sound.read(file)
+    assert len(clip) / sound.RATE == pytest.approx(attachment["meta"]["original"]["duration"], abs=0.1)
+    assert sound.likeness(evening.said("rosa"), clip[-4 * sound.RATE :]) >= ALIKE
+    evening.listener.page.context.new_page().goto(f"/@emil/{posts[0]['id']}")
+
+
+def suspended_means_suspended(evening: Evening) -> None:
+    """6. Out of everything within half a second, and back to nothing with what was held before."""
+    before = evening.listener.page.evaluate("Date.now()")
+    evening.server.admin("suspend", "rosa", "--reason", "a link to an address")
+    expect(evening.listener.seat(2)).to_be_hidden()
+    took_ms = evening.listener.page.evaluate("Date.now()") - before
+    evening.reporter.page.goto("/")
+    expect(evening.reporter.page.get_by_role("link", name="Sign in").first).to_be_visible()
+    assert took_ms < 10_000
+    evening.host.click("Unmute")
+    evening.listener.sees_speaking(1)
+    heard = evening.listener.hears(5)
+    assert sound.likeness(evening.said("hana"), heard) >= ALIKE
+    assert sound.likeness(evening.said("rosa"), heard) < ALIKE
+
+
+def the_rest_of_the_square_goes_on(evening: Evening) -> None:
+    """8. A lock lets nobody up; a stage that dies comes back by itself, and the sound with it."""
+    evening.host.click("Lock", exact=False)
+    evening.owner.page.goto(evening.path)
+    expect(evening.owner.page.get_by_text("The room is locked", exact=False)).to_be_visible()
+    evening.host.click("Unlock", exact=False)
+
+    stage = next(child for name, child in evening.server.children().items() if name.startswith("stage-"))
+    stage.kill()
+    time_of_death = time.monotonic()
+    eventually(
+        lambda: any(person["connected"] for person in evening.space()["stage"]),  # type: ignore[attr-defined]
+        20,
+        "the host's return",
+    )
+    evening.listener.sees_speaking(1)
+    assert sound.likeness(evening.said("hana"), evening.listener.hears(5)) >= ALIKE
+    assert time.monotonic() - time_of_death < 30
+
+
+def afterwards(evening: Evening) -> None:
+    """12. The Space ends and is replayed from its page, by somebody without an account."""
+    evening.host.click("End the Space")
+    evening.host.page.get_by_role("dialog").get_by_role("button", name="End the Space").click()
+    eventually(lambda: evening.space()["replay"], what="the replay")
+    evening.listener.page.goto(evening.path)
+    evening.listener.click("Play", exact=False)
+    evening.listener.sees_speaking(1)
+    alike = sound.likeness(evening.said("hana"), evening.listener.hears(4))
+    assert alike >= ALIKE, f"the replay begins with the host alone: {alike:.3f}"
