@@ -29,6 +29,7 @@ LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/listen")
 SPACE_ID_MAX = 2**63 - 1
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
+DISCARDED_BYTES_MAX = 16 * 1024 * 1024
 ADMIT_TIMEOUT_S = 10.0
 ADMISSIONS_MAX = 64
 ADMISSIONS_WAITING_MAX = 4_000
@@ -132,6 +133,8 @@ class ListenProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **keywords)
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._in_body = False
+        self._discarded_bytes = 0
         self._is_listen = False
         self._is_head = False
         self._has_more = False
@@ -153,11 +156,15 @@ class ListenProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._is_listen or self.transport.is_closing():
             return
-        if self._head_timer is not None:
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._in_body:
+            if is_answered:
+                self._discard(len(data))
+        elif self._head_timer is not None:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
                 self._answer(ListenRefusal(431, "The request's head is too long."))
-        elif self.cycle is None or self.cycle.response_complete:
+        elif is_answered:
             self._await_head()  # bytes between two requests: uvicorn has stopped its own timer
 
     # --- what the parser calls
@@ -176,6 +183,8 @@ class ListenProtocol(HttpToolsProtocol):
         if self._is_listen:
             return
         self._stop_awaiting_head()
+        self._in_body = True
+        self._discarded_bytes = 0
         parsed = self._match()
         if parsed is None:
             super().on_headers_complete()
@@ -194,6 +203,9 @@ class ListenProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if not self._is_listen:
+            if self._discarded_bytes:
+                self._stop_awaiting_head()
+            self._in_body = False
             super().on_message_complete()
 
     # --- the head's timeout: uvicorn has none
@@ -206,6 +218,15 @@ class ListenProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _discard(self, count: int) -> None:
+        """What is left of a body that was refused before it was all here. It is read, within limits: closing at
+        once would reset the connection, and the client would never see why."""
+        if self._head_timer is None:
+            self._await_head()
+        self._discarded_bytes += count
+        if self._discarded_bytes > DISCARDED_BYTES_MAX:
+            self.transport.close()
 
     # --- a listen request
 
