@@ -16,7 +16,7 @@ export function ago(time: string, nowMs: number): string {
       return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
     }
   }
-  return seconds > 0 ? 'in a moment' : 'just now';
+  return 'just now';
 }
 
 export function dateAndTime(time: string): string {
