@@ -40,8 +40,9 @@ def stage(
     """What a full stage costs, and how well it stands packet loss."""
     # Read before numpy is: its threads would not survive the forks.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from folkmoot.bench.load import StageFailed
     from folkmoot.bench.speech import SpeechMissing
-    from folkmoot.bench.stage import StageFailed, run_stage_bench
+    from folkmoot.bench.stage import run_stage_bench
 
     try:
         report = run_stage_bench(speakers, seconds, loss, peers=peers)

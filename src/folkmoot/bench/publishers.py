@@ -27,6 +27,7 @@ FRAME_S = 0.02
 FRAME_SAMPLES = 960
 
 _RETRY_S = 0.02
+_WARM_PACKETS = 100
 _LEVEL = re.compile(r"a=extmap:(\d+) urn:ietf:params:rtp-hdrext:ssrc-audio-level")
 _OPUS = re.compile(r"a=rtpmap:(\d+) opus/48000", re.IGNORECASE)
 _FRAMES_APART = 37
@@ -47,7 +48,10 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def run_publishers(frames: Sequence[SpeechFrame], count: int, signalling: Signalling, orders: Connection) -> None:
-    """The process's main: connect, say "ready"; count from the first order on, answer the second with `Heard`."""
+    """The process's main: connect, and say "ready" once all hear a mix.
+
+    It counts from the first order on, answers the second with `Heard`, and goes on speaking until it is ended.
+    """
     uvloop.run(_Publishers(frames, count, orders).run(signalling))
 
 
@@ -168,9 +172,6 @@ class _Publisher:
     def lost(self) -> int:
         return max(0, self._expected - self.received)
 
-    async def close(self) -> None:
-        await self._connection.close()
-
 
 class _Publishers:
     def __init__(self, frames: Sequence[SpeechFrame], count: int, orders: Connection) -> None:
@@ -183,6 +184,7 @@ class _Publishers:
             for one in self._all:
                 await one.join(answer)
             sending = asyncio.create_task(self._send())
+            await self._all_hear()
             self._orders.send("ready")
             await asyncio.to_thread(self._orders.recv)
             for one in self._all:
@@ -190,9 +192,13 @@ class _Publishers:
             self._late_ms.clear()
             await asyncio.to_thread(self._orders.recv)
             self._orders.send(self._heard())
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-            await asyncio.gather(*(one.close() for one in self._all))
+            await sending
+
+    async def _all_hear(self) -> None:
+        """Until everybody has been sent a mix for two seconds: buffers have filled, encoders are warm."""
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            while any(one.received < _WARM_PACKETS for one in self._all):
+                await asyncio.sleep(_RETRY_S)
 
     async def _send(self) -> None:
         """Each sends every 20 ms, one after another: speakers' clocks are not in step."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -91,9 +92,9 @@ def finish(report: Report, json_file: Path | None, console: Console | None = Non
 
 def show(report: Report, console: Console) -> None:
     """The table for people."""
-    table = Table(title=report.command, title_justify="left", caption_justify="left")
+    table = Table(title=report.command, title_justify="left", box=SIMPLE_HEAD)
     for column in ("result", "value", "reach", "", "beside"):
-        table.add_column(column, justify="right" if column == "value" else "left", no_wrap=column == "result")
+        table.add_column(column, justify="right" if column == "value" else "left", no_wrap=True)
     for result in report.results:
         table.add_row(result.name, _value_text(result), result.reach or "", _verdict(result), _peer_text(result))
     console.print(table)
@@ -112,7 +113,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _value_text(result: Result) -> str:
-    return "not measured" if result.value is None else f"{result.value:.5g} {result.unit}".rstrip()
+    return "not measured" if result.value is None else f"{result.value:.4g} {result.unit}".rstrip()
 
 
 def _verdict(result: Result) -> str:
