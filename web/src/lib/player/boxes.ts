@@ -65,8 +65,18 @@ export function readNote(box: Uint8Array): TimedNote | null {
   if (scheme !== ID3_SCHEME || valueEnd < 0 || timescale === 0) return null;
   const json = readId3Text(box.subarray(valueEnd + 1));
   if (json === null) return null;
-  const defaults: Note = { speaking: [], listeners: 0, reactions: {}, roster: 0, gap: false };
-  return { atSeconds: time / timescale, note: { ...defaults, ...JSON.parse(json) } };
+  const note = parseNote(json);
+  return note && { atSeconds: time / timescale, note };
+}
+
+function parseNote(json: string): Note | null {
+  try {
+    const defaults: Note = { speaking: [], listeners: 0, reactions: {}, roster: 0, gap: false };
+    return { ...defaults, ...(JSON.parse(json) as Partial<Note>) };
+  } catch {
+    // A note that can't be read must not stop the sound around it.
+    return null;
+  }
 }
 
 /** The value of the first TXXX frame of an ID3v2.4 tag in UTF-8. */
