@@ -11,6 +11,7 @@ from joserfc.jwk import OctKey
 
 from folkmoot.gate import Reach, Refused, Stamp, Viewer
 from folkmoot.posts.model import Media
+from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.services import Services
 
 LINK_SECONDS = 86_400
@@ -32,9 +33,7 @@ def key_of(media_id: int) -> str:
 def id_of(key: str) -> int:
     """Raises Refused 404 for what is no such name."""
     number, _, extension = key.partition(".")
-    if extension != "m4a" or not (number.isascii() and number.isdigit()) or len(number) > 19:
-        raise Refused("not_found", "Media not found.", status=404)
-    return int(number)
+    return entity_id(number if extension == "m4a" else "", "Media")
 
 
 def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, now_ms: int) -> str:

@@ -1,0 +1,162 @@
+"""People in front of a whole server: accounts straight from the database, real speakers, and an ear for gaps."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+from tests.stage.peers import RATE, Client, has_tone, until
+from tests.support.people import People
+from tests.support.server import Server
+
+from folkmoot.gate import Gate
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+
+SPACES = "/api/folkmoot/v1/spaces"
+SDP = {"Content-Type": "application/sdp"}
+# Far from the slots of the server's own processes and of its command line.
+SLOT = 50
+_WINDOW_S = 0.2
+
+
+class Person:
+    """An account with a token, at an address of its own, so that one's requests don't use up another's."""
+
+    def __init__(self, base_url: str, name: str, account_id: int, token: str, address: str) -> None:
+        self.name = name
+        self.id = str(account_id)
+        self.token = token
+        self.http = httpx.AsyncClient(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            transport=httpx.AsyncHTTPTransport(local_address=address, retries=2),
+            timeout=20,
+        )
+        self.voice: Client | None = None
+
+    async def open_space(self, title: str, **fields: Any) -> dict[str, Any]:
+        answer = await self.http.post(SPACES, json={"title": title, "start": True, **fields})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def order(self, space: dict[str, Any], do: str, **fields: Any) -> httpx.Response:
+        return await self.http.post(f"{SPACES}/{space['id']}/commands", json={"do": do, **fields})
+
+    async def tell(self, space: dict[str, Any], do: str, **fields: Any) -> dict[str, Any]:
+        answer = await self.order(space, do, **fields)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def look(self, space: dict[str, Any]) -> dict[str, Any]:
+        return dict((await self.http.get(f"{SPACES}/{space['id']}")).json())
+
+    async def speak(self, space: dict[str, Any], frequency: float) -> Client:
+        """On stage, connected; the seat must have been given."""
+        self.voice = Client(frequency)
+
+        async def answer(offer: str) -> str:
+            answered = await self.http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)
+            assert answered.status_code == 201, answered.text
+            return answered.text
+
+        await self.voice.join(answer)
+        return self.voice
+
+    async def close(self) -> None:
+        if self.voice is not None:
+            await self.voice.close()
+        await self.http.aclose()
+
+
+class Moot:
+    """A server's people, made by its own actions in its own database."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.database = Database(
+            f"sqlite+aiosqlite:///{server.data}/folkmoot.db",
+            slot=SLOT,
+            ring=Doorbell(server.data / "run" / "doorbells").ring,
+        )
+        self.people = People(Gate(self.database))
+        self._made: list[Person] = []
+
+    async def person(self, name: str, address: str = "") -> Person:
+        account_id = await self.people.create(name)
+        token = await self.people.token(account_id)
+        return self._enter(name, account_id, token, address or f"127.0.1.{len(self._made) + 1}")
+
+    def nobody(self, address: str) -> Person:
+        """Somebody without an account."""
+        return self._enter("", 0, "", address)
+
+    def _enter(self, name: str, account_id: int, token: str, address: str) -> Person:
+        person = Person(self.server.base_url, name, account_id, token, address)
+        self._made.append(person)
+        return person
+
+    async def close(self) -> None:
+        for person in self._made:
+            await person.close()
+        await self.database.close()
+
+
+class Talk:
+    """Two people on one stage, each sending a tone and hearing the other's."""
+
+    def __init__(self, host: Person, guest: Person, space: dict[str, Any]) -> None:
+        self.host = host
+        self.guest = guest
+        self.space = space
+
+    @classmethod
+    async def begin(cls, host: Person, guest: Person, title: str = "A talk", **fields: Any) -> "Talk":
+        space = await host.open_space(title, **fields)
+        talk = cls(host, guest, space)
+        await host.speak(space, 440)
+        await guest.tell(space, "ask", recording_consent=True)
+        await host.tell(space, "let_up", account=guest.id)
+        await guest.speak(space, 880)
+        await until(talk.both_hear)
+        return talk
+
+    def both_hear(self) -> bool:
+        assert self.host.voice is not None
+        assert self.guest.voice is not None
+        return self.host.voice.hears(880) and self.guest.voice.hears(440)
+
+    @asynccontextmanager
+    async def undisturbed(self) -> AsyncIterator[None]:
+        """Whatever happens inside, neither misses a fifth of a second of the other."""
+        assert self.host.voice is not None
+        assert self.guest.voice is not None
+        self.host.voice.forget()
+        self.guest.voice.forget()
+        began_s = time.monotonic()
+        yield
+        lasted_s = time.monotonic() - began_s
+        for voice, frequency in ((self.host.voice, 880), (self.guest.voice, 440)):
+            # All that was sent until now has to come, and at least half a second.
+            await until(lambda voice=voice: len(voice.heard) * 0.02 >= max(0.5, lasted_s - 0.3))  # type: ignore[misc]
+            gaps = missing_s(voice, frequency)
+            assert not gaps, f"{frequency} Hz was not heard at {gaps} of {lasted_s:.1f} s"
+
+
+def missing_s(voice: Client, frequency: float) -> list[float]:
+    """Where, in what a speaker has heard since `forget`, a tone is missing for a fifth of a second."""
+    samples = np.concatenate(voice.heard)
+    window = int(_WINDOW_S * RATE)
+    starts = range(0, len(samples) - window + 1, window)
+    return [round(at / RATE, 1) for at in starts if not has_tone(samples[at : at + window], frequency)]
+
+
+def sentence_of(answer: httpx.Response, *statuses: int) -> str:
+    """The code of an error in the API's own form: JSON with a sentence and a stable code."""
+    assert answer.status_code in statuses, (answer.status_code, answer.text[:300])
+    assert answer.headers["content-type"].startswith("application/json")
+    error = answer.json()
+    assert len(error["error"].split()) >= 2, error
+    return str(error.get("code", ""))
