@@ -78,13 +78,12 @@ def test_what_was_not_measured_does_not_hold_and_is_said() -> None:
     code, text = finished(report(missing))
     assert code == 1
     assert "not measured" in text
-    assert "falls short" in text
 
 
 def test_one_that_falls_short_fails_the_bench() -> None:
     code, text = finished(report(at_most("a", 1, "s", 3), at_most("b", 4, "s", 3), shown("c", 9, "s")))
     assert code == 1
-    assert text.count("holds") == 1
+    assert (text.count("yes"), text.count("no ")) == (1, 1)
     assert "One start." in text
 
 

@@ -93,7 +93,7 @@ def finish(report: Report, json_file: Path | None, console: Console | None = Non
 def show(report: Report, console: Console) -> None:
     """The table for people."""
     table = Table(title=report.command, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("result", "value", "reach", "", "beside"):
+    for column in ("result", "value", "reach", "holds", "beside"):
         table.add_column(column, justify="right" if column == "value" else "left", no_wrap=True)
     for result in report.results:
         table.add_row(result.name, _value_text(result), result.reach or "", _verdict(result), _peer_text(result))
@@ -119,7 +119,7 @@ def _value_text(result: Result) -> str:
 def _verdict(result: Result) -> str:
     if result.reach is None:
         return ""
-    return "[green]holds[/]" if result.holds else "[bold red]falls short[/]"
+    return "[green]yes[/]" if result.holds else "[bold red]no[/]"
 
 
 def _peer_text(result: Result) -> str:

@@ -34,6 +34,8 @@ LOSS_BUFFER_MS = 80.0
 _SPEAKER_PEAK = 0.1
 _LOSS_PEAK = 0.7
 _LOSS_SECONDS = 60
+# Two frames, which is what a jitter buffer starts with.
+_GENERATOR_LATE_MS = 40.0
 
 
 class StageRun(msgspec.Struct, frozen=True):
@@ -88,6 +90,11 @@ def run_stage_bench(speakers: int, seconds: float, loss_percent: float, *, peers
         "machine), each is sent a mix without themselves, and the tape is written in Opus and AAC.",
         f"Loss: {loss.lost_packets} of {loss.packets} packets, always the same ones, on a simulated clock.",
     ]
+    if ours.cost.heard.late_p99_ms > _GENERATOR_LATE_MS:
+        notes.append(
+            f"The generator sent packets up to {ours.cost.heard.late_p99_ms:.0f} ms late, more than the stage buffers: "
+            "others use this machine, and underruns say nothing about the stage."
+        )
     if peers:
         results = _with_peers(results, notes, load)
     return Report(
