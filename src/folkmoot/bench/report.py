@@ -113,7 +113,10 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _value_text(result: Result) -> str:
-    return "not measured" if result.value is None else f"{result.value:.4g} {result.unit}".rstrip()
+    if result.value is None:
+        return "not measured"
+    number = f"{result.value:.0f}" if result.value >= 1000 else f"{result.value:.4g}"
+    return f"{number} {result.unit}".rstrip()
 
 
 def _verdict(result: Result) -> str:

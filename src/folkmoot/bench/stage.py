@@ -92,8 +92,8 @@ def run_stage_bench(speakers: int, seconds: float, loss_percent: float, *, peers
     ]
     if ours.cost.heard.late_p99_ms > _GENERATOR_LATE_MS:
         notes.append(
-            f"The generator sent packets up to {ours.cost.heard.late_p99_ms:.0f} ms late, more than the stage buffers: "
-            "others use this machine, and underruns say nothing about the stage."
+            f"The generator sent packets up to {ours.cost.heard.late_p99_ms:.0f} ms late, more than the stage "
+            "buffers: others use this machine, and underruns say nothing about the stage."
         )
     if peers:
         results = _with_peers(results, notes, load)
