@@ -11,7 +11,8 @@ from tests.stage.peers import RATE, Client, has_tone, until
 from tests.support.people import People
 from tests.support.server import Server
 
-from folkmoot.gate import Gate
+from folkmoot.accounts import actions as accounts
+from folkmoot.gate import Acting, Gate, Role
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 
@@ -89,6 +90,16 @@ class Moot:
         token = await self.people.token(account_id)
         return self._enter(name, account_id, token, address or f"127.0.1.{len(self._made) + 1}")
 
+    async def crowd(self, name: str, count: int) -> list[str]:
+        """Tokens of that many new accounts, made in one transaction."""
+
+        async def work(acting: Acting) -> list[str]:
+            new = [accounts.NewAccount(f"{name}{number}", password_hash="none") for number in range(count)]
+            ids = [await accounts.create_account(acting, one, Role.MEMBER) for one in new]
+            return [await accounts.issue_token(acting, id_, accounts.SESSION_SCOPES) for id_ in ids]
+
+        return await self.people.system(work)
+
     def nobody(self, address: str) -> Person:
         """Somebody without an account."""
         return self._enter("", 0, "", address)
@@ -127,6 +138,10 @@ class Talk:
         assert self.host.voice is not None
         assert self.guest.voice is not None
         return self.host.voice.hears(880) and self.guest.voice.hears(440)
+
+    def both_connected(self) -> bool:
+        voices = (self.host.voice, self.guest.voice)
+        return all(voice is not None and voice.connection.connectionState == "connected" for voice in voices)
 
     @asynccontextmanager
     async def undisturbed(self) -> AsyncIterator[None]:
