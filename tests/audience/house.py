@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,7 @@ class Revocations:
         self._counters: dict[str, int] = {}
         self._lock = threading.Lock()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK)
+        self.compared: list[set[str]] = []
 
     def revoke(self, subject: str, counter: int) -> None:
         with self._lock:
@@ -106,6 +107,9 @@ class Revocations:
                 os.eventfd_read(self._bell)
             counters, self._counters = self._counters, {}
             return counters
+
+    def compare(self, subjects: Collection[str]) -> None:
+        self.compared.append(set(subjects))
 
     def fileno(self) -> int:
         return self._bell

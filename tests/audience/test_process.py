@@ -25,6 +25,8 @@ class NothingRevoked:
         return {}
     def fileno(self):
         return None
+    def compare(self, subjects):
+        pass
 
 run_worker(WorkerConfig(Path(sys.argv[1]), Path(sys.argv[2])), NothingRevoked())
 """

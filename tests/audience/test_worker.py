@@ -113,6 +113,17 @@ def test_a_revoked_listener_is_reset_at_once_and_nobody_else(theatre: Theatre) -
     theatre.wait_for_count()
 
 
+def test_now_and_then_everything_held_is_compared(tmp_path: Path) -> None:
+    tape = ScriptedTape()
+    tape.append(b"first")
+    path = tmp_path / "audience-1.sock"
+    with running_worker(path, {1: tape}, compare_ms=10) as (_, revocations), running_house(path) as house:
+        wait_until(lambda: len(house.handoff.reports()) == 1)
+        with house.listen(1, "?ticket=mine") as client:
+            assert client.head()[0] == 200
+            wait_until(lambda: {"space:1", "ticket:mine"} in revocations.compared)
+
+
 def test_who_never_reads_is_dropped_and_others_see_no_gap(theatre: Theatre) -> None:
     tape = theatre.tapes[1]
     with theatre.listening() as good, theatre.house.connect(receive_buffer_bytes=2048) as bad:

@@ -172,6 +172,10 @@ class Fanout:
         if lost:
             self.remove(lost, REVOKED)
 
+    def subjects(self) -> list[str]:
+        """Every subject that a listener's lease hangs on."""
+        return self._leases.subjects()
+
     # --- what is written next
 
     def due_ms(self) -> int | None:

@@ -40,6 +40,10 @@ class Leases:
                 if not holders:
                     del self._holders[subject]
 
+    def subjects(self) -> list[str]:
+        """Every subject that a holder hangs on."""
+        return list(self._holders)
+
     def raise_counters(self, counters: Mapping[str, int]) -> set[int]:
         """Takes note of raised counters; returns the holders of an older stamp, who lost their right."""
         lost: set[int] = set()

@@ -16,7 +16,7 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -30,6 +30,7 @@ from folkmoot.audience.live import LiveTape, open_tape
 
 REPORT_MS = 500
 REVOCATIONS_MS = 200
+COMPARE_MS = 30_000
 SEND_BUFFER_BYTES = 16 * 1024
 RECEIVE_BUFFER_BYTES = 4 * 1024  # nothing a listener sends is read
 EVENTS_MAX = 256
@@ -64,6 +65,9 @@ class RevocationSource(Protocol):
     def fileno(self) -> int | None:
         """A descriptor that becomes readable when there is something to poll (`poll` drains it), or None."""
 
+    def compare(self, subjects: Collection[str]) -> None:
+        """Look these up whenever they were raised, for the next `poll`: now and then, should a clock have lied."""
+
 
 def run_worker(
     config: WorkerConfig,
@@ -93,6 +97,7 @@ class Worker:
         clock_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
         choose_window_ms: Callable[[int], int] = windows.window_ms,
         report_ms: int = REPORT_MS,
+        compare_ms: int = COMPARE_MS,
     ) -> None:
         self._clock_ms = clock_ms
         self._revocations = revocations
@@ -112,6 +117,8 @@ class Worker:
         self._report_ms = report_ms
         self._report_due_ms = 0
         self._revocations_due_ms = 0
+        self._compare_ms = compare_ms
+        self._compare_due_ms = 0
 
     def run_once(self) -> None:
         """Sleeps until something happens or is due, and does it. A bounded piece of work each time."""
@@ -133,6 +140,9 @@ class Worker:
             self._revocations_due_ms = now_ms + REVOCATIONS_MS
             self.fanout.revoke(self._revocations.poll())
             self._close_sockets()
+        if now_ms >= self._compare_due_ms:
+            self._compare_due_ms = now_ms + self._compare_ms
+            self._revocations.compare(self.fanout.subjects())
         self.fanout.serve(now_ms)
         self._close_sockets()
         if now_ms >= self._report_due_ms:
