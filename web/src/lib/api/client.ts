@@ -39,7 +39,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
 async function refusal(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as { error?: string; code?: string } | null;
   const code = body?.code ?? '';
-  if (response.status === 401 || ['suspended', 'standing', 'not_active'].includes(code)) onStandingLost();
+  if (response.status === 401 || code === 'revoked') onStandingLost();
   return new ApiError(body?.error ?? fallbackSentence(response.status), response.status, code);
 }
 

@@ -8,6 +8,7 @@ import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } f
 const AHEAD_S = 12;
 const RANGE_S = 20;
 const LOOK_EVERY_MS = 100;
+const RANGE_AGAIN_AFTER_MS = 1_000;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
 /** The last frame of a recording may end a little before its length says. */
@@ -202,15 +203,11 @@ export class Player implements SpacePlayer {
     }
   }
 
+  /** The stream was refused: the Space is over, the right to hear it is gone, or it goes on in a moment. */
   async #refused(response: Response): Promise<void> {
-    if (response.status === 410 || response.status === 404 || response.status === 409) {
-      this.#ended = true;
-      this.#problem = null;
-    } else {
-      const body = (await response.json().catch(() => ({}))) as { error?: string };
-      this.#problem = body.error ?? 'The sound stopped. Trying again…';
-      if (response.status === 401 || response.status === 403) this.#ended = true;
-    }
+    const isOver = [404, 409, 410].includes(response.status);
+    this.#problem = isOver ? null : await sentenceOf(response);
+    this.#ended = isOver || response.status === 401 || response.status === 403;
     this.#tell();
   }
 
@@ -230,17 +227,20 @@ export class Player implements SpacePlayer {
 
   async #fetchRange(fromS: number, toS: number): Promise<void> {
     const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}`;
+    const address = `${this.#options.base}/media/${this.#options.codec}?${query}`;
     try {
-      const response = await fetch(`${this.#options.base}/media/${this.#options.codec}?${query}`, {
-        signal: this.#stop.signal,
-      });
-      if (!response.ok) return await this.#refused(response);
-      this.#problem = null;
-      await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
+      const response = await fetch(address, { signal: this.#stop.signal });
+      this.#problem = response.ok ? null : await sentenceOf(response);
+      if (response.ok) return await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
     } catch {
       if (this.#stop.signal.aborted) return;
       this.#problem = 'The network is gone. The sound goes on when it is back.';
-      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
+    await new Promise((resolve) => setTimeout(resolve, RANGE_AGAIN_AFTER_MS));
   }
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  const body = (await response.json().catch(() => ({}))) as { error?: string };
+  return body.error ?? 'The sound stopped. Trying again…';
 }

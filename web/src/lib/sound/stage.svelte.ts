@@ -52,6 +52,8 @@ class Stage {
     this.status = 'waiting';
     this.problem = null;
     setOpen(stream, false);
+    for (const track of stream.getAudioTracks())
+      track.addEventListener('ended', () => this.#microphoneGone());
     const release = feed.hold();
     const timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     const unmeasure = measure(stream, (now) => {
@@ -90,6 +92,11 @@ class Stage {
     } finally {
       if (feed.space) this.#follow(feed.space);
     }
+  }
+
+  /** Unplugged, or taken away by the browser. Stopping it ourselves says nothing. */
+  #microphoneGone(): void {
+    this.problem = 'Your microphone is gone. Leave the stage, and come back with another one.';
   }
 
   // --- what the Space says

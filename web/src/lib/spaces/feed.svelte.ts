@@ -122,6 +122,10 @@ export class SpaceFeed {
       this.take(JSON.parse(event.data) as Space);
       this.#arrange();
     });
+    // The browser reconnects by itself unless it was refused; then the next look tries again.
+    events.addEventListener('error', () => {
+      if (events.readyState === EventSource.CLOSED) this.#unfollow();
+    });
     events.addEventListener('end', () => {
       this.#unfollow();
       void session.refresh();
