@@ -20,7 +20,8 @@ run: $(VENV)/.installed $(CLIENT) ## Set up, start the server on SQLite in ./dat
 
 .PHONY: test
 test: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Set up and run every test: units, databases, browsers, the story.
-	$(PYTHON) -m pytest -n 2 --dist loadgroup
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not alone"
+	$(PYTHON) -m pytest -m alone
 	npm --prefix web test
 
 .PHONY: check

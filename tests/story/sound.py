@@ -57,7 +57,8 @@ def log_spectrogram(sound: Sound) -> npt.NDArray[np.float64]:
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
     banded = power @ _mel_bands().T
     decibels = 10 * np.log10(banded + 1e-10)
-    return np.maximum(decibels, decibels.max() - FLOOR_DB)
+    floored: npt.NDArray[np.float64] = np.maximum(decibels, decibels.max() - FLOOR_DB)
+    return floored
 
 
 def _mel_bands() -> npt.NDArray[np.float64]:
@@ -99,7 +100,8 @@ def _best(looped: npt.NDArray[np.float64], lags: int, piece: npt.NDArray[np.floa
 
 def _standardised(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     centred = frames - frames.mean()
-    return centred / (centred.std() + 1e-9)
+    standardised: npt.NDArray[np.float64] = centred / (centred.std() + 1e-9)
+    return standardised
 
 
 def silences_s(heard: Sound, longer_than_s: float, below_db: float = -60.0) -> list[tuple[float, float]]:

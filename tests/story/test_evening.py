@@ -12,7 +12,7 @@ from tests.story import sound
 from tests.story.people import ALIKE, Person, browser
 from tests.support.server import Server, eventually, running_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("story")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SPACES = "/api/folkmoot/v1/spaces"
 
@@ -52,7 +52,9 @@ class Evening:
 
     def space(self) -> dict[str, object]:
         space_id = self.path.rpartition("/")[2]
-        return dict(httpx.get(f"{self.server.base_url}{SPACES}/{space_id}").json())
+        answer = httpx.get(f"{self.server.base_url}{SPACES}/{space_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
 
 @pytest.fixture

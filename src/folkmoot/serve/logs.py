@@ -15,9 +15,7 @@ def configure(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     )
     is_terminal = sys.stderr.isatty()
-    renderer: structlog.types.Processor = (
-        _on_terminal() if is_terminal else structlog.processors.JSONRenderer()
-    )
+    renderer: structlog.types.Processor = _on_terminal() if is_terminal else structlog.processors.JSONRenderer()
     exceptions = () if is_terminal else (structlog.processors.format_exc_info,)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,6 +1,7 @@
 """The web process's way to the stages: one connection to each, made when it is first needed."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -10,6 +11,7 @@ from folkmoot.gate import Refused, Stamp
 from folkmoot.serve.places import Places
 from folkmoot.stage.client import StageClient, StageFailed, StageGone
 from folkmoot.stage.engine import OfferRefused
+from folkmoot.stage.protocol import TapeFullNow, TapeOkAgain
 
 log = structlog.get_logger(__name__)
 CONNECT_WITHIN_S = 5.0
@@ -18,12 +20,25 @@ COUNTS_EVERY_S = 0.5
 
 
 class StagePool:
-    """`surfaces.services.Stages`, and the counts that travel in the tape."""
+    """`surfaces.services.Stages`, the counts that travel in the tape, and the stages' word of a full disk.
 
-    def __init__(self, places: Places, counts: Callable[[], Mapping[int, int]]) -> None:
+    That word comes straight from the stage, not over the event bus: the database may be on the same disk.
+    `followed` says which Spaces somebody follows the changes of, `tell` reaches them.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        counts: Callable[[], Mapping[int, int]],
+        followed: Callable[[], set[int]],
+        tell: Callable[[int, str], None],
+    ) -> None:
         self._places = places
         self._counts = counts
+        self._followed = followed
+        self._tell_followers = tell
         self._clients: dict[int, StageClient] = {}
+        self._hearing: dict[int, asyncio.Task[None]] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self._reactions: dict[int, Counter[str]] = {}
         self._told: dict[int, tuple[int, dict[str, int]]] = {}
@@ -63,6 +78,9 @@ class StagePool:
         while True:
             await asyncio.sleep(COUNTS_EVERY_S)
             counts = self._counts()
+            for space_id in self._followed() - self._clients.keys():
+                with contextlib.suppress(StageGone):
+                    await self._connect(space_id)
             for space_id in counts.keys() | self._clients.keys() | self._reactions.keys():
                 news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
                 if self._told.get(space_id, (0, {})) != news:
@@ -101,11 +119,25 @@ class StagePool:
 
     async def _connect(self, space_id: int) -> StageClient:
         client = await StageClient.connect(self._places.stage_socket(space_id))
+        if space_id in self._clients:  # somebody else was quicker
+            await client.close()
+            return self._clients[space_id]
         self._clients[space_id] = client
+        self._hearing[space_id] = asyncio.create_task(self._hear(space_id, client))
         return client
+
+    async def _hear(self, space_id: int, client: StageClient) -> None:
+        async for event in client.events():
+            if isinstance(event, TapeFullNow):
+                self._tell_followers(space_id, "tape_full")
+            elif isinstance(event, TapeOkAgain):
+                self._tell_followers(space_id, "tape_ok")
 
     async def _drop(self, space_id: int) -> None:
         client = self._clients.pop(space_id, None)
         self._told.pop(space_id, None)
+        hearing = self._hearing.pop(space_id, None)
+        if hearing is not None:
+            hearing.cancel()
         if client is not None:
             await client.close()

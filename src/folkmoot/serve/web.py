@@ -17,7 +17,6 @@ from folkmoot.serve.places import Places
 from folkmoot.serve.stages import StagePool
 from folkmoot.settings import Settings
 from folkmoot.spaces.actions import SPACE_CHANGED
-from folkmoot.spaces.keeper import SPACE_NOTICE
 from folkmoot.storage import events
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
@@ -42,8 +41,8 @@ class WebProcess:
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
-        self._stages = StagePool(places, self._handoff.counts)
         self._hub = Hub()
+        self._stages = StagePool(places, self._handoff.counts, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._services = Services(
             site=Site(base_url, settings.title, settings.registrations, settings.source_url, __version__),
@@ -98,9 +97,7 @@ class WebProcess:
         )
 
     async def _on_event(self, event: events.Event) -> None:
-        if event.kind == SPACE_NOTICE:
-            self._hub.tell(int(event.payload["space"]), str(event.payload["code"]))
-        elif event.kind == SPACE_CHANGED:
+        if event.kind == SPACE_CHANGED:
             space_id = int(event.payload["space"])
             self._hub.tell(space_id, "changed")
             if any(change["change"] == "ended" for change in event.payload["changes"]):

@@ -1,6 +1,7 @@
 """The worker process: follows events, runs jobs, keeps stages and Spaces in step, prunes what is old."""
 
 import asyncio
+import contextlib
 import signal
 from functools import partial
 
@@ -135,4 +136,5 @@ def main(places: Places) -> None:
 async def _run(places: Places) -> None:
     running = asyncio.create_task(WorkerProcess(places).run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    await asyncio.gather(running, return_exceptions=False)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
