@@ -22,7 +22,7 @@ from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
-from folkmoot.storage.database import DatabaseBusy, Unstorable
+from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
 from folkmoot.surfaces import metrics, session, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
@@ -190,6 +190,11 @@ def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[Er
     return Response(body, status_code=503, headers={"Retry-After": "1"})
 
 
+def _full(_request: Request[Any, Any, Any], _error: DatabaseFull) -> Response[ErrorBody]:
+    body = ErrorBody("The server's disk is full: nothing was kept of this. Tell its operator.", "disk_full")
+    return Response(body, status_code=507)
+
+
 def _unstorable(_request: Request[Any, Any, Any], error: Unstorable) -> Response[ErrorBody]:
     return Response(ErrorBody(f"Validation failed: {error}.", "validation_failed"), status_code=422)
 
@@ -207,6 +212,7 @@ _EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     TooMany: too_many,
     OAuthError: oauth.oauth_error,
     DatabaseBusy: _busy,
+    DatabaseFull: _full,
     Unstorable: _unstorable,
     Exception: _failed,
 }

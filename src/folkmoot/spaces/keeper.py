@@ -18,13 +18,11 @@ from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import MutedBy, Space, SpaceState
 from folkmoot.stage.client import StageClient, StageGone
 from folkmoot.stage.engine import SeatState
-from folkmoot.stage.protocol import Event, SeatChanged, TapeFullNow, TapeOkAgain
-from folkmoot.storage.database import Write
-from folkmoot.storage.events import emit
+from folkmoot.stage.protocol import Event, SeatChanged
+from folkmoot.storage.database import DatabaseBusy
 
 log = structlog.get_logger(__name__)
 
-SPACE_NOTICE = "space.notice"
 LOOK_EVERY_S = 0.5
 CONNECT_EVERY_S = 0.1
 
@@ -66,7 +64,10 @@ class StageKeeper:
         """Until cancelled: see which Spaces need a stage, and let time pass in them."""
         try:
             while True:
-                await self._look_once()
+                try:
+                    await self._look_once()
+                except DatabaseBusy as busy:
+                    log.warning("keeper.database_busy", reason=str(busy))
                 self._look.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY_S):
@@ -84,7 +85,8 @@ class StageKeeper:
         for space_id in [space_id for space_id, task in self._tasks.items() if task.done()]:
             self._report(self._tasks.pop(space_id), space_id)
             del self._inboxes[space_id]
-        self._want(sorted(self._tasks))
+        # Also those whose task has just failed: a stage that is not wanted is stopped, with all who speak on it.
+        self._want(sorted(needed | self._tasks.keys()))
         await self._tick_due(needed)
 
     def _report(self, task: asyncio.Task[None], space_id: int) -> None:
@@ -106,11 +108,16 @@ class StageKeeper:
             client = await self._connected(space_id)
             if client is None:
                 return
-            with contextlib.suppress(StageGone):
+            try:
                 async with client:
                     if await self._follow(space_id, client):
                         return
-            log.warning("keeper.stage_gone", space=space_id)
+            except StageGone:
+                log.warning("keeper.stage_gone", space=space_id)
+            except DatabaseBusy as busy:
+                # What was being written is found missing by `_compare`, next time.
+                log.warning("keeper.database_busy", space=space_id, reason=str(busy))
+                await asyncio.sleep(LOOK_EVERY_S)
 
     async def _connected(self, space_id: int) -> StageClient | None:
         """The stage, as soon as it answers; None if nothing needs it any more."""
@@ -152,10 +159,6 @@ class StageKeeper:
                 await self._observe(space_id, c.SeatConnected(seat))
             case SeatChanged(seat=seat):
                 await self._observe(space_id, c.SeatLost(seat))
-            case TapeFullNow():
-                await self._notice(space_id, "tape_full")
-            case TapeOkAgain():
-                await self._notice(space_id, "tape_ok")
             case _:
                 return
 
@@ -189,12 +192,6 @@ class StageKeeper:
         except Refused as refusal:
             # Late news: the seat was given up, or the Space ended, before the stage said so.
             log.debug("keeper.observation_refused", space=space_id, code=refusal.code)
-
-    async def _notice(self, space_id: int, code: str) -> None:
-        async def work(tx: Write) -> None:
-            await emit(tx, SPACE_NOTICE, {"space": str(space_id), "code": code})
-
-        await self._gate.database.write(work)
 
 
 async def _push(client: StageClient, space: Space) -> None:

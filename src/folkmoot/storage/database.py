@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,11 +30,17 @@ _RETRY_DELAY_S_MAX = 0.1
 _CONNECTION_WAIT_S = 10.0
 # PostgreSQL's serialization_failure, deadlock_detected, lock_not_available: run the whole transaction again.
 _PG_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
+_PG_DISK_FULL = "53100"
+_SQLITE_FULL = 13
 _SQLITE_RETRY_CODES = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED
 
 
 class DatabaseBusy(Exception):
     """The database is used more than we are ready to wait for. Nothing was written; it can be tried again."""
+
+
+class DatabaseFull(DatabaseBusy):
+    """The disk has no room for what was to be written."""
 
 
 class Unstorable(Exception):
@@ -153,6 +159,10 @@ class Database:
             yield connection
         except DataError as error:
             raise Unstorable("a value is out of the range that can be stored") from error
+        except OperationalError as error:
+            if _has_no_room(error):
+                raise DatabaseFull("The server's disk is full.") from error
+            raise
         finally:
             await connection.close()
 
@@ -191,6 +201,12 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
 def _to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _has_no_room(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) == _PG_DISK_FULL:
+        return True
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == _SQLITE_FULL
 
 
 def _collided(error: DBAPIError) -> bool:

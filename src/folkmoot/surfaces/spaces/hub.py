@@ -22,6 +22,10 @@ class Hub:
         if not self._inboxes[space_id]:
             del self._inboxes[space_id]
 
+    def followed(self) -> set[int]:
+        """The Spaces with an open stream."""
+        return set(self._inboxes)
+
     def tell(self, space_id: int, word: str) -> None:
         """Put a word ("changed", "tape_full") into every inbox; a reader that is behind hears of it once anyway."""
         for inbox in self._inboxes.get(space_id, ()):
