@@ -16,6 +16,8 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** Codes of refusals that say something about the person, not about what was asked for. */
+const LOST = new Set(['suspended', 'awaiting_approval', 'deactivated', 'locked', 'revoked']);
 const OFFLINE = 'The server can’t be reached. Check your connection and try again.';
 
 /** What to call when the server says that this session may do less than it thought. */
@@ -39,7 +41,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
 async function refusal(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as { error?: string; code?: string } | null;
   const code = body?.code ?? '';
-  if (response.status === 401 || code === 'revoked') onStandingLost();
+  if (response.status === 401 || LOST.has(code)) onStandingLost();
   return new ApiError(body?.error ?? fallbackSentence(response.status), response.status, code);
 }
 
