@@ -100,6 +100,10 @@ class Moot:
 
         return await self.people.system(work)
 
+    def enter_again(self, person: Person) -> Person:
+        """Somebody whose account and token were made earlier, at this server's address."""
+        return self._enter(person.name, int(person.id), person.token, "127.0.1.1")
+
     def nobody(self, address: str) -> Person:
         """Somebody without an account."""
         return self._enter("", 0, "", address)
