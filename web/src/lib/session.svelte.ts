@@ -1,5 +1,6 @@
 // Who this browser is signed in as, and what the server says of itself.
 import { get, sendJson, whenStandingLost } from './api/client';
+import { toasts } from './toasts.svelte';
 import type { Session } from './types';
 
 const API = '/api/folkmoot/v1';
@@ -48,7 +49,9 @@ class SessionStore {
 
   async refresh(): Promise<void> {
     try {
+      const wasSignedIn = this.standing !== null;
       this.#now = await get<Session>(`${API}/session`);
+      if (wasSignedIn && this.standing === null) toasts.say('You were signed out. Sign in to see why.');
       this.problem = null;
     } catch (error) {
       this.problem = (error as Error).message;
