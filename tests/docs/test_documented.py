@@ -8,7 +8,7 @@ import pytest
 import typer.main
 
 from folkmoot.__main__ import app as command_line
-from folkmoot.app import OTHERS, OWN_API
+from folkmoot.app import OTHERS, OWN_API, openapi_document
 from folkmoot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +66,11 @@ def endpoints() -> list[str]:
 @pytest.mark.parametrize("endpoint", endpoints())
 def test_every_endpoint_is_documented(endpoint: str) -> None:
     assert f"`{endpoint}`" in text_of("docs/api.md")
+
+
+def test_the_web_clients_types_are_made_from_the_api_as_it_is() -> None:
+    exported = msgspec.json.decode((ROOT / "web/openapi.json").read_bytes())
+    assert exported == msgspec.json.decode(openapi_document()), "run `make types`"
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)

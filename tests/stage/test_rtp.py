@@ -78,6 +78,19 @@ def test_reports_are_what_aiortc_reads() -> None:
     assert names.chunks[0].items == [(1, b"stage")]
 
 
+def told(*sequences: int) -> int:
+    """The fraction that a sender is told was lost, in 256ths."""
+    report, _ = RtcpPacket.parse(control_packet(5, "stage", heard(*sequences).block(1.0), None, 0.0))
+    assert isinstance(report, RtcpRrPacket)
+    return int(report.reports[0].fraction_lost)
+
+
+def test_any_loss_is_told_large_enough_that_the_sender_protects_itself() -> None:
+    assert told(*range(100)) == 0
+    assert told(*range(50), *range(51, 100)) / 256 >= 0.06, "1% is told as what makes libopus send copies"
+    assert told(*range(0, 100, 2)) / 256 == pytest.approx(0.5, abs=0.02), "heavy loss is told as it is"
+
+
 def test_before_anything_was_sent_it_is_a_receiver_report() -> None:
     report, _ = RtcpPacket.parse(control_packet(5, "stage", Reception().block(0.0), None, 0.0))
     assert isinstance(report, RtcpRrPacket)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from functools import partial
 
 from folkmoot.accounts.actions import ACCOUNT_BLOCKED
@@ -30,6 +31,7 @@ from folkmoot.storage.jobs import Worker as JobWorker
 SLOT = 1
 EVENTS_KEPT_MS = 7 * 86_400_000
 PRUNE_EVERY_S = 3600.0
+UNCLOSED_EVERY_S = 10.0
 
 
 class WorkerProcess:
@@ -40,6 +42,8 @@ class WorkerProcess:
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
+        self._unclosed: set[int] = set()
+        self._unclosed_due_s = 0.0
         self._keeper = StageKeeper(
             self._gate,
             needed=self._needed,
@@ -66,15 +70,18 @@ class WorkerProcess:
             group.create_task(self._keep_pruning())
 
     async def _needed(self) -> set[int]:
-        """Spaces that are live, and those that ended while nobody closed their tape."""
+        """Spaces that are live, and those that ended while nobody could close their tape (looked for seldom)."""
         async with self._database.read() as read:
             live = await queries.live_ids(read)
-            unclosed = await recording_queries.unclosed_space_ids(read)
-        return {*live, *unclosed}
+            if time.monotonic() >= self._unclosed_due_s:
+                self._unclosed = set(await recording_queries.unclosed_space_ids(read))
+                self._unclosed_due_s = time.monotonic() + UNCLOSED_EVERY_S
+        return self._unclosed.union(live)
 
     async def _close_recording(self, space_id: int, duration_ms: int) -> None:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")
         await self._gate.act(permit, lambda acting: recordings.close_recording(acting, space_id, duration_ms))
+        self._unclosed.discard(space_id)
 
     async def _on_event(self, event: events.Event) -> None:
         if event.kind == SPACE_CHANGED:
