@@ -82,17 +82,20 @@ class StageKeeper:
         for space_id in needed - self._tasks.keys():
             self._inboxes[space_id] = asyncio.Queue()
             self._tasks[space_id] = asyncio.create_task(self._keep(space_id), name=f"keep-{space_id}")
+        wanted = set(self._tasks)
         for space_id in [space_id for space_id, task in self._tasks.items() if task.done()]:
-            self._report(self._tasks.pop(space_id), space_id)
+            if not self._failed(self._tasks.pop(space_id), space_id):
+                wanted.discard(space_id)
             del self._inboxes[space_id]
-        # Also those whose task has just failed: a stage that is not wanted is stopped, with all who speak on it.
-        self._want(sorted(needed | self._tasks.keys()))
+        # Also those whose task has failed: a stage that is not wanted is stopped, with all who speak on it.
+        self._want(sorted(wanted))
         await self._tick_due(needed)
 
-    def _report(self, task: asyncio.Task[None], space_id: int) -> None:
+    def _failed(self, task: asyncio.Task[None], space_id: int) -> bool:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("keeper.failed", space=space_id, exc_info=error)
+        return error is not None
 
     async def _tick_due(self, space_ids: set[int]) -> None:
         async with self._gate.database.read() as read:
