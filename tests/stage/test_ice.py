@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
+import aioice
 import pytest
 
 from folkmoot.stage.admission import IncomingGate
@@ -62,3 +63,23 @@ async def test_a_stun_server_that_is_away_costs_only_the_wait(gathered: Make) ->
     connection = gathered(IceSettings(servers=(IceServer("stun:127.0.0.1:9"),)))
     candidates = await connection.get_component_candidates(1, ["127.0.0.2"], timeout=0)
     assert {one.host for one in candidates} == {"127.0.0.1", "127.0.0.2"}
+
+
+def pair_with(connection: StageConnection, port: int) -> aioice.ice.CandidatePair:
+    """A pair of a socket of ours and one of the peer's addresses."""
+    remote = aioice.Candidate("1", 1, "udp", 1, "192.0.2.1", port, "host")
+    return aioice.ice.CandidatePair(connection._protocols[0], remote)
+
+
+async def test_sound_is_taken_from_every_address_of_the_peer(gathered: Make) -> None:
+    """Both ends may think another pair nominated, when two were answered at once."""
+    connection = gathered(IceSettings())
+    await connection.gather_candidates()
+    nominated, other = pair_with(connection, 1_000), pair_with(connection, 2_000)
+    connection._check_list += [nominated, other]
+    connection._nominated[1] = nominated
+    handshake = b"\x16" + bytes(40)
+    assert connection.admit(handshake, ("192.0.2.1", 1_000))
+    assert connection.admit(handshake, ("192.0.2.1", 2_000, 0, 0))
+    assert not connection.admit(handshake, ("192.0.2.1", 3_000))
+    assert not connection.admit(handshake, ("192.0.2.9", 1_000))

@@ -90,12 +90,17 @@ class StageConnection(aioice.Connection):
         self._clock_ms = clock_ms
 
     def admit(self, data: bytes, address: tuple[Any, ...]) -> bool:
-        """Whether a datagram is handled. From anybody but the nominated peer only a little STUN is."""
+        """Whether a datagram is handled. From anybody but the peer only a little STUN is.
+
+        The peer has several addresses: the one that it nominated first need not be the one that we know as
+        nominated, when both were answered at once (RFC 8445, 12.2: data is taken from every pair).
+        """
         now_ms = self._clock_ms()
         pair = self._nominated.get(1)
         if pair is None:
             return self._gate.admit(data, now_ms)
-        if (address[0], address[1]) != pair.remote_addr:
+        sender = (address[0], address[1])
+        if sender != pair.remote_addr and all(sender != one.remote_addr for one in self._check_list):
             return bool(data) and data[0] < 4 and self._strangers.take(now_ms)
         self.heard_ms = now_ms
         return self._gate.admit(data, now_ms)
