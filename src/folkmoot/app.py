@@ -207,8 +207,21 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Error
     return Response(ErrorBody("Something went wrong here. It has been logged.", "internal"), status_code=500)
 
 
+def _as_page(handler: Any) -> Any:
+    """For programs the error as it is; for a person who looks at a page, the page, with the error's status."""
+
+    def handle(request: Request[Any, Any, Any], error: Any) -> Response[Any]:
+        answer: Response[Any] = handler(request, error)
+        if not pages.is_page_request(request) or answer.status_code not in (401, 403, 404):
+            return answer
+        equipment: Equipment = request.app.state.equipment
+        return pages.error_page(equipment.services, answer.status_code)
+
+    return handle
+
+
 _EXCEPTION_HANDLERS: ExceptionHandlersMap = {
-    **EXCEPTION_HANDLERS,
+    **{kind: _as_page(handler) for kind, handler in EXCEPTION_HANDLERS.items()},
     TooMany: too_many,
     OAuthError: oauth.oauth_error,
     DatabaseBusy: _busy,

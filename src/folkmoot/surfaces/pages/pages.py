@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.response import File
 
 from folkmoot.gate import Refused, Serves, Viewer
@@ -100,6 +100,22 @@ def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services) -> Respo
     if viewer.account_id is None:
         return _not_found(services)
     return _page(PageMeta(services.site.title, "", services.site.base_url), 200)
+
+
+def is_page_request(request: Request[Any, Any, Any]) -> bool:
+    """Whether a browser asks for a page that a person will look at."""
+    path: str = request.url.path
+    return (
+        request.method == "GET"
+        and "text/html" in request.headers.get("accept", "")
+        and not path.startswith(("/api/", "/oauth", "/media/", "/embed/", "/assets/", "/static/"))
+    )
+
+
+def error_page(services: Services, status: int) -> Response[str]:
+    """The client, which says what is wrong: nothing here, a session that ended, an account that is suspended."""
+    title = "Not found" if status == 404 else services.site.title
+    return _page(PageMeta(title, "", services.site.base_url), status)
 
 
 def _not_found(services: Services) -> Response[str]:

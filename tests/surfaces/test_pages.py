@@ -1,0 +1,52 @@
+"""Pages for people, errors for programs."""
+
+import httpx
+import pytest
+from tests.support.people import People
+
+from folkmoot.gate import Standing
+from folkmoot.surfaces.pages import pages
+
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture(autouse=True)
+def shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the client is built is none of these tests' business."""
+    monkeypatch.setattr(pages, "_shell", lambda: "<title>Folkmoot</title><!--head-->")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/nothing/here", "/@nobody", "/spaces/12345", "/@nobody/5"])
+async def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    page = await client.get(path, headers=HTML)
+    assert page.status_code == 404
+    assert "<title>Not found</title>" in page.text
+
+
+async def test_programs_get_json(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/nothing", headers=HTML)
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "Record not found"
+
+
+async def test_a_suspended_person_gets_the_page_that_says_so(client: httpx.AsyncClient, people: People) -> None:
+    account_id = await people.create("rosa")
+    await people.put(account_id, Standing.SUSPENDED)
+    client.cookies.set("folkmoot_session", await people.token(account_id))
+    page = await client.get("/@rosa", headers=HTML)
+    assert page.status_code == 403
+    assert "<title>" in page.text
+
+
+async def test_what_a_profile_says_is_escaped(client: httpx.AsyncClient, people: People) -> None:
+    await people.create("mia")
+    token = await people.token(await people.create("nora"))
+    name = {"display_name": '"><script>alert(1)</script>'}
+    await client.patch(
+        "/api/v1/accounts/update_credentials", json=name, headers={"Authorization": f"Bearer {token}"}
+    )
+    page = await client.get("/@nora", headers=HTML)
+    assert page.status_code == 200
+    assert "<script>" not in page.text
