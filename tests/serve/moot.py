@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -149,7 +150,10 @@ class Talk:
 
     @asynccontextmanager
     async def undisturbed(self) -> AsyncIterator[None]:
-        """Whatever happens inside, neither misses a fifth of a second of the other."""
+        """Whatever happens inside, neither misses the other for longer than a moment.
+
+        A window or two of many may lack the tone: speakers, crowd and server share what processors there are.
+        """
         assert self.host.voice is not None
         assert self.guest.voice is not None
         self.host.voice.forget()
@@ -161,7 +165,9 @@ class Talk:
             # All that was sent until now has to come, and at least half a second.
             await until(lambda voice=voice: len(voice.heard) * 0.02 >= max(0.5, lasted_s - 0.3))  # type: ignore[misc]
             gaps = missing_s(voice, frequency)
-            assert not gaps, f"{frequency} Hz was not heard at {gaps} of {lasted_s:.1f} s"
+            said = f"{frequency} Hz was not heard at {gaps} of {lasted_s:.1f} s"
+            assert all(later - earlier > 1.5 * _WINDOW_S for earlier, later in pairwise(gaps)), said
+            assert len(gaps) <= 1 + 0.05 * len(voice.heard) * 0.02 / _WINDOW_S, said
 
 
 def missing_s(voice: Client, frequency: float) -> list[float]:

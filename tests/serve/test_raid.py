@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-RAIDERS = 300
+RAIDERS = 250
 ASKING_MAX = 200
 ANSWERS_WITHIN_S = 3.0
 
@@ -35,9 +35,9 @@ async def all_ask(moot: Moot, space: dict[str, Any], tokens: list[str]) -> Count
     return Counter(await asyncio.gather(*map(ask, tokens)))
 
 
-async def timed(person: Person, space: dict[str, Any], do: str) -> float:
+async def timed(person: Person, space: dict[str, Any], do: str, **fields: Any) -> float:
     began_s = time.monotonic()
-    await person.tell(space, do)
+    await person.tell(space, do, **fields)
     return time.monotonic() - began_s
 
 
@@ -52,16 +52,13 @@ async def test_a_raid(moot: Moot, talk: Talk) -> None:
     tokens = await moot.crowd("raider", RAIDERS)
     asked = asyncio.create_task(all_ask(moot, talk.space, tokens))
     async with talk.undisturbed():
-        took_s = [await timed(talk.host, talk.space, do) for do in ("lock", "unlock")]
+        took_s = [await timed(talk.host, talk.space, "edit", title=title) for title in ("Calm", "Calmer")]
         found = await asked
-    assert found["asking"] + found["queue_full"] + found["room_locked"] + found["busy"] == RAIDERS, found
-    assert found["asking"] <= ASKING_MAX
+    assert found == {"asking": ASKING_MAX, "queue_full": RAIDERS - ASKING_MAX}
     assert max(took_s) < ANSWERS_WITHIN_S
-
-    again = await all_ask(moot, talk.space, tokens)
     shown = await talk.host.look(talk.space)
-    assert len(shown["asking"]) == ASKING_MAX, "the queue is full, and has an end"
-    assert again["queue_full"] > 0
+    assert shown["title"] == "Calmer"
+    assert len(shown["asking"]) == ASKING_MAX
 
     assert await timed(talk.host, talk.space, "lock") < ANSWERS_WITHIN_S
     late = await all_ask(moot, talk.space, tokens[-20:])
