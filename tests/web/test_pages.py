@@ -77,7 +77,7 @@ def test_pages_that_anybody_opens(
     for path in [*FOR_ANYBODY, *pages]:
         page = opened(chromium, server, path, look)
         found[path] = problems(page)
-        assert page.get_by_role("link", name="Source code").count() == 1, path
+        assert page.get_by_role("link", name="Source code").count() >= 1, path
         page.context.close()
     assert {path: what for path, what in found.items() if what} == {}
 
