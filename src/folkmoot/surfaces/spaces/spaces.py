@@ -23,6 +23,10 @@ from folkmoot.surfaces.times import parse_time
 
 SPACES = "/api/folkmoot/v1/spaces"
 REACTIONS = frozenset(["👏", "❤️", "😂", "🔥", "👍", "😮", "😢", "🎉"])
+NOTICES = {
+    "tape_full": "The server's disk is full: the talk goes on, but it is not being recorded.",
+    "tape_ok": "There is room on the server's disk again: the recording goes on.",
+}
 LIST_MAX = 40
 HEARTBEAT_S = 15.0
 
@@ -198,7 +202,8 @@ async def _message(services: Services, viewer: Viewer, space_id: int, word: str)
     if word == "heartbeat":
         return ServerSentEventMessage(comment="still here")
     if word != "changed":
-        return ServerSentEventMessage(event="notice", data=msgspec.json.encode({"code": word}).decode())
+        notice = {"code": word, "sentence": NOTICES[word]}
+        return ServerSentEventMessage(event="notice", data=msgspec.json.encode(notice).decode())
     try:
         space = await _present(services, viewer, space_id)
     except Refused:
