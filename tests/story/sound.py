@@ -90,6 +90,12 @@ def likeness(said: Sound, heard: Sound) -> float:
     return float(np.mean(found))
 
 
+def most_alike(said: Sound, heard: Sound, seconds: int) -> float:
+    """The likeness of the stretch of so many seconds that is most like what was said."""
+    last = max(1, len(heard) - seconds * RATE)
+    return max(likeness(said, heard[start : start + seconds * RATE]) for start in range(0, last, RATE))
+
+
 def _best(looped: npt.NDArray[np.float64], lags: int, piece: npt.NDArray[np.float64], floor: float) -> float:
     target = _standardised(np.maximum(piece, piece.max() - FLOOR_DB))
     return max(

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from folkmoot.gate import Lease, LeaseBook, Refused, Stamp
 from folkmoot.gate.source import RevocationSource
 from folkmoot.serve.places import Places
@@ -10,6 +12,9 @@ from folkmoot.settings import Settings
 from folkmoot.stage.ice import IceServer, IceSettings
 from folkmoot.stage.leases import LeaseOver
 from folkmoot.stage.process import StageConfig, run_stage
+from folkmoot.tape.model import TapeEnded
+
+log = structlog.get_logger(__name__)
 
 
 class StageLeases:
@@ -51,4 +56,7 @@ def main(settings: Settings, places: Places, space_id: int) -> None:
             advertised_address=settings.public_address or None,
         ),
     )
-    run_stage(config, StageLeases(places.database_url))
+    try:
+        run_stage(config, StageLeases(places.database_url))
+    except TapeEnded:
+        log.info("stage.over", space=space_id)

@@ -27,6 +27,8 @@ from folkmoot.storage import events
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker as JobWorker
+from folkmoot.tape.model import TapeError
+from folkmoot.tape.reader import TapeReader
 
 SLOT = 1
 EVENTS_KEPT_MS = 7 * 86_400_000
@@ -49,6 +51,7 @@ class WorkerProcess:
             needed=self._needed,
             want=lambda space_ids: want_stages(places.run, space_ids),
             connect=lambda space_id: StageClient.connect(places.stage_socket(space_id)),
+            ended_tape_ms=self._ended_tape_ms,
             on_closed=self._close_recording,
         )
 
@@ -77,6 +80,13 @@ class WorkerProcess:
                 self._unclosed = set(await recording_queries.unclosed_space_ids(read))
                 self._unclosed_due_s = time.monotonic() + UNCLOSED_EVERY_S
         return self._unclosed.union(live)
+
+    def _ended_tape_ms(self, space_id: int) -> int | None:
+        try:
+            with TapeReader(self._places.tape(space_id)) as tape:
+                return tape.end_ms if tape.ended else None
+        except TapeError:
+            return None
 
     async def _close_recording(self, space_id: int, duration_ms: int) -> None:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")

@@ -33,7 +33,10 @@ class _Wake(Enum):
 
 
 class StageKeeper:
-    """One task for each Space that needs a stage. `needed` says which; `want` tells the supervisor."""
+    """One task for each Space that needs a stage. `needed` says which; `want` tells the supervisor.
+
+    `ended_tape_ms` looks at a tape: how long it is, or None while it goes on. `on_closed` hears of the end.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,14 @@ class StageKeeper:
         needed: Callable[[], Awaitable[set[int]]],
         want: Callable[[list[int]], None],
         connect: Callable[[int], Awaitable[StageClient]],
+        ended_tape_ms: Callable[[int], int | None],
         on_closed: Callable[[int, int], Awaitable[None]],
     ) -> None:
         self._gate = gate
         self._needed = needed
         self._want = want
         self._connect = connect
+        self._ended_tape_ms = ended_tape_ms
         self._on_closed = on_closed
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._inboxes: dict[int, asyncio.Queue[_Wake | Event]] = {}
@@ -128,9 +133,18 @@ class StageKeeper:
             try:
                 return await self._connect(space_id)
             except StageGone:
+                if await self._is_closed(space_id):
+                    return None
                 await asyncio.sleep(CONNECT_EVERY_S)
             if space_id not in await self._needed():
                 return None
+
+    async def _is_closed(self, space_id: int) -> bool:
+        """Whether the tape has ended; if nobody has said so yet (this process died just then), say it now."""
+        duration_ms = await asyncio.to_thread(self._ended_tape_ms, space_id)
+        if duration_ms is not None:
+            await self._on_closed(space_id, duration_ms)
+        return duration_ms is not None
 
     async def _follow(self, space_id: int, client: StageClient) -> bool:
         """Carry word both ways until the Space is over (True) or its stage goes away (StageGone)."""
@@ -179,10 +193,10 @@ class StageKeeper:
                 await self._observe(space_id, c.SeatConnected(member.seat))
 
     async def _close(self, space_id: int, client: StageClient) -> None:
-        duration_ms = (await client.status()).timeline_ms
         with contextlib.suppress(StageGone):
             await client.end()
-        await self._on_closed(space_id, duration_ms)
+        if not await self._is_closed(space_id):
+            raise StageGone("The stage went away before its tape was finished.")
 
     async def _space(self, space_id: int) -> Space | None:
         async with self._gate.database.read() as read:

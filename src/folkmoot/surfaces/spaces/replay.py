@@ -41,7 +41,7 @@ Points = Annotated[int, Parameter(ge=1, le=PEAKS_MAX)]
 @get(f"{SPACE}/hls/index.m3u8", opt=_LISTEN)
 async def multivariant_playlist(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
     """HLS (RFC 8216): one variant for each codec."""
-    await _audible(services, viewer, space_id)
+    await audible(services, viewer, space_id)
     return Response(hls.multivariant_playlist(list(Codec)), media_type=hls.MEDIA_TYPE, headers=_FRESH)
 
 
@@ -49,7 +49,7 @@ async def multivariant_playlist(space_id: int, viewer: Viewer, services: Service
 async def media_playlist(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[str]:
     """The segments of one codec: the last ten minutes while live, all of the replay afterwards."""
     kind = sound.codec_of(codec)
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     text = await _read(lambda: sound.playlist(open_part, kind))
     if text is None:
         raise _nothing_yet()
@@ -60,7 +60,7 @@ async def media_playlist(space_id: int, codec: str, viewer: Viewer, services: Se
 async def init_segment(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[bytes]:
     """What every player reads first."""
     kind = sound.codec_of(codec)
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     return _sound(await _read(lambda: sound.init(open_part, kind)), open_part)
 
 
@@ -73,7 +73,7 @@ async def media_segment(
     number, _, extension = file.partition(".")
     if extension != "m4s" or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise Refused("not_found", "There is no such segment.", status=404)
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     found = await _read(lambda: sound.segment(open_part, kind, int(number)))
     if found is None:
         raise Refused("not_found", "There is no such segment.", status=404)
@@ -87,7 +87,7 @@ async def media_range(
     """Whole chunks that cover a range of at most a minute; `Folkmoot-Range-Ms` says which they cover."""
     kind = sound.codec_of(codec)
     sound.require_range(from_ms, to_ms)
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     found = await _read(lambda: sound.stretch(open_part, kind, from_ms, to_ms))
     if found is None:
         raise Refused("range_beyond_recording", "The recording has nothing there.", status=416)
@@ -101,7 +101,7 @@ async def show_waveform(
     space_id: int, viewer: Viewer, services: Services, points: Points = 1000
 ) -> Response[schema.Waveform]:
     """Peaks over the replay, or over what there is so far."""
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     found = await _read(lambda: sound.peaks(open_part, points))
     body = schema.Waveform(step_ms=found.step_ms, start_ms=found.start_ms, peaks=found.peaks)
     return Response(body, headers=_FRESH)
@@ -110,7 +110,7 @@ async def show_waveform(
 @get(f"{SPACE}/download", opt=_LISTEN)
 async def download_replay(space_id: int, viewer: Viewer, services: Services) -> Stream:
     """The replay as one .m4a. It ends at once if the right to hear it does."""
-    open_part = await _audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id)
     if open_part.is_live:
         raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
     async with services.database.read() as read:
@@ -163,7 +163,7 @@ async def delete_replay(space_id: int, permit: Permit, services: Services) -> sc
     return await _present(services, permit.viewer, space_id)
 
 
-async def _audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
+async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
     """What the viewer may hear of a Space now. Raises Refused."""
     async with services.database.read() as read:
         space = (await load.visible(read, services, viewer, space_id)).item

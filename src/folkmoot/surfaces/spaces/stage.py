@@ -1,7 +1,7 @@
 """Speaking: WHIP-shaped joining (draft-ietf-wish-whip, RFC 9725) and the sidecar that turns seats into people."""
 
 import asyncio
-from pathlib import Path
+import contextlib
 from typing import Any
 
 from litestar import Request, Response, delete, get, post
@@ -12,6 +12,7 @@ from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.gate import shown_to_others
 from folkmoot.gate.model import member_subject, seat_subject, space_subject
+from folkmoot.recordings.sound import Sound
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import SpaceState
@@ -19,7 +20,9 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, present, schema
+from folkmoot.surfaces.spaces.replay import audible
 from folkmoot.surfaces.spaces.spaces import SPACES
+from folkmoot.tape.model import TapeMissing
 from folkmoot.tape.reader import TapeReader
 
 OFFER_BYTES_MAX = 64 * 1024
@@ -103,16 +106,22 @@ async def get_seats(
     )
     spoken: list[schema.Speech] = []
     if from_ms is not None and to_ms is not None:
-        tape = services.tapes_directory / str(space_id)
-        spoken = await asyncio.to_thread(_speech, tape, from_ms, to_ms)
+        # Whoever may not hear it is not told who spoke when either; the people are still there.
+        with contextlib.suppress(Refused):
+            heard = await audible(services, viewer, space_id)
+            spoken = await asyncio.to_thread(_speech, heard, from_ms, to_ms)
     return schema.Seats(space.roster_version, present.seats(numbers, people, sanctioned, services.site), spoken)
 
 
-def _speech(tape: Path, from_ms: int, to_ms: int) -> list[schema.Speech]:
-    if not tape.exists():
+def _speech(heard: Sound, from_ms: int, to_ms: int) -> list[schema.Speech]:
+    """Who spoke when, as far as it may be heard."""
+    try:
+        with TapeReader(heard.directory) as reader:
+            first_ms, last_ms = heard.bounds(reader)
+            turns = reader.speech(max(from_ms, first_ms), min(to_ms, last_ms))
+            return [schema.Speech(seat, start, end) for seat, start, end in turns]
+    except TapeMissing:
         return []
-    with TapeReader(tape) as reader:
-        return [schema.Speech(seat, start, end) for seat, start, end in reader.speech(from_ms, to_ms)]
 
 
 HANDLERS = [whip_join, whip_leave, get_seats]

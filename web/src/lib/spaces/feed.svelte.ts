@@ -1,6 +1,7 @@
 // What is known of one Space, kept fresh for as long as somebody looks at it or hears it.
 import { SPACES, command, getSeats, getSpace } from '../api/spaces';
 import { ApiError } from '../api/client';
+import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
@@ -121,6 +122,10 @@ export class SpaceFeed {
     events.addEventListener('space', (event) => {
       this.take(JSON.parse(event.data) as Space);
       this.#arrange();
+    });
+    events.addEventListener('notice', (event) => {
+      const notice = JSON.parse(event.data) as { code: string; sentence: string };
+      toasts.say(notice.sentence, notice.code === 'tape_full');
     });
     // The browser reconnects by itself unless it was refused; then the next look tries again.
     events.addEventListener('error', () => {
