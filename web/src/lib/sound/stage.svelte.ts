@@ -28,6 +28,8 @@ class Stage {
   #audio: HTMLAudioElement | null = null;
   #ownSpeaking = false;
   #attempt = 0;
+  /** Whether the Space has said that this very connection stands. */
+  #wasConnected = false;
   /** Counts entries, so that what was begun for an earlier one is not finished for a later. */
   #entry = 0;
   #ends: (() => void)[] = [];
@@ -108,11 +110,19 @@ class Stage {
     if (you.seat !== null) {
       setOpen(this.#stream, this.status !== 'waiting' && !you.muted);
       if (this.status === 'waiting') void this.#connect();
+      else if (this.status === 'on') this.#compare(space, you.seat);
     } else if (this.status !== 'waiting') {
       this.#end(you.removed ? 'You were removed from this Space.' : 'You are off the stage.');
     } else if (!you.asking && you.invited_as === null) {
       this.#end('You are not in the queue any more.');
     }
+  }
+
+  /** The server lost us before we noticed: its stage was restarted, and our packets go nowhere. */
+  #compare(space: Space, seat: number): void {
+    const connected = space.stage.find((person) => person.seat === seat)?.connected ?? false;
+    if (connected) this.#wasConnected = true;
+    else if (this.#wasConnected) this.#reconnect(this.#entry);
   }
 
   #end(sentence: string): void {
@@ -127,6 +137,7 @@ class Stage {
     const feed = this.feed!;
     const entry = this.#entry;
     this.status = this.status === 'waiting' ? 'connecting' : 'reconnecting';
+    this.#wasConnected = false;
     sound.stop();
     await sound.tab.take({ spaceId: feed.id, title: feed.space?.title ?? 'a Space', speaking: true });
     this.#audio ??= hiddenAudio('stage');
