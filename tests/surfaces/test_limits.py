@@ -120,12 +120,26 @@ def test_wrong_passwords_count_for_the_account_and_right_ones_do_not() -> None:
     limits = Limits(clock)
     for number in range(100):
         limits.sign_in(f"192.0.2.{number}", "carol")
-        limits.signed_in("carol")
-    for number in range(20):
-        limits.sign_in(f"198.51.100.{number}", "carol")
+        limits.signed_in(f"192.0.2.{number}", "carol")
+    for number in range(500):
+        limits.sign_in(f"2001:db8:{number:x}::/64", "carol")
     with pytest.raises(TooMany):
         limits.sign_in("203.0.113.1", "carol")
     limits.sign_in("203.0.113.1", "dave")
+
+
+def test_nobody_is_kept_out_by_wrong_passwords_from_elsewhere() -> None:
+    clock = FakeClock()
+    limits = Limits(clock)
+    refused = 0
+    for _ in range(2000):
+        clock.advance_ms(30_000)
+        try:
+            limits.sign_in("192.0.2.1", "carol")
+        except TooMany:
+            refused += 1
+    assert refused > 1000
+    limits.sign_in("198.51.100.1", "carol")
 
 
 async def test_the_headers_that_clients_read(client: httpx.AsyncClient) -> None:

@@ -107,8 +107,10 @@ class Limits:
         self._clock_ms = clock_ms
         minute_ms, hour_ms = 60_000, 3_600_000
         self._sign_in_by_address = Limiter(Rate(20, 5 * minute_ms))
-        # Counts wrong passwords only, so that whoever knows the password is not locked out by using it.
-        self._sign_in_by_account = Limiter(Rate(20, hour_ms))
+        # Both count wrong passwords only, so that whoever knows the password is not locked out by using it. The
+        # name alone gets much: otherwise anybody could keep its owner out by guessing wrong.
+        self._sign_in_by_account_and_address = Limiter(Rate(20, hour_ms))
+        self._sign_in_by_account = Limiter(Rate(500, hour_ms))
         self._sign_up_by_address = Limiter(Rate(20, hour_ms))
         self._applications_by_address = Limiter(Rate(30, 10 * minute_ms))
         # An event's visitors may share one address: the address gets much, each credential its own.
@@ -121,11 +123,15 @@ class Limits:
         """Before a password is checked. Raises TooMany."""
         now_ms = self._clock_ms()
         self._sign_in_by_address.require(address, now_ms)
+        # In this order: whoever is refused here takes nothing from what everybody else has for this name.
+        self._sign_in_by_account_and_address.require(f"{address} {username}", now_ms)
         self._sign_in_by_account.require(username, now_ms)
 
-    def signed_in(self, username: str) -> None:
+    def signed_in(self, address: str, username: str) -> None:
         """After it was right."""
-        self._sign_in_by_account.give_back(username, self._clock_ms())
+        now_ms = self._clock_ms()
+        self._sign_in_by_account_and_address.give_back(f"{address} {username}", now_ms)
+        self._sign_in_by_account.give_back(username, now_ms)
 
     def sign_up(self, address: str) -> None:
         self._sign_up_by_address.require(address, self._clock_ms())

@@ -73,12 +73,13 @@ async def open_session(
     """
     refuse_other_sites(request)
     name = rules.fold(asked.username[: rules.USERNAME_CHARACTERS_MAX + 1])
-    limits.sign_in(client_address(request), name)
+    address = client_address(request)
+    limits.sign_in(address, name)
     async with services.database.read() as read:
         found = await queries.credentials_of(read, name)
     if not await passwords.verify(asked.password, found[1] if found else None) or found is None:
         raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
-    limits.signed_in(name)
+    limits.signed_in(address, name)
     return await _open_for(services, found[0])
 
 
