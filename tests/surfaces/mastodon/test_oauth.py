@@ -332,9 +332,21 @@ async def test_nobody_is_sent_to_an_unknown_address(
     ],
 )
 async def test_the_programs_own_errors_go_back_to_it(
-    client: httpx.AsyncClient, program: Program, changed: dict[str, str | None], error: str
+    client: httpx.AsyncClient,
+    browser: httpx.AsyncClient,
+    program: Program,
+    changed: dict[str, str | None],
+    error: str,
 ) -> None:
-    answer = await client.get(f"/oauth/authorize?{program.query(**changed)}")
+    address = f"/oauth/authorize?{program.query(**changed)}"
+    form = {"username": "carol", "password": PASSWORD}
+    sign_in = address.replace("authorize", "authorize/sign-in", 1)
+    # Nobody's browser is sent on before somebody signed in: this is no redirector.
+    for nobody in (await client.get(address), await client.post(sign_in, data=form, headers=ORIGIN)):
+        assert nobody.status_code == 400
+        assert "location" not in nobody.headers
+        assert "This did not work" in nobody.text
+    answer = await browser.get(address)
     assert answer.status_code == 303
     back = parse_qs(urlsplit(answer.headers["location"]).query)
     assert (back["error"], back["state"]) == ([error], ["st&te"])

@@ -15,7 +15,7 @@ from folkmoot.accounts.oauth import actions, queries, rules
 from folkmoot.accounts.oauth.model import AuthorizationRequest, OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.accounts.queries import by_ids
-from folkmoot.gate import Action, Gate, Refused, Serves, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Gate, Refused, Serves, Viewer
 from folkmoot.surfaces.http import SESSION_COOKIE, bearer_token, parse, serves
 from folkmoot.surfaces.limits import Limits, TooMany, limit_headers
 from folkmoot.surfaces.security import NO_STORE, content_security_policy
@@ -101,7 +101,7 @@ _HANDLERS: dict[Any, Any] = {Refused: _refused, TooMany: _refused, _ForProgram: 
 async def ask(request: Request[Any, Any, Any], viewer: Viewer, services: Services, gate: Gate) -> Page:
     """The consent page, or the sign-in form before it."""
     query = _query(request)
-    asked = await _check(services, query)
+    asked = await _check(services, query, viewer)
     if viewer.account_id is None or query.force_login == "true":
         return _sign_in_page(services.site, query, asked)
     secret = _session_secret(request, viewer, asked)
@@ -129,7 +129,7 @@ async def sign_in(
 ) -> Page:
     """The sign-in form: back to the consent page with a session, or the form again with what was wrong."""
     query = _query(request)
-    asked = await _check(services, query)
+    asked = await _check(services, query, ANONYMOUS)
     form = await parse(request, SignIn)
     try:
         secret = await open_session(request, services, passwords, limits, form)
@@ -149,7 +149,7 @@ async def sign_in(
 async def decide(request: Request[Any, Any, Any], viewer: Viewer, services: Services, gate: Gate) -> Page:
     """The consent form: a code for the program, or its refusal."""
     query = _query(request)
-    asked = await _check(services, query)
+    asked = await _check(services, query, viewer)
     form = await parse(request, Decision)
     permit = gate.permit(viewer, Action.AUTHORIZE)
     secret = _session_secret(request, viewer, asked)
@@ -167,8 +167,12 @@ def _query(request: Request[Any, Any, Any]) -> Query:
     return msgspec.convert(dict(request.query_params.multi_items()), Query)
 
 
-async def _check(services: Services, query: Query) -> AuthorizationRequest:
-    """Raises Refused as long as it isn't certain whose address this is: nobody is redirected there."""
+async def _check(services: Services, query: Query, viewer: Viewer) -> AuthorizationRequest:
+    """Raises Refused as long as it isn't certain whose address this is: nobody is redirected there.
+
+    Nor is anybody who hasn't signed in: a program is registered by whoever likes, and a wrong request to its address
+    would make this server a redirector (RFC 9700, 4.11.2).
+    """
     async with services.database.read() as read:
         application = await queries.by_client_id(read, query.client_id)
     if application is None:
@@ -188,7 +192,7 @@ async def _check(services: Services, query: Query) -> AuthorizationRequest:
             code_challenge_method=query.code_challenge_method,
         )
     except OAuthError as error:
-        if query.redirect_uri == rules.OUT_OF_BAND:
+        if viewer.account_id is None or query.redirect_uri == rules.OUT_OF_BAND:
             raise Refused(error.error, error.description, status=400) from error
         raise _ForProgram(query, error) from error
 
