@@ -1,5 +1,7 @@
 """Pages for people, errors for programs."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 from tests.support.people import People
@@ -14,6 +16,18 @@ HTML = {"Accept": "text/html"}
 def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the client is built is none of these tests' business."""
     monkeypatch.setattr(pages, "_shell", lambda: "<title>Folkmoot</title><!--head-->")
+
+
+async def test_assets_are_served_through_a_symlinked_path(
+    client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real/dist/assets").mkdir(parents=True)
+    (tmp_path / "real/dist/assets/index-5.js").write_text("1")
+    (tmp_path / "real/pages.py").touch()
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    monkeypatch.setattr(pages, "DIST", pages.dist_beside(tmp_path / "linked/pages.py"))
+    assert (await client.get("/assets/index-5.js")).status_code == 200
+    assert (await client.get("/assets/..%2F..%2Fpages.py")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/nothing/here", "/@nobody", "/spaces/12345", "/@nobody/5"])

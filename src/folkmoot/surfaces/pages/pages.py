@@ -15,7 +15,13 @@ from folkmoot.surfaces.pages.meta import PageMeta
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load
 
-DIST = Path(__file__).parent / "dist"
+
+def dist_beside(module: Path) -> Path:
+    """Where the built client is, without symbolic links: what is served from it is compared with where it is."""
+    return (module.parent / "dist").resolve()
+
+
+DIST = dist_beside(Path(__file__))
 _HEAD = "<!--head-->"
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
