@@ -183,6 +183,9 @@ async def _secure(message: Message, _scope: Scope) -> None:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+        if "frame-ancestors *" in headers["Content-Security-Policy"]:
+            # It would say the opposite to browsers that know only this one.
+            del headers["X-Frame-Options"]
 
 
 def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[ErrorBody]:

@@ -208,6 +208,7 @@ async def test_a_posts_clip_can_be_embedded(client: httpx.AsyncClient, hall: Hal
     assert (described["type"], described["version"], described["author_name"]) == ("rich", "1.0", "bob")
     assert f'src="http://moot.test/embed/{status["id"]}"' in described["html"]
     page = await client.get(f"/embed/{status['id']}")
+    assert "x-frame-options" not in page.headers
     assert "frame-ancestors *" in page.headers["content-security-policy"]
     assert status["media_attachments"][0]["url"] in page.text
     assert "<b>" not in page.text
