@@ -1,6 +1,5 @@
-"""What the wiring hands to the surfaces: one of each, made in `app.py`, asked for by handlers as `services`."""
+"""What `serve/web.py` makes, one of each, and hands to the surfaces: handlers ask for it as `services`."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.surfaces.spaces.hub import Inbox
 
 
 class Stages(Protocol):
@@ -47,9 +47,11 @@ class Listening(Protocol):
 class Bell(Protocol):
     """Wakes the open streams of a Space when something in it changed (surfaces/spaces/hub.py)."""
 
-    def subscribe(self, space_id: int) -> "asyncio.Queue[str]": ...
+    def require_room(self, space_id: int, account_id: int) -> None: ...
 
-    def unsubscribe(self, space_id: int, inbox: "asyncio.Queue[str]") -> None: ...
+    def subscribe(self, space_id: int, account_id: int) -> Inbox: ...
+
+    def unsubscribe(self, space_id: int, inbox: Inbox) -> None: ...
 
 
 class Site(msgspec.Struct, frozen=True):

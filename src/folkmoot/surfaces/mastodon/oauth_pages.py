@@ -170,8 +170,8 @@ def _query(request: Request[Any, Any, Any]) -> Query:
 async def _check(services: Services, query: Query, viewer: Viewer) -> AuthorizationRequest:
     """Raises Refused as long as it isn't certain whose address this is: nobody is redirected there.
 
-    Nor is anybody who hasn't signed in: a program is registered by whoever likes, and a wrong request to its address
-    would make this server a redirector (RFC 9700, 4.11.2).
+    Nor is anybody who hasn't signed in: a program is registered by whoever likes, and a wrong request would make
+    this server a redirector (RFC 9700, 4.11.2).
     """
     async with services.database.read() as read:
         application = await queries.by_client_id(read, query.client_id)

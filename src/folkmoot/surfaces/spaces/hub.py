@@ -1,33 +1,121 @@
-"""Wakes the open event streams of a Space. It says only *that* something changed: a stream then asks the gate."""
+"""Wakes the open event streams of a Space. It says only *that* something changed: a stream then asks the gate.
+
+Making the picture of a Space costs milliseconds for each stream, and whoever steers a Space decides how often: so a
+stream gets one at a time, the more streams the seldomer, and not all in the same moment.
+"""
 
 import asyncio
-from collections import defaultdict
+import contextlib
+import random
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 
-WAITING_MAX = 32
+from folkmoot.gate import Refused
+
+CHANGED, END, HEARTBEAT = "changed", "end", "heartbeat"
+STREAMS_OF_AN_ACCOUNT_MAX = 8
+STREAMS_OF_A_SPACE_MAX = 500
+PICTURE_EVERY_S = 0.3
+PICTURE_EVERY_S_PER_STREAM = 0.01
+HEARTBEAT_S = 15.0
+NOTICES_WAITING_MAX = 32
+
+
+class Inbox:
+    """What one open stream has not been told yet: that the Space changed, notices in their order, the end."""
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id = account_id
+        self._notices: deque[str] = deque(maxlen=NOTICES_WAITING_MAX)
+        self._ended = False
+        self._due_s: float | None = None  # when the change that waits may be told; None without one
+        self._told_s = float("-inf")
+        self._news = asyncio.Event()
+
+    def changed(self, spread_s: float, chance: float) -> None:
+        """Something changed. Several changes are one picture, and that waits for the pause since the last one."""
+        if self._due_s is None:
+            pause_s = max(PICTURE_EVERY_S, spread_s)
+            self._due_s = max(self._told_s + pause_s, _now_s() + chance * spread_s)
+            self._news.set()
+
+    def notice(self, word: str) -> None:
+        self._notices.append(word)
+        self._news.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._news.set()
+
+    async def next_word(self) -> str:
+        """END and notices at once, CHANGED when it is due, HEARTBEAT when there was nothing for a while."""
+        quiet_until_s = _now_s() + HEARTBEAT_S
+        while True:
+            self._news.clear()
+            if self._ended:
+                return END
+            if self._notices:
+                return self._notices.popleft()
+            now_s = _now_s()
+            if self._due_s is not None and self._due_s <= now_s:
+                self._due_s, self._told_s = None, now_s
+                return CHANGED
+            if quiet_until_s <= now_s:
+                return HEARTBEAT
+            wake_s = quiet_until_s if self._due_s is None else min(self._due_s, quiet_until_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(wake_s):
+                    await self._news.wait()
 
 
 class Hub:
     """In the web process: from the events of the bus to the streams that are open here."""
 
-    def __init__(self) -> None:
-        self._inboxes: dict[int, set[asyncio.Queue[str]]] = defaultdict(set)
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._inboxes: dict[int, set[Inbox]] = defaultdict(set)
+        self._by_account: Counter[int] = Counter()
+        self._chance = chance
 
-    def subscribe(self, space_id: int) -> "asyncio.Queue[str]":
-        inbox: asyncio.Queue[str] = asyncio.Queue(WAITING_MAX)
+    def require_room(self, space_id: int, account_id: int) -> None:
+        """Raises Refused 429 where too many streams are open already."""
+        if self._by_account[account_id] >= STREAMS_OF_AN_ACCOUNT_MAX:
+            raise Refused("too_many_streams", "You follow this in too many windows already.", status=429)
+        if len(self._inboxes.get(space_id, ())) >= STREAMS_OF_A_SPACE_MAX:
+            raise Refused(
+                "too_many_streams",
+                "Too many people follow this Space already. Look again now and then.",
+                status=429,
+            )
+
+    def subscribe(self, space_id: int, account_id: int) -> Inbox:
+        """An inbox that is told of changes. Raises Refused 429."""
+        self.require_room(space_id, account_id)
+        inbox = Inbox(account_id)
         self._inboxes[space_id].add(inbox)
+        self._by_account[account_id] += 1
         return inbox
 
-    def unsubscribe(self, space_id: int, inbox: "asyncio.Queue[str]") -> None:
-        self._inboxes[space_id].discard(inbox)
+    def unsubscribe(self, space_id: int, inbox: Inbox) -> None:
+        self._inboxes[space_id].remove(inbox)
         if not self._inboxes[space_id]:
             del self._inboxes[space_id]
+        self._by_account[inbox.account_id] -= 1
+        if not self._by_account[inbox.account_id]:
+            del self._by_account[inbox.account_id]
 
     def followed(self) -> set[int]:
         """The Spaces with an open stream."""
         return set(self._inboxes)
 
     def tell(self, space_id: int, word: str) -> None:
-        """Put a word ("changed", "tape_full") into every inbox; a reader that is behind hears of it once anyway."""
+        """Put a word (CHANGED, "tape_full") into every inbox."""
+        spread_s = self._by_account.total() * PICTURE_EVERY_S_PER_STREAM
         for inbox in self._inboxes.get(space_id, ()):
-            if not inbox.full():
-                inbox.put_nowait(word)
+            if word == CHANGED:
+                inbox.changed(spread_s, self._chance())
+            else:
+                inbox.notice(word)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,7 +1,5 @@
 """Our own API for Spaces: make, look up, steer, join, and follow what changes."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -11,7 +9,8 @@ from litestar.params import Parameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
-from folkmoot.gate.model import member_subject, space_subject
+from folkmoot.gate.model import audience_subject, member_subject, space_subject
+from folkmoot.posts import queries as posts
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, SpaceState
@@ -19,6 +18,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
+from folkmoot.surfaces.spaces.hub import CHANGED, END, HEARTBEAT
 from folkmoot.surfaces.times import parse_time
 
 SPACES = "/api/folkmoot/v1/spaces"
@@ -28,7 +28,7 @@ NOTICES = {
     "tape_ok": "There is room on the server's disk again: the recording goes on.",
 }
 LIST_MAX = 40
-HEARTBEAT_S = 15.0
+IDS_MAX = 100
 
 Limit = Annotated[int, Parameter(ge=1, le=LIST_MAX)]
 
@@ -67,13 +67,13 @@ async def list_spaces(
     limit: Limit = 20,
     max_id: str | None = None,
 ) -> list[schema.Space]:
-    """Look Spaces up: by `ids` (comma-separated), by their `creator`, or by `state`; the newest first."""
+    """Look Spaces up: by `ids` (comma-separated), or by their `creator`, their `state` or both; the newest first."""
     older_than = _id(max_id) if max_id else None
     async with services.database.read() as read:
         if ids is not None:
-            found = [_id(text) for text in ids.split(",")[: queries.IDS_MAX]]
+            found = [_id(text) for text in ids.split(",")[:IDS_MAX]]
         elif creator is not None:
-            found = await queries.ids_by_creator(read, _id(creator), limit=limit, max_id=older_than)
+            found = await queries.ids_by_creator(read, _id(creator), state=in_state, limit=limit, max_id=older_than)
         else:
             wanted = in_state or SpaceState.LIVE
             found = await queries.ids_by_state(read, wanted, limit=limit, max_id=older_than)
@@ -95,6 +95,9 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
     """Tell the Space to do something: `{"do": "ask"}`, `{"do": "let_up", "account": "1234"}`, …"""
     async with services.database.read() as read:
         await load.visible(read, services, permit.viewer, space_id)
+        if isinstance(data, c.Pin):
+            pinned = await posts.by_id(read, data.post_id)
+            await services.gate.admit_one(read, permit.viewer, pinned, "Post")
     await services.gate.act(permit, lambda acting: actions.command(acting, space_id, data))
     return await _present(services, permit.viewer, space_id)
 
@@ -103,9 +106,7 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
 async def join_space(space_id: int, viewer: Viewer, services: Services) -> schema.Join:
     """What it takes to listen. Whoever is signed in gets a ticket, for players that can't send a cookie."""
     async with services.database.read() as read:
-        space = (await load.visible(read, services, viewer, space_id)).item
-        if viewer.account_id is not None and space.member(viewer.account_id).removed:
-            raise Refused("removed", "You were removed from this Space.", status=403)
+        space = (await load.for_listening(read, services, viewer, space_id)).item
         if space.state is not SpaceState.LIVE:
             raise Refused("not_live", "This Space is not live.", status=409)
         stamps = await listener_stamps(read, services, viewer, space_id)
@@ -118,8 +119,9 @@ async def join_space(space_id: int, viewer: Viewer, services: Services) -> schem
 
 
 async def listener_stamps(read: Read, services: Services, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
-    """What a listener's connection hangs on: the Space, and for somebody signed in the account and membership."""
-    subjects = [space_subject(space_id)]
+    """What a listener's connection hangs on: the Space and its audience, and for somebody signed in the account and
+    membership."""
+    subjects = [space_subject(space_id), audience_subject(space_id)]
     if viewer.account_id is not None:
         subjects.append(member_subject(space_id, viewer.account_id))
     return await services.gate.stamps(read, viewer, subjects)
@@ -135,11 +137,9 @@ async def react(space_id: int, data: schema.Reaction, viewer: Viewer, services: 
     if data.emoji not in REACTIONS:
         raise Refused("unknown_reaction", f"React with one of {' '.join(sorted(REACTIONS))}.", status=422)
     async with services.database.read() as read:
-        space = (await load.visible(read, services, viewer, space_id)).item
+        space = (await load.for_listening(read, services, viewer, space_id)).item
     if space.state is not SpaceState.LIVE:
         raise Refused("not_live", "This Space is not live.", status=409)
-    if space.member(viewer.id).removed:
-        raise Refused("removed", "You were removed from this Space.", status=403)
     await services.stages.react(space_id, data.emoji)
 
 
@@ -153,55 +153,38 @@ async def follow_space(space_id: int, viewer: Viewer, services: Services) -> Ser
     async with services.database.read() as read:
         await load.visible(read, services, viewer, space_id)
         stamps = await listener_stamps(read, services, viewer, space_id)
+    # Here, where it can still be an answer; counted when the stream begins.
+    services.hub.require_room(space_id, viewer.id)
     return ServerSentEvent(_stream(services, viewer, space_id, stamps))
 
 
 async def _stream(
     services: Services, viewer: Viewer, space_id: int, stamps: tuple[Stamp, ...]
 ) -> AsyncIterator[ServerSentEventMessage]:
-    ended = asyncio.Event()
-    inbox = services.hub.subscribe(space_id)
-
-    def end(_subject: str) -> None:
-        ended.set()
-        with contextlib.suppress(asyncio.QueueFull):
-            inbox.put_nowait("end")
-
+    inbox = services.hub.subscribe(space_id, viewer.id)
     try:
-        lease = services.leases.hold(stamps, end)
+        lease = services.leases.hold(stamps, lambda _subject: inbox.end())
     except Refused:
         services.hub.unsubscribe(space_id, inbox)
         raise
     try:
-        word = "changed"
-        while not ended.is_set():
+        word = CHANGED
+        while word != END:
             message = await _message(services, viewer, space_id, word)
             if message is None:
                 break
             yield message
-            word = await _next_word(inbox)
+            word = await inbox.next_word()
         yield ServerSentEventMessage(event="end", data='{"reason": "The right to follow this has ended."}')
     finally:
         lease.release()
         services.hub.unsubscribe(space_id, inbox)
 
 
-async def _next_word(inbox: "asyncio.Queue[str]") -> str:
-    try:
-        async with asyncio.timeout(HEARTBEAT_S):
-            word = await inbox.get()
-    except TimeoutError:
-        return "heartbeat"
-    # Several changes in a row are one picture.
-    while word == "changed" and not inbox.empty():
-        word = inbox.get_nowait()
-    return word
-
-
 async def _message(services: Services, viewer: Viewer, space_id: int, word: str) -> ServerSentEventMessage | None:
-    if word == "heartbeat":
+    if word == HEARTBEAT:
         return ServerSentEventMessage(comment="still here")
-    if word != "changed":
+    if word != CHANGED:
         notice = {"code": word, "sentence": NOTICES[word]}
         return ServerSentEventMessage(event="notice", data=msgspec.json.encode(notice).decode())
     try:
