@@ -1,6 +1,6 @@
 """The pages: one shell for the web client, with a head that says what is on the page to whoever runs no scripts."""
 
-from functools import cache
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -138,14 +138,20 @@ def _page(meta: PageMeta, status: int) -> Response[str]:
     )
 
 
-@cache
 def _shell() -> str:
+    index = DIST / "index.html"
     try:
-        return (DIST / "index.html").read_text()
+        # By its time: after a new build the old shell would name scripts that are gone.
+        return _read_shell(index, index.stat().st_mtime_ns)
     except FileNotFoundError as error:
         raise Refused(
             "client_not_built", "The web client isn't built. Run `make run`, which builds it.", status=503
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _read_shell(index: Path, _mtime_ns: int) -> str:
+    return index.read_text()
 
 
 HANDLERS = [plain_page, space_page, asset, root_file, profile_page, post_page]
