@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ asked: list[ListenRequest] = []
 async def admit(request: ListenRequest) -> Admission | ListenRefusal:
     asked.append(request)
     if request.ticket == "no":
-        return ListenRefusal(403, "This Space is closed.")
+        return ListenRefusal(403, "closed", "This Space is closed.")
     if request.ticket == "slow":
         await asyncio.sleep(0.1)
     if request.ticket == "crash":
@@ -65,7 +66,8 @@ def client(house: House) -> Iterator[Client]:
 
 def error_of(body: bytes) -> str:
     answer = json.loads(body)
-    assert list(answer) == ["error"]
+    assert list(answer) == ["error", "code"]
+    assert re.fullmatch("[a-z_]+", answer["code"])
     return str(answer["error"])
 
 
@@ -274,7 +276,7 @@ def test_admissions_at_once_are_bounded_and_so_is_their_queue() -> None:
         most = max(most, at_once)
         await asyncio.sleep(0.05)
         at_once -= 1
-        return ListenRefusal(403, "No.")
+        return ListenRefusal(403, "closed", "No.")
 
     with running_house(admit=slow_admit, admissions_max=2, admissions_waiting_max=3) as house:
         clients = [house.listen() for _ in range(8)]

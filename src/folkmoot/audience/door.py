@@ -62,9 +62,10 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class ListenRefusal(msgspec.Struct, frozen=True):
-    """May not listen. `error` is a sentence for people."""
+    """May not listen. `code` is for programs, `error` a sentence for people."""
 
     status: int
+    code: str
     error: str
     retry_after_s: int | None = None
 
@@ -99,12 +100,13 @@ class Door:
         wait_s = self._limiter.take(address, self._clock_s())
         if not wait_s:
             return None
-        return ListenRefusal(429, "Too many listeners joined from your address. Try again soon.", math.ceil(wait_s))
+        sentence = "Too many listeners joined from your address. Try again soon."
+        return ListenRefusal(429, "too_many_requests", sentence, math.ceil(wait_s))
 
     async def admit(self, request: ListenRequest, is_gone: Callable[[], bool]) -> Admission | ListenRefusal:
         """Asks the gate, a bounded number of times at once. Who went away while waiting is not asked about."""
         if self._waiting >= self._admissions_waiting_max:
-            return ListenRefusal(503, "Too many listeners are joining. Try again in a moment.", 1)
+            return ListenRefusal(503, "busy", "Too many listeners are joining. Try again in a moment.", 1)
         self._waiting += 1
         try:
             await self._admissions_free.acquire()
@@ -112,14 +114,14 @@ class Door:
             self._waiting -= 1
         try:
             if is_gone():
-                return ListenRefusal(400, "The connection was closed.")
+                return ListenRefusal(400, "closed", "The connection was closed.")
             async with asyncio.timeout(ADMIT_TIMEOUT_S):
                 return await self._admit(request)
         except TimeoutError:
-            return ListenRefusal(503, "The server is too busy to let you in. Try again in a moment.", 2)
+            return ListenRefusal(503, "busy", "The server is too busy to let you in. Try again in a moment.", 2)
         except Exception:
             logger.exception("admission to Space %d failed", request.space_id)
-            return ListenRefusal(500, "Something went wrong on our side.")
+            return ListenRefusal(500, "internal", "Something went wrong on our side.")
         finally:
             self._admissions_free.release()
 
@@ -163,7 +165,7 @@ class ListenProtocol(HttpToolsProtocol):
         elif self._head_timer is not None:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
-                self._answer(ListenRefusal(431, "The request's head is too long."))
+                self._answer(ListenRefusal(431, "head_too_long", "The request's head is too long."))
         elif is_answered:
             self._await_head()  # bytes between two requests: uvicorn has stopped its own timer
 
@@ -250,7 +252,7 @@ class ListenProtocol(HttpToolsProtocol):
         address = self.door.client_address(peer, self.headers)
         refusal = self.door.too_often(address)
         if refusal is None and (headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers):
-            refusal = ListenRefusal(400, "A listen request has no body.")
+            refusal = ListenRefusal(400, "not_a_listen_request", "A listen request has no body.")
         request = refusal or _request(space_id, query, headers, address)
         if isinstance(request, ListenRefusal):
             self._answer(request)
@@ -292,16 +294,18 @@ class ListenProtocol(HttpToolsProtocol):
         if taken:
             self.transport.close()  # our descriptor only: the connection lives on in the worker's
         elif not self.transport.is_closing():
-            self._answer(ListenRefusal(503, "No audience worker is free. Try again in a moment.", 1))
+            self._answer(ListenRefusal(503, "busy", "No audience worker is free. Try again in a moment.", 1))
 
     def _refuse_more(self) -> None:
         if not self.transport.is_closing():
-            self._answer(ListenRefusal(400, "Nothing may follow a listen request on its connection."))
+            sentence = "Nothing may follow a listen request on its connection."
+            self._answer(ListenRefusal(400, "not_a_listen_request", sentence))
 
     def _answer(self, refusal: ListenRefusal) -> None:
         """Writes a whole answer and closes. Only called when no other answer is under way."""
         answer = responses.refusal(
             refusal.status,
+            refusal.code,
             refusal.error,
             retry_after_s=refusal.retry_after_s,
             body=not self._is_head,
@@ -326,10 +330,10 @@ def _request(
     try:
         parameters = parse_qs(query.decode("ascii"), max_num_fields=16)
     except ValueError:
-        return ListenRefusal(400, "The query can't be read.")
+        return ListenRefusal(400, "validation_failed", "The query can't be read.")
     codec = parameters.get("codec", ["opus"])[-1]
     if codec not in responses.CONTENT_TYPES:
-        return ListenRefusal(400, f"Codec is {' or '.join(responses.CONTENT_TYPES)}.")
+        return ListenRefusal(400, "validation_failed", f"Codec is {' or '.join(responses.CONTENT_TYPES)}.")
     return ListenRequest(
         space_id=space_id,
         codec=codec,
@@ -342,7 +346,8 @@ def _request(
 
 
 async def _refuse_pipelined(_scope: Any, _receive: Any, send: Any) -> None:
-    answer = b'{"error":"Wait for the answer to the request before, then listen."}'
+    sentence = "Wait for the answer to the request before, then listen."
+    answer = responses.error_body("not_a_listen_request", sentence)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(answer)),

@@ -260,11 +260,11 @@ class Fanout:
             feed = space.feed(arrival.codec) if space else None
         except (OSError, TapeError):
             logger.exception("the tape of Space %d can't be opened", arrival.space_id)
-            self._refuse(waiting, 503, "This Space can't be heard right now.")
+            self._refuse(waiting, 503, "no_sound", "This Space can't be heard right now.")
             return
         if space and space.tape.ended:
             self._drop_if_empty(space)
-            self._refuse(waiting, 410, "This Space has ended.")
+            self._refuse(waiting, 410, "ended", "This Space has ended.")
         elif space and feed:
             self._start_listener(space, feed, waiting, now_ms)
         else:
@@ -274,7 +274,7 @@ class Fanout:
 
     def _wait(self, waiting: _Waiting, now_ms: int) -> None:
         if now_ms - waiting.since_ms >= WAIT_MS_MAX:
-            self._refuse(waiting, 503, "This Space has no sound yet.")
+            self._refuse(waiting, 503, "no_sound", "This Space has no sound yet.")
             return
         if not self._waiting:
             self._waiting_due_ms = now_ms + WAIT_STEP_MS
@@ -328,9 +328,9 @@ class Fanout:
 
     # --- leaving
 
-    def _refuse(self, waiting: _Waiting, status: int, error: str) -> None:
+    def _refuse(self, waiting: _Waiting, status: int, code: str, error: str) -> None:
         retry_after_s = 2 if status == 503 else None
-        self._emit((waiting.socket,), responses.refusal(status, error, retry_after_s=retry_after_s))
+        self._emit((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
         self._release(waiting, REFUSED)
 
     def _release(self, waiting: _Waiting, reason: str) -> None:

@@ -34,11 +34,22 @@ def stream_head(codec: str, *, chunked: bool, default_headers: Headers = ()) -> 
     return _head(200, headers)
 
 
+def error_body(code: str, error: str) -> bytes:
+    """What every error of the API is: a sentence for people and a stable code for programs."""
+    return msgspec.json.encode({"error": error, "code": code})
+
+
 def refusal(
-    status: int, error: str, *, retry_after_s: int | None = None, body: bool = True, default_headers: Headers = ()
+    status: int,
+    code: str,
+    error: str,
+    *,
+    retry_after_s: int | None = None,
+    body: bool = True,
+    default_headers: Headers = (),
 ) -> bytes:
-    """A whole answer, `{"error": sentence}`, after which the connection is closed."""
-    content = msgspec.json.encode({"error": error})
+    """A whole answer with the error as its body, after which the connection is closed."""
+    content = error_body(code, error)
     headers = [
         *default_headers,
         (b"content-type", b"application/json"),

@@ -4,6 +4,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from folkmoot.audience.door import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
+from folkmoot.gate.model import account_of
 from folkmoot.gate.register import Register
 from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
@@ -29,7 +30,7 @@ class Admitter:
         try:
             return await self._admit(request)
         except Refused as refusal:
-            return ListenRefusal(refusal.status, refusal.sentence)
+            return ListenRefusal(refusal.status, refusal.code, refusal.sentence)
 
     async def _admit(self, request: ListenRequest) -> Admission:
         if request.ticket is not None:
@@ -45,10 +46,14 @@ class Admitter:
     async def _by_ticket(self, request: ListenRequest, text: str) -> Admission:
         services = self._services
         ticket = tickets.read(services.ticket_key, text, request.space_id, services.clock_ms())
+        account_id = account_of(ticket.stamps)
+        if account_id is None:
+            raise Refused("ticket_over", "This listen ticket is nobody's. Join again.", status=401)
         async with services.database.read() as read:
             await services.gate.check(read, ticket.stamps)
-            # The ticket was given to somebody who may see the Space; what has been lost since is in the counters.
-            await self._require_live(read, None, request.space_id)
+            viewer = await services.gate.as_account(read, account_id)
+            services.gate.permit(viewer, Action.LISTEN)
+            await self._require_live(read, viewer, request.space_id)
         return _admission(request, ticket.stamps)
 
     async def _viewer(self, request: ListenRequest) -> Viewer:
@@ -66,10 +71,8 @@ class Admitter:
             # A session that ended leaves what anybody may hear.
             return ANONYMOUS
 
-    async def _require_live(self, read: Read, viewer: Viewer | None, space_id: int) -> None:
-        space = await load.for_listening(read, self._services, viewer, space_id)
-        if viewer is not None and viewer.account_id is not None and space.member(viewer.account_id).removed:
-            raise Refused("removed", "You were removed from this Space.", status=403)
+    async def _require_live(self, read: Read, viewer: Viewer, space_id: int) -> None:
+        space = (await load.for_listening(read, self._services, viewer, space_id)).item
         if space.state is SpaceState.SCHEDULED:
             raise Refused("not_live", "This Space has not started yet.", status=409)
         if space.state is not SpaceState.LIVE:
