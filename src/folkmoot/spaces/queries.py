@@ -14,8 +14,6 @@ from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import seats, space_members, spaces
 
-IDS_MAX = 100
-
 
 class SeatRow(msgspec.Struct, frozen=True):
     """Who a seat number stands for, and from when to when (Unix ms)."""
@@ -27,9 +25,14 @@ class SeatRow(msgspec.Struct, frozen=True):
 
 
 async def by_ids(read: Read, space_ids: Collection[int]) -> list[Space]:
-    """Whole states, in the order asked for; ids of Spaces that don't exist are left out. Two statements."""
+    """Whole states, in the order asked for; ids of Spaces that don't exist are left out. Two statements for each
+    500."""
     # What the database could not hold does not exist.
-    wanted = [one for one in dict.fromkeys(space_ids) if 0 < one <= ID_MAX][:IDS_MAX]
+    wanted = [one for one in dict.fromkeys(space_ids) if 0 < one <= ID_MAX]
+    return [space for batch in gate_queries.batches(wanted) for space in await _batch(read, batch)]
+
+
+async def _batch(read: Read, wanted: Collection[int]) -> list[Space]:
     rows = await read.connection.execute(select(spaces.c.id, spaces.c.document).where(spaces.c.id.in_(wanted)))
     documents = {row.id: row.document for row in rows}
     members = await _members(read, documents)
@@ -67,9 +70,12 @@ async def ids_by_state(read: Read, state: SpaceState, *, limit: int, max_id: int
     return await _ids(read, _newest(limit, max_id).where(spaces.c.state == state.value))
 
 
-async def ids_by_creator(read: Read, creator_id: int, *, limit: int, max_id: int | None = None) -> list[int]:
-    """The newest first."""
-    return await _ids(read, _newest(limit, max_id).where(spaces.c.creator_id == creator_id))
+async def ids_by_creator(
+    read: Read, creator_id: int, *, limit: int, state: SpaceState | None = None, max_id: int | None = None
+) -> list[int]:
+    """The newest first; of one state only, where one is given."""
+    statement = _newest(limit, max_id).where(spaces.c.creator_id == creator_id)
+    return await _ids(read, statement if state is None else statement.where(spaces.c.state == state.value))
 
 
 async def live_ids(read: Read) -> list[int]:
@@ -87,10 +93,22 @@ async def live_ids_with(read: Read, account_id: int) -> list[int]:
     return await _ids(read, statement)
 
 
-async def live_id_hosted_by(read: Read, account_id: int) -> int | None:
-    """The live Space that an account hosts, if there is one."""
-    statement = select(spaces.c.id).where(spaces.c.host_id == account_id, spaces.c.state == SpaceState.LIVE.value)
-    return (await read.connection.execute(statement.limit(1))).scalar_one_or_none()
+async def due_ids(read: Read) -> list[int]:
+    """The Spaces in which something was to happen by now: those that a `Tick` is for."""
+    return await _ids(read, select(spaces.c.id).where(spaces.c.deadline_ms <= read.now_ms))
+
+
+async def live_ids_hosted_by(read: Read, account_id: int) -> list[int]:
+    """The live Spaces that an account hosts: one that it opened, and any that it was left with as a co-host."""
+    return await _ids(
+        read, select(spaces.c.id).where(spaces.c.host_id == account_id, spaces.c.state == SpaceState.LIVE.value)
+    )
+
+
+async def open_ids_hosted_by(read: Read, account_id: int) -> list[int]:
+    """The Spaces that an account hosts and that are live or to come."""
+    is_open = spaces.c.state.in_([SpaceState.SCHEDULED.value, SpaceState.LIVE.value])
+    return await _ids(read, select(spaces.c.id).where(spaces.c.host_id == account_id, is_open))
 
 
 async def id_announced_by(read: Read, post_ids: Collection[int]) -> dict[int, int]:

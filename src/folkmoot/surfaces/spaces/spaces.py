@@ -57,7 +57,7 @@ async def create_space(data: schema.CreateSpace, permit: Permit, services: Servi
     return await _present(services, permit.viewer, await services.gate.act(permit, work))
 
 
-@get(SPACES, opt=serves(Serves.ANYONE))
+@get(SPACES, opt=serves(Serves.ANYONE, scope="read:statuses"))
 async def list_spaces(
     viewer: Viewer,
     services: Services,
@@ -80,7 +80,7 @@ async def list_spaces(
         return await load.present_all(read, services, viewer, found)
 
 
-@get(SPACES + "/{space_id:int}", opt=serves(Serves.ANYONE))
+@get(SPACES + "/{space_id:int}", opt=serves(Serves.ANYONE, scope="read:statuses"))
 async def get_space(space_id: int, viewer: Viewer, services: Services) -> schema.Space:
     """One Space, as the viewer may see it now."""
     return await _present(services, viewer, space_id)
@@ -102,7 +102,7 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
     return await _present(services, permit.viewer, space_id)
 
 
-@post(SPACES + "/{space_id:int}/join", opt=serves(Serves.ANYONE, Action.LISTEN), status_code=200)
+@post(SPACES + "/{space_id:int}/join", opt=serves(Serves.ANYONE, Action.LISTEN, "read:statuses"), status_code=200)
 async def join_space(space_id: int, viewer: Viewer, services: Services) -> schema.Join:
     """What it takes to listen. Whoever is signed in gets a ticket, for players that can't send a cookie."""
     async with services.database.read() as read:
