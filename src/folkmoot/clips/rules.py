@@ -17,14 +17,10 @@ def require_clippable(space: Space, recording: Recording | None) -> None:
         raise _refused("no_recording", "There is nothing to clip: the recording is gone, or not closed yet.")
 
 
-def require_not_removed(space: Space, account_id: int) -> None:
-    """Who was removed from a Space takes nothing from it. Raises Refused 403."""
-    if space.member(account_id).removed:
-        raise Refused("removed", "You were removed from this Space.")
-
-
 def require_range(start_ms: int, end_ms: int, available_from_ms: int, available_to_ms: int) -> None:
     """The range has the right length and lies in what can be heard. Raises Refused 422."""
+    if start_ms < 0:
+        raise _refused("range_invalid", "A clip starts at 0 or later.")
     duration_ms = end_ms - start_ms
     if duration_ms <= 0:
         raise _refused("range_invalid", "A clip of nothing: its end has to lie after its start.")

@@ -46,6 +46,12 @@ async def test_a_clip_becomes_a_post_that_plays(
         assert abs(container.duration / av.time_base - 3.0) < 0.03
 
 
+async def test_a_clip_says_where_on_the_spaces_page_it_begins(hall: Hall, alice: Any) -> None:
+    space_id = await hall.ended(alice)
+    clip = (await hall.clip(alice, space_id, 2_345, 5_000)).json()
+    assert clip["page_url"] == f"http://moot.test/spaces/{space_id}?at=2345"
+
+
 async def test_players_seek_by_ranges(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
     status = await post_clip(hall, alice, await hall.ended(alice))
     path = path_of(status["media_attachments"][0]["url"])
@@ -77,6 +83,7 @@ async def test_what_cannot_be_clipped_is_refused_with_a_sentence(
         answer = await hall.clip(bob, space_id, start_ms, end_ms)
         assert answer.status_code == 422, (start_ms, end_ms)
         assert answer.json()["error"]
+    assert (await hall.clip(bob, space_id, -5, 2_000)).json()["error"] == "A clip starts at 0 or later."
     assert (await hall.clip(bob, "nonsense", 0, 2_000)).status_code == 422
     assert (await hall.clip(bob, "7", 0, 2_000)).status_code == 404
     unrecorded = await hall.live(bob, recorded=False)

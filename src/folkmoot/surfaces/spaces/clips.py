@@ -47,10 +47,9 @@ async def create_clip(data: schema.CreateClip, permit: Permit, services: Service
 async def _clippable(services: Services, viewer: Viewer, space_id: int) -> tuple[Visible[Space], int]:
     """The Space, and from where on it can be clipped: what was trimmed away is no longer there to be clipped."""
     async with services.database.read() as read:
-        visible = await load.visible(read, services, viewer, space_id)
+        visible = await load.for_listening(read, services, viewer, space_id)
         recording = await recordings.of_space(read, visible.item)
     rules.require_clippable(visible.item, recording)
-    rules.require_not_removed(visible.item, viewer.id)
     return visible, recording.replay_start_ms if recording is not None else 0
 
 
@@ -64,7 +63,7 @@ async def _present(services: Services, viewer: Viewer, clip: Clip, media: Media)
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,
         url=media_url(services.clock_ms(), services, visible, space),
-        page_url=f"{services.site.base_url}/spaces/{clip.space_id}?t={clip.start_ms // 1000}",
+        page_url=f"{services.site.base_url}/spaces/{clip.space_id}?at={clip.start_ms}",
     )
 
 
