@@ -174,7 +174,7 @@ async def _owner_link(services: AdminServices) -> str:
     secret = await services.gate.act(permit, accounts.make_owner_link)
     if secret is None:
         raise Refused(
-            "has_owner", "This server has an owner. Make another with: folkmoot admin create --role owner"
+            "has_owner", "This server has an owner. Make another with: folkmoot admin create NAME --role owner"
         )
     return f"{services.base_url}/setup?secret={secret}"
 
