@@ -14,7 +14,6 @@ from urllib.parse import quote
 import structlog
 from sqlalchemy import Connection, Engine, QueuePool, Select, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from folkmoot.gate.queries import batches, select_counters, select_raised_since
 from folkmoot.gate.window import Told, Window
@@ -81,7 +80,8 @@ class RevocationSource:
         while not self._stopping.is_set():
             try:
                 raised = self._ask()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:
+                # Whatever it was: with this thread every lease of the process would stop ending.
                 self._failed(error)
             else:
                 self._is_failing = False
@@ -106,7 +106,7 @@ class RevocationSource:
 
     def _failed(self, error: Exception) -> None:
         if not self._is_failing:
-            log.warning("revocations.database_failed", error=str(error))
+            log.warning("revocations.database_failed", exc_info=error)
         self._is_failing = True
 
 

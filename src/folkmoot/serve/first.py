@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import traceback
 from typing import TextIO
 
 from folkmoot.accounts.actions import make_owner_link
@@ -30,6 +31,9 @@ def announce(database_url: str, base_url: str, out: TextIO) -> None:
             out.write("\n")
             out.flush()
             code = 0
+        except BaseException:
+            # The last frame of a process: whatever it was, it is written down.
+            traceback.print_exc()
         finally:
             os._exit(code)
     os.waitpid(child, 0)

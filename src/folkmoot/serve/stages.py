@@ -1,7 +1,6 @@
 """The web process's way to the stages: one connection to each, made when it is first needed."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -9,7 +8,7 @@ import structlog
 
 from folkmoot.gate import Refused, Stamp
 from folkmoot.serve.places import Places
-from folkmoot.stage.client import StageClient, StageFailed, StageGone
+from folkmoot.stage.client import StageClient, StageFailed, StageGone, StageSilent
 from folkmoot.stage.engine import OfferRefused
 from folkmoot.stage.protocol import TapeFullNow, TapeOkAgain
 
@@ -40,6 +39,7 @@ class StagePool:
         self._clients: dict[int, StageClient] = {}
         self._hearing: dict[int, asyncio.Task[None]] = {}
         self._locks: dict[int, asyncio.Lock] = {}
+        self._telling: dict[int, asyncio.Task[None]] = {}
         self._reactions: dict[int, Counter[str]] = {}
         self._told: dict[int, tuple[int, dict[str, int]]] = {}
 
@@ -48,6 +48,8 @@ class StagePool:
         try:
             try:
                 return await (await self._client(space_id)).offer(seat, sdp, held)
+            except StageSilent:
+                raise
             except StageGone:
                 # The connection was to a stage that has been restarted since.
                 await self._drop(space_id)
@@ -74,54 +76,68 @@ class StagePool:
         self._reactions.setdefault(space_id, Counter())[reaction] += 1
 
     async def keep_counts(self) -> None:
-        """Until cancelled: tell each stage how many listen and how they reacted, when that changed."""
-        while True:
-            await asyncio.sleep(COUNTS_EVERY_S)
-            counts = self._counts()
-            for space_id in self._followed() - self._clients.keys():
-                with contextlib.suppress(StageGone):
-                    await self._connect(space_id)
-            for space_id in counts.keys() | self._clients.keys() | self._reactions.keys():
-                news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
-                if self._told.get(space_id, (0, {})) != news:
-                    await self._tell(space_id, *news)
+        """Until cancelled: tell each stage how many listen and how they reacted, when that changed.
+
+        Each in a task of its own: a stage that doesn't answer holds up no other's counts.
+        """
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await asyncio.sleep(COUNTS_EVERY_S)
+                counts = self._counts()
+                concerned = counts.keys() | self._clients.keys() | self._reactions.keys() | self._followed()
+                for space_id in concerned - self._telling.keys():
+                    news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
+                    self._telling[space_id] = group.create_task(self._keep_told(space_id, *news))
 
     async def ended(self, space_id: int) -> None:
         """A Space is over: forget what was held for it."""
-        await self._drop(space_id)
-        for held in (self._reactions, self._told, self._locks):
+        for held in (self._reactions, self._locks):
             held.pop(space_id, None)
+        await self._drop(space_id)
 
     async def close(self) -> None:
         for space_id in list(self._clients):
             await self._drop(space_id)
 
-    async def _tell(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
+    async def _keep_told(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
         try:
-            client = self._clients.get(space_id) or await self._connect(space_id)
-            await client.note(listeners=listeners, reactions=reactions)
-            self._told[space_id] = (listeners, reactions)
+            await self._tell(space_id, listeners, reactions)
         except (StageGone, StageFailed):
             await self._drop(space_id)
+        except Exception:
+            # Counts are the least of what the web process is for.
+            log.exception("stages.counts_failed", space=space_id)
+        finally:
+            del self._telling[space_id]
+
+    async def _tell(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
+        has_news = self._told.get(space_id, (0, {})) != (listeners, reactions)
+        client = self._clients.get(space_id)
+        if client is None and (has_news or space_id in self._followed()):
+            client = await self._connect(space_id)
+        if client is not None and has_news:
+            await client.note(listeners=listeners, reactions=reactions)
+            if self._clients.get(space_id) is client:
+                self._told[space_id] = (listeners, reactions)
 
     async def _client(self, space_id: int) -> StageClient:
         """The connection to a stage; waits for one that is being started. Raises StageGone."""
         async with self._locks.setdefault(space_id, asyncio.Lock()):
             deadline = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
-            while space_id not in self._clients:
+            while True:
                 try:
-                    await self._connect(space_id)
+                    return self._clients.get(space_id) or await self._connect(space_id)
                 except StageGone:
                     if asyncio.get_running_loop().time() > deadline:
                         raise
                     await asyncio.sleep(CONNECT_EVERY_S)
-            return self._clients[space_id]
 
     async def _connect(self, space_id: int) -> StageClient:
         client = await StageClient.connect(self._places.stage_socket(space_id))
-        if space_id in self._clients:  # somebody else was quicker
+        quicker = self._clients.get(space_id)
+        if quicker is not None:
             await client.close()
-            return self._clients[space_id]
+            return quicker
         self._clients[space_id] = client
         self._hearing[space_id] = asyncio.create_task(self._hear(space_id, client))
         return client
@@ -132,12 +148,15 @@ class StagePool:
                 self._tell_followers(space_id, "tape_full")
             elif isinstance(event, TapeOkAgain):
                 self._tell_followers(space_id, "tape_ok")
+        # The stage went away, and nothing that is held for this connection is true any more.
+        if self._clients.get(space_id) is client:
+            await self._drop(space_id)
 
     async def _drop(self, space_id: int) -> None:
         client = self._clients.pop(space_id, None)
         self._told.pop(space_id, None)
         hearing = self._hearing.pop(space_id, None)
-        if hearing is not None:
+        if hearing is not None and hearing is not asyncio.current_task():
             hearing.cancel()
         if client is not None:
             await client.close()

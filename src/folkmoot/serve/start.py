@@ -55,12 +55,21 @@ def _supervisor(settings: Settings, where: Places, base_url: str, listening: soc
     from folkmoot.serve import audience, stage, web, worker
     from folkmoot.serve.first import announce
 
-    kept: dict[str, Callable[[], None]] = {"web": partial(web.main, settings, where, base_url, listening)}
-    kept |= {f"audience-{n}": partial(audience.main, where, n) for n in range(settings.audience_workers)}
-    kept["worker"] = partial(worker.main, where)
+    def without_address(main: Callable[..., None], *arguments: object) -> Callable[[], None]:
+        """Only the web process keeps the listening socket: it must be gone when nobody answers on it."""
 
-    def stage_main(space_id: int) -> partial[None]:
-        return partial(stage.main, settings, where, space_id)
+        def run() -> None:
+            listening.close()
+            main(*arguments)
+
+        return run
+
+    kept: dict[str, Callable[[], None]] = {"web": partial(web.main, settings, where, base_url, listening)}
+    kept |= {f"audience-{n}": without_address(audience.main, where, n) for n in range(settings.audience_workers)}
+    kept["worker"] = without_address(worker.main, where)
+
+    def stage_main(space_id: int) -> Callable[[], None]:
+        return without_address(stage.main, settings, where, space_id)
 
     return Supervisor(
         where.run, kept, stage_main, on_started=lambda: announce(where.database_url, base_url, sys.stdout)

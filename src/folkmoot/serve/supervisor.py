@@ -28,6 +28,8 @@ BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
 STEADY_AFTER_S = 30.0
 STOP_WITHIN_S = 8.0
+# A stage that is told to stop closes its tape within 3 s; one that is wedged never would.
+STAGE_STOPS_WITHIN_S = 3.5
 _MESSAGE_BYTES_MAX = 64 * 1024
 _PR_SET_NAME = 15
 _PR_SET_PDEATHSIG = 1
@@ -51,13 +53,17 @@ class Child:
         self.started_s = 0.0
         self.backoff_s = BACKOFF_FIRST_S
         self.due_s = 0.0
+        # When it is killed, once it was told to stop; after that it is forgotten, not restarted.
+        self.kill_due_s: float | None = None
 
-    def failed(self, now_s: float) -> None:
-        """Note an exit: the next start waits longer each time, unless it had been running steadily."""
+    def failed(self, now_s: float) -> float:
+        """Note an exit; returns the seconds until the next start: more each time, unless it ran steadily."""
         if now_s - self.started_s > STEADY_AFTER_S:
             self.backoff_s = BACKOFF_FIRST_S
-        self.due_s = now_s + self.backoff_s
+        again_in_s = self.backoff_s
+        self.due_s = now_s + again_in_s
         self.backoff_s = min(self.backoff_s * 2, BACKOFF_MAX_S)
+        return again_in_s
 
 
 class Supervisor:
@@ -87,6 +93,7 @@ class Supervisor:
         self._on_started()
         while not self._stopping:
             self._start_due()
+            self._kill_late()
             for key, _ in self._selector.select(self._until_due_s()):
                 key.data()
             self._reap()
@@ -131,7 +138,10 @@ class Supervisor:
                     log.warning("supervisor.message_refused", error=str(error))
 
     def _want(self, space_ids: list[int]) -> None:
-        """Stages that are missing start now; one that is no longer wanted is not restarted, and told to stop."""
+        """Stages that are missing start now; one that is not wanted is told to stop, and killed if it does not.
+
+        Once told it goes, even if it is wanted again meanwhile: that starts another.
+        """
         wanted = {f"stage-{space_id}": space_id for space_id in space_ids}
         for name, space_id in wanted.items():
             if name not in self._children:
@@ -141,7 +151,8 @@ class Supervisor:
                 continue
             if child.pid is None:
                 del self._children[name]
-            else:
+            elif child.kill_due_s is None:
+                child.kill_due_s = time.monotonic() + STAGE_STOPS_WITHIN_S
                 _signal(child.pid, signal.SIGTERM)
 
     # --- children ---
@@ -152,15 +163,31 @@ class Supervisor:
             if child.pid is None and child.due_s <= now_s:
                 self._fork(child)
 
+    def _kill_late(self) -> None:
+        """SIGKILL, for what was told to stop and did not: it ends a stopped process too."""
+        now_s = time.monotonic()
+        for child in self._running():
+            if child.pid is not None and child.kill_due_s is not None and child.kill_due_s <= now_s:
+                log.warning("process.killed", process=child.name)
+                _signal(child.pid, signal.SIGKILL)
+                child.kill_due_s = now_s + STAGE_STOPS_WITHIN_S
+
     def _until_due_s(self) -> float | None:
         due = [child.due_s for child in self._children.values() if child.pid is None]
+        due += [child.kill_due_s for child in self._running() if child.kill_due_s is not None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _fork(self, child: Child) -> None:
         child.started_s = time.monotonic()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No room for another process: those that run go on, and this one is tried again.
+            again_in_s = child.failed(child.started_s)
+            log.warning("process.not_started", process=child.name, error=str(error), again_in_s=again_in_s)
+            return
         if pid == 0:
             self._become(child)
         child.pid = pid
@@ -211,12 +238,12 @@ class Supervisor:
         child.pid = None
         if self._stopping:
             return
-        if code == 0 and not child.keep:
+        if not child.keep and (code == 0 or child.kill_due_s is not None):
             log.info("process.ended", process=child.name)
             del self._children[child.name]
             return
-        child.failed(time.monotonic())
-        log.warning("process.exited", process=child.name, code=code, again_in_s=round(child.backoff_s / 2, 1))
+        again_in_s = child.failed(time.monotonic())
+        log.warning("process.exited", process=child.name, code=code, again_in_s=again_in_s)
 
     def _stop(self) -> int:
         """Ask everything to stop, wait, and end what doesn't: the whole takes less than ten seconds."""

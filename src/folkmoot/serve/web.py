@@ -74,17 +74,16 @@ class WebProcess:
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
         self._handoff.start()
-        async with self._doorbell.listening(self._places.database_url):
-            beside = asyncio.gather(
-                RevocationWatch(self._services.leases, self._database, self._doorbell).run(),
-                self._follower().run(),
-                self._stages.keep_counts(),
-            )
-            try:
-                await uvicorn.Server(config).serve(sockets=[listening])
-            finally:
-                beside.cancel()
-                await asyncio.gather(beside, return_exceptions=True)
+        # If what runs beside it fails, the server ends too: it is restarted whole, rather than left without.
+        async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(RevocationWatch(self._services.leases, self._database, self._doorbell).run()),
+                group.create_task(self._follower().run()),
+                group.create_task(self._stages.keep_counts()),
+            ]
+            await uvicorn.Server(config).serve(sockets=[listening])
+            for task in beside:
+                task.cancel()
         await self._stages.close()
         await self._database.close()
 

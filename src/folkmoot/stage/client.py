@@ -1,7 +1,8 @@
 """The async client of a stage process, used by web and worker.
 
 One connection, many calls at a time. When the stage goes away every waiting call raises `StageGone` and `events()`
-ends; connecting again is the caller's decision, because only the caller knows whether the Space is still live.
+ends; a call that isn't answered in time raises `StageSilent`, a kind of that. Connecting again is the caller's
+decision, because only the caller knows whether the Space is still live.
 """
 
 import asyncio
@@ -14,10 +15,17 @@ from folkmoot.stage import protocol
 from folkmoot.stage.engine import OfferRefused
 
 EVENTS_WAITING_MAX = 1000
+ANSWER_WITHIN_S = 4.0
+# Gathering candidates waits for STUN servers.
+OFFER_WITHIN_S = 8.0
 
 
 class StageGone(ConnectionError):
     """The stage process closed the connection, or none is listening."""
+
+
+class StageSilent(StageGone):
+    """The stage process is there and doesn't answer: it is wedged, and as good as gone."""
 
 
 class StageFailed(Exception):
@@ -40,7 +48,10 @@ class StageClient:
     async def connect(cls, path: Path) -> Self:
         """Connects to the stage that listens at `path`. Raises StageGone when none does."""
         try:
-            reader, writer = await asyncio.open_unix_connection(path)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                reader, writer = await asyncio.open_unix_connection(path)
+        except TimeoutError as error:
+            raise StageSilent(f"The stage at {path} takes no connection.") from error
         except OSError as error:
             raise StageGone(f"No stage is listening at {path}.") from error
         return cls(reader, writer)
@@ -53,7 +64,7 @@ class StageClient:
 
     async def offer(self, seat: int, sdp: str, stamps: Sequence[protocol.Stamp]) -> str:
         """The SDP answer to a seat's offer. Raises OfferRefused with a sentence for the person who sent it."""
-        result = await self._call(protocol.Offer(seat=seat, sdp=sdp, stamps=list(stamps)))
+        result = await self._call(protocol.Offer(seat=seat, sdp=sdp, stamps=list(stamps)), OFFER_WITHIN_S)
         if isinstance(result, protocol.Answered):
             return result.sdp
         raise _unexpected(result)
@@ -97,7 +108,7 @@ class StageClient:
         if not isinstance(result, protocol.Done):
             raise _unexpected(result)
 
-    async def _call(self, call: protocol.Call) -> protocol.Result:
+    async def _call(self, call: protocol.Call, within_s: float = ANSWER_WITHIN_S) -> protocol.Result:
         if self._gone:
             raise StageGone("The connection to the stage is closed.")
         request = protocol.Request(id=next(self._ids), call=call)
@@ -105,9 +116,12 @@ class StageClient:
         reply: asyncio.Future[protocol.Result] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = reply
         try:
-            self._writer.write(frame)
-            await self._writer.drain()
-            return await reply
+            async with asyncio.timeout(within_s):
+                self._writer.write(frame)
+                await self._writer.drain()
+                return await reply
+        except TimeoutError as error:
+            raise StageSilent(f"The stage did not answer within {within_s:g} s.") from error
         except ConnectionError as error:
             raise StageGone("The stage went away.") from error
         finally:

@@ -1,0 +1,96 @@
+"""The web process's connections to the stages: one that is wedged or gone takes nothing else with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.stage.fakes import FakeEngine, FakeLeases
+from tests.stage.peers import until
+
+from folkmoot.gate import Refused
+from folkmoot.serve import stages
+from folkmoot.serve.places import Places
+from folkmoot.serve.stages import StagePool
+from folkmoot.stage import client
+from folkmoot.stage.process import StageServer
+
+WEDGED = 1
+WELL = 2
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Places:
+    folders = {name: tmp_path / name for name in ("data", "run", "doorbells", "tapes", "keys", "media")}
+    made = Places(**folders, database_url="")
+    made.make()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANSWER_WITHIN_S", "OFFER_WITHIN_S"):
+        monkeypatch.setattr(client, name, 0.3)
+    monkeypatch.setattr(client.StageClient._call, "__defaults__", (0.3,))
+    monkeypatch.setattr(stages, "COUNTS_EVERY_S", 0.02)
+    monkeypatch.setattr(stages, "CONNECT_WITHIN_S", 0.2)
+
+
+@asynccontextmanager
+async def well(where: Places) -> AsyncIterator[StageServer]:
+    server = StageServer(where.tape(WELL), FakeLeases(), FakeEngine)
+    serving = asyncio.create_task(server.serve(where.stage_socket(WELL)))
+    await until(where.stage_socket(WELL).exists)
+    yield server
+    server.stop()
+    await serving
+
+
+@asynccontextmanager
+async def counting(pool: StagePool) -> AsyncIterator[None]:
+    keeping = asyncio.create_task(pool.keep_counts())
+    yield
+    assert not keeping.done()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    await pool.close()
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def test_a_stage_that_does_not_answer_holds_up_no_other(where: Places) -> None:
+    pool = StagePool(where, lambda: {WEDGED: 3, WELL: 5}, set, lambda *_: None)
+    async with (
+        await asyncio.start_unix_server(_say_nothing, where.stage_socket(WEDGED)),
+        well(where) as server,
+        counting(pool),
+    ):
+        await until(lambda: server._service._recorder.counts.listeners == 5)
+        with pytest.raises(Refused) as refused:
+            await pool.offer(WEDGED, 1, "offer", ())
+        assert refused.value.status == 503
+        await pool.react(WELL, "🔥")
+        await until(lambda: server._service._recorder.counts.reactions == {"🔥": 1})
+
+
+async def test_a_stage_that_died_is_noticed_and_its_next_is_told_again(where: Places) -> None:
+    pool = StagePool(where, lambda: {WELL: 5}, set, lambda *_: None)
+    async with counting(pool):
+        async with well(where) as first:
+            await until(lambda: first._service._recorder.counts.listeners == 5)
+        await until(lambda: WELL not in pool._clients)
+        async with well(where) as second:
+            await until(lambda: second._service._recorder.counts.listeners == 5)
+
+
+async def test_nothing_is_kept_of_a_space_that_ended(where: Places) -> None:
+    pool = StagePool(where, dict, set, lambda *_: None)
+    async with well(where):
+        await pool.offer(WELL, 1, "offer", ())
+        await pool.react(WELL, "🔥")
+        await pool.ended(WELL)
+    assert not any((pool._clients, pool._hearing, pool._locks, pool._reactions, pool._told))

@@ -1,0 +1,79 @@
+"""The supervisor: what can't be started is tried again, what doesn't stop is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.server import eventually
+
+from folkmoot.serve.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, Child, Supervisor, want_stages
+
+_STUBBORN = """
+import os, signal, sys, time
+from pathlib import Path
+from folkmoot.serve import logs, supervisor
+
+logs.configure("error")
+supervisor.STAGE_STOPS_WITHIN_S = 0.3
+
+def stage(space_id):
+    def main():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    return main
+
+raise SystemExit(supervisor.Supervisor(Path(sys.argv[1]), {}, stage).run())
+"""
+
+
+def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", no_room)
+    supervisor = Supervisor(tmp_path, {"web": lambda: None}, lambda _: lambda: None)
+    supervisor._start_due()
+    child = supervisor._children["web"]
+    assert child.pid is None
+    assert child.due_s > time.monotonic()
+
+
+def test_the_pause_that_is_told_is_the_pause_that_is_made() -> None:
+    child = Child("web", lambda: None, keep=True)
+    pauses = []
+    for _ in range(10):
+        pauses.append(child.failed(1.0))
+        assert child.due_s == 1.0 + pauses[-1]
+    assert pauses[:2] == [BACKOFF_FIRST_S, 2 * BACKOFF_FIRST_S]
+    assert pauses[-2:] == [BACKOFF_MAX_S, BACKOFF_MAX_S]
+
+
+def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", _STUBBORN, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        eventually((tmp_path / "supervisor.sock").exists)
+        want_stages(tmp_path, [7])
+        first = int(process.stdout.readline())
+        os.kill(first, signal.SIGSTOP)
+        want_stages(tmp_path, [])
+        eventually(lambda: not _is_there(first), 5, "the end of a stopped stage")
+        want_stages(tmp_path, [7])
+        assert int(process.stdout.readline()) != first
+    finally:
+        process.terminate()
+        process.wait(15)
+        process.stdout.close()  # type: ignore[union-attr]
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
