@@ -6,10 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 import typer.main
+from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.__main__ import app as command_line
 from folkmoot.app import OTHERS, OWN_API, openapi_document
 from folkmoot.settings import Settings
+from folkmoot.surfaces.http import SURFACE
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -66,6 +68,17 @@ def endpoints() -> list[str]:
 @pytest.mark.parametrize("endpoint", endpoints())
 def test_every_endpoint_is_documented(endpoint: str) -> None:
     assert f"`{endpoint}`" in text_of("docs/api.md")
+
+
+@pytest.mark.parametrize("handler", [*OWN_API, *OTHERS], ids=lambda handler: str(handler.fn.__qualname__))
+def test_the_scope_that_a_program_needs_is_the_documented_one(handler: HTTPRouteHandler) -> None:
+    shown = f"`{handler.opt[SURFACE].scope}`" if handler.opt[SURFACE].scope else ""
+    for path in handler.paths:
+        for method in handler.http_methods - {"HEAD", "OPTIONS"}:
+            endpoint = re.escape(f"{method} {re.sub(r':[a-z]+', '', path)}")
+            row = re.search(rf"^\| `{endpoint}` \| [^|]+ \| ?(.*?) ?\|", text_of("docs/api.md"), re.MULTILINE)
+            assert row, endpoint
+            assert row[1] == shown
 
 
 def test_the_web_clients_types_are_made_from_the_api_as_it_is() -> None:

@@ -22,6 +22,7 @@ class Surface(msgspec.Struct, frozen=True):
     name: str
     serves: Serves
     action: Action
+    scope: str = ""  # the OAuth scope that a program's token needs for it
 
 
 class Unregistered(Exception):

@@ -48,9 +48,8 @@ def register_routes(app: Litestar, register: Register) -> None:
             for method in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
                 if declaration is None:
                     raise Unregistered(f"{method} {route.path} does not say whom it serves")
-                register.add(
-                    Surface("route", f"{method} {route.path_format}", declaration.serves, declaration.action)
-                )
+                name = f"{method} {route.path_format}"
+                register.add(Surface("route", name, declaration.serves, declaration.action, declaration.scope))
 
 
 async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
@@ -65,7 +64,7 @@ async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
         return viewer
     if declaration.serves is not Serves.NOBODY:
         gate.permit(viewer, declaration.action)
-        _require_scope(viewer, declaration.scope)
+        require_scope(viewer, declaration.scope)
     return viewer
 
 
@@ -106,7 +105,8 @@ def _require_same_origin(request: Request[Any, Any, Any]) -> None:
         raise Refused("cross_site", "This request came from another site and was not carried out.")
 
 
-def _require_scope(viewer: Viewer, scope: str) -> None:
+def require_scope(viewer: Viewer, scope: str) -> None:
+    """Raises Refused 403 for a credential without the OAuth scope. A session of the web client has them all."""
     if scope and not covers(viewer.scopes, scope):
         raise Refused("insufficient_scope", "This action is outside the authorized scopes")
 

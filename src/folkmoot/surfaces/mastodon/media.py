@@ -45,7 +45,7 @@ async def update_media(
         return await _present(read, services, permit.viewer, await queries.media_by_id(read, id_))
 
 
-@get(f"{media_links.MEDIA}/{{key:str}}", opt=serves(Serves.ANYONE))
+@get(f"{media_links.MEDIA}/{{key:str}}", opt=serves(Serves.ANYONE, scope="read:statuses"))
 async def fetch_media(
     request: Request[Any, Any, Any], key: str, viewer: Viewer, services: Services, ticket: str | None = None
 ) -> Response[bytes]:

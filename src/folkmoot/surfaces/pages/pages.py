@@ -38,7 +38,7 @@ async def plain_page(services: Services) -> Response[str]:
     return _page(PageMeta(services.site.title, "A public square with live audio.", services.site.base_url), 200)
 
 
-@get("/spaces/{space_id:int}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+@get("/spaces/{space_id:int}", opt=serves(Serves.ANYONE, scope="read:statuses"), media_type=MediaType.HTML)
 async def space_page(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
     """A Space."""
     try:

@@ -30,7 +30,7 @@ Found = TypeVar("Found")
 SPACE = f"{SPACES}/{{space_id:int}}"
 SEGMENT_TYPE = "audio/mp4"
 PUBLIC_SECONDS = 60
-_LISTEN = serves(Serves.ANYONE, Action.LISTEN)
+_LISTEN = serves(Serves.ANYONE, Action.LISTEN, "read:statuses")
 _CHANGE = serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses")
 _BLOCKS_PER_PIECE = 40
 _FRESH = {"Cache-Control": "no-cache"}
@@ -166,11 +166,9 @@ async def delete_replay(space_id: int, permit: Permit, services: Services) -> sc
 async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
     """What the viewer may hear of a Space now. Raises Refused."""
     async with services.database.read() as read:
-        space = (await load.visible(read, services, viewer, space_id)).item
+        space = (await load.for_listening(read, services, viewer, space_id)).item
         recording = await recordings.of_space(read, space)
         is_closed = recording is not None or await recordings.is_closed(read, space_id)
-    if viewer.account_id is not None and space.member(viewer.account_id).removed:
-        raise Refused("removed", "You were removed from this Space.")
     directory = services.tapes_directory / str(space_id)
     return sound.audible(space, recording, directory, is_closed=is_closed)
 

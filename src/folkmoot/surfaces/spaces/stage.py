@@ -86,7 +86,11 @@ async def _own_seat(read: Read, services: Services, viewer: Viewer, space_id: in
     return seat
 
 
-@get(SPACES + "/{space_id:int}/seats", opt=serves(Serves.ANYONE), media_type=MediaType.JSON)
+@get(
+    SPACES + "/{space_id:int}/seats",
+    opt=serves(Serves.ANYONE, scope="read:statuses"),
+    media_type=MediaType.JSON,
+)
 async def get_seats(
     space_id: int,
     viewer: Viewer,
