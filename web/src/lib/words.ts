@@ -1,5 +1,6 @@
 // Numbers, times and names as people read them. Pure: the present time is an argument.
 import type { Account } from './mastodon-types';
+import type { Space } from './types';
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
@@ -52,6 +53,13 @@ export const nameOf = (account: Pick<Account, 'display_name' | 'username'>): str
   account.display_name || account.username;
 
 export const pageOf = (account: Pick<Account, 'acct'>): string => `/@${account.acct}`;
+
+/** In public there is nothing to keep anybody from listening without an account. */
+export function removalMeans(space: Pick<Space, 'audience'>): string {
+  return space.audience === 'public'
+    ? 'Who is removed can’t come on stage, ask, react or listen as themselves, until let back.'
+    : 'Who is removed hears and sees this Space no more, until let back.';
+}
 
 export function asSentence(error: unknown): string {
   return error instanceof Error ? error.message : 'Something went wrong. Try again.';

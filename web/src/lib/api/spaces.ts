@@ -1,8 +1,10 @@
 // Our own API for Spaces.
 import { get, sendJson } from './client';
+import { joined, pieces } from '../spaces/speech';
 import type { Clip, Command, CreateSpace, Seats, Space, Waveform } from '../types';
 
 export const SPACES = '/api/folkmoot/v1/spaces';
+const SPEECH_RANGE_MS_MAX = 600_000;
 export const REACTIONS = ['👏', '❤️', '😂', '🔥', '👍', '😮', '😢', '🎉'];
 
 export const createSpace = (draft: CreateSpace): Promise<Space> => sendJson('POST', SPACES, draft);
@@ -12,8 +14,15 @@ export const command = (id: string, what: Command): Promise<Space> =>
   sendJson('POST', `${SPACES}/${id}/commands`, what);
 export const react = (id: string, emoji: string): Promise<void> =>
   sendJson('POST', `${SPACES}/${id}/reactions`, { emoji });
-export const getSeats = (id: string, fromMs: number, toMs: number): Promise<Seats> =>
-  get(`${SPACES}/${id}/seats?from_ms=${fromMs}&to_ms=${toMs}`);
+/** Who sat where, and who spoke when from one time to another: asked for in pieces as long as the server gives. */
+export async function getSeats(id: string, fromMs: number, toMs: number): Promise<Seats> {
+  let all: Seats | null = null;
+  for (const [from, to] of pieces(fromMs, toMs, SPEECH_RANGE_MS_MAX)) {
+    const next: Seats = await get(`${SPACES}/${id}/seats?from_ms=${from}&to_ms=${to}`);
+    all = { ...next, speech: joined(all?.speech ?? [], next.speech) };
+  }
+  return all ?? get(`${SPACES}/${id}/seats`);
+}
 export const getWaveform = (id: string): Promise<Waveform> => get(`${SPACES}/${id}/waveform`);
 export const trimReplay = (id: string, startMs: number): Promise<Space> =>
   sendJson('PATCH', `${SPACES}/${id}/replay`, { start_ms: startMs });

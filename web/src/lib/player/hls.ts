@@ -1,5 +1,6 @@
 // Plays a Space as HLS: by the browser itself where it can, else with hls.js. Notes don't come this way.
 import type { default as HlsJs } from 'hls.js/light';
+import { Place } from './place';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
 
 const LIVE_WITHIN_S = 15;
@@ -7,6 +8,7 @@ const NATIVE = 'application/vnd.apple.mpegurl';
 
 export class HlsPlayer implements SpacePlayer {
   readonly audio = hiddenAudio('player');
+  readonly #place = new Place(this.audio);
   readonly #options: PlayerOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   #hls: HlsJs | null = null;
@@ -21,7 +23,7 @@ export class HlsPlayer implements SpacePlayer {
     const address = `${options.base}/hls/index.m3u8`;
     if (this.audio.canPlayType(NATIVE)) this.audio.src = address;
     else void this.#load(address);
-    if (options.startMs > 0) this.audio.currentTime = options.startMs / 1000;
+    if (options.durationMs !== null) this.#place.seconds = options.startMs / 1000;
   }
 
   play(): Promise<void> {
@@ -34,7 +36,7 @@ export class HlsPlayer implements SpacePlayer {
 
   seek(positionMs: number): void {
     this.#stopAtS = null;
-    this.audio.currentTime = positionMs / 1000;
+    this.#place.seconds = positionMs / 1000;
   }
 
   goLive(): void {
@@ -86,7 +88,7 @@ export class HlsPlayer implements SpacePlayer {
   }
 
   #look(): void {
-    if (this.#stopAtS !== null && this.audio.currentTime >= this.#stopAtS) {
+    if (this.#stopAtS !== null && this.#place.seconds >= this.#stopAtS) {
       this.#stopAtS = null;
       this.audio.pause();
     }
@@ -98,8 +100,8 @@ export class HlsPlayer implements SpacePlayer {
     return {
       playing: !audio.paused,
       waiting: !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !audio.ended,
-      atLive: this.#options.durationMs === null && this.#endS - audio.currentTime < LIVE_WITHIN_S,
-      positionMs: Math.round(audio.currentTime * 1000),
+      atLive: this.#options.durationMs === null && this.#endS - this.#place.seconds < LIVE_WITHIN_S,
+      positionMs: Math.round(this.#place.seconds * 1000),
       endMs: Math.round(this.#endS * 1000),
       note: null,
       problem: this.#problem,

@@ -2,6 +2,7 @@
 // through `onChange`.
 
 import { TARGET_LAG_S, backoffMs, decide } from './lag';
+import { Place } from './place';
 import { Source, type Codec } from './source';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
 
@@ -16,6 +17,7 @@ const END_TOLERANCE_S = 0.15;
 
 export class Player implements SpacePlayer {
   readonly audio = hiddenAudio('player');
+  readonly #place = new Place(this.audio);
   readonly #source: Source;
   readonly #options: PlayerOptions & { codec: Codec };
   readonly #stop = new AbortController();
@@ -37,7 +39,10 @@ export class Player implements SpacePlayer {
     for (const event of ['playing', 'pause', 'waiting', 'seeked', 'error'])
       this.audio.addEventListener(event, () => this.#tell());
     if (options.durationMs === null) void this.#stayConnected();
-    else void this.#openReplay(options.startMs);
+    else {
+      this.#place.seconds = options.startMs / 1000;
+      void this.#openReplay();
+    }
   }
 
   async play(): Promise<void> {
@@ -72,7 +77,7 @@ export class Player implements SpacePlayer {
   goLive(): void {
     this.#stopAtS = null;
     this.#followsEdge = true;
-    this.audio.currentTime = Math.max(0, this.#source.end - TARGET_LAG_S);
+    this.#place.seconds = Math.max(0, this.#source.end - TARGET_LAG_S);
     if (this.#wanted) void this.audio.play();
   }
 
@@ -85,7 +90,7 @@ export class Player implements SpacePlayer {
   }
 
   get state(): PlayerState {
-    const position = this.audio.currentTime;
+    const position = this.#place.seconds;
     const end = this.#knownEnd;
     return {
       playing: !this.audio.paused,
@@ -120,7 +125,7 @@ export class Player implements SpacePlayer {
   }
 
   #moveTo(seconds: number): void {
-    this.audio.currentTime = seconds;
+    this.#place.seconds = seconds;
     this.#look();
   }
 
@@ -138,7 +143,7 @@ export class Player implements SpacePlayer {
   /** At the end of a stretch that was asked for, or of the recording. */
   #pauseAtEnd(): void {
     const end = this.#stopAtS ?? (this.#isLive ? Infinity : this.#knownEnd - END_TOLERANCE_S);
-    if (this.audio.paused || !this.#started || this.audio.currentTime < end) return;
+    if (this.audio.paused || !this.#started || this.#place.seconds < end) return;
     this.#stopAtS = null;
     this.#wanted = false;
     this.audio.pause();
@@ -146,22 +151,22 @@ export class Player implements SpacePlayer {
 
   #stayAtEdge(end: number): void {
     const begin = this.#source.ranges().at(-1)![0];
-    if (!this.#started || this.audio.currentTime < begin) {
+    if (!this.#started || this.#place.seconds < begin) {
       if (end - begin < TARGET_LAG_S / 2) return;
       this.#started = true;
-      this.audio.currentTime = Math.max(begin, end - TARGET_LAG_S);
+      this.#place.seconds = Math.max(begin, end - TARGET_LAG_S);
       if (this.#wanted) void this.audio.play();
       return;
     }
-    const decision = decide(end - this.audio.currentTime, this.#hurrying);
+    const decision = decide(end - this.#place.seconds, this.#hurrying);
     this.#hurrying = decision.rate > 1;
     this.audio.playbackRate = decision.rate;
-    if (decision.jumpToLag !== null) this.audio.currentTime = end - decision.jumpToLag;
+    if (decision.jumpToLag !== null) this.#place.seconds = end - decision.jumpToLag;
   }
 
   async #keepAhead(ranges: [number, number][]): Promise<void> {
     if (this.#filling || !this.#started) return;
-    const at = this.audio.currentTime;
+    const at = this.#place.seconds;
     const held = ranges.find(([from, to]) => from <= at + 0.15 && at < to);
     const from = held ? held[1] : at;
     const known = this.#knownEnd;
@@ -211,7 +216,7 @@ export class Player implements SpacePlayer {
     this.#tell();
   }
 
-  async #openReplay(startMs: number): Promise<void> {
+  async #openReplay(): Promise<void> {
     const response = await fetch(`${this.#options.base}/media/${this.#options.codec}/init.mp4`, {
       signal: this.#stop.signal,
     }).catch(() => null);
@@ -221,7 +226,6 @@ export class Player implements SpacePlayer {
     }
     await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
     this.#started = true;
-    this.audio.currentTime = startMs / 1000;
     this.#look();
   }
 

@@ -67,6 +67,11 @@ class Stage {
       () => clearInterval(timer),
       unmeasure,
       feed.onChange((space) => this.#follow(space)),
+      feed.onEnd((isGone) => {
+        if (isGone) this.#end('You are off the stage.');
+        // Silent until the Space says that the seat is still there.
+        else setOpen(this.#stream, false);
+      }),
     ];
   }
 
@@ -81,6 +86,13 @@ class Stage {
     if (whip) await whip.leave();
     else if (feed) await feed.command({ do: asking ? 'unask' : 'step_down' });
     await feed?.refresh();
+  }
+
+  /** Leaves at once and asks nobody: there is no right to a seat any more. */
+  shut(): void {
+    if (this.status === 'off') return;
+    this.#close();
+    sound.tab.release();
   }
 
   /** Silence must not wait for the network; opening again does. */
@@ -126,8 +138,7 @@ class Stage {
   }
 
   #end(sentence: string): void {
-    this.#close();
-    sound.tab.release();
+    this.shut();
     toasts.say(sentence);
   }
 
@@ -158,8 +169,7 @@ class Stage {
     const final =
       error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
     if (final) {
-      this.#close();
-      sound.tab.release();
+      this.shut();
       return toasts.fail(error);
     }
     this.problem = asSentence(error);

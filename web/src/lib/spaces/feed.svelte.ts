@@ -5,10 +5,17 @@ import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
+import { joined, piecesOf } from './seats';
 
-const LISTENER_LOOKS_EVERY_MS = 30_000;
+const STRANGER_LOOKS_EVERY_MS = 30_000;
+/** Who is signed in may be invited at any moment. */
+const LISTENER_LOOKS_EVERY_MS = 5_000;
 /** Who takes part is told of every change; only the listener count has to be asked for. */
 const MEMBER_LOOKS_EVERY_MS = 10_000;
+/** Where too many follow already: how long before it is tried again. */
+const FOLLOW_AGAIN_AFTER_MS = 60_000;
+/** A right that ended may be written down a moment after it was told. */
+const LOOK_AGAIN_AFTER_MS = 1_000;
 const ROSTER_DELAY_MS = 2_000;
 /** The recording is there a moment after the end; after this long it won't come any more. */
 const REPLAY_LOOKS_EVERY_MS = 3_000;
@@ -27,7 +34,9 @@ function awaitsReplay(space: Space): boolean {
 /** How soon to look again, or null when nothing changes any more. */
 function looksEveryMs(space: Space | null, follows: boolean): number | null {
   if (follows) return MEMBER_LOOKS_EVERY_MS;
-  if (space === null || space.state === 'live' || space.state === 'scheduled') return LISTENER_LOOKS_EVERY_MS;
+  const mayBeInvited = session.active && document.visibilityState === 'visible';
+  if (space?.state === 'live' && mayBeInvited) return LISTENER_LOOKS_EVERY_MS;
+  if (space === null || space.state === 'live' || space.state === 'scheduled') return STRANGER_LOOKS_EVERY_MS;
   return awaitsReplay(space) ? REPLAY_LOOKS_EVERY_MS : null;
 }
 
@@ -38,13 +47,19 @@ export class SpaceFeed {
   missing = $state(false);
 
   readonly #listeners = new Set<(space: Space) => void>();
+  readonly #endListeners = new Set<(isGone: boolean) => void>();
   #holders = 0;
   #events: EventSource | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rosterTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterAsked = 0;
+  #followsFromMs = 0;
 
-  constructor(readonly id: string) {}
+  constructor(readonly id: string) {
+    document.addEventListener('visibilitychange', () => {
+      if (this.#holders > 0 && document.visibilityState === 'visible') void this.refresh();
+    });
+  }
 
   /** Keeps it fresh until the returned function is called. */
   hold(): () => void {
@@ -65,6 +80,12 @@ export class SpaceFeed {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Called when the right to follow has ended, before anybody knows why; and, with true, when the Space is gone. */
+  onEnd(listener: (isGone: boolean) => void): () => void {
+    this.#endListeners.add(listener);
+    return () => this.#endListeners.delete(listener);
+  }
+
   async refresh(): Promise<void> {
     try {
       this.take(await getSpace(this.id));
@@ -73,6 +94,7 @@ export class SpaceFeed {
     } catch (error) {
       this.problem = asSentence(error);
       this.missing = error instanceof ApiError && error.status === 404;
+      if (this.missing) this.#tellEnd(true);
     } finally {
       this.#arrange();
     }
@@ -101,13 +123,16 @@ export class SpaceFeed {
 
   /** Who the seat numbers stand for, and who spoke when in this stretch. */
   async loadSeats(fromMs: number, toMs: number): Promise<void> {
-    this.seats = await getSeats(this.id, Math.max(0, Math.floor(fromMs)), Math.ceil(toMs));
+    const answers: Seats[] = [];
+    for (const [from, to] of piecesOf(fromMs, toMs)) answers.push(await getSeats(this.id, from, to));
+    this.seats = joined(answers);
   }
 
   #arrange(): void {
     clearTimeout(this.#timer);
     const space = this.space;
-    const follows = space !== null && session.active && space.state === 'live' && takesPart(space);
+    const isMember = space !== null && session.active && space.state === 'live' && takesPart(space);
+    const follows = isMember && Date.now() >= this.#followsFromMs;
     const everyMs = looksEveryMs(space, follows);
     if (this.#holders === 0 || everyMs === null || this.missing) return this.#rest();
     if (follows) this.#follow();
@@ -127,15 +152,31 @@ export class SpaceFeed {
       const notice = JSON.parse(event.data) as { code: string; sentence: string };
       toasts.say(notice.sentence, notice.code === 'tape_full');
     });
-    // The browser reconnects by itself unless it was refused; then the next look tries again.
+    // The browser reconnects by itself unless it was refused; then looking has to do for a while.
     events.addEventListener('error', () => {
-      if (events.readyState === EventSource.CLOSED) this.#unfollow();
-    });
-    events.addEventListener('end', () => {
+      if (events.readyState !== EventSource.CLOSED) return;
       this.#unfollow();
-      void session.refresh();
+      this.#followsFromMs = Date.now() + FOLLOW_AGAIN_AFTER_MS;
       void this.refresh();
     });
+    events.addEventListener('end', () => void this.#rightEnded());
+  }
+
+  async #rightEnded(): Promise<void> {
+    this.#unfollow();
+    this.#tellEnd(false);
+    await this.#lookAnew();
+    setTimeout(() => void this.#lookAnew(), LOOK_AGAIN_AFTER_MS);
+  }
+
+  /** Who one is comes first: it decides what the Space shows. */
+  async #lookAnew(): Promise<void> {
+    await session.refresh();
+    await this.refresh();
+  }
+
+  #tellEnd(isGone: boolean): void {
+    for (const listener of this.#endListeners) listener(isGone);
   }
 
   #unfollow(): void {

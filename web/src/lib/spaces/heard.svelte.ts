@@ -1,6 +1,7 @@
 // Who is seen on a Space's stage, and who of them is heard at this moment — by this person, not by the server.
 import type { Account } from '../mastodon-types';
 import type { Person, Seat } from '../types';
+import { session } from '../session.svelte';
 import { sound } from '../sound/sound.svelte';
 import { stage } from '../sound/stage.svelte';
 import type { SpaceFeed } from './feed.svelte';
@@ -34,7 +35,7 @@ export function facesOf(feed: SpaceFeed): Face[] {
     return feed.space.stage.map((person) => ({
       seats: [person.seat ?? 0],
       account: person.account,
-      nameless: 'Somebody you blocked',
+      nameless: unseen(),
       person,
     }));
   }
@@ -53,5 +54,7 @@ export function peopleOf(seats: Seat[]): Face[] {
   return [...faces.values()];
 }
 
-const namelessSeat = (sanctioned: boolean): string =>
-  sanctioned ? 'A suspended account' : 'Somebody you blocked';
+const namelessSeat = (sanctioned: boolean): string => (sanctioned ? 'A suspended account' : unseen());
+
+/** Why a name is kept back: without an account it can't be a block of one's own. */
+const unseen = (): string => (session.active ? 'Somebody you blocked' : 'Somebody');

@@ -1,0 +1,29 @@
+// Where a media element is to play. Before it knows what it plays, Chromium forgets what it is told.
+
+/** What is needed of an audio element. */
+export type Placed = Pick<HTMLMediaElement, 'currentTime' | 'readyState' | 'addEventListener'>;
+
+export class Place {
+  readonly #audio: Placed;
+  /** Asked for before the metadata came; the last wish counts. */
+  #wanted: number | null = null;
+
+  constructor(audio: Placed) {
+    this.#audio = audio;
+    audio.addEventListener('loadedmetadata', () => {
+      const seconds = this.#wanted;
+      this.#wanted = null;
+      if (seconds !== null) audio.currentTime = seconds;
+    });
+  }
+
+  get seconds(): number {
+    return this.#wanted ?? this.#audio.currentTime;
+  }
+
+  set seconds(seconds: number) {
+    const isKnown = this.#audio.readyState > 0;
+    this.#wanted = isKnown ? null : seconds;
+    if (isKnown) this.#audio.currentTime = seconds;
+  }
+}
