@@ -36,12 +36,45 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_TRUSTED_PROXIES": "proxy"}, "10.0.0.0/8"),
         ({"FOLKMOOT_PUBLIC_ADDRESS": "moot.example"}, "write an IP address"),
         ({"FOLKMOOT_CONFIG": "/nowhere.toml"}, "can't be read"),
+        *(
+            ({"FOLKMOOT_BASE_URL": address}, "such as https://moot.example")
+            for address in (
+                "http://[x",
+                "http://me:secret@moot.example",
+                "https://moot.example#top",
+                "https://moot.example?a=b",
+                "https://moot.example/",
+                "https://moot.example:port",
+                "https://",
+                "https://:80",
+            )
+        ),
+        ({"FOLKMOOT_MEDIA": "bogus://"}, "such as s3://bucket/folder"),
+        ({"FOLKMOOT_MEDIA": "s3://"}, "such as s3://bucket/folder"),
+        ({"FOLKMOOT_ICE_SERVERS": "bogus"}, "such as stun:stun.example:3478"),
+        ({"FOLKMOOT_ICE_SERVERS": "stun:ok.example,stun:"}, "such as stun:stun.example:3478"),
+        ({"FOLKMOOT_LIVE_SPACES_MAX": "0"}, "The setting live_spaces_max can't be “0”"),
     ],
 )
 def test_a_wrong_one_says_what_to_write_instead(environment: dict[str, str], words: str) -> None:
     with pytest.raises(SettingsError, match=words.replace("?", r"\?").replace("+", r"\+")) as refused:
         load(environment)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"FOLKMOOT_BASE_URL": "https://moot.example:8443"},
+        {"FOLKMOOT_BASE_URL": "http://[::1]:8000"},
+        {"FOLKMOOT_BASE_URL": "http://Moot.example"},
+        {"FOLKMOOT_MEDIA": "s3://bucket/folder"},
+        {"FOLKMOOT_MEDIA": "/srv/media"},
+        {"FOLKMOOT_ICE_SERVERS": "stun:stun.example:3478, turns:[2001:db8::1]:5349?transport=tcp"},
+    ],
+)
+def test_a_right_one_is_taken(environment: dict[str, str]) -> None:
+    load(environment)
 
 
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ A wrong one stops the start with a sentence that says what to write instead.
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 PREFIX = "FOLKMOOT_"
+_MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
+# RFC 7064 and RFC 7065.
+_ICE_SERVER = re.compile(r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")
 
 
 class SettingsError(Exception):
@@ -46,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that write sound to listeners: one per 19,000 listeners, at most one per core."""
+    live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Spaces that may be live at a time. Empty: 20 for each core."""
     ice_servers: list[str] = []
     """STUN servers for speakers behind routers, such as `stun:stun.example:3478`."""
     public_address: str = ""
@@ -115,18 +121,12 @@ def _convert(values: dict[str, Any]) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    parts = urlsplit(settings.base_url)
-    if settings.base_url and (
-        parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query
-    ):
-        raise SettingsError(
-            f"The setting base_url can't be “{settings.base_url}”: write a scheme and a host and nothing after, "
-            "such as https://moot.example."
-        )
-    if settings.database and not settings.database.startswith(("postgresql+psycopg://", "sqlite+aiosqlite://")):
-        raise SettingsError(
-            "The setting database has to begin with postgresql+psycopg:// (or be left empty for SQLite)."
-        )
+    _check_addresses(settings)
+    for server in settings.ice_servers:
+        if not _ICE_SERVER.fullmatch(server):
+            raise SettingsError(
+                f"The setting ice_servers holds “{server}”: write addresses such as stun:stun.example:3478."
+            )
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -141,6 +141,37 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"The setting public_address can't be “{settings.public_address}”: write an IP address."
             ) from error
+
+
+def _check_addresses(settings: Settings) -> None:
+    if settings.base_url and not _is_origin(settings.base_url):
+        raise SettingsError(
+            f"The setting base_url can't be “{settings.base_url}”: write a scheme and a host and nothing after, "
+            "such as https://moot.example."
+        )
+    # Not its value: there can be a password in it.
+    if settings.database and not settings.database.startswith(("postgresql+psycopg://", "sqlite+aiosqlite:///")):
+        raise SettingsError(
+            "The setting database has to begin with postgresql+psycopg:// (or be left empty for SQLite)."
+        )
+    scheme, separator, bucket = settings.media.partition("://")
+    if separator and (scheme not in _MEDIA_SCHEMES or not bucket.strip("/")):
+        raise SettingsError(
+            f"The setting media can't begin with “{scheme}://”: write a folder, or a bucket such as "
+            "s3://bucket/folder."
+        )
+
+
+def _is_origin(address: str) -> bool:
+    """Whether it is a scheme, a host and at most a port (RFC 6454)."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    origin = f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
+    return parts.scheme in ("http", "https") and bool(host) and origin == address.lower()
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
