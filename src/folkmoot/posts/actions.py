@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import queries, rules, text
-from folkmoot.posts.model import Draft, Media, Post
+from folkmoot.posts.model import Draft, Media, Post, Visibility
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables import idempotency_keys, media, posts
 
@@ -123,7 +123,7 @@ async def _written(acting: Acting, draft: Draft, parent: Post | None) -> Post:
     return Post(
         id=post_id,
         account_id=acting.actor_id,
-        visibility=draft.visibility,
+        visibility=_visibility(draft, parent),
         source=draft.source,
         html=text.to_html(pieces, {folded: username for folded, (_, username) in known.items()}),
         conversation_id=parent.conversation_id if parent else post_id,
@@ -137,6 +137,13 @@ async def _written(acting: Acting, draft: Draft, parent: Post | None) -> Post:
         tags=tuple(text.tag_names(pieces)),
         space_id=draft.space_id,
     )
+
+
+def _visibility(draft: Draft, parent: Post | None) -> Visibility:
+    """What is said to a closed Space's people is not kept as said to everybody: nothing counts or lists it so."""
+    if parent is not None and parent.circle is not None and draft.visibility is not Visibility.DIRECT:
+        return Visibility.FOLLOWERS
+    return draft.visibility
 
 
 async def _insert(acting: Acting, post: Post, application_id: int | None) -> None:

@@ -34,6 +34,21 @@ _REACH = {
 }
 
 
+class Circle(msgspec.Struct, frozen=True):
+    """Whom a closed Space is for, and with it the conversation below its announcement: its own people, as they are
+    now, in place of the followers of whoever wrote a post there."""
+
+    host_id: int
+    reach: Reach
+    named_ids: frozenset[int] = frozenset()
+    barred_ids: frozenset[int] = frozenset()
+
+    def facts(self, author_id: int) -> Facts:
+        """Of something that one of its people wrote. What somebody wrote stays theirs to see and to delete."""
+        owners = (self.host_id,) if author_id == self.host_id else (self.host_id, author_id)
+        return Facts(owners, self.reach, self.named_ids | {author_id}, self.barred_ids - {author_id})
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to post. `space_id` is the Space that the post announces."""
 
@@ -75,9 +90,16 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     application: Application | None = None
     space_id: int | None = None
     replies_count: int = 0
+    circle: Circle | None = None  # of the closed Space whose announcement began the conversation
 
     def gate_facts(self) -> Facts:
-        """Its author's standing counts; whoever it mentions may see it whatever its visibility."""
+        """Its author's standing counts; whoever it mentions may see it whatever its visibility.
+
+        In a closed Space's conversation it is for the Space's people, mentioned or not; a direct post is for
+        whom it mentions everywhere.
+        """
+        if self.circle is not None and self.visibility is not Visibility.DIRECT:
+            return self.circle.facts(self.account_id)
         return Facts((self.account_id,), self.visibility.reach, frozenset(self.mentions))
 
 
@@ -106,6 +128,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     clip_id: int | None = None
     post_visibility: Visibility | None = None
     post_mentions: tuple[int, ...] = ()
+    post_circle: Circle | None = None
 
     def gate_facts(self) -> Facts:
         """Attached, it is for whom its post is for; on its own, and after its post is gone, for its owner.
@@ -114,4 +137,6 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.post_visibility is None:
             return Facts((self.account_id,), Reach.NAMED)
+        if self.post_circle is not None and self.post_visibility is not Visibility.DIRECT:
+            return self.post_circle.facts(self.account_id)
         return Facts((self.account_id,), self.post_visibility.reach, frozenset(self.post_mentions))

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from folkmoot.accounts.model import Page
 from folkmoot.posts.model import Post, Visibility
-from folkmoot.posts.queries import from_row, rows
+from folkmoot.posts.queries import found, rows
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import follows, media, posts
 
@@ -147,4 +147,4 @@ async def _page(read: Read, ids: Select[Any], page: Page) -> list[Post]:
     (id_,) = ids.selected_columns
     on_page = ids.order_by(_order(id_, page)).limit(page.limit).subquery("page")
     statement = rows().join(on_page, on_page.c.id == posts.c.id).order_by(posts.c.id.desc())
-    return [from_row(row) for row in await read.connection.execute(statement)]
+    return await found(read, statement)

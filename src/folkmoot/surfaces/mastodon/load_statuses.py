@@ -106,7 +106,7 @@ async def _load(
     ]
     cut = await clips.by_ids(read, {one.clip_id for one in attached if one.clip_id is not None})
     referred = {post.space_id for post in posts if post.space_id is not None}
-    known = await _spaces(read, referred | {clip.space_id for clip in cut.values()})
+    known = await spaces.by_ids(read, referred | {clip.space_id for clip in cut.values()})
     people = {post.account_id for post in posts}.union(*(post.mentions for post in posts))
     people |= {space.host_id for space in known}
     found = await accounts.by_ids(read, sorted(people))
@@ -114,7 +114,8 @@ async def _load(
     admitted: list[Visible[Any]] = await services.gate.admit(read, viewer, everything)
     seen_spaces = {one.item.id: one for one in _of(Space, admitted)}
     around = _around(read.now_ms, services, admitted, seen_spaces, cut)
-    # The words of a post that announces a Space are the Space's title: they go where the Space goes.
+    # The words of a post that announces a Space are the Space's title: they go where the Space goes, also where it
+    # was handed over to a host of whom the viewer sees nothing.
     shown = [one for one in _of(Post, admitted) if one.item.space_id is None or one.item.space_id in seen_spaces]
     return [one for one in shown if one.item.account_id in around.accounts], around
 
@@ -140,15 +141,6 @@ def _around(
         urls[one.item.id] = media_url(now_ms, services, one, space.item if space is not None else None)
     people = {one.item.id: one for one in _of(Account, admitted)}
     return Around(accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
-
-
-async def _spaces(read: Read, space_ids: set[int]) -> list[Space]:
-    """Two statements for each 100 Spaces: a page refers to fewer."""
-    listed = sorted(space_ids)
-    found: list[Space] = []
-    for start in range(0, len(listed), spaces.IDS_MAX):
-        found += await spaces.by_ids(read, listed[start : start + spaces.IDS_MAX])
-    return found
 
 
 def _of(kind: type[Kind], admitted: Iterable[Visible[Any]]) -> list[Visible[Kind]]:
