@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.serialization import encode_json
 from litestar.types import ExceptionHandlersMap, Message, Scope
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import InterfaceError, OperationalError, StatementError
 
 from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
@@ -38,7 +38,7 @@ from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
-from folkmoot.surfaces.pages import pages
+from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import clips, replay, spaces, stage
@@ -66,6 +66,7 @@ OTHERS: list[Any] = [
     *timelines.HANDLERS,
     *static.HANDLERS,
     *pages.HANDLERS,
+    *source.HANDLERS,
 ]
 
 # Clients that are web pages elsewhere use tokens, never our cookie: any origin, no credentials.
@@ -193,6 +194,12 @@ def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[Er
     return Response(body, status_code=503, headers={"Retry-After": "1"})
 
 
+def _away(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    log.error("database away", method=request.method, path=request.url.path, exc_info=error)
+    body = ErrorBody("The server's database does not answer. Try again in a moment.", "database_away")
+    return Response(body, status_code=503, headers={"Retry-After": "5"})
+
+
 def _full(_request: Request[Any, Any, Any], _error: DatabaseFull) -> Response[ErrorBody]:
     body = ErrorBody("The server's disk is full: nothing was kept of this. Tell its operator.", "disk_full")
     return Response(body, status_code=507)
@@ -230,5 +237,7 @@ _EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     DatabaseBusy: _busy,
     DatabaseFull: _full,
     Unstorable: _unstorable,
+    OperationalError: _away,
+    InterfaceError: _away,
     Exception: _failed,
 }

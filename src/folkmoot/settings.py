@@ -44,8 +44,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What the server calls itself."""
     registrations: Literal["open", "approval", "closed"] = "open"
     """Who may make an account: anybody, whoever the owner approves, or nobody."""
-    source_url: str = "https://example.org/folkmoot"
-    """Where this server's source code is (the licence asks every page to link to it)."""
+    source_url: str = ""
+    """Where this server's source code is; every page links to it. Empty: the server hands out its own."""
     trusted_proxies: list[str] = []
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1

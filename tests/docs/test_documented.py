@@ -90,3 +90,9 @@ def test_the_web_clients_types_are_made_from_the_api_as_it_is() -> None:
 def test_files_that_the_docs_name_exist(page: Path) -> None:
     named = re.findall(r"`((?:src|tests|docs|web|scripts|deploy)/[\w./-]+)`", page.read_text())
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_what_the_readme_links_to_exists() -> None:
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", text_of("README.md"))
+    assert linked
+    assert not [path for path in linked if not (ROOT / path).exists()]

@@ -23,6 +23,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
+from folkmoot.surfaces.pages import source
 from folkmoot.surfaces.patience import Patience
 from folkmoot.surfaces.services import Services, Site
 from folkmoot.surfaces.spaces.hub import Hub
@@ -45,7 +46,13 @@ class WebProcess:
         self._stages = StagePool(places, self._handoff.counts, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._services = Services(
-            site=Site(base_url, settings.title, settings.registrations, settings.source_url, __version__),
+            site=Site(
+                base_url,
+                settings.title,
+                settings.registrations,
+                settings.source_url or base_url + source.PATH,
+                __version__,
+            ),
             database=self._database,
             gate=Gate(self._database),
             register=Register(),
