@@ -1,6 +1,8 @@
 """A whole server over HTTP, with real WebRTC speakers: a Space from its opening to a clip in a post."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,10 @@ def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
         gone, alive = psutil.wait_procs(children, timeout=10)
         assert len(gone) == 3
         assert not alive
+
+
+def test_two_servers_do_not_share_a_data_directory(server: Server) -> None:
+    command = [sys.executable, "-m", "folkmoot", "serve", "--data", str(server.data), "--port", "0"]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 2
+    assert "Another Folkmoot runs with the data directory" in second.stderr

@@ -1,19 +1,23 @@
 """`folkmoot serve`: prepares the data directory and the database, binds the address, and supervises."""
 
+import fcntl
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
+from typing import TextIO
 
 from folkmoot.serve import logs
-from folkmoot.serve.places import Places, places
+from folkmoot.serve.places import Places
+from folkmoot.serve.prepare import prepare
 from folkmoot.serve.supervisor import Supervisor
 from folkmoot.settings import Settings, SettingsError
-from folkmoot.storage.migrations import migrate
 
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
+LOCKED_MAX_S = 5.0
 
 
 def serve(settings: Settings) -> int:
@@ -21,14 +25,35 @@ def serve(settings: Settings) -> int:
     # Read before numpy is: its threads would not survive the fork, and nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     logs.configure(settings.log)
-    where = places(settings)
-    where.make()
-    migrate(where.database_url)
+    where = prepare(settings)
+    lock = only_one(where)
     listening = bind(settings.host, settings.port)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base_url = settings.base_url or f"http://{'localhost' if _is_loopback(settings.host) else host}:{port}"
-    return _supervisor(settings, where, base_url, listening).run()
+    with lock:
+        return _supervisor(settings, where, base_url, listening).run()
+
+
+def only_one(where: Places) -> TextIO:
+    """The lock on the data directory, held while it is open. Raises SettingsError if another server has it.
+
+    The processes of a server that was killed hold it for the moment that they need to notice: that is waited for.
+    """
+    lock = (where.run / "lock").open("a")
+    give_up_s = time.monotonic() + LOCKED_MAX_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > give_up_s:
+                raise SettingsError(
+                    f"Another Folkmoot runs with the data directory {where.data}. "
+                    "Stop it first, or choose another directory with --data."
+                ) from error
+            time.sleep(0.1)
+        else:
+            return lock
 
 
 def bind(host: str, port: int | None) -> socket.socket:
