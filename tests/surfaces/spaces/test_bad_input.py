@@ -44,7 +44,9 @@ async def test_ranges_beyond_the_recording(
         assert await status(f"hls/aac/{file}") == 404, file
     assert await status("waveform", points=0) == 422
     assert await status("waveform", points=10**9) == 422
-    assert await status("seats", from_ms=-BEYOND, to_ms=BEYOND) == 200
+    assert await status("seats", from_ms=-BEYOND, to_ms=BEYOND) == 422
+    assert await status("seats", from_ms=0, to_ms=600_001) == 422
+    assert await status("seats", from_ms=-1, to_ms=599_999) == 200
     assert await status("seats", from_ms=BEYOND, to_ms=0) == 200
 
 

@@ -5,12 +5,15 @@ from typing import Any
 
 import av
 import httpx
+import pytest
 from tests.surfaces.spaces.conftest import RECORDED_MS, SPACES, Hall
 
 from folkmoot.gate import Standing
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.storage.jobs import Job
 from folkmoot.surfaces.services import Services
+from folkmoot.tape.model import TapeDamaged
+from folkmoot.tape.reader import TapeReader
 
 
 def duration_ms(content: bytes) -> int:
@@ -162,3 +165,16 @@ async def test_a_suspended_hosts_spaces_are_silent_until_the_lift(
     assert (await client.get(path)).status_code == 404
     await hall.people.put(alice.id, Standing.ACTIVE)
     assert (await client.get(path)).status_code == 200
+
+
+async def test_a_damaged_tape_is_gone_not_a_failure(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space_id = await hall.ended(alice)
+
+    def damaged(*_args: object) -> None:
+        raise TapeDamaged("bits")
+
+    monkeypatch.setattr(TapeReader, "speech", damaged)
+    answer = await client.get(f"{SPACES}/{space_id}/seats", params={"from_ms": 0, "to_ms": 1_000})
+    assert (answer.status_code, answer.json()["code"]) == (410, "recording_damaged")

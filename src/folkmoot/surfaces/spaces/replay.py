@@ -50,7 +50,7 @@ async def media_playlist(space_id: int, codec: str, viewer: Viewer, services: Se
     """The segments of one codec: the last ten minutes while live, all of the replay afterwards."""
     kind = sound.codec_of(codec)
     open_part = await audible(services, viewer, space_id)
-    text = await _read(lambda: sound.playlist(open_part, kind))
+    text = await read_tape(lambda: sound.playlist(open_part, kind))
     if text is None:
         raise _nothing_yet()
     return Response(text, media_type=hls.MEDIA_TYPE, headers=_FRESH)
@@ -61,7 +61,7 @@ async def init_segment(space_id: int, codec: str, viewer: Viewer, services: Serv
     """What every player reads first."""
     kind = sound.codec_of(codec)
     open_part = await audible(services, viewer, space_id)
-    return _sound(await _read(lambda: sound.init(open_part, kind)), open_part)
+    return _sound(await read_tape(lambda: sound.init(open_part, kind)), open_part)
 
 
 @get(f"{SPACE}/hls/{{codec:str}}/{{file:str}}", opt=_LISTEN)
@@ -74,7 +74,7 @@ async def media_segment(
     if extension != "m4s" or not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise Refused("not_found", "There is no such segment.", status=404)
     open_part = await audible(services, viewer, space_id)
-    found = await _read(lambda: sound.segment(open_part, kind, int(number)))
+    found = await read_tape(lambda: sound.segment(open_part, kind, int(number)))
     if found is None:
         raise Refused("not_found", "There is no such segment.", status=404)
     return _sound(found, open_part)
@@ -88,7 +88,7 @@ async def media_range(
     kind = sound.codec_of(codec)
     sound.require_range(from_ms, to_ms)
     open_part = await audible(services, viewer, space_id)
-    found = await _read(lambda: sound.stretch(open_part, kind, from_ms, to_ms))
+    found = await read_tape(lambda: sound.stretch(open_part, kind, from_ms, to_ms))
     if found is None:
         raise Refused("range_beyond_recording", "The recording has nothing there.", status=416)
     answer = _sound(found.content, open_part)
@@ -102,7 +102,7 @@ async def show_waveform(
 ) -> Response[schema.Waveform]:
     """Peaks over the replay, or over what there is so far."""
     open_part = await audible(services, viewer, space_id)
-    found = await _read(lambda: sound.peaks(open_part, points))
+    found = await read_tape(lambda: sound.peaks(open_part, points))
     body = schema.Waveform(step_ms=found.step_ms, start_ms=found.start_ms, peaks=found.peaks)
     return Response(body, headers=_FRESH)
 
@@ -115,9 +115,9 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
         raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
     async with services.database.read() as read:
         stamps = await listener_stamps(read, services, viewer, space_id)
-    reader = await _read(lambda: TapeReader(open_part.directory))
+    reader = await read_tape(lambda: TapeReader(open_part.directory))
     try:
-        cut = await _read(lambda: download(reader, open_part.from_ms))
+        cut = await read_tape(lambda: download(reader, open_part.from_ms))
     except BaseException:
         reader.close()
         raise
@@ -173,7 +173,7 @@ async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
     return sound.audible(space, recording, directory, is_closed=is_closed)
 
 
-async def _read(work: Callable[[], Found]) -> Found:
+async def read_tape(work: Callable[[], Found]) -> Found:
     """File work in a thread, with the tape's errors as answers."""
     try:
         return await asyncio.to_thread(work)

@@ -1,7 +1,7 @@
 """Speaking: WHIP-shaped joining (draft-ietf-wish-whip, RFC 9725) and the sidecar that turns seats into people."""
 
-import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, delete, get, post
@@ -20,12 +20,13 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, present, schema
-from folkmoot.surfaces.spaces.replay import audible
+from folkmoot.surfaces.spaces.replay import audible, read_tape
 from folkmoot.surfaces.spaces.spaces import SPACES
 from folkmoot.tape.model import TapeMissing
 from folkmoot.tape.reader import TapeReader
 
 OFFER_BYTES_MAX = 64 * 1024
+SPEECH_RANGE_MS_MAX = 600_000
 WHIP = SPACES + "/{space_id:int}/whip"
 
 
@@ -98,7 +99,9 @@ async def get_seats(
     from_ms: int | None = None,
     to_ms: int | None = None,
 ) -> schema.Seats:
-    """Who the seat numbers in the sound stand for and, for a range of the timeline, who spoke when."""
+    """Who the seat numbers in the sound stand for and, for at most ten minutes of the timeline, who spoke when."""
+    if from_ms is not None and to_ms is not None and to_ms - from_ms > SPEECH_RANGE_MS_MAX:
+        raise Refused("range_too_long", "Ask for at most ten minutes at once.", status=422)
     async with services.database.read() as read:
         space = (await load.visible(read, services, viewer, space_id)).item
         numbers = {row.number: row.account_id for row in await queries.seats_of(read, space_id)}
@@ -110,10 +113,12 @@ async def get_seats(
     )
     spoken: list[schema.Speech] = []
     if from_ms is not None and to_ms is not None:
+        heard: Sound | None = None
         # Whoever may not hear it is not told who spoke when either; the people are still there.
         with contextlib.suppress(Refused):
             heard = await audible(services, viewer, space_id)
-            spoken = await asyncio.to_thread(_speech, heard, from_ms, to_ms)
+        if heard is not None:
+            spoken = await read_tape(partial(_speech, heard, from_ms, to_ms))
     return schema.Seats(space.roster_version, present.seats(numbers, people, sanctioned, services.site), spoken)
 
 
