@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import psycopg
 import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.config.cors import CORSConfig
@@ -16,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.serialization import encode_json
 from litestar.types import ExceptionHandlersMap, Message, Scope
-from sqlalchemy.exc import InterfaceError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError
 
 from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
@@ -194,7 +195,9 @@ def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[Er
     return Response(body, status_code=503, headers={"Retry-After": "1"})
 
 
-def _away(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+def _away(request: Request[Any, Any, Any], error: DBAPIError) -> Response[ErrorBody]:
+    if not isinstance(error.orig, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return _failed(request, error)  # SQLite's file is there, so it is a fault of ours
     log.error("database away", method=request.method, path=request.url.path, exc_info=error)
     body = ErrorBody("The server's database does not answer. Try again in a moment.", "database_away")
     return Response(body, status_code=503, headers={"Retry-After": "5"})

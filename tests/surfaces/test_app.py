@@ -15,6 +15,7 @@ from folkmoot import app as application
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app, openapi_document
 from folkmoot.gate import Register, Serves, Unregistered
+from folkmoot.storage.database import Database
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 
@@ -103,6 +104,31 @@ async def test_what_was_bound_to_a_statement_is_not_logged(
             assert (await client.get("/broken")).status_code == 500
     assert "nowhere" in str(logs[0]["exc_info"])
     assert "canary" not in "".join(traceback.format_exception(logs[0]["exc_info"]))
+
+
+async def test_a_database_that_is_away_is_no_fault_of_ours(
+    services: Services, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Database("postgresql+psycopg://me@127.0.0.1:1/x")
+
+    @get("/broken", opt=serves(Serves.NOBODY))
+    async def broken() -> None:
+        async with away.read() as read:
+            await read.connection.execute(text("SELECT 1"))
+
+    monkeypatch.setattr(application, "OTHERS", [broken])
+    async with visitor(build_app(anew(services), passwords=passwords)) as client:
+        answer = await client.get("/broken")
+    await away.close()
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "database_away"
+    assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize("path", ["/api/folkmoot/v1/spaces/{}", "/api/folkmoot/v1/spaces/{}/seats", "/@carol/{}"])
+@pytest.mark.parametrize("id_", [2**63 - 1, 2**63, 10**30])
+async def test_an_id_that_no_row_can_have(client: httpx.AsyncClient, path: str, id_: int) -> None:
+    assert (await client.get(path.format(id_))).status_code in (404, 503)  # 503: a page, with no client built
 
 
 def test_a_route_that_never_asks_who_is_there_stops_the_start(

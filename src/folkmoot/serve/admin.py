@@ -10,11 +10,11 @@ import typer
 
 from folkmoot.gate import Gate
 from folkmoot.serve.places import places
+from folkmoot.serve.prepare import prepare
 from folkmoot.settings import Settings, load
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.ids import SLOTS
-from folkmoot.storage.migrations import migrate
 from folkmoot.surfaces.cli.admin import AdminServices, build_admin
 
 # Far from the slots of the server's own processes, whose ids are made at the same time.
@@ -45,6 +45,4 @@ def choose(
     """Make and moderate accounts."""
     settings = load(file=config, overrides={"data": data})
     _chosen.set(settings)
-    where = places(settings)
-    where.make()
-    migrate(where.database_url)
+    prepare(settings)

@@ -1,12 +1,14 @@
 """Where things are: the data directory's folders, the sockets of the processes, the database's address."""
 
 import hashlib
+import os
+import stat
 import tempfile
 from pathlib import Path
 
 import msgspec
 
-from folkmoot.settings import Settings
+from folkmoot.settings import Settings, SettingsError
 
 # sun_path has 108 bytes with its final zero; the longest name below it is "stage-" and a 19-digit id.
 _SOCKET_PATH_BYTES_MAX = 107
@@ -34,9 +36,25 @@ class Places(msgspec.Struct, frozen=True):
         return self.run / f"audience-{worker}.sock"
 
     def make(self) -> None:
-        """Make the folders that aren't there; what they hold is nobody else's business."""
+        """Make the folders that aren't there; what they hold is nobody else's business.
+
+        Raises OSError, and SettingsError if somebody else could be behind the sockets.
+        """
         for folder in (self.data, self.run, self.doorbells, self.tapes, self.keys, self.media):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.run.is_relative_to(self.data):
+            _require_own(self.run)
+
+
+def _require_own(folder: Path) -> None:
+    """In a directory that everybody writes in, it may have been made by somebody else, or be a link."""
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+    if not is_own:
+        raise SettingsError(
+            f"The folder {folder}, for sockets, is not this user's alone: remove it, or choose a data directory "
+            "with a shorter path."
+        )
 
 
 def places(settings: Settings) -> Places:

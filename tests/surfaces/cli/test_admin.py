@@ -35,8 +35,8 @@ class Terminal:
         finally:
             await database.close()
 
-    def run(self, *words: str) -> Result:
-        return CliRunner().invoke(build_admin(self.open), list(words))
+    def run(self, *words: str, typed: str | None = None) -> Result:
+        return CliRunner().invoke(build_admin(self.open), list(words), input=typed)
 
     def says(self, *words: str) -> str:
         result = self.run(*words)
@@ -75,6 +75,18 @@ def test_an_account_with_a_made_password_can_sign_in(terminal: Terminal) -> None
             found = await queries.credentials_of(read, "bela")
         assert found is not None
         return await Passwords().verify(match[1], found[1])
+
+    assert terminal.ask(stored)
+
+
+def test_a_password_from_standard_input_stands_in_no_list_of_processes(terminal: Terminal) -> None:
+    assert terminal.run("create", "bela", "--password", "-", typed="a long password\n").exit_code == 0
+
+    async def stored(services: AdminServices) -> bool:
+        async with services.database.read() as read:
+            found = await queries.credentials_of(read, "bela")
+        assert found is not None
+        return await Passwords().verify("a long password", found[1])
 
     assert terminal.ask(stored)
 

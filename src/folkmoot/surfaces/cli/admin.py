@@ -5,6 +5,7 @@ Each command is one transaction of the system, whose commit rings the doorbell: 
 
 import asyncio
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from folkmoot.storage.database import Database, DatabaseBusy
 Result = TypeVar("Result")
 _BY = "admin: command line"
 _PASSWORD_BYTES = 15
+_FROM_INPUT = "-"
 
 Name = Annotated[str, typer.Argument(help="Username, without the @.")]
 
@@ -67,9 +69,14 @@ class Commands:
         self,
         name: Name,
         role: Annotated[Role, typer.Option(help="What the account may do here.")] = Role.MEMBER,
-        password: Annotated[str | None, typer.Option(help="Left out: one is made and printed.")] = None,
+        password: Annotated[
+            str | None,
+            typer.Option(help="Left out: one is made and printed. -: a line of standard input, which nobody sees."),
+        ] = None,
     ) -> None:
         """Make an account, whatever the server's registrations are."""
+        if password == _FROM_INPUT:
+            password = sys.stdin.readline().rstrip("\r\n")
         made = secrets.token_urlsafe(_PASSWORD_BYTES) if password is None else None
         self._run(lambda services: _create(services, name, role, made or password or ""))
         typer.echo(f"@{name} was created as {role.value}.")

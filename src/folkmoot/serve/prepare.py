@@ -1,0 +1,36 @@
+"""What comes before anything runs: the folders and the database, ready for use and nobody else's to read."""
+
+import os
+
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from folkmoot.serve.places import Places, places
+from folkmoot.settings import Settings, SettingsError
+from folkmoot.storage.migrations import DatabaseTooNew, migrate
+
+
+def prepare(settings: Settings) -> Places:
+    """Make what isn't there and bring the database to this version. Raises SettingsError if that can't be done."""
+    # Also what is made in folders that were there before, readable for all: the database holds people's words.
+    os.umask(0o077)
+    where = places(settings)
+    try:
+        where.make()
+    except OSError as error:
+        raise SettingsError(
+            f"The directory {error.filename} can't be made ({error.strerror}). Choose another with "
+            "the setting data."
+        ) from error
+    try:
+        migrate(where.database_url)
+    except DatabaseTooNew as error:
+        raise SettingsError(str(error)) from error
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).splitlines()[0].split()).rstrip(".")
+        raise SettingsError(f"The database can't be used: {reason}. See the setting database.") from error
+    except (ArgumentError, ValueError) as error:
+        # Not its value: there can be a password in it.
+        raise SettingsError(
+            "The setting database is no address: write one such as postgresql+psycopg://user:password@host/name."
+        ) from error
+    return where
