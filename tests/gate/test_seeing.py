@@ -24,6 +24,7 @@ class Item(msgspec.Struct, frozen=True):
     owners: tuple[int, ...]
     reach: Reach
     named: frozenset[int]
+    barred: frozenset[int] = frozenset()
     ids: tuple[int, ...] = ()
 
     def gate_facts(self) -> Facts:
@@ -31,6 +32,7 @@ class Item(msgspec.Struct, frozen=True):
             tuple(self.ids[owner] for owner in self.owners),
             self.reach,
             frozenset(self.ids[number] for number in self.named),
+            frozenset(self.ids[number] for number in self.barred),
         )
 
 
@@ -48,6 +50,7 @@ ITEMS = st.builds(
     st.lists(NUMBERS, min_size=1, max_size=2, unique=True).map(tuple),
     st.sampled_from(Reach),
     st.frozensets(NUMBERS, max_size=2),
+    st.frozensets(NUMBERS, max_size=2),
 )
 WORLDS = st.builds(
     World,
@@ -61,6 +64,8 @@ WORLDS = st.builds(
 def sees(world: World, viewer: int | None, item: Item) -> bool:
     """The rules, one item, one viewer, said as plainly as possible."""
     if viewer is not None and world.standings[viewer] not in (Standing.ACTIVE, Standing.LIMITED):
+        return False
+    if viewer in item.barred:
         return False
     return all(is_shown(world, viewer, owner) for owner in item.owners) and is_for(world, viewer, item)
 
@@ -135,7 +140,7 @@ async def test_a_batch_takes_three_statements_whatever_its_size(
 ) -> None:
     ids = tuple([await people.create(f"u{number}") for number in range(size)])
     viewer = await people.viewer(ids[0])
-    items = [Item((number,), Reach.FOLLOWERS, frozenset(), ids) for number in range(size)]
+    items = [Item((number,), Reach.FOLLOWERS, frozenset(), ids=ids) for number in range(size)]
     async with database.read() as read:
         counted = _counting(database)
         await gate.admit(read, viewer, items)
@@ -155,7 +160,7 @@ def _counting(database: Database) -> Sequence[str]:
 async def test_who_is_only_quoted_is_no_reader_by_that(people: People, gate: Gate, database: Database) -> None:
     author, quoted = await people.create("author"), await people.create("quoted")
     viewer = await people.viewer(quoted)
-    letter = Item((0, 1), Reach.NAMED, frozenset(), (author, quoted))
+    letter = Item((0, 1), Reach.NAMED, frozenset(), ids=(author, quoted))
     async with database.read() as read:
         assert await gate.admit(read, viewer, [letter]) == []
 
@@ -164,7 +169,7 @@ async def test_what_may_not_be_seen_does_not_exist(people: People, gate: Gate, d
     account_id = await people.create("someone")
     await people.put(account_id, Standing.SUSPENDED)
     async with database.read() as read:
-        for item in (Item((0,), Reach.PUBLIC, frozenset(), (account_id,)), None):
+        for item in (Item((0,), Reach.PUBLIC, frozenset(), ids=(account_id,)), None):
             with pytest.raises(Refused, match="Post not found") as refusal:
                 await gate.admit_one(read, ANONYMOUS, item, "Post")
             assert refusal.value.status == 404
@@ -172,7 +177,7 @@ async def test_what_may_not_be_seen_does_not_exist(people: People, gate: Gate, d
 
 async def test_an_account_that_never_was_shows_nothing(gate: Gate, database: Database) -> None:
     async with database.read() as read:
-        assert await gate.admit(read, ANONYMOUS, [Item((0,), Reach.PUBLIC, frozenset(), (404,))]) == []
+        assert await gate.admit(read, ANONYMOUS, [Item((0,), Reach.PUBLIC, frozenset(), ids=(404,))]) == []
 
 
 def test_a_thing_without_an_owner_is_a_mistake() -> None:

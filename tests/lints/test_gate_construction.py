@@ -11,6 +11,7 @@ GATED = rules.gated_names(MODULES)
 SYSTEM = {
     "serve/first.py": "the first start makes the owner's link",
     "serve/worker.py": "recordings close, and whoever lost the standing leaves the stage",
+    "serve/pruning.py": "what opens nothing and what hangs on nothing is deleted in time",
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
     "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
@@ -20,6 +21,7 @@ SYSTEM = {
 IN_ITS_NAME = {
     "surfaces/session.py": "the password was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
+    "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
 }
 # Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
 BY_STANDING = {
@@ -27,7 +29,6 @@ BY_STANDING = {
     "moderation/queries.py": "the list of what was decided",
     "serve/worker.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",
-    "surfaces/spaces/load.py": "a ticket stands for nobody: its Space's host has to be shown at all",
     "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
 }
 # Takes any of several scopes, which it checks itself.

@@ -28,6 +28,11 @@ def on(account: int) -> str:
     return str(account)
 
 
+def revoked(room: Room) -> set[str]:
+    """The subjects that ended with what happened last."""
+    return {subject for change in room.changes for subject in revoked_subjects(room.space, change)}
+
+
 def closed(policy: SpeakPolicy = SpeakPolicy.EVERYONE, audience: Audience = Audience.PUBLIC) -> Draft:
     return Draft(title="Ours", speak_policy=policy, audience=audience, recorded=False)
 
@@ -494,8 +499,54 @@ def test_a_suspended_host_alone_ends_the_space_after_the_hold() -> None:
     room.speak(ANNA)
     room.see(c.StandingLost(HOST))
     assert room.seat(HOST) is None
+    assert "space:5" in revoked(room), "nobody is shown it now: who listens and who speaks is cut off at once"
     room.pass_ms(HOLD_MS)
     assert room.space.ended_reason is EndReason.HOST_ABSENT
+
+
+def test_another_host_follows_others_so_that_who_listens_is_asked_again() -> None:
+    room = live(closed(audience=Audience.FOLLOWED))
+    room.facts = facts(followed=(ANNA,))
+    room.speak(ANNA)
+    room.do(HOST, c.HandOver(account=on(ANNA)))
+    assert revoked(room) == {"audience:5"}
+    room = live(closed())
+    room.speak(ANNA)
+    room.do(HOST, c.HandOver(account=on(ANNA)))
+    assert revoked(room) == set(), "anybody may listen to either"
+
+
+@pytest.mark.parametrize(
+    ("audience", "ended"),
+    [(Audience.PUBLIC, set()), (Audience.FOLLOWED, {"member:5:2"}), (Audience.INVITED, {"member:5:2"})],
+)
+@pytest.mark.parametrize(("who", "word"), [(HOST, c.Uninvite(account=on(ANNA))), (ANNA, c.Decline())])
+def test_who_is_no_guest_any_more_is_asked_again(
+    audience: Audience, ended: set[str], who: int, word: c.Command
+) -> None:
+    room = live(closed(audience=audience))
+    room.do(HOST, c.Invite(account=on(ANNA), role="listener"))
+    room.do(who, word)
+    assert revoked(room) == ended
+
+
+def test_who_saw_a_closed_space_from_the_stage_only_is_asked_again_off_it() -> None:
+    room = live(closed(audience=Audience.FOLLOWED))
+    room.facts = facts(followed=(ANNA,))
+    seat = room.speak(ANNA)
+    room.do(ANNA, c.StepDown())
+    assert revoked(room) == {f"seat:5:{seat}", "member:5:2"}
+
+
+def test_the_gate_says_who_belongs_as_the_rules_do() -> None:
+    room = live(closed(audience=Audience.FOLLOWED))
+    room.facts = facts(followed=(ANNA, BERT))
+    room.do(ANNA, c.Ask())
+    room.do(HOST, c.Remove(account=on(BERT)))
+    room.do(HOST, c.Invite(account=on(CARL), role="listener"))
+    seen = room.space.gate_facts()
+    assert seen.named_ids == {HOST, CARL}, "asking alone lets nobody stay whom the host follows no more"
+    assert seen.barred_ids == {BERT}
 
 
 def test_a_suspension_takes_nothing_from_a_space_to_come() -> None:

@@ -20,6 +20,8 @@ SESSION_SCOPES = "read write follow push"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
 OWNER_LINK_LASTS_MS = 24 * 3600 * 1000
 ACCOUNT_BLOCKED = "account.blocked"
+CREDENTIALS_CHANGED = "account.credentials_changed"
+ACCOUNT_UNFOLLOWED = "account.unfollowed"
 _OWNER_LINK = "owner"
 
 
@@ -94,6 +96,28 @@ async def sign_out(acting: Acting, token_id: int) -> None:
     await revoke(acting, token_subject(token_id))
 
 
+async def change_password(acting: Acting, account_id: int, password_hash: str) -> None:
+    """Put a new password in the place of the old one, and end every session, token and stream of the account.
+
+    Raises Refused 404 where there is no such account.
+    """
+    changed = await acting.tx.connection.execute(
+        update(credentials)
+        .where(credentials.c.account_id == account_id)
+        .values(password_hash=password_hash, changed_at_ms=acting.now_ms)
+    )
+    if not changed.rowcount:
+        raise _no_account()
+    await revoke(acting, account_subject(account_id))
+    await emit(acting.tx, CREDENTIALS_CHANGED, {"account": str(account_id)})
+
+
+async def change_own_password(acting: Acting, password_hash: str) -> str:
+    """The same for the acting account; return the secret of a new session, for whoever just changed it."""
+    await change_password(acting, acting.actor_id, password_hash)
+    return await sign_in(acting)
+
+
 async def issue_token(
     acting: Acting,
     account_id: int | None,
@@ -160,9 +184,11 @@ async def follow(acting: Acting, account_id: int) -> None:
 
 
 async def unfollow(acting: Acting, account_id: int) -> None:
+    """Follow no more. Raises nothing; the event tells Spaces that are for those whom one follows."""
     await acting.tx.connection.execute(
         delete(follows).where(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id)
     )
+    await emit(acting.tx, ACCOUNT_UNFOLLOWED, {"account": str(acting.actor_id), "unfollowed": str(account_id)})
 
 
 async def block(acting: Acting, account_id: int) -> None:

@@ -1,15 +1,17 @@
 """Writes of clips."""
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from folkmoot.clips import rules
 from folkmoot.clips.cutting import CutSound
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts.actions import add_media
+from folkmoot.posts.actions import forget_unattached as forget_unattached_media
 from folkmoot.posts.model import Media, MediaDetails
 from folkmoot.recordings import queries as recordings
 from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.listening import require_not_removed
 from folkmoot.spaces.model import Space
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables import clips
@@ -66,10 +68,18 @@ async def create_clip(
     return clip, media
 
 
+async def forget_unattached(acting: Acting, count_max: int) -> int:
+    """Delete files that hung on no post for a day, with the clips that they were; return how many."""
+    forgotten = await forget_unattached_media(acting, count_max)
+    cut = [clip_id for clip_id in forgotten if clip_id is not None]
+    await acting.tx.connection.execute(delete(clips).where(clips.c.id.in_(cut)))
+    return len(forgotten)
+
+
 async def _still_clippable(acting: Acting, space: Visible[Space]) -> Space:
     current = await spaces.by_id(acting.tx, space.item.id)
     if current is None:
         raise Refused("not_found", "Space not found.", status=404)
     rules.require_clippable(current, await recordings.of_space(acting.tx, current))
-    rules.require_not_removed(current, acting.actor_id)
+    require_not_removed(current, acting.actor_id)
     return current

@@ -175,6 +175,8 @@ def shown_to_others(standing: Standing) -> bool:
 
 
 def _sees(viewer: Viewer, facts: Facts, standings: dict[int, Standing], relations: queries.Relations) -> bool:
+    if viewer.account_id is not None and viewer.account_id in facts.barred_ids:
+        return False
     return all(
         _owner_is_shown(viewer, owner, standings[owner], relations) for owner in facts.owner_ids
     ) and _reaches(viewer, facts, relations)

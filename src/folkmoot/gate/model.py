@@ -1,5 +1,6 @@
 """What the gate speaks of: viewers, standings, actions, stamps, and the errors it refuses with. Pure data."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
@@ -101,6 +102,7 @@ class Facts(msgspec.Struct, frozen=True):
     owner_ids: tuple[int, ...]  # who published it, then whoever is quoted in it: each has to be visible
     reach: Reach = Reach.PUBLIC
     named_ids: frozenset[int] = frozenset()
+    barred_ids: frozenset[int] = frozenset()  # who may not see it, whatever else lets them
 
     def __post_init__(self) -> None:
         if not self.owner_ids:
@@ -127,6 +129,15 @@ def account_subject(account_id: int) -> str:
     return f"account:{account_id}"
 
 
+def account_of(stamps: Iterable[Stamp]) -> int | None:
+    """The account that something was granted to, by its stamps; None for nobody's."""
+    for stamp in stamps:
+        kind, _, number = stamp.subject.partition(":")
+        if kind == "account":
+            return int(number)
+    return None
+
+
 def token_subject(token_id: int) -> str:
     return f"token:{token_id}"
 
@@ -137,6 +148,11 @@ def space_subject(space_id: int) -> str:
 
 def seat_subject(space_id: int, seat: int) -> str:
     return f"seat:{space_id}:{seat}"
+
+
+def audience_subject(space_id: int) -> str:
+    """Everybody who listens to a Space, and nobody's seat."""
+    return f"audience:{space_id}"
 
 
 def member_subject(space_id: int, account_id: int) -> str:

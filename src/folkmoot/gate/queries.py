@@ -1,6 +1,7 @@
 """The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Select, and_, or_, select
@@ -10,6 +11,7 @@ from folkmoot.gate.standings import effective
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import accounts, blocks, follows, revocations, standings, tokens
 
+Key = TypeVar("Key")
 BATCH_MAX = 500
 
 
@@ -122,9 +124,9 @@ async def raised_since(read: Read, since_ms: int) -> dict[str, int]:
     return {row.subject: row.counter for row in rows}
 
 
-def batches(subjects: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Subjects in parts that fit into one statement."""
-    return (subjects[start : start + BATCH_MAX] for start in range(0, len(subjects), BATCH_MAX))
+def batches(wanted: Sequence[Key]) -> Iterator[Sequence[Key]]:
+    """Subjects or ids in parts that fit into one statement."""
+    return (wanted[start : start + BATCH_MAX] for start in range(0, len(wanted), BATCH_MAX))
 
 
 def select_counters(subjects: Sequence[str]) -> Select[str, int]:

@@ -6,7 +6,7 @@ import signal
 import time
 from functools import partial
 
-from folkmoot.accounts.actions import ACCOUNT_BLOCKED
+from folkmoot.accounts.actions import ACCOUNT_BLOCKED, ACCOUNT_UNFOLLOWED
 from folkmoot.gate import Acting, Action, Gate, Role
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import STANDING_CHANGED
@@ -60,7 +60,7 @@ class WorkerProcess:
         follower = events.Follower(
             self._database,
             "worker",
-            self._on_event,
+            self.on_event,
             doorbell=self._doorbell,
             start="stored",
             reload=self._catch_up,
@@ -71,6 +71,9 @@ class WorkerProcess:
             group.create_task(follower.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+
+    async def close(self) -> None:
+        await self._database.close()
 
     async def _needed(self) -> set[int]:
         """Spaces that are live, and those that ended while nobody could close their tape (looked for seldom)."""
@@ -93,13 +96,18 @@ class WorkerProcess:
         await self._gate.act(permit, lambda acting: recordings.close_recording(acting, space_id, duration_ms))
         self._unclosed.discard(space_id)
 
-    async def _on_event(self, event: events.Event) -> None:
+    async def on_event(self, event: events.Event) -> None:
+        """What happened to an account has consequences in Spaces."""
         if event.kind == SPACE_CHANGED:
             self._keeper.changed(int(event.payload["space"]))
         elif event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
             await self._standing_lost(int(event.payload["account"]))
         elif event.kind == ACCOUNT_BLOCKED:
-            await self._blocked({int(event.payload["account"]), int(event.payload["blocked"])})
+            account_id, blocked_id = int(event.payload["account"]), int(event.payload["blocked"])
+            await self._shut_out_of(account_id, blocked_id)
+            await self._shut_out_of(blocked_id, account_id)
+        elif event.kind == ACCOUNT_UNFOLLOWED:
+            await self._shut_out_of(int(event.payload["account"]), int(event.payload["unfollowed"]))
 
     async def _standing_lost(self, account_id: int) -> None:
         """Off every stage that the account is on. The connection itself has ended already, by its lease."""
@@ -108,14 +116,13 @@ class WorkerProcess:
         for space_id in space_ids:
             await self._observe(space_id, c.StandingLost(account_id))
 
-    async def _blocked(self, account_ids: set[int]) -> None:
-        """Whoever is blocked with a host, either way, is off that host's stage and queue."""
+    async def _shut_out_of(self, host_id: int, account_id: int) -> None:
+        """Whom a block or an unfollow keeps out of a host's Spaces is off the stage and hears no more."""
         async with self._database.read() as read:
-            hosted = [(await queries.live_id_hosted_by(read, one), one) for one in account_ids]
-        for space_id, host_id in hosted:
-            if space_id is not None:
-                for account_id in account_ids - {host_id}:
-                    await self._observe(space_id, c.MemberBlocked(account_id))
+            space_ids = await queries.open_ids_hosted_by(read, host_id)
+        permit = self._gate.permit_system(Action.MODERATE, "worker: a host blocks or follows no more")
+        for space_id in space_ids:
+            await self._gate.act(permit, partial(_shut_out, space_id=space_id, account_id=account_id))
 
     async def _catch_up(self) -> None:
         """Events were missed for longer than they are kept: look at everybody in a live Space."""
@@ -141,6 +148,10 @@ async def _observe(acting: Acting, *, space_id: int, observation: c.Observation)
     await spaces.observe(acting, space_id, observation)
 
 
+async def _shut_out(acting: Acting, *, space_id: int, account_id: int) -> None:
+    await spaces.shut_out(acting, space_id, account_id)
+
+
 def _takes_part(standing: str) -> bool:
     return may(Standing(standing), Role.MEMBER, Action.TAKE_PART)
 
@@ -151,7 +162,9 @@ def main(places: Places) -> None:
 
 
 async def _run(places: Places) -> None:
-    running = asyncio.create_task(WorkerProcess(places).run())
+    worker = WorkerProcess(places)
+    running = asyncio.create_task(worker.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await running
+    await worker.close()

@@ -13,13 +13,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.gate import Acting, Refused
 from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import member_subject
+from folkmoot.gate.queries import relations
 from folkmoot.posts.actions import create_post
 from folkmoot.posts.model import Draft as PostDraft
 from folkmoot.posts.model import Visibility
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries, refusals, rules
 from folkmoot.spaces.changes import AnyChange, SeatTaken, SeatVacated, revoked_subjects
-from folkmoot.spaces.model import Audience, Draft, Facts, Member, Space
+from folkmoot.spaces.listening import resolve_audience
+from folkmoot.spaces.model import Audience, Draft, Facts, Member, Space, SpaceState
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables import seats, space_members, spaces
 
@@ -62,20 +65,41 @@ async def create(acting: Acting, draft: Draft, *, page_url: str, invited: Collec
 async def command(acting: Acting, space_id: int, order: c.Command) -> Space:
     """Carry out what a person asks of a Space. Raises Refused with the machine's code and sentence."""
     before = await _load(acting, space_id)
-    if isinstance(order, c.Start):
-        await _require_no_other_live(acting, before)
     concerned = {acting.actor_id}
     if isinstance(target := getattr(order, "account_id", None), int):
         concerned.add(target)
     facts: Facts = await queries.facts(acting.tx, before, concerned)
     outcome = rules.apply(before, acting.actor_id, order, facts, acting.now_ms)
+    after = _unwrap(outcome).space
+    if after.state is SpaceState.LIVE and (before.state, before.host_id) != (after.state, after.host_id):
+        await _require_no_other_live(acting, after.host_id)
     return await _keep(acting, before, outcome)
+
+
+async def require_room(acting: Acting, live_max: int | None) -> None:
+    """Before one more Space starts: each has a process that mixes. None: as many as there are."""
+    if live_max is not None and len(await queries.live_ids(acting.tx)) >= live_max:
+        raise Refused(
+            "server_full",
+            "As many Spaces are live here as this server has room for. Try again when one has ended.",
+            status=503,
+        )
 
 
 async def observe(acting: Acting, space_id: int, observation: c.Observation) -> Space:
     """Carry out what the machinery noticed: a seat that connected or was lost, time that passed."""
     before = await _load(acting, space_id)
     return await _keep(acting, before, rules.observe(before, observation, acting.now_ms))
+
+
+async def shut_out(acting: Acting, space_id: int, account_id: int) -> None:
+    """End what somebody holds in a Space whom its audience or a block keeps out now, also who only listened."""
+    space = await _load(acting, space_id)
+    about = (await queries.facts(acting.tx, space, [account_id])).about(account_id)
+    if about is not None and about.blocked:
+        await observe(acting, space_id, c.MemberBlocked(account_id))
+    if about is None or about.blocked or not resolve_audience(space, account_id, about):
+        await revoke(acting, member_subject(space_id, account_id))
 
 
 async def _load(acting: Acting, space_id: int) -> Space:
@@ -86,12 +110,15 @@ async def _load(acting: Acting, space_id: int) -> Space:
     return space
 
 
-async def _require_no_other_live(acting: Acting, space: Space) -> None:
-    other = await queries.live_id_hosted_by(acting.tx, space.host_id)
-    if other is not None and other != space.id:
-        raise Refused(
-            "already_live", "You already host a live Space. End it, or hand it over, before the next.", status=409
-        )
+async def _require_no_other_live(acting: Acting, host_id: int) -> None:
+    """Before somebody becomes the host of a live Space. (A co-host may be left with a second by succession.)"""
+    if not await queries.live_ids_hosted_by(acting.tx, host_id):
+        return
+    if host_id == acting.actor_id:
+        sentence = "You already host a live Space. End it, or hand it over, before the next."
+    else:
+        sentence = "This person already hosts a live Space, which has to end first."
+    raise Refused("already_live", sentence, status=409)
 
 
 async def _keep(acting: Acting, before: Space, outcome: rules.Outcome | refusals.Refused) -> Space:
@@ -108,7 +135,17 @@ async def _keep(acting: Acting, before: Space, outcome: rules.Outcome | refusals
             await revoke(acting, subject)
     changes = msgspec.to_builtins(decided.changes, str_keys=True)
     await emit(acting.tx, SPACE_CHANGED, {"space": str(before.id), "changes": changes})
+    if decided.space.host_id != before.host_id:
+        return await _leave_out_blocked(acting, decided.space)
     return decided.space
+
+
+async def _leave_out_blocked(acting: Acting, space: Space) -> Space:
+    """A new host has blocks of their own."""
+    others = space.members.keys() - {space.host_id}
+    for account_id in sorted((await relations(acting.tx, space.host_id, others)).blocked):
+        space = await observe(acting, space.id, c.MemberBlocked(account_id))
+    return space
 
 
 def _columns(space: Space) -> dict[str, Any]:
@@ -128,6 +165,7 @@ def _columns(space: Space) -> dict[str, Any]:
         "ended_at_ms": space.ended_at_ms,
         "created_at_ms": space.created_at_ms,
         "announcement_post_id": space.announcement_post_id,
+        "deadline_ms": space.next_deadline_ms,
         "document": document,
     }
 

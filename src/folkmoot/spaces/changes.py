@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from folkmoot.gate.model import audience_subject, member_subject, seat_subject, space_subject
 from folkmoot.spaces.model import Audience, EndReason, Member, MutedBy, Role, Space, SpaceState
 
 
@@ -273,6 +274,14 @@ class HostChanged(MemberChange, frozen=True):
         return replace(_with_members(space, old, new), host_id=self.account_id)
 
 
+class HostLost(MemberChange, frozen=True):
+    """The host's account lost its standing and there is no co-host: nobody is shown the Space any more. It stays
+    the host's, who may be back before the hold ends it."""
+
+    def onto(self, space: Space) -> Space:
+        return space
+
+
 class SeatTaken(MemberChange, frozen=True):
     """A new stint on stage, awaiting its connection until `connect_by_ms`. It settles any ask."""
 
@@ -355,6 +364,7 @@ AnyChange = (
     | WentOut
     | RoleChanged
     | HostChanged
+    | HostLost
     | SeatTaken
     | SeatVacated
     | Connected
@@ -366,18 +376,30 @@ AnyChange = (
 
 
 def revoked_subjects(space: Space, change: AnyChange) -> tuple[str, ...]:
-    """The subjects whose leases end with a change: `seat:SPACE:SEAT`, `member:SPACE:ACCOUNT`.
+    """The subjects whose leases end with a change: a seat, a membership, the audience, or all of the Space.
 
     `space` is the state after the command. The caller raises the counters in the transaction that writes the
     change.
     """
     match change:
-        case SeatVacated(seat=seat):
-            return (f"seat:{space.id}:{seat}",)
+        case SeatVacated(account_id=account_id, seat=seat):
+            return (seat_subject(space.id, seat), *_no_longer_named(space, account_id))
         case Removed(account_id=account_id) | WentOut(account_id=account_id):
-            return (f"member:{space.id}:{account_id}",)
-        case InvitationClosed(account_id=account_id):
-            closed_out = space.audience is Audience.INVITED and space.member(account_id).blank
-            return (f"member:{space.id}:{account_id}",) if closed_out else ()
+            return (member_subject(space.id, account_id),)
+        case InvitationClosed(account_id=account_id) | RoleChanged(account_id=account_id):
+            return _no_longer_named(space, account_id)
+        case HostChanged(previous=previous):
+            # Another host follows others: whoever listens comes again and is asked.
+            audience = (audience_subject(space.id),) if space.audience is Audience.FOLLOWED else ()
+            return (*audience, *_no_longer_named(space, previous))
+        case HostLost():
+            return (space_subject(space.id),)
         case _:
             return ()
+
+
+def _no_longer_named(space: Space, account_id: int) -> tuple[str, ...]:
+    """Who is in a closed Space by name no more: whether anything else lets them in, the gate is asked anew."""
+    if space.audience is Audience.PUBLIC or space.member(account_id).belongs:
+        return ()
+    return (member_subject(space.id, account_id),)

@@ -94,7 +94,7 @@ class StageKeeper:
             del self._inboxes[space_id]
         # Also those whose task has failed: a stage that is not wanted is stopped, with all who speak on it.
         self._want(sorted(wanted))
-        await self._tick_due(needed)
+        await self._tick_due()
 
     def _failed(self, task: asyncio.Task[None], space_id: int) -> bool:
         error = None if task.cancelled() else task.exception()
@@ -102,12 +102,11 @@ class StageKeeper:
             log.error("keeper.failed", space=space_id, exc_info=error)
         return error is not None
 
-    async def _tick_due(self, space_ids: set[int]) -> None:
+    async def _tick_due(self) -> None:
         async with self._gate.database.read() as read:
-            spaces = await queries.by_ids(read, space_ids)
-        for space in spaces:
-            if space.next_deadline_ms is not None and space.next_deadline_ms <= self._gate.database.clock_ms():
-                await self._observe(space.id, c.Tick())
+            due = await queries.due_ids(read)
+        for space_id in due:
+            await self._observe(space_id, c.Tick())
 
     # --- one Space ---
 

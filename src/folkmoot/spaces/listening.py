@@ -1,6 +1,7 @@
 """Who may see and hear a Space. Pure, and apart from the machine: listening alone changes nothing in a Space."""
 
-from folkmoot.spaces.model import AccountFacts, Audience, Role, Space
+from folkmoot.gate import Refused
+from folkmoot.spaces.model import AccountFacts, Audience, Space
 
 
 def resolve_audience(space: Space, account_id: int | None, facts: AccountFacts | None) -> bool:
@@ -14,6 +15,13 @@ def resolve_audience(space: Space, account_id: int | None, facts: AccountFacts |
         return False
     if space.audience is Audience.PUBLIC:
         return True
-    if member is not None and (member.guest or member.role is not Role.LISTENER):
+    if member is not None and member.belongs:
         return True
     return space.audience is Audience.FOLLOWED and facts is not None and facts.followed_by_host
+
+
+def require_not_removed(space: Space, account_id: int | None) -> None:
+    """Who was removed hears nothing as oneself and takes nothing away, also where the Space is public and the gate
+    shows it. Raises Refused 403."""
+    if account_id is not None and space.member(account_id).removed:
+        raise Refused("removed", "You were removed from this Space.")

@@ -124,6 +124,11 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         return self.guest_as is not None
 
     @property
+    def belongs(self) -> bool:
+        """May see and hear the Space whatever its audience."""
+        return not self.removed and (self.guest or self.role is not Role.LISTENER)
+
+    @property
     def guest_speaker(self) -> bool:
         return self.guest_as is Role.SPEAKER
 
@@ -209,9 +214,15 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
         return sum(member.invited_as is not None for member in self.members.values())
 
     def gate_facts(self) -> GateFacts:
-        """Who may see it (`gate.admit`): its host's standing counts, and its audience."""
-        named = frozenset(member.account_id for member in self.members.values() if not member.removed)
-        return GateFacts((self.host_id,), _REACH[self.audience], named)
+        """Who may see it (`gate.admit`): its host's standing counts, and its audience.
+
+        Who was removed sees a public Space as everybody does without an account, and nothing of another.
+        """
+        members = self.members.values()
+        named = frozenset(member.account_id for member in members if member.belongs)
+        closed = self.audience is not Audience.PUBLIC
+        barred = frozenset(member.account_id for member in members if closed and member.removed)
+        return GateFacts((self.host_id,), _REACH[self.audience], named, barred)
 
     def seated(self, seat: int) -> Member | None:
         return next((member for member in self.members.values() if member.seat == seat), None)

@@ -247,11 +247,13 @@ spaces = Table(
     Column("ended_at_ms", BigInteger),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("announcement_post_id", BigInteger),
+    Column("deadline_ms", BigInteger),  # when time next does something in it
     # What the machine keeps besides: spaces/model.py's Space without its members, as JSON.
     Column("document", Document, nullable=False),
     Index("ix_spaces_state", "state", "id"),
     Index("ix_spaces_creator_id", "creator_id", "id"),
     Index("ix_spaces_host_id", "host_id", "state"),
+    Index("ix_spaces_deadline_ms", "deadline_ms"),
 )
 
 space_members = Table(

@@ -1,7 +1,7 @@
 """What the machinery reports: connections, time, and what happened to an account elsewhere."""
 
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import Connected, Disconnected, VacatedBecause, WentOut, WentOutBecause
+from folkmoot.spaces.changes import Connected, Disconnected, HostLost, VacatedBecause, WentOut, WentOutBecause
 from folkmoot.spaces.machine.life import change_host
 from folkmoot.spaces.machine.turn import Turn
 from folkmoot.spaces.model import RECONNECT_GRACE_MS, EndReason, Member, Role, Space, SpaceState
@@ -51,6 +51,7 @@ def standing_lost(turn: Turn, observation: commands.StandingLost) -> None:
         successor = _successor(turn.space)
         if successor is None:
             # Nobody to carry on: the host's name stays on the Space, the hold runs, and it ends by itself.
+            turn.say(HostLost(account_id=member.account_id))
             return
         change_host(turn, successor, Role.LISTENER)
     turn.say(WentOut(account_id=member.account_id, reason=WentOutBecause.STANDING_LOST))

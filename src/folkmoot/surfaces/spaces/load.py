@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.gate import Refused, Viewer, Visible, shown_to_others
-from folkmoot.gate.queries import standings_of
+from folkmoot.gate import Refused, Viewer, Visible
 from folkmoot.recordings import queries as recordings
 from folkmoot.spaces import queries
+from folkmoot.spaces.listening import require_not_removed
 from folkmoot.spaces.model import Facts, Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.services import Services
@@ -19,13 +19,10 @@ async def visible(read: Read, services: Services, viewer: Viewer, space_id: int)
     return await services.gate.admit_one(read, viewer, found, "Space")
 
 
-async def for_listening(read: Read, services: Services, viewer: Viewer | None, space_id: int) -> Space:
-    """The Space that a listener asks for; with a ticket (no viewer) its host at least has to be visible."""
-    if viewer is not None:
-        return (await visible(read, services, viewer, space_id)).item
-    found = await queries.by_id(read, space_id)
-    if found is None or not shown_to_others((await standings_of(read, [found.host_id]))[found.host_id]):
-        raise Refused("not_found", "Space not found.", status=404)
+async def for_listening(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
+    """The Space of which the viewer wants to hear something. Refused 404 as above, and 403 if removed."""
+    found = await visible(read, services, viewer, space_id)
+    require_not_removed(found.item, viewer.account_id)
     return found
 
 
@@ -55,6 +52,7 @@ async def present_all(
             replays.get(one.item.id),
             await _facts(read, viewer, one.item),
             listeners=counts.get(one.item.id, 0),
+            reactions=services.stages.reactions(one.item.id),
             site=services.site,
             now_ms=read.now_ms,
         )

@@ -46,7 +46,7 @@ def space(
         locked=item.locked,
         creator_id=str(item.creator_id),
         host=mastodon.account(people[item.host_id], site),
-        host_ids=[str(account_id) for account_id in hosts],
+        host_ids=[str(account_id) for account_id in hosts if account_id in people],
         speaker_ids=[str(member.account_id) for member in item.stage if member.account_id in people],
         invited_ids=[str(m.account_id) for m in item.members.values() if m.invited_as] if is_host else [],
         participant_count=len(item.stage) + listeners,

@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("announcement_post_id", sa.BigInteger(), nullable=True),
+        sa.Column("deadline_ms", sa.BigInteger(), nullable=True),
         sa.Column("document", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.ForeignKeyConstraint(
             ["creator_id"], ["accounts.id"], name=op.f("fk_spaces_creator_id_accounts"), ondelete="CASCADE"
@@ -261,6 +262,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("spaces", schema=None) as batch_op:
         batch_op.create_index("ix_spaces_creator_id", ["creator_id", "id"], unique=False)
+        batch_op.create_index("ix_spaces_deadline_ms", ["deadline_ms"], unique=False)
         batch_op.create_index("ix_spaces_host_id", ["host_id", "state"], unique=False)
         batch_op.create_index("ix_spaces_state", ["state", "id"], unique=False)
 
