@@ -16,12 +16,15 @@ export const react = (id: string, emoji: string): Promise<void> =>
   sendJson('POST', `${SPACES}/${id}/reactions`, { emoji });
 /** Who sat where, and who spoke when from one time to another: asked for in pieces as long as the server gives. */
 export async function getSeats(id: string, fromMs: number, toMs: number): Promise<Seats> {
-  let all: Seats | null = null;
-  for (const [from, to] of pieces(fromMs, toMs, SPEECH_RANGE_MS_MAX)) {
-    const next: Seats = await get(`${SPACES}/${id}/seats?from_ms=${from}&to_ms=${to}`);
-    all = { ...next, speech: joined(all?.speech ?? [], next.speech) };
+  const [first, ...others] = pieces(fromMs, toMs, SPEECH_RANGE_MS_MAX);
+  const ask = ([from, to]: [number, number]): Promise<Seats> =>
+    get(`${SPACES}/${id}/seats?from_ms=${from}&to_ms=${to}`);
+  let all = await ask(first ?? [fromMs, toMs]);
+  for (const piece of others) {
+    const next = await ask(piece);
+    all = { ...next, speech: joined(all.speech, next.speech) };
   }
-  return all ?? get(`${SPACES}/${id}/seats`);
+  return all;
 }
 export const getWaveform = (id: string): Promise<Waveform> => get(`${SPACES}/${id}/waveform`);
 export const trimReplay = (id: string, startMs: number): Promise<Space> =>

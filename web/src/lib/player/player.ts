@@ -33,7 +33,8 @@ export class Player implements SpacePlayer {
 
   constructor(options: PlayerOptions & { codec: Codec }) {
     this.#options = options;
-    this.#source = new Source(this.audio, options.codec);
+    const durationS = options.durationMs === null ? null : options.durationMs / 1000;
+    this.#source = new Source(this.audio, options.codec, durationS);
     this.#followsEdge = options.durationMs === null;
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     for (const event of ['playing', 'pause', 'waiting', 'seeked', 'error'])

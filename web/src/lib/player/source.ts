@@ -27,6 +27,8 @@ export class Source {
   constructor(
     readonly audio: HTMLAudioElement,
     readonly codec: Codec,
+    /** The length of a recording, or null for what has no end yet. */
+    durationS: number | null,
   ) {
     const url = URL.createObjectURL(this.#media);
     this.#turn = new Promise<void>((resolve) => {
@@ -34,6 +36,8 @@ export class Source {
     }).then(() => {
       URL.revokeObjectURL(url);
       this.#buffer = this.#media.addSourceBuffer(MIME[codec]);
+      // Of an endless source nothing can be sought that isn't buffered.
+      if (durationS !== null) this.#media.duration = durationS;
     });
     audio.src = url;
   }

@@ -5,7 +5,6 @@ import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
-import { joined, piecesOf } from './seats';
 
 const STRANGER_LOOKS_EVERY_MS = 30_000;
 /** Who is signed in may be invited at any moment. */
@@ -123,9 +122,7 @@ export class SpaceFeed {
 
   /** Who the seat numbers stand for, and who spoke when in this stretch. */
   async loadSeats(fromMs: number, toMs: number): Promise<void> {
-    const answers: Seats[] = [];
-    for (const [from, to] of piecesOf(fromMs, toMs)) answers.push(await getSeats(this.id, from, to));
-    this.seats = joined(answers);
+    this.seats = await getSeats(this.id, Math.max(0, Math.floor(fromMs)), Math.ceil(toMs));
   }
 
   #arrange(): void {

@@ -15,8 +15,9 @@ export function joined(earlier: Speech, later: Speech): Speech {
   const all: Speech = [...earlier];
   for (const turn of later) {
     const [seat, start, end] = turn;
-    const at = all.findLastIndex(([other]) => other === seat);
-    if (at >= 0 && all[at][2] >= start) all[at] = [seat, all[at][1], Math.max(all[at][2], end)];
+    const at = all.map(([other]) => other).lastIndexOf(seat);
+    const before = all[at];
+    if (before && before[2] >= start) all[at] = [seat, before[1], Math.max(before[2], end)];
     else all.push(turn);
   }
   return all;
