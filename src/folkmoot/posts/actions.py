@@ -1,6 +1,6 @@
 """Writes of posts and media."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
@@ -9,10 +9,14 @@ from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import queries, rules, text
 from folkmoot.posts.model import Draft, Media, Post, Visibility
 from folkmoot.storage.events import emit
+from folkmoot.storage.jobs import Job, enqueue
+from folkmoot.storage.objects import ObjectStore
 from folkmoot.storage.tables import idempotency_keys, media, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
+DELETE_OBJECTS = "media.delete_objects"
+UNATTACHED_LASTS_MS = 24 * 3600 * 1000
 
 
 async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] | None = None) -> Post:
@@ -55,9 +59,11 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
         .where(posts.c.id == post_id)
         .values(deleted_at_ms=acting.now_ms, source="", html="", spoiler_text="", tags=[])
     )
-    # "Delete and redraft" attaches the same files again.
+    # "Delete and redraft" attaches the same files again: they are kept as long as files that are new.
     await acting.tx.connection.execute(
-        update(media).where(media.c.post_id == post_id).values(post_id=None, position=0)
+        update(media)
+        .where(media.c.post_id == post_id)
+        .values(post_id=None, position=0, created_at_ms=acting.now_ms)
     )
     await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
     return post
@@ -91,6 +97,33 @@ async def add_media(acting: Acting, file: Media) -> None:
             created_at_ms=file.created_at_ms,
         )
     )
+
+
+async def forget_unattached(acting: Acting, count_max: int) -> list[int | None]:
+    """Delete the rows of files that have hung on no post for a day, and have a job delete their bytes.
+
+    Returns the clip that each file was, None for other files.
+    """
+    unattached = (
+        select(media.c.id)
+        .where(media.c.post_id.is_(None), media.c.created_at_ms < acting.now_ms - UNATTACHED_LASTS_MS)
+        .limit(count_max)
+    )
+    forgetting = delete(media).where(media.c.id.in_(unattached)).returning(media.c.object_key, media.c.clip_id)
+    rows = (await acting.tx.connection.execute(forgetting)).all()
+    if rows:
+        await enqueue(acting.tx, DELETE_OBJECTS, {"keys": [row.object_key for row in rows]})
+    return [row.clip_id for row in rows]
+
+
+def object_deleter(objects: ObjectStore) -> Callable[[Job], Awaitable[None]]:
+    """The handler of `DELETE_OBJECTS` jobs."""
+
+    async def delete_objects(job: Job) -> None:
+        for key in job.payload["keys"]:
+            await objects.delete(key)
+
+    return delete_objects
 
 
 async def _made_with(acting: Acting, key: str | None) -> Post | None:

@@ -25,6 +25,7 @@ class Places(msgspec.Struct, frozen=True):
     keys: Path
     media: Path
     database_url: str
+    objects: str = ""  # the bucket that media files are in instead of the folder `media`
 
     def stage_socket(self, space_id: int) -> Path:
         return self.run / f"stage-{space_id}.sock"
@@ -72,4 +73,5 @@ def places(settings: Settings) -> Places:
         keys=data / "keys",
         media=data / "media",
         database_url=settings.database or f"sqlite+aiosqlite:///{data / 'folkmoot.db'}",
+        objects=settings.media,
     )

@@ -3,7 +3,7 @@
 import secrets
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 
 from folkmoot.accounts.actions import issue_token, sign_out
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
@@ -12,7 +12,9 @@ from folkmoot.gate import Acting
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.model import account_subject
 from folkmoot.storage.database import digest
-from folkmoot.storage.tables import applications, authorization_codes, tokens
+from folkmoot.storage.tables import applications, authorization_codes, one_time_links, tokens
+
+APPLICATION_TOKEN_LASTS_MS = 30 * 24 * 3600 * 1000
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -116,3 +118,18 @@ async def revoke_token(acting: Acting, application: Application, token: str) -> 
         return False
     await sign_out(acting, row.id)
     return True
+
+
+async def forget_expired(acting: Acting) -> None:
+    """Delete what opens nothing any more: expired sessions and codes, one-time links, old tokens of programs alone.
+
+    A program gets itself a new token whenever it likes (RFC 6749, 4.4), and nobody counts those.
+    """
+    execute, now_ms = acting.tx.connection.execute, acting.now_ms
+    of_a_program_alone = and_(
+        tokens.c.account_id.is_(None), tokens.c.created_at_ms <= now_ms - APPLICATION_TOKEN_LASTS_MS
+    )
+    await execute(delete(tokens).where(or_(tokens.c.expires_at_ms <= now_ms, of_a_program_alone)))
+    await execute(delete(authorization_codes).where(authorization_codes.c.expires_at_ms <= now_ms))
+    is_spent = one_time_links.c.used_at_ms.is_not(None)
+    await execute(delete(one_time_links).where(or_(one_time_links.c.expires_at_ms <= now_ms, is_spent)))
