@@ -36,7 +36,7 @@ from folkmoot.surfaces.http import (
     serves,
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
-from folkmoot.surfaces.mastodon import accounts, instance, media, oauth, oembed, statuses, timelines
+from folkmoot.surfaces.mastodon import accounts, empty, instance, media, oauth, oembed, statuses, timelines
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
@@ -58,6 +58,7 @@ OWN_API: list[Any] = [
 ]
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
+    *empty.HANDLERS,
     *instance.HANDLERS,
     *media.HANDLERS,
     *oauth.HANDLERS,

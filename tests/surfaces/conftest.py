@@ -1,5 +1,6 @@
 """The whole web application on each database, asked over HTTP without a socket."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -36,6 +37,9 @@ class FakeStages:
 
     async def react(self, space_id: int, reaction: str) -> None:
         self.calls.append(("react", space_id, reaction))
+
+    def reactions(self, space_id: int) -> Mapping[str, int]:
+        return Counter(str(call[2]) for call in self.calls if call[:2] == ("react", space_id))
 
 
 class FakeListening:

@@ -180,6 +180,7 @@ BODIES: dict[str, Any] = {
     f"POST {SPACE}/reactions": {"emoji": "👏"},
     f"POST {SPACE}/whip": ("application/sdp", b"v=0\r\n"),
     f"PATCH {SPACE}/replay": {"start_ms": 0},
+    f"POST {API}/password": {"current": "not the password", "new": "another long password"},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
     "POST /api/v1/statuses": {"status": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},

@@ -3,6 +3,8 @@
 import httpx
 import msgspec
 import pytest
+from litestar import Litestar
+from sqlalchemy import insert
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.web import visitor
@@ -10,10 +12,13 @@ from tests.support.web import visitor
 from folkmoot.accounts import actions
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
-from folkmoot.gate import Action, Standing
+from folkmoot.gate import Acting, Action, Standing
 from folkmoot.gate.register import Register
+from folkmoot.storage.tables import applications
 from folkmoot.surfaces.services import Services
 
+CHANGE = "/api/folkmoot/v1/password"
+OWN = "/api/v1/accounts/verify_credentials"
 SESSION = "/api/folkmoot/v1/session"
 ACCOUNTS = "/api/folkmoot/v1/accounts"
 PASSWORD = "a long enough password"
@@ -188,6 +193,58 @@ async def test_guessing_is_slowed_down(client: httpx.AsyncClient, clock: FakeClo
     clock.advance_ms(3_600_000)
     again = await client.post(SESSION, json={"username": "carol", "password": PASSWORD})
     assert again.status_code == 200
+
+
+async def test_a_changed_password_signs_everybody_else_out(
+    app: Litestar, client: httpx.AsyncClient, people: People
+) -> None:
+    account_id = int((await sign_up(client)).json()["account"]["id"])
+    program = {"Authorization": f"Bearer {await people.token(account_id, 'read')}"}
+    before = client.cookies["folkmoot_session"]
+    body = {"current": PASSWORD, "new": "another long password"}
+    answer = await client.post(CHANGE, json=body, headers=ORIGIN)
+    assert (answer.status_code, answer.json()["account"]["username"]) == (200, "Carol")
+    assert client.cookies["folkmoot_session"] != before
+    assert (await client.get(OWN)).status_code == 200
+    async with visitor(app) as other:
+        for held in (program, {"Authorization": f"Bearer {before}"}):
+            assert (await other.get(OWN, headers=held)).status_code == 401
+        for password, status in ((PASSWORD, 401), ("another long password", 200)):
+            again = await other.post(SESSION, json={"username": "carol", "password": password})
+            assert again.status_code == status
+
+
+async def test_a_password_is_changed_by_who_knows_it(client: httpx.AsyncClient, services: Services) -> None:
+    async def change(current: str, new: str, **headers: str) -> tuple[int, str]:
+        answer = await client.post(CHANGE, json={"current": current, "new": new}, headers={**ORIGIN, **headers})
+        return answer.status_code, answer.json().get("code", "")
+
+    assert (await change(PASSWORD, "another long password"))[0] == 401
+    account_id = int((await sign_up(client)).json()["account"]["id"])
+    assert await change("not the password", "another long password") == (422, "wrong_credentials")
+    assert await change(PASSWORD, "short") == (422, "password_too_short")
+    assert await change(PASSWORD, "another long password", Origin="https://evil.test") == (403, "cross_site")
+    permit = services.gate.permit_system(Action.AUTHORIZE, "test")
+
+    async def grant(acting: Acting) -> str:
+        await acting.tx.connection.execute(
+            insert(applications).values(
+                id=7,
+                client_id="c",
+                client_secret_hash=b"",
+                name="App",
+                redirect_uris=[],
+                scopes="",
+                created_at_ms=0,
+            )
+        )
+        return await actions.issue_token(acting, account_id, "read write", application_id=7)
+
+    token = await services.gate.act(permit, grant)
+    refused = await change(PASSWORD, "another long password", Authorization=f"Bearer {token}")
+    assert refused == (403, "insufficient_scope")
+    codes = [(await change("not the password", "another long password"))[0] for _ in range(20)]
+    assert set(codes) == {422, 429}
 
 
 async def test_passwords_are_in_no_answer(client: httpx.AsyncClient) -> None:

@@ -75,6 +75,9 @@ class StagePool:
     async def react(self, space_id: int, reaction: str) -> None:
         self._reactions.setdefault(space_id, Counter())[reaction] += 1
 
+    def reactions(self, space_id: int) -> Mapping[str, int]:
+        return self._reactions.get(space_id, {})
+
     async def keep_counts(self) -> None:
         """Until cancelled: tell each stage how many listen and how they reacted, when that changed.
 

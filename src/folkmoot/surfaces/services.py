@@ -31,6 +31,10 @@ class Stages(Protocol):
         """Count one reaction into the totals that travel in the tape."""
         ...
 
+    def reactions(self, space_id: int) -> Mapping[str, int]:
+        """The totals of a live Space: who is on stage hears no tape."""
+        ...
+
 
 class Listening(Protocol):
     """Who is connected to the audience workers now."""
@@ -83,3 +87,4 @@ class Services(msgspec.Struct, frozen=True):
     tapes_directory: Path
     ticket_key: bytes
     clock_ms: Callable[[], int]
+    live_spaces_max: int | None = None

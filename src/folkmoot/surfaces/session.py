@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 
 from folkmoot.accounts import actions, queries, rules
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Action, Gate, Refused, Serves, Standing, Viewer
+from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Standing, Viewer
 from folkmoot.gate.standings import REASONS
 from folkmoot.surfaces.http import SESSION_COOKIE, serves
 from folkmoot.surfaces.limits import Limits, client_address
@@ -36,6 +36,13 @@ class SignUp(msgspec.Struct):
     email: str | None = None
     reason: str = ""
     owner_secret: str | None = None
+
+
+class ChangePassword(msgspec.Struct):
+    """The password as it is, and as it shall be."""
+
+    current: str
+    new: str
 
 
 class SessionSite(msgspec.Struct):
@@ -72,15 +79,25 @@ async def open_session(
     a form on another site, 429 for too many tries.
     """
     refuse_other_sites(request)
+    account_id = await _account_of(request, services, passwords, limits, asked)
+    if account_id is None:
+        raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
+    return await _open_for(services, account_id)
+
+
+async def _account_of(
+    request: Request[Any, Any, Any], services: Services, passwords: Passwords, limits: Limits, asked: SignIn
+) -> int | None:
+    """Whose name and password these are; None for a wrong one. Raises Refused 429 for too many tries."""
     name = rules.fold(asked.username[: rules.USERNAME_CHARACTERS_MAX + 1])
     address = client_address(request)
     limits.sign_in(address, name)
     async with services.database.read() as read:
         found = await queries.credentials_of(read, name)
     if not await passwords.verify(asked.password, found[1] if found else None) or found is None:
-        raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
+        return None
     limits.signed_in(address, name)
-    return await _open_for(services, found[0])
+    return found[0]
 
 
 def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
@@ -137,6 +154,29 @@ async def sign_out(viewer: Viewer, gate: Gate) -> Response[None]:
     answer: Response[None] = Response(None, status_code=204)
     answer.delete_cookie(SESSION_COOKIE, path="/")
     return answer
+
+
+@post(f"{PATH}/password", opt=serves(Serves.ROOM, Action.SIGN_IN), status_code=200)
+async def change_password(
+    data: JSONBody[ChangePassword],
+    request: Request[Any, Any, Any],
+    permit: Permit,
+    services: Services,
+    gate: Gate,
+    passwords: Passwords,
+    limits: Limits,
+) -> Response[Session]:
+    """Change one's password. All other sessions and programs are signed out; the answer renews this session."""
+    if permit.viewer.application_id is not None:
+        raise Refused("insufficient_scope", "A program can't change a password. Do it on this server's own pages.")
+    async with services.database.read() as read:
+        (own,) = await queries.by_ids(read, [permit.viewer.id])
+    current = SignIn(own.username, data.current)
+    if await _account_of(request, services, passwords, limits, current) is None:
+        raise Refused("wrong_credentials", "The current password is wrong.", status=422)
+    password_hash = await passwords.hash(rules.clean_password(data.new, own.username))
+    secret = await gate.act(permit, lambda acting: actions.change_own_password(acting, password_hash))
+    return await _answer(services, gate, secret, status=200)
 
 
 @post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
@@ -205,4 +245,4 @@ def _reason(standing: Standing, written: str) -> str:
     return written
 
 
-HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up]
+HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up, change_password]

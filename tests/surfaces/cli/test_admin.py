@@ -56,6 +56,17 @@ class Terminal:
 
         return asyncio.run(opened())
 
+    def holds(self, name: str, password: str) -> bool:
+        """Whether this is the account's password."""
+
+        async def stored(services: AdminServices) -> bool:
+            async with services.database.read() as read:
+                found = await queries.credentials_of(read, name)
+            assert found is not None
+            return await Passwords().verify(password, found[1])
+
+        return self.ask(stored)
+
     def identify(self, token: str) -> Viewer:
         return self.ask(lambda services: services.gate.identify(token))
 
@@ -69,14 +80,7 @@ def test_an_account_with_a_made_password_can_sign_in(terminal: Terminal) -> None
     said = terminal.says("create", "Bela", "--role", "moderator")
     match = re.fullmatch(r"@Bela was created as moderator\.\nPassword: (\S{20})", said)
     assert match is not None
-
-    async def stored(services: AdminServices) -> bool:
-        async with services.database.read() as read:
-            found = await queries.credentials_of(read, "bela")
-        assert found is not None
-        return await Passwords().verify(match[1], found[1])
-
-    assert terminal.ask(stored)
+    assert terminal.holds("bela", match[1])
 
 
 def test_a_password_from_standard_input_stands_in_no_list_of_processes(terminal: Terminal) -> None:
@@ -102,6 +106,26 @@ def test_a_password_from_standard_input_stands_in_no_list_of_processes(terminal:
 def test_what_is_no_account(terminal: Terminal, words: tuple[str, ...], sentence: str) -> None:
     terminal.says("create", "taken", "--password", "a long password")
     assert sentence in terminal.refuses("create", *words)
+
+
+def test_a_new_password_ends_what_was_held(terminal: Terminal) -> None:
+    terminal.says("create", "Bela", "--password", "the first password")
+    token = terminal.says("token", "bela")
+    said = terminal.says("password", "@Bela")
+    match = re.fullmatch(r"@Bela has a new password, and is signed out everywhere\.\nPassword: (\S{20})", said)
+    assert match is not None
+    assert terminal.holds("bela", match[1])
+    with pytest.raises(Refused):
+        terminal.identify(token)
+    assert "Password" not in terminal.says("password", "bela", "--password", "the third password")
+    assert terminal.holds("bela", "the third password")
+    typed = CliRunner().invoke(
+        build_admin(terminal.open), ["password", "bela", "--password", "-"], input="the fourth password\n"
+    )
+    assert typed.exit_code == 0
+    assert terminal.holds("bela", "the fourth password")
+    assert "at least 10 characters" in terminal.refuses("password", "bela", "--password", "short")
+    assert terminal.refuses("password", "nobody") == "There is no account @nobody."
 
 
 def test_suspended_and_back(terminal: Terminal) -> None:

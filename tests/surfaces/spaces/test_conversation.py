@@ -1,4 +1,4 @@
-"""The conversation of a closed Space is its people's: whoever follows the host or who speaks there is none by that."""
+"""A closed Space's conversation is its people's: whoever follows the host or who speaks there is none by that."""
 
 from typing import Any
 

@@ -40,3 +40,12 @@ async def test_what_is_pinned_is_a_post_that_the_host_may_see(
     assert (await pin(await say("private"))).status_code == 404
     shown = await say("public")
     assert (await pin(shown)).json()["pinned_post_id"] == shown
+
+
+async def test_a_space_says_how_people_reacted(client: httpx.AsyncClient, hall: Hall, alice: Any, bob: Any) -> None:
+    space_id = await hall.live(alice)
+    assert (await client.get(f"{SPACES}/{space_id}")).json()["reactions"] == {}
+    for who, emoji in ((alice, "👏"), (bob, "👏"), (bob, "🔥")):
+        path = f"{SPACES}/{space_id}/reactions"
+        assert (await client.post(path, json={"emoji": emoji}, headers=who.headers)).status_code == 202
+    assert (await client.get(f"{SPACES}/{space_id}")).json()["reactions"] == {"👏": 2, "🔥": 1}

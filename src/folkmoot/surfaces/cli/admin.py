@@ -47,6 +47,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
     commands = Commands(open_services)
     for command in (
         commands.create,
+        commands.password,
         commands.token,
         commands.suspend,
         commands.reinstate,
@@ -80,6 +81,22 @@ class Commands:
         made = secrets.token_urlsafe(_PASSWORD_BYTES) if password is None else None
         self._run(lambda services: _create(services, name, role, made or password or ""))
         typer.echo(f"@{name} was created as {role.value}.")
+        if made is not None:
+            typer.echo(f"Password: {made}")
+
+    def password(
+        self,
+        name: Name,
+        password: Annotated[
+            str | None, typer.Option(help="Left out: one is made and printed. -: read from standard input.")
+        ] = None,
+    ) -> None:
+        """Give an account a new password. Every session and program of it is signed out."""
+        if password == _FROM_INPUT:
+            password = sys.stdin.readline().rstrip("\r\n")
+        made = secrets.token_urlsafe(_PASSWORD_BYTES) if password is None else None
+        self._run(lambda services: _change_password(services, name, made or password or ""))
+        typer.echo(f"@{name.removeprefix('@')} has a new password, and is signed out everywhere.")
         if made is not None:
             typer.echo(f"Password: {made}")
 
@@ -139,14 +156,24 @@ class Commands:
 
 async def _create(services: AdminServices, name: str, role: Role, password: str) -> int:
     username = rules.clean_username(name)
-    passwords = Passwords()
-    try:
-        password_hash = await passwords.hash(rules.clean_password(password, username))
-    finally:
-        passwords.close()
-    new = accounts.NewAccount(username, password_hash)
+    new = accounts.NewAccount(username, await _hash(password, username))
     permit = services.gate.permit_system(Action.MODERATE, _BY)
     return await services.gate.act(permit, lambda acting: accounts.create_account(acting, new, role))
+
+
+async def _change_password(services: AdminServices, name: str, password: str) -> None:
+    account_id = await _id_of(services, name)
+    password_hash = await _hash(password, name.removeprefix("@"))
+    permit = services.gate.permit_system(Action.SIGN_IN, _BY)
+    await services.gate.act(permit, lambda acting: accounts.change_password(acting, account_id, password_hash))
+
+
+async def _hash(password: str, username: str) -> str:
+    passwords = Passwords()
+    try:
+        return await passwords.hash(rules.clean_password(password, username))
+    finally:
+        passwords.close()
 
 
 async def _token(services: AdminServices, name: str, scopes: str) -> str:

@@ -23,6 +23,7 @@ def space(
     facts: Facts,
     *,
     listeners: int,
+    reactions: Mapping[str, int],
     site: Site,
     now_ms: int,
 ) -> schema.Space:
@@ -54,6 +55,7 @@ def space(
         stage=[_person(member, people, site) for member in item.stage],
         asking=[_person(member, people, site) for member in asking],
         roster=item.roster_version,
+        reactions=dict(reactions),
         created_at=timestamp(item.created_at_ms),
         scheduled_at=_time(item.scheduled_at_ms),
         started_at=_time(item.started_at_ms),

@@ -81,6 +81,7 @@ class Space(msgspec.Struct):
     stage: list[Person]  # by seat
     asking: list[Person]  # in order; hosts see all, others themselves
     roster: int
+    reactions: dict[str, int]  # totals while it is live, as they travel in the sound
     created_at: str
     scheduled_at: str | None
     started_at: str | None

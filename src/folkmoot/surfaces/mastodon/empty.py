@@ -1,0 +1,70 @@
+"""What clients ask for when they start and this server doesn't have yet: the true answer is that there is none.
+
+https://docs.joinmastodon.org/methods/: notifications, custom_emojis, filters, lists, markers, preferences,
+announcements, and the pages of a person's own that stay empty.
+"""
+
+from typing import Any
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from folkmoot.gate import Serves, Viewer
+from folkmoot.surfaces.http import serves
+
+# What it is, and the scope that a token needs for it.
+_OF_A_PERSON = {
+    "/api/v1/notifications": "read:notifications",
+    "/api/v2/filters": "read:filters",
+    "/api/v1/filters": "read:filters",
+    "/api/v1/lists": "read:lists",
+    "/api/v1/announcements": "",
+    "/api/v1/follow_requests": "read:follows",
+    "/api/v1/conversations": "read:statuses",
+    "/api/v1/bookmarks": "read:bookmarks",
+    "/api/v1/favourites": "read:favourites",
+    "/api/v1/followed_tags": "read:follows",
+}
+PREFERENCES = {
+    "posting:default:visibility": "public",
+    "posting:default:sensitive": False,
+    "posting:default:language": None,
+    "reading:expand:media": "default",
+    "reading:expand:spoilers": False,
+}
+
+
+def _nothing(path: str, scope: str) -> HTTPRouteHandler:
+    # The viewer is asked for all the same: it is what checks the token and its scope.
+    @get(path, opt=serves(Serves.SIGNED_IN, scope=scope))
+    async def list_nothing(viewer: Viewer) -> list[Any]:  # noqa: ARG001 (see above)
+        """Always empty: this server has none of it yet."""
+        return []
+
+    return list_nothing
+
+
+@get("/api/v1/custom_emojis", opt=serves(Serves.NOBODY))
+async def custom_emojis() -> list[Any]:
+    """Always empty: this server has none of it yet."""
+    return []
+
+
+@get("/api/v1/markers", opt=serves(Serves.SIGNED_IN, scope="read:statuses"))
+async def markers(viewer: Viewer) -> dict[str, Any]:  # noqa: ARG001 (checks the token and its scope)
+    """Always empty: where one has read to is not kept yet."""
+    return {}
+
+
+@get("/api/v1/preferences", opt=serves(Serves.SIGNED_IN, scope="read:accounts"))
+async def preferences(viewer: Viewer) -> dict[str, Any]:  # noqa: ARG001 (checks the token and its scope)
+    """What holds for everybody: it can't be chosen yet."""
+    return PREFERENCES
+
+
+HANDLERS: list[Any] = [
+    *(_nothing(path, scope) for path, scope in _OF_A_PERSON.items()),
+    custom_emojis,
+    markers,
+    preferences,
+]
