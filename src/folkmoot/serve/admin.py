@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot.gate import Gate
+from folkmoot.gate import Gate, Refused
 from folkmoot.serve.places import places
 from folkmoot.serve.prepare import prepare
 from folkmoot.settings import Settings, load
@@ -19,6 +19,8 @@ from folkmoot.surfaces.cli.admin import AdminServices, build_admin
 
 # Far from the slots of the server's own processes, whose ids are made at the same time.
 SLOT = SLOTS - 1
+# On a machine without a server yet, these begin one; the others have nothing to act on.
+_BEGINNING = frozenset({"create", "owner-link"})
 _chosen: ContextVar[Settings] = ContextVar("settings")
 
 
@@ -26,6 +28,8 @@ _chosen: ContextVar[Settings] = ContextVar("settings")
 async def _open() -> AsyncIterator[AdminServices]:
     settings = _chosen.get()
     where = places(settings)
+    if _is_missing(settings):
+        raise Refused("no_database", f"There is no database in {where.data}. Is that the server's data directory?")
     doorbell = Doorbell(where.doorbells)
     database = Database(where.database_url, slot=SLOT, ring=doorbell.ring)
     try:
@@ -39,10 +43,17 @@ admin = build_admin(_open)
 
 @admin.callback()
 def choose(
+    context: typer.Context,
     data: Annotated[str | None, typer.Option(help="The server's data directory.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
 ) -> None:
     """Make and moderate accounts."""
     settings = load(file=config, overrides={"data": data})
     _chosen.set(settings)
-    prepare(settings)
+    # A mistyped directory is not made; the command says so when it opens it.
+    if context.invoked_subcommand in _BEGINNING or not _is_missing(settings):
+        prepare(settings)
+
+
+def _is_missing(settings: Settings) -> bool:
+    return not settings.database and not (places(settings).data / "folkmoot.db").exists()
