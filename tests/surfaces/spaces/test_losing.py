@@ -90,8 +90,15 @@ class Evening:
 
 @pytest.fixture
 async def evening(hall: Hall, database_url: str, tmp_path: Path) -> AsyncIterator[Evening]:
-    folders = {name: tmp_path / name for name in ("data", "run", "doorbells", "keys", "media")}
-    places = Places(**folders, tapes=hall.services.tapes_directory, database_url=database_url)
+    places = Places(
+        data=tmp_path,
+        run=tmp_path / "run",
+        doorbells=tmp_path / "doorbells",
+        tapes=hall.services.tapes_directory,
+        keys=tmp_path / "keys",
+        media=tmp_path / "media",
+        database_url=database_url,
+    )
     places.make()
     worker = WorkerProcess(places)
     yield Evening(hall, worker)
