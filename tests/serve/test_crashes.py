@@ -206,5 +206,47 @@ async def follow(person: Person, space: dict[str, Any], heard: Any) -> None:
 async def let_three_minutes_pass(tx: Write, space_id: int) -> None:
     """The hold began three minutes ago."""
     found = await tx.connection.execute(select(spaces.c.document).where(spaces.c.id == space_id))
-    document = {**found.scalar_one(), "hold_until_ms": tx.now_ms - 1}
-    await tx.connection.execute(update(spaces).where(spaces.c.id == space_id).values(document=document))
+    over_ms = tx.now_ms - 1
+    document = {**found.scalar_one(), "hold_until_ms": over_ms}
+    await tx.connection.execute(
+        update(spaces).where(spaces.c.id == space_id).values(document=document, deadline_ms=over_ms)
+    )
+
+
+async def test_a_wedged_stage_takes_nobody_with_it_and_is_started_anew(
+    talk: Talk, moot: Moot, server: Server
+) -> None:
+    host = await moot.person("wilma")
+    others = stages(server)
+    space = await host.open_space("Wedged")
+    await host.speak(space, 660)
+
+    (wedged,) = stages(server) - others
+    wedged.suspend()
+    await host.tell(space, "lock")
+    await until(lambda: stages(server) - others - {wedged} != set(), 20)
+    assert wedged not in stages(server)
+    for voice in (talk.host.voice, talk.guest.voice):
+        assert voice is not None
+        voice.forget()
+    await until(talk.both_hear)
+    assert host.voice is not None
+    await host.voice.close()
+    await host.speak(space, 660)
+
+    (wedged,) = stages(server) - others
+    wedged.suspend()
+    await host.tell(space, "panic")
+    await until(lambda: wedged not in stages(server), 12)
+    await eventually(host, space, lambda now: now["replay"] is not None)
+    await until(lambda: stages(server) == others)
+
+
+def stages(server: Server) -> set[psutil.Process]:
+    """Their names are too short to tell them apart by."""
+    found = set()
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name().startswith("fm-stage"):
+                found.add(child)
+    return found

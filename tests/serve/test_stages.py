@@ -11,8 +11,9 @@ from tests.stage.peers import until
 
 from folkmoot.gate import Refused
 from folkmoot.serve import stages
-from folkmoot.serve.places import Places
+from folkmoot.serve.places import Places, places
 from folkmoot.serve.stages import StagePool
+from folkmoot.settings import Settings
 from folkmoot.stage import client
 from folkmoot.stage.process import StageServer
 
@@ -22,8 +23,7 @@ WELL = 2
 
 @pytest.fixture
 def where(tmp_path: Path) -> Places:
-    folders = {name: tmp_path / name for name in ("data", "run", "doorbells", "tapes", "keys", "media")}
-    made = Places(**folders, database_url="")
+    made = places(Settings(data=str(tmp_path)))
     made.make()
     return made
 

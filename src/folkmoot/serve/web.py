@@ -1,6 +1,7 @@
 """The web process: everything HTTP at one address, with the door to the audience in front of the application."""
 
 import asyncio
+import os
 import resource
 import socket
 
@@ -30,8 +31,9 @@ from folkmoot.surfaces.spaces.hub import Hub
 from folkmoot.surfaces.spaces.listen import Admitter
 
 SLOT = 0
-BACKLOG = 2048
 STOP_WITHIN_S = 3
+# A core carries 52 people who talk at once (docs/benchmarks.md): so many Spaces of two or three.
+LIVE_SPACES_PER_CORE = 20
 
 
 class WebProcess:
@@ -64,6 +66,7 @@ class WebProcess:
             tapes_directory=places.tapes,
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
             clock_ms=self._database.clock_ms,
+            live_spaces_max=settings.live_spaces_max or LIVE_SPACES_PER_CORE * len(os.sched_getaffinity(0)),
         )
 
     async def run(self, listening: socket.socket) -> None:

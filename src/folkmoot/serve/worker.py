@@ -6,6 +6,8 @@ import signal
 import time
 from functools import partial
 
+import structlog
+
 from folkmoot.accounts.actions import ACCOUNT_BLOCKED, ACCOUNT_UNFOLLOWED
 from folkmoot.gate import Acting, Action, Gate, Role
 from folkmoot.gate import queries as gate_queries
@@ -16,7 +18,9 @@ from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.jobs import handlers
 from folkmoot.serve.places import Places
+from folkmoot.serve.pruning import prune
 from folkmoot.serve.supervisor import want_stages
+from folkmoot.serve.tapes import finish
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries
@@ -27,9 +31,10 @@ from folkmoot.storage import events
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker as JobWorker
-from folkmoot.tape.model import TapeError
+from folkmoot.tape.model import TapeBusy, TapeDamaged, TapeError
 from folkmoot.tape.reader import TapeReader
 
+log = structlog.get_logger(__name__)
 SLOT = 1
 EVENTS_KEPT_MS = 7 * 86_400_000
 PRUNE_EVERY_S = 3600.0
@@ -44,7 +49,11 @@ class WorkerProcess:
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
+        # Spaces that ended and whose tape a stage still holds; those closed since that was looked up; those whose
+        # tape is beyond reading, which nobody tries again.
         self._unclosed: set[int] = set()
+        self._closed: set[int] = set()
+        self._given_up: set[int] = set()
         self._unclosed_due_s = 0.0
         self._keeper = StageKeeper(
             self._gate,
@@ -76,13 +85,34 @@ class WorkerProcess:
         await self._database.close()
 
     async def _needed(self) -> set[int]:
-        """Spaces that are live, and those that ended while nobody could close their tape (looked for seldom)."""
+        """Spaces that are live, and those that ended and have a stage yet (looked for seldom)."""
+        if time.monotonic() >= self._unclosed_due_s:
+            self._unclosed_due_s = time.monotonic() + UNCLOSED_EVERY_S
+            await self._close_tapes()
         async with self._database.read() as read:
-            live = await queries.live_ids(read)
-            if time.monotonic() >= self._unclosed_due_s:
-                self._unclosed = set(await recording_queries.unclosed_space_ids(read))
-                self._unclosed_due_s = time.monotonic() + UNCLOSED_EVERY_S
-        return self._unclosed.union(live)
+            return self._unclosed.union(await queries.live_ids(read))
+
+    async def _close_tapes(self) -> None:
+        """Close the tapes of ended Spaces that no stage has open: it would fill them with silence first."""
+        self._closed.clear()
+        async with self._database.read() as read:
+            unclosed = set(await recording_queries.unclosed_space_ids(read))
+        busy = {space_id for space_id in sorted(unclosed - self._given_up) if not await self._closed_here(space_id)}
+        self._unclosed = busy - self._closed
+
+    async def _closed_here(self, space_id: int) -> bool:
+        """False if a stage has the tape: then that has to end it."""
+        try:
+            duration_ms = await asyncio.to_thread(finish, self._places.tape(space_id))
+        except TapeBusy:
+            return False
+        except TapeError as error:
+            log.exception("worker.tape_not_closed", space=space_id)
+            if isinstance(error, TapeDamaged):
+                self._given_up.add(space_id)
+            return True
+        await self._close_recording(space_id, duration_ms)
+        return True
 
     def _ended_tape_ms(self, space_id: int) -> int | None:
         try:
@@ -95,6 +125,7 @@ class WorkerProcess:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")
         await self._gate.act(permit, lambda acting: recordings.close_recording(acting, space_id, duration_ms))
         self._unclosed.discard(space_id)
+        self._closed.add(space_id)
 
     async def on_event(self, event: events.Event) -> None:
         """What happened to an account has consequences in Spaces."""
@@ -140,8 +171,13 @@ class WorkerProcess:
 
     async def _keep_pruning(self) -> None:
         while True:
-            await events.prune(self._database, self._database.clock_ms() - EVENTS_KEPT_MS)
             await asyncio.sleep(PRUNE_EVERY_S)
+            try:
+                await events.prune(self._database, self._database.clock_ms() - EVENTS_KEPT_MS)
+                await prune(self._gate)
+            except Exception:
+                # A full disk, a database that is away: what is old can wait, and what runs beside this can't.
+                log.exception("worker.prune_failed")
 
 
 async def _observe(acting: Acting, *, space_id: int, observation: c.Observation) -> None:

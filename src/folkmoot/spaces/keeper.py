@@ -16,7 +16,7 @@ from folkmoot.gate import Action, Gate, Refused
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import MutedBy, Space, SpaceState
-from folkmoot.stage.client import StageClient, StageGone
+from folkmoot.stage.client import StageClient, StageGone, StageSilent
 from folkmoot.stage.engine import SeatState
 from folkmoot.stage.protocol import Event, SeatChanged
 from folkmoot.storage.database import DatabaseBusy
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.5
 CONNECT_EVERY_S = 0.1
+# So often a stage is told its state with nothing changed, to see that it answers.
+ASK_EVERY_S = 4.0
 
 
 class _Wake(Enum):
@@ -57,6 +59,7 @@ class StageKeeper:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._inboxes: dict[int, asyncio.Queue[_Wake | Event]] = {}
         self._look = asyncio.Event()
+        self._silent: set[int] = set()
 
     def changed(self, space_id: int) -> None:
         """An event of the bus says that a Space changed."""
@@ -67,12 +70,20 @@ class StageKeeper:
 
     async def run(self) -> None:
         """Until cancelled: see which Spaces need a stage, and let time pass in them."""
+        is_first = True
         try:
             while True:
                 try:
+                    if is_first:
+                        # Before the first stage starts: what ran out while nobody looked needs none.
+                        await self._tick_due()
+                        is_first = False
                     await self._look_once()
                 except DatabaseBusy as busy:
                     log.warning("keeper.database_busy", reason=str(busy))
+                except Exception:
+                    # A database that is away, or one Space's fault: the stages go on, and are looked after again.
+                    log.exception("keeper.look_failed")
                 self._look.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY_S):
@@ -93,7 +104,9 @@ class StageKeeper:
                 wanted.discard(space_id)
             del self._inboxes[space_id]
         # Also those whose task has failed: a stage that is not wanted is stopped, with all who speak on it.
-        self._want(sorted(wanted))
+        # One that doesn't answer is not wanted for one look: the supervisor ends it, and then starts another.
+        self._want(sorted(wanted - self._silent))
+        self._silent.clear()
         await self._tick_due()
 
     def _failed(self, task: asyncio.Task[None], space_id: int) -> bool:
@@ -119,6 +132,8 @@ class StageKeeper:
                 async with client:
                     if await self._follow(space_id, client):
                         return
+            except StageSilent:
+                self._stop(space_id)
             except StageGone:
                 log.warning("keeper.stage_gone", space=space_id)
             except DatabaseBusy as busy:
@@ -131,12 +146,19 @@ class StageKeeper:
         while True:
             try:
                 return await self._connect(space_id)
-            except StageGone:
+            except StageGone as gone:
+                if isinstance(gone, StageSilent):
+                    self._stop(space_id)
                 if await self._is_closed(space_id):
                     return None
                 await asyncio.sleep(CONNECT_EVERY_S)
             if space_id not in await self._needed():
                 return None
+
+    def _stop(self, space_id: int) -> None:
+        log.warning("keeper.stage_silent", space=space_id)
+        self._silent.add(space_id)
+        self._look.set()
 
     async def _is_closed(self, space_id: int) -> bool:
         """Whether the tape has ended; if nobody has said so yet (this process died just then), say it now."""
@@ -157,7 +179,9 @@ class StageKeeper:
                     await self._close(space_id, client)
                     return True
                 await _push(client, space)
-                await self._take(space_id, await inbox.get())
+                word = await _next_word(inbox)
+                if word is not None:
+                    await self._take(space_id, word)
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
@@ -192,8 +216,12 @@ class StageKeeper:
                 await self._observe(space_id, c.SeatConnected(member.seat))
 
     async def _close(self, space_id: int, client: StageClient) -> None:
-        with contextlib.suppress(StageGone):
+        try:
             await client.end()
+        except StageSilent:
+            raise
+        except StageGone:
+            pass  # It may have gone for having ended.
         if not await self._is_closed(space_id):
             raise StageGone("The stage went away before its tape was finished.")
 
@@ -208,6 +236,14 @@ class StageKeeper:
         except Refused as refusal:
             # Late news: the seat was given up, or the Space ended, before the stage said so.
             log.debug("keeper.observation_refused", space=space_id, code=refusal.code)
+
+
+async def _next_word(inbox: "asyncio.Queue[_Wake | Event]") -> _Wake | Event | None:
+    """None when it is time to ask the stage whether it is there."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ASK_EVERY_S):
+            return await inbox.get()
+    return None
 
 
 async def _push(client: StageClient, space: Space) -> None:

@@ -51,6 +51,7 @@ async def create_space(data: schema.CreateSpace, permit: Permit, services: Servi
     async def work(acting: Any) -> int:
         space = await actions.create(acting, draft, page_url=page_url, invited=invited)
         if data.start:
+            await actions.require_room(acting, services.live_spaces_max)
             await actions.command(acting, space.id, c.Start())
         return space.id
 
@@ -67,7 +68,7 @@ async def list_spaces(
     limit: Limit = 20,
     max_id: str | None = None,
 ) -> list[schema.Space]:
-    """Look Spaces up: by `ids` (comma-separated), or by their `creator`, their `state` or both; the newest first."""
+    """Look Spaces up: by `ids` (comma-separated), or by `creator`, `state` or both; the newest first."""
     older_than = _id(max_id) if max_id else None
     async with services.database.read() as read:
         if ids is not None:
@@ -98,7 +99,13 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
         if isinstance(data, c.Pin):
             pinned = await posts.by_id(read, data.post_id)
             await services.gate.admit_one(read, permit.viewer, pinned, "Post")
-    await services.gate.act(permit, lambda acting: actions.command(acting, space_id, data))
+
+    async def work(acting: Any) -> None:
+        if isinstance(data, c.Start):
+            await actions.require_room(acting, services.live_spaces_max)
+        await actions.command(acting, space_id, data)
+
+    await services.gate.act(permit, work)
     return await _present(services, permit.viewer, space_id)
 
 
