@@ -9,15 +9,10 @@ def test_what_was_added_is_there_once() -> None:
     register = Register()
     surface = Surface("route", "GET /a", Serves.ANYONE, Action.READ)
     register.add(surface)
-    assert list(register) == [register.require("route", "GET /a")] == [surface]
+    assert list(register) == [surface]
     assert len(register) == 1
     with pytest.raises(Unregistered, match="twice"):
         register.add(surface)
-
-
-def test_what_is_silent_is_refused() -> None:
-    with pytest.raises(Unregistered, match="whom it serves"):
-        Register().require("job", "deliver")
 
 
 @pytest.mark.parametrize(

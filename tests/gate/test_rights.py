@@ -300,13 +300,3 @@ async def test_an_applications_own_token_is_nobody(people: People, gate: Gate) -
     with pytest.raises(Refused) as refusal:
         gate.permit(viewer, Action.READ)
     assert refusal.value.status == 401
-
-
-async def test_a_suspended_person_sees_their_own_and_nothing_else(people: People, gate: Gate) -> None:
-    account_id, other = await people.create("someone"), await people.create("other")
-    await people.put(account_id, Standing.SUSPENDED)
-    viewer = await people.viewer(account_id)
-    cards = [Card(account_id), Card(other)]
-    assert [visible.item for visible in gate.admit_own(viewer, cards)] == [Card(account_id)]
-    with pytest.raises(Refused):
-        gate.admit_own(ANONYMOUS, cards)

@@ -24,7 +24,8 @@ async def create_clip(
 ) -> tuple[Clip, Media]:
     """Enter a clip that was cut and stored under `object_key`, as a file of the actor that hangs on no post yet.
 
-    Raises Refused when the recording was deleted, or the Space's audience closed to the actor, in the meantime.
+    Raises Refused when the recording was deleted or the actor removed from the Space in the meantime. Whether the
+    actor may see the Space was decided when `space` was admitted.
     """
     current = await _still_clippable(acting, space)
     clip = Clip(

@@ -16,11 +16,10 @@ from folkmoot.gate.model import (
     Viewer,
 )
 from folkmoot.gate.register import Register, Surface, Unregistered
-from folkmoot.gate.visible import TOMBSTONE, Acting, Permit, Tombstone, Visible
+from folkmoot.gate.visible import Acting, Permit, Visible
 
 __all__ = [
     "ANONYMOUS",
-    "TOMBSTONE",
     "Acting",
     "Action",
     "Facts",
@@ -37,7 +36,6 @@ __all__ = [
     "Stamp",
     "Standing",
     "Surface",
-    "Tombstone",
     "Unregistered",
     "Viewer",
     "Visible",

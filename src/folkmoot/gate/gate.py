@@ -25,7 +25,7 @@ from folkmoot.gate.model import (
     token_subject,
 )
 from folkmoot.gate.standings import REASONS, TABLE, Shown, may
-from folkmoot.gate.visible import _MAKER, TOMBSTONE, Acting, Permit, Tombstone, Visible
+from folkmoot.gate.visible import _MAKER, Acting, Permit, Visible
 from folkmoot.storage.database import Database, Read, Write, digest
 
 Item = TypeVar("Item", bound=Gated)
@@ -112,29 +112,12 @@ class Gate:
         seen = await self._decide(read, viewer, items)
         return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
 
-    async def admit_thread(
-        self, read: Read, viewer: Viewer, items: Sequence[Item]
-    ) -> list[Visible[Item] | Tombstone]:
-        """Like `admit`, with a tombstone in the place of each item that may not be seen."""
-        seen = await self._decide(read, viewer, items)
-        return [
-            Visible(item, viewer, _MAKER) if visible else TOMBSTONE
-            for item, visible in zip(items, seen, strict=True)
-        ]
-
     async def admit_one(self, read: Read, viewer: Viewer, item: Item | None, what: str) -> Visible[Item]:
         """One item, or Refused 404: what may not be seen does not exist."""
         admitted = await self.admit(read, viewer, [item]) if item is not None else []
         if not admitted:
             raise Refused("not_found", f"{what} not found.", status=404)
         return admitted[0]
-
-    def admit_own(self, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
-        """What the viewer published alone, for the room that a lost standing keeps: session, appeal, export."""
-        self.permit(viewer, Action.SEE_STANDING)
-        return [
-            Visible(item, viewer, _MAKER) for item in items if item.gate_facts().owner_ids == (viewer.account_id,)
-        ]
 
     async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
         if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:

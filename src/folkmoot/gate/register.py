@@ -12,11 +12,11 @@ import msgspec
 from folkmoot.gate.model import Action, Serves, Standing
 from folkmoot.gate.standings import TABLE
 
-Kind = Literal["route", "stream", "feed", "file", "job"]
+Kind = Literal["route", "stream"]
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """One way in: an HTTP route ("GET /api/v1/statuses/{id}"), a stream, a feed, a file link or a job."""
+    """One way in: an HTTP route ("GET /api/v1/statuses/{id}") or a stream."""
 
     kind: Kind
     name: str
@@ -42,12 +42,6 @@ class Register:
         if key in self._surfaces:
             raise Unregistered(f"{surface.kind} {surface.name} is registered twice")
         self._surfaces[key] = surface
-
-    def require(self, kind: Kind, name: str) -> Surface:
-        surface = self._surfaces.get((kind, name))
-        if surface is None:
-            raise Unregistered(f"{kind} {name} does not say whom it serves")
-        return surface
 
     def __iter__(self) -> Iterator[Surface]:
         return iter(self._surfaces.values())

@@ -1,6 +1,6 @@
-"""Raised counters for a process without an event loop of ours: the audience worker.
+"""Raised counters for a process without an event loop of ours: audience workers and stages.
 
-A thread with a connection of its own asks the database ten times a second and wakes the worker's loop through a
+A thread with a connection of its own asks the database ten times a second and wakes the process through a
 descriptor. It depends on no other process: a listener's stream ends with the web process dead and the event lost.
 """
 

@@ -26,13 +26,6 @@ class Visible(Generic[T_co]):
         self.viewer: Final = viewer
 
 
-class Tombstone:
-    """Stands in a thread where something is that this viewer may not see."""
-
-
-TOMBSTONE: Final = Tombstone()
-
-
 class Permit:
     """The gate's word that a viewer may do an action now; `Gate.act` asks again inside the transaction."""
 

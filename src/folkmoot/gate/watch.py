@@ -18,7 +18,7 @@ RESTART_AFTER_S = 1.0
 
 
 class RevocationWatch:
-    """One for each process that holds leases (web, stage), beside its loop.
+    """One for each process that holds leases and has our event loop (web), beside its loop.
 
     A database that doesn't answer neither ends the watch nor any lease: it is asked again.
     """

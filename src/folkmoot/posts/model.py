@@ -10,7 +10,6 @@ CHARACTERS_MAX = 500
 URL_CHARACTERS = 23
 """Every link counts as this many, as on Mastodon."""
 MEDIA_MAX = 4
-SPOILER_CHARACTERS_MAX = CHARACTERS_MAX
 
 
 class Visibility(StrEnum):

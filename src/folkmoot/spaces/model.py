@@ -144,7 +144,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     """The whole state of one Space. `host_id` is who hosts it now, `creator_id` who made it.
 
     `roster_version` grows whenever somebody's seat, role, mute or connection changes, so that clients fetch the
-    names anew. `replay_start_ms` is on the Space's timeline and belongs to the recording: the machine keeps it.
+    names anew.
     """
 
     id: int
@@ -166,7 +166,6 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     hold_until_ms: int | None = None
     announcement_post_id: int | None = None
     pinned_post_id: int | None = None
-    replay_start_ms: int = 0
     roster_version: int = 0
     next_seat: int = 1
     members: dict[int, Member]

@@ -111,14 +111,6 @@ async def open_ids_hosted_by(read: Read, account_id: int) -> list[int]:
     return await _ids(read, select(spaces.c.id).where(spaces.c.host_id == account_id, is_open))
 
 
-async def id_announced_by(read: Read, post_ids: Collection[int]) -> dict[int, int]:
-    """The Spaces that posts announce, by post."""
-    rows = await read.connection.execute(
-        select(spaces.c.announcement_post_id, spaces.c.id).where(spaces.c.announcement_post_id.in_(post_ids))
-    )
-    return {row.announcement_post_id: row.id for row in rows}
-
-
 async def seats_of(read: Read, space_id: int) -> list[SeatRow]:
     """Every stint on stage, by number."""
     rows = await read.connection.execute(

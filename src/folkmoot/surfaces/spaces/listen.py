@@ -8,12 +8,12 @@ from folkmoot.gate.model import account_of
 from folkmoot.gate.register import Register
 from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
-from folkmoot.surfaces.http import SESSION_COOKIE
+from folkmoot.surfaces.http import SESSION_COOKIE, require_scope
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, tickets
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
 
-LISTEN = Surface("stream", f"GET {SPACES}/{{space_id}}/listen", Serves.ANYONE, Action.LISTEN)
+LISTEN = Surface("stream", f"GET {SPACES}/{{space_id}}/listen", Serves.ANYONE, Action.LISTEN, "read:statuses")
 
 
 def register_listen(register: Register) -> None:
@@ -38,6 +38,7 @@ class Admitter:
         viewer = await self._viewer(request)
         if viewer.account_id is not None:
             self._services.gate.permit(viewer, Action.LISTEN)
+            require_scope(viewer, LISTEN.scope)
         async with self._services.database.read() as read:
             await self._require_live(read, viewer, request.space_id)
             stamps = await listener_stamps(read, self._services, viewer, request.space_id)
