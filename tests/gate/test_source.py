@@ -99,6 +99,19 @@ def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+async def test_nothing_that_goes_wrong_ends_the_thread(
+    people: People, source: RevocationSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> dict[str, int]:
+        raise RuntimeError("nobody thought of this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "_ask", fail)
+        wait_until(lambda: source._is_failing)
+    await people.system(lambda acting: revoke(acting, "space:1"))
+    wait_until(lambda: gathered(source, {"space:1": 1}))
+
+
 async def test_a_lost_connection_is_made_anew(people: People, database: Database, source: RevocationSource) -> None:
     await people.system(lambda acting: revoke(acting, "space:1"))
     wait_until(lambda: gathered(source, {"space:1": 1}))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from tests.support.people import People
 from tests.support.waiting import eventually
 
@@ -17,7 +18,7 @@ from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, Space, SpaceState
 from folkmoot.storage import events
-from folkmoot.storage.database import Database, DatabaseFull, Write
+from folkmoot.storage.database import Database, DatabaseFull, Read, Write
 from folkmoot.storage.tables import recordings, spaces
 from folkmoot.tape.writer import TapeWriter
 
@@ -87,6 +88,24 @@ async def test_a_full_disk_does_not_end_the_worker(where: Places, monkeypatch: p
     monkeypatch.setattr(events, "prune", prune)
     monkeypatch.setattr(worker, "PRUNE_EVERY_S", 0.01)
     await run_until(where, lambda: len(tries) > 2)
+
+
+async def test_a_database_that_is_away_does_not_end_the_worker(
+    where: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[Sequence[int]] = []
+    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids: wanted.append(space_ids))
+    looks: list[int] = []
+    look = queries.due_ids
+
+    async def away(read: Read) -> list[int]:
+        looks.append(1)
+        if len(looks) == 1:
+            raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+        return await look(read)
+
+    monkeypatch.setattr(queries, "due_ids", away)
+    await run_until(where, lambda: len(wanted) > 1)
 
 
 async def test_a_tape_beyond_reading_is_given_up(where: Places, monkeypatch: pytest.MonkeyPatch) -> None:

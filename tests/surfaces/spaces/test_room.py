@@ -23,10 +23,10 @@ async def test_one_space_too_many_is_told_so(client: httpx.AsyncClient, hall: Ha
     assert (await client.get(SPACES, params={"creator": str(bob.id)})).json() == []
 
     later = (await client.post(SPACES, json={"title": "Later"}, headers=bob.headers)).json()["id"]
-    start = {"path": f"{SPACES}/{later}/commands", "json": {"do": "start"}, "headers": bob.headers}
 
     async def started() -> int:
-        return (await client.post(start["path"], json=start["json"], headers=start["headers"])).status_code
+        order = await client.post(f"{SPACES}/{later}/commands", json={"do": "start"}, headers=bob.headers)
+        return order.status_code
 
     assert await started() == 503
     await client.post(f"{SPACES}/{space_id}/commands", json={"do": "end"}, headers=alice.headers)
