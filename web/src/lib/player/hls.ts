@@ -8,7 +8,7 @@ const NATIVE = 'application/vnd.apple.mpegurl';
 
 export class HlsPlayer implements SpacePlayer {
   readonly audio = hiddenAudio('player');
-  readonly #place = new Place(this.audio);
+  readonly #place = new Place(this.audio, () => this.#offsetS);
   readonly #options: PlayerOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   #hls: HlsJs | null = null;
@@ -74,6 +74,13 @@ export class HlsPlayer implements SpacePlayer {
     });
     this.#hls.loadSource(address);
     this.#hls.attachMedia(this.audio);
+  }
+
+  /** The playlist of a trimmed recording begins where it was trimmed, and the element counts from there. */
+  get #offsetS(): number {
+    const { durationMs } = this.#options;
+    const { duration } = this.audio;
+    return durationMs === null || !Number.isFinite(duration) ? 0 : Math.max(0, durationMs / 1000 - duration);
   }
 
   get #endS(): number {

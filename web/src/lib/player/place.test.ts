@@ -35,3 +35,12 @@ it('stays where it is when nothing was chosen', () => {
   element.load();
   expect(place.seconds).toBe(0);
 });
+
+it('counts from where the sound of the element begins', () => {
+  const element = new Element();
+  const place = new Place(element, () => 8);
+  place.seconds = 20;
+  element.load();
+  expect(element.currentTime).toBe(12);
+  expect(place.seconds).toBe(20);
+});

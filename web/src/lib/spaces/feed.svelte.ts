@@ -5,39 +5,13 @@ import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
+import { looksEveryMs, takesPart } from './freshness';
 
-const STRANGER_LOOKS_EVERY_MS = 30_000;
-/** Who is signed in may be invited at any moment. */
-const LISTENER_LOOKS_EVERY_MS = 5_000;
-/** Who takes part is told of every change; only the listener count has to be asked for. */
-const MEMBER_LOOKS_EVERY_MS = 10_000;
 /** Where too many follow already: how long before it is tried again. */
 const FOLLOW_AGAIN_AFTER_MS = 60_000;
 /** A right that ended may be written down a moment after it was told. */
 const LOOK_AGAIN_AFTER_MS = 1_000;
 const ROSTER_DELAY_MS = 2_000;
-/** The recording is there a moment after the end; after this long it won't come any more. */
-const REPLAY_LOOKS_EVERY_MS = 3_000;
-const REPLAY_COMES_WITHIN_MS = 120_000;
-
-export function takesPart(space: Space): boolean {
-  const { you } = space;
-  return you.seat !== null || you.asking || you.invited_as !== null || you.role !== 'listener';
-}
-
-function awaitsReplay(space: Space): boolean {
-  const endedMs = space.ended_at ? Date.parse(space.ended_at) : 0;
-  return space.recorded && !space.replay && Date.now() - endedMs < REPLAY_COMES_WITHIN_MS;
-}
-
-/** How soon to look again, or null when nothing changes any more. */
-function looksEveryMs(space: Space | null, follows: boolean): number | null {
-  if (follows) return MEMBER_LOOKS_EVERY_MS;
-  const mayBeInvited = session.active && document.visibilityState === 'visible';
-  if (space?.state === 'live' && mayBeInvited) return LISTENER_LOOKS_EVERY_MS;
-  if (space === null || space.state === 'live' || space.state === 'scheduled') return STRANGER_LOOKS_EVERY_MS;
-  return awaitsReplay(space) ? REPLAY_LOOKS_EVERY_MS : null;
-}
 
 export class SpaceFeed {
   space = $state.raw<Space | null>(null);
@@ -56,7 +30,8 @@ export class SpaceFeed {
 
   constructor(readonly id: string) {
     document.addEventListener('visibilitychange', () => {
-      if (this.#holders > 0 && document.visibilityState === 'visible') void this.refresh();
+      const isOver = this.space !== null && this.space.state !== 'live' && this.space.state !== 'scheduled';
+      if (this.#holders > 0 && !isOver && document.visibilityState === 'visible') void this.refresh();
     });
   }
 
@@ -130,7 +105,12 @@ export class SpaceFeed {
     const space = this.space;
     const isMember = space !== null && session.active && space.state === 'live' && takesPart(space);
     const follows = isMember && Date.now() >= this.#followsFromMs;
-    const everyMs = looksEveryMs(space, follows);
+    const everyMs = looksEveryMs(space, {
+      follows,
+      signedIn: session.active,
+      visible: document.visibilityState === 'visible',
+      nowMs: Date.now(),
+    });
     if (this.#holders === 0 || everyMs === null || this.missing) return this.#rest();
     if (follows) this.#follow();
     else this.#unfollow();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { looksEveryMs } from './freshness';
 import { holdsSinceStart } from './hold';
 import { stillPromised, withPromised } from './promised';
 
@@ -7,6 +8,29 @@ describe('own reactions', () => {
     expect(withPromised({ '👏': 4 }, { '👏': 5, '🔥': 1 })).toEqual({ '👏': 5, '🔥': 1 });
     expect(withPromised({ '👏': 7 }, { '👏': 5 })).toEqual({ '👏': 7 });
     expect(stillPromised({ '👏': 5 }, { '👏': 5, '🔥': 1 })).toEqual({ '🔥': 1 });
+  });
+});
+
+describe('how often a Space is looked at', () => {
+  const you = { role: 'listener', seat: null, muted: false, asking: false, invited_as: null } as const;
+  const nobody = { ...you, removed: false, consented: false, can: [] };
+  const live = { state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
+  const looker = { follows: false, signedIn: true, visible: true, nowMs: 1_000_000 };
+
+  it('is soon for whoever may be invited', () => {
+    expect(looksEveryMs(live, looker)).toBe(5_000);
+    expect(looksEveryMs(live, { ...looker, signedIn: false })).toBe(30_000);
+    expect(looksEveryMs(live, { ...looker, visible: false })).toBe(30_000);
+    const onStage = { ...live, you: { ...nobody, seat: 2 } };
+    expect(looksEveryMs(onStage, { ...looker, visible: false })).toBe(5_000);
+    expect(looksEveryMs(onStage, { ...looker, follows: true, visible: false })).toBe(5_000);
+  });
+
+  it('ends when nothing more comes', () => {
+    const ended = { ...live, state: 'ended', ended_at: new Date(990_000).toISOString() } as const;
+    expect(looksEveryMs(ended, looker)).toBe(3_000);
+    expect(looksEveryMs(ended, { ...looker, nowMs: 2_000_000 })).toBeNull();
+    expect(looksEveryMs({ ...ended, recorded: false }, looker)).toBeNull();
   });
 });
 

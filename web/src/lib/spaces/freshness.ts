@@ -1,0 +1,40 @@
+// How often to look at a Space. Pure: time and who looks are arguments.
+import type { Space } from '../types';
+
+const STRANGER_LOOKS_EVERY_MS = 30_000;
+/** Who is signed in may be invited at any moment. */
+const SIGNED_IN_LOOKS_EVERY_MS = 5_000;
+/** Who takes part is told of every change; only what is counted has to be asked for: listeners, reactions. */
+const FOLLOWER_LOOKS_EVERY_MS = 5_000;
+/** The recording is there a moment after the end; after this long it won't come any more. */
+const REPLAY_LOOKS_EVERY_MS = 3_000;
+const REPLAY_COMES_WITHIN_MS = 120_000;
+
+export interface Looker {
+  /** Hears of changes as they happen. */
+  follows: boolean;
+  signedIn: boolean;
+  /** The page is in front of somebody. */
+  visible: boolean;
+  nowMs: number;
+}
+
+type Looked = Pick<Space, 'state' | 'recorded' | 'replay' | 'ended_at' | 'you'>;
+
+export function takesPart({ you }: Pick<Space, 'you'>): boolean {
+  return you.seat !== null || you.asking || you.invited_as !== null || you.role !== 'listener';
+}
+
+/** How soon to look again, or null when nothing changes any more. */
+export function looksEveryMs(space: Looked | null, looker: Looker): number | null {
+  if (looker.follows) return FOLLOWER_LOOKS_EVERY_MS;
+  if (space === null || space.state === 'scheduled') return STRANGER_LOOKS_EVERY_MS;
+  if (space.state !== 'live') return awaitsReplay(space, looker.nowMs) ? REPLAY_LOOKS_EVERY_MS : null;
+  const waits = looker.signedIn && (looker.visible || takesPart(space));
+  return waits ? SIGNED_IN_LOOKS_EVERY_MS : STRANGER_LOOKS_EVERY_MS;
+}
+
+function awaitsReplay(space: Looked, nowMs: number): boolean {
+  const endedMs = space.ended_at ? Date.parse(space.ended_at) : 0;
+  return space.recorded && !space.replay && nowMs - endedMs < REPLAY_COMES_WITHIN_MS;
+}
