@@ -15,6 +15,7 @@ SPACES = "/api/folkmoot/v1/spaces"
 PUBLIC = "shows what somebody without an account sees, whoever asks"
 WITHOUT_SCOPE = {
     "GET /api/v1/accounts/verify_credentials": "any of three scopes opens it: the handler asks itself",
+    "GET /api/v1/announcements": "any token opens it, as Mastodon's does: the list is always empty",
     "GET /api/v1/instance": "the server, nothing of a person",
     "GET /api/v2/instance": "the server, nothing of a person",
     "GET /api/oembed": PUBLIC,
