@@ -95,8 +95,9 @@ async def get_space(space_id: int, viewer: Viewer, services: Services) -> schema
 async def command_space(space_id: int, data: c.Command, permit: Permit, services: Services) -> schema.Space:
     """Tell the Space to do something: `{"do": "ask"}`, `{"do": "let_up", "account": "1234"}`, …"""
     async with services.database.read() as read:
-        await load.visible(read, services, permit.viewer, space_id)
-        if isinstance(data, c.Pin):
+        space = (await load.visible(read, services, permit.viewer, space_id)).item
+        # Who may not pin is told that by the rules, and nothing of the post.
+        if isinstance(data, c.Pin) and space.member(permit.viewer.id).role.commands:
             pinned = await posts.by_id(read, data.post_id)
             await services.gate.admit_one(read, permit.viewer, pinned, "Post")
 
