@@ -191,7 +191,7 @@ COMMANDS: list[dict[str, Any]] = [
     *({"do": name} for name in [*BY_ITSELF, "unask"]),
     *({"do": name, "account": "{bob}"} for name in ABOUT_SOMEBODY),
     {"do": "edit", "title": "Mine now"},
-    {"do": "pin", "post": "1"},
+    {"do": "pin", "post": "{announcement}"},
     {"do": "accept", "recording_consent": True},
 ]
 
@@ -203,7 +203,8 @@ async def test_every_command_by_a_stranger_and_when_it_is_over(
     path = f"{SPACES}/{space_id}"
 
     async def tell(who: Person, order: dict[str, Any]) -> httpx.Response:
-        filled = {name: str(bob.id) if value == "{bob}" else value for name, value in order.items()}
+        known = {"{bob}": str(bob.id), "{announcement}": before["announcement_id"]}
+        filled = {name: known.get(value, value) for name, value in order.items()}
         return await client.post(f"{path}/commands", json=filled, headers=who.headers)
 
     before = (await client.get(path)).json()
