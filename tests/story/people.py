@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect  # noqa: A004 - playwright's own
 from tests.story import sound
 
 CHROMIUM = "/usr/bin/chromium"
@@ -30,9 +30,19 @@ expect.set_options(timeout=15_000)
 
 # What comes out of the page's own audio element, as the browser would play it.
 _RECORD = """async ([index, milliseconds]) => {
-  const element = [...document.querySelectorAll('audio')].filter((audio) => !audio.paused).at(index);
-  if (!element) throw new Error('nothing plays on this page');
+  const sounding = () => [...document.querySelectorAll('audio')]
+    .filter((audio) => !audio.paused && audio.readyState > 2).at(index);
+  const until = async (look) => {
+    for (const giveUp = Date.now() + 15000; Date.now() < giveUp; ) {
+      const found = look();
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error('nothing plays on this page');
+  };
+  const element = await until(sounding);
   const stream = element.srcObject ?? element.captureStream();
+  await until(() => stream.getAudioTracks().length > 0);
   const recorder = new MediaRecorder(new MediaStream(stream.getAudioTracks()), {
     mimeType: 'audio/webm;codecs=opus', audioBitsPerSecond: 128000 });
   const pieces = [];
@@ -93,7 +103,11 @@ class Person:
         self.page.wait_for_url("**/")
 
     def click(self, name: str, *, exact: bool = True) -> None:
-        self.page.get_by_role("button", name=name, exact=exact).first.click()
+        try:
+            self.page.get_by_role("button", name=name, exact=exact).first.click(timeout=15_000)
+        except TimeoutError as error:
+            shown = self.page.locator("body").inner_text()
+            raise AssertionError(f"no button “{name}” at {self.page.url}, which shows:\n{shown}") from error
 
     def open_space(self, title: str) -> str:
         """From the list of Spaces to a live one with an open microphone; its path."""
