@@ -1,7 +1,9 @@
 """What somebody holds open while they are suspended, and the moment at which it ends."""
 
+import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -47,8 +49,14 @@ class HeldStream:
         self._closed.set()
 
 
-async def suspend_all(data_directory: Path, usernames: list[str]) -> float:
+def suspend_all(data_directory: Path, usernames: list[str]) -> float:
     """Suspend them one after another, as a moderator's program would; when (monotonic) the last was committed."""
+    # In a thread: the browsers' driver has a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _suspend_all(data_directory, usernames)).result()
+
+
+async def _suspend_all(data_directory: Path, usernames: list[str]) -> float:
     doorbell = Doorbell(data_directory / "run" / "doorbells")
     database = Database(f"sqlite+aiosqlite:///{data_directory}/folkmoot.db", slot=SLOT, ring=doorbell.ring)
     gate = Gate(database)

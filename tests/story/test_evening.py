@@ -1,6 +1,5 @@
 """The evening of the story, with real browsers and recorded voices: parts 1, 2, 6, 7 and 8 so far."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -154,7 +153,7 @@ def suspended_means_suspended(evening: Evening) -> None:
     ]
     for stream in held:
         stream.wait_until_open()
-    committed_s = asyncio.run(suspend_all(evening.server.data, [*names, "rosa"]))
+    committed_s = suspend_all(evening.server.data, [*names, "rosa"])
     out_after_ms = [stream.closed_after_ms(committed_s) for stream in held]
     assert max(out_after_ms) <= 500, f"closed after {[round(one) for one in out_after_ms]} ms"
     for token in tokens.values():
