@@ -102,7 +102,7 @@ def test_a_revoked_listener_is_reset_at_once_and_nobody_else(theatre: Theatre) -
         begun_s = time.monotonic()
         theatre.revocations.revoke("ticket:mine", 1)
         assert removed.is_reset()
-        assert time.monotonic() - begun_s < 0.3
+        assert time.monotonic() - begun_s < 0.5
         theatre.tapes[1].append(b"on")
         assert other.chunk() == b"on"
         with theatre.house.listen(query="?ticket=mine") as again:

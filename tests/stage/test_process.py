@@ -84,7 +84,7 @@ async def test_the_end_of_a_lease_closes_its_seat_at_once(house: House, client: 
     # From another thread: that is where a follower of events may live.
     await asyncio.to_thread(house.leases.end, "seat:5:1")
     await until(lambda: house.engine.seats == {2})
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 0.5
     assert house.leases.held() == 1
 
 
