@@ -15,6 +15,8 @@ from folkmoot.tape.model import CODEC_CONFIGS, Codec, Note, Part
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
 
+pytestmark = pytest.mark.slow
+
 MAIN = """
 import sys
 from pathlib import Path

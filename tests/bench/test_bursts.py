@@ -17,6 +17,8 @@ from folkmoot.bench.bursts import (
     write_bursts,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Samples:

@@ -15,6 +15,8 @@ from folkmoot.stage.engine import OfferRefused, SeatEvent, SeatState
 from folkmoot.stage.ice import IceSettings
 from folkmoot.tape.opus import Pcm
 
+pytestmark = pytest.mark.slow
+
 
 class KeptMix:
     """A sink that keeps the full mix."""

@@ -19,6 +19,8 @@ from folkmoot.stage.client import StageClient, StageGone
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 
+pytestmark = pytest.mark.slow
+
 _RUN = """
 import pathlib, sys
 from folkmoot.stage.process import StageConfig, run_stage
