@@ -22,6 +22,8 @@ _SYNC_SAMPLE = 0x02000000  # depends on nothing
 _TFHD_FLAGS = 0x020000 | 0x8 | 0x20  # default-base-is-moof, default duration, default flags
 _TRUN_FLAGS = 0x1 | 0x200  # data offset, sizes
 _EMSG_FIXED = struct.Struct(">IQII")
+_ID3_TEXT = 10 + 10 + 1 + len(NOTE_DESCRIPTION) + 1  # where the text stands in the tag
+_EMSG_TEXT = 12 + _EMSG_FIXED.size + len(ID3_SCHEME) + 2 + _ID3_TEXT
 _MOOF_FIXED_BYTES = 96  # everything but four bytes for each sample
 
 
@@ -147,8 +149,13 @@ def chunk_header(
 
 def note_event(note: Note, at_samples: int, identifier: int) -> bytes:
     """An emsg (version 1) that holds until the next one: its duration is unknown."""
+    return text_event(msgspec.json.encode(note), at_samples, identifier)
+
+
+def text_event(text: bytes, at_samples: int, identifier: int) -> bytes:
+    """The emsg of a note whose JSON is at hand."""
     fixed = _EMSG_FIXED.pack(SAMPLE_RATE, at_samples, _UNKNOWN_DURATION, identifier & 0xFFFFFFFF)
-    return full_box(b"emsg", 1, 0, fixed, ID3_SCHEME + b"\0\0", id3_tag(msgspec.json.encode(note)))
+    return full_box(b"emsg", 1, 0, fixed, ID3_SCHEME + b"\0\0", id3_tag(text))
 
 
 def id3_tag(text: bytes) -> bytes:
@@ -231,6 +238,14 @@ def leading_note(data: bytes) -> Note | None:
     return parse_note_event(data[:size])[1]
 
 
+def leading_note_text(data: bytes) -> bytes | None:
+    """The JSON of the note at the start of a chunk as it stands there, unread: text_event() of it is the emsg."""
+    if data[4:8] != b"emsg":
+        return None
+    (size,) = struct.unpack_from(">I", data)
+    return data[_EMSG_TEXT:size]
+
+
 def parse_note_event(data: bytes) -> tuple[int, Note]:
     """At which sample, and what: from one emsg box. Raises BoxError for anything else."""
     found = list(iterate_boxes(data))
@@ -246,7 +261,7 @@ def parse_note_event(data: bytes) -> tuple[int, Note]:
 
 
 def _parse_note(tag: bytes) -> Note:
-    text = tag[10 + 10 + 1 + len(NOTE_DESCRIPTION) + 1 :]
+    text = tag[_ID3_TEXT:]
     if len(tag) > 1 << 20 or tag != id3_tag(text):
         raise BoxError("an ID3 tag that this program did not write")
     try:
