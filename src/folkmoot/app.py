@@ -42,7 +42,7 @@ from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import clips, replay, spaces, stage
+from folkmoot.surfaces.spaces import clips, replay, spaces, stage, whip
 from folkmoot.surfaces.spaces.listen import register_listen
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,7 @@ BODY_BYTES_MAX = 1_000_000
 OWN_API: list[Any] = [
     *session.HANDLERS,
     *spaces.HANDLERS,
+    *whip.HANDLERS,
     *stage.HANDLERS,
     *replay.HANDLERS,
     *clips.HANDLERS,
@@ -75,7 +76,15 @@ OTHERS: list[Any] = [
 _CORS = CORSConfig(
     allow_origins=["*"],
     allow_credentials=False,
-    expose_headers=["Link", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"],
+    expose_headers=[
+        "Link",
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+        "Retry-After",
+        "Location",
+        "Folkmoot-Resume-Token",
+    ],
 )
 
 

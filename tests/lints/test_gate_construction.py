@@ -22,6 +22,7 @@ IN_ITS_NAME = {
     "surfaces/session.py": "the password was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
     "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
+    "surfaces/spaces/speaker.py": "a token of a seat is its account's, with the stamps that it carries",
 }
 # Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
 BY_STANDING = {

@@ -1,6 +1,6 @@
 """What the gate speaks of: viewers, standings, actions, stamps, and the errors it refuses with. Pure data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
@@ -116,13 +116,16 @@ class Gated(Protocol):
 
 
 class Refused(Exception):
-    """The gate, or a rule behind it, says no: `code` for programs, `sentence` for people."""
+    """The gate, or a rule behind it, says no: `code` for programs, `sentence` for people, `headers` over HTTP."""
 
-    def __init__(self, code: str, sentence: str, *, status: int = 403) -> None:
+    def __init__(
+        self, code: str, sentence: str, *, status: int = 403, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
         self.status = status
+        self.headers = dict(headers or {})
 
 
 def account_subject(account_id: int) -> str:
@@ -148,6 +151,16 @@ def space_subject(space_id: int) -> str:
 
 def seat_subject(space_id: int, seat: int) -> str:
     return f"seat:{space_id}:{seat}"
+
+
+def resume_subject(space_id: int, seat: int) -> str:
+    """Raised whenever the seat is resumed: what resumes it works once."""
+    return f"resume:{space_id}:{seat}"
+
+
+def program_subject(space_id: int, seat: int) -> str:
+    """Raised whenever another key for a program is made for the seat."""
+    return f"program:{space_id}:{seat}"
 
 
 def audience_subject(space_id: int) -> str:

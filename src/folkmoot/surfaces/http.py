@@ -167,6 +167,7 @@ class ErrorBody(msgspec.Struct):
 
 def _refused(_request: Request[Any, Any, Any], refusal: Refused) -> Response[ErrorBody]:
     headers = {"WWW-Authenticate": 'Bearer realm="folkmoot"'} if refusal.status == 401 else {}
+    headers |= refusal.headers
     return Response(ErrorBody(refusal.sentence, refusal.code), status_code=refusal.status, headers=headers)
 
 

@@ -1,22 +1,16 @@
-"""Speaking: WHIP-shaped joining (draft-ietf-wish-whip, RFC 9725) and the sidecar that turns seats into people."""
+"""The sidecar that turns seats into people. (How one gets to speak: whip.py.)"""
 
 import contextlib
 from functools import partial
-from typing import Any
 
-from litestar import Request, Response, delete, get, post
-from litestar.datastructures import State
+from litestar import get
 from litestar.enums import MediaType
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Refused, Serves, Viewer
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.gate import shown_to_others
-from folkmoot.gate.model import member_subject, seat_subject, space_subject
 from folkmoot.recordings.sound import Sound
-from folkmoot.spaces import actions, queries
-from folkmoot.spaces import commands as c
-from folkmoot.spaces.model import SpaceState
-from folkmoot.storage.database import Read
+from folkmoot.spaces import queries
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, present, schema
@@ -25,66 +19,7 @@ from folkmoot.surfaces.spaces.spaces import SPACES
 from folkmoot.tape.model import TapeMissing
 from folkmoot.tape.reader import TapeReader
 
-OFFER_BYTES_MAX = 64 * 1024
 SPEECH_RANGE_MS_MAX = 600_000
-WHIP = SPACES + "/{space_id:int}/whip"
-
-
-@post(
-    WHIP,
-    opt=serves(Serves.SIGNED_IN, Action.SPEAK, "write:statuses"),
-    status_code=201,
-    media_type="application/sdp",
-)
-async def whip_join(
-    space_id: int, permit: Permit, services: Services, request: Request[Any, Any, State]
-) -> Response[str]:
-    """Connect one's seat: an SDP offer in, the answer out (201). A newer offer replaces the older connection.
-
-    The seat comes first, by the command `start` or `accept`, or by being let up: consent to the recording is given
-    there, so that nobody is connected who has not been asked.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/sdp":
-        raise Refused("not_sdp", "Send the offer as application/sdp.", status=415)
-    offer = await request.body()
-    if len(offer) > OFFER_BYTES_MAX:
-        raise Refused("offer_too_large", "This offer is too large to be one.", status=413)
-    viewer = permit.viewer
-    async with services.database.read() as read:
-        seat = await _own_seat(read, services, viewer, space_id)
-        subjects = (
-            seat_subject(space_id, seat),
-            member_subject(space_id, viewer.id),
-            space_subject(space_id),
-        )
-        stamps = await services.gate.stamps(read, viewer, subjects)
-    try:
-        text = offer.decode()
-    except UnicodeDecodeError as error:
-        raise Refused("offer_refused", "This offer is not text.", status=422) from error
-    answer = await services.stages.offer(space_id, seat, text, stamps)
-    location = f"{SPACES}/{space_id}/whip/{seat}"
-    return Response(answer, status_code=201, media_type="application/sdp", headers={"Location": location})
-
-
-@delete(WHIP + "/{seat:int}", opt=serves(Serves.SIGNED_IN, Action.SPEAK, "write:statuses"))
-async def whip_leave(space_id: int, seat: int, permit: Permit, services: Services) -> None:
-    """Leave: hang up and give the seat back. Harmless if one has left already."""
-    async with services.database.read() as read:
-        space = (await load.visible(read, services, permit.viewer, space_id)).item
-    if space.member(permit.viewer.id).seat == seat:
-        await services.gate.act(permit, lambda acting: actions.command(acting, space_id, c.StepDown()))
-        await services.stages.hang_up(space_id, seat)
-
-
-async def _own_seat(read: Read, services: Services, viewer: Viewer, space_id: int) -> int:
-    space = (await load.visible(read, services, viewer, space_id)).item
-    if space.state is not SpaceState.LIVE:
-        raise Refused("not_live", "This Space is not live.", status=409)
-    seat = space.member(viewer.id).seat
-    if seat is None:
-        raise Refused("no_seat", "You have no seat on this stage. Ask to speak first.", status=403)
-    return seat
 
 
 @get(
@@ -133,4 +68,4 @@ def _speech(heard: Sound, from_ms: int, to_ms: int) -> list[schema.Speech]:
         return []
 
 
-HANDLERS = [whip_join, whip_leave, get_seats]
+HANDLERS = [get_seats]
