@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.settings import SettingsError, load
+from folkmoot.settings import SettingsError, load, udp_ports
+
+UDP_PORTS_REFUSED = ("50000", "50000-50010", "50999-50000", "80-500", "65000-70000", "50000-50999,", "a-b")
 
 
 def test_defaults_need_nothing() -> None:
@@ -53,6 +55,9 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_MEDIA": "s3://"}, "such as s3://bucket/folder"),
         ({"FOLKMOOT_ICE_SERVERS": "bogus"}, "such as stun:stun.example:3478"),
         ({"FOLKMOOT_ICE_SERVERS": "stun:ok.example,stun:"}, "such as stun:stun.example:3478"),
+        ({"FOLKMOOT_ICE_SERVERS": "turn:turn.example"}, "set turn_secret"),
+        ({"FOLKMOOT_TURN_VALID_S": "5"}, "The setting turn_valid_s can't be “5”"),
+        *(({"FOLKMOOT_UDP_PORTS": ports}, "such as 50000-50999") for ports in UDP_PORTS_REFUSED),
         ({"FOLKMOOT_LIVE_SPACES_MAX": "0"}, "The setting live_spaces_max can't be “0”"),
     ],
 )
@@ -70,11 +75,28 @@ def test_a_wrong_one_says_what_to_write_instead(environment: dict[str, str], wor
         {"FOLKMOOT_BASE_URL": "http://Moot.example"},
         {"FOLKMOOT_MEDIA": "s3://bucket/folder"},
         {"FOLKMOOT_MEDIA": "/srv/media"},
-        {"FOLKMOOT_ICE_SERVERS": "stun:stun.example:3478, turns:[2001:db8::1]:5349?transport=tcp"},
+        {
+            "FOLKMOOT_ICE_SERVERS": "stun:stun.example:3478, turns:[2001:db8::1]:5349?transport=tcp",
+            "FOLKMOOT_TURN_SECRET": "shared",
+        },
+        {"FOLKMOOT_PUBLIC_ADDRESS": "2001:db8::5"},
     ],
 )
 def test_a_right_one_is_taken(environment: dict[str, str]) -> None:
     load(environment)
+
+
+def test_udp_ports() -> None:
+    assert udp_ports(load({})) is None
+    assert udp_ports(load({"FOLKMOOT_UDP_PORTS": "50000-50099"})) == range(50_000, 50_100)
+
+
+def test_a_secret_is_not_shown_when_it_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "folkmoot.toml"
+    file.write_text("turn_secret = [1234]")
+    with pytest.raises(SettingsError, match="The setting turn_secret can't be what it is") as refused:
+        load({}, file)
+    assert "1234" not in str(refused.value)
 
 
 def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:

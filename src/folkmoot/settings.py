@@ -18,6 +18,10 @@ import msgspec
 PREFIX = "FOLKMOOT_"
 _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 # RFC 7064 and RFC 7065.
+_PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+# One stage's share; serve/ports.py says why.
+UDP_PORTS_MIN = 40
+_SECRETS = ("database", "turn_secret")  # never shown, also when they are wrong
 _ICE_SERVER = re.compile(r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")
 
 
@@ -53,9 +57,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Spaces that may be live at a time. Empty: 20 for each core."""
     ice_servers: list[str] = []
-    """STUN servers for speakers behind routers, such as `stun:stun.example:3478`."""
+    """STUN and TURN servers for speakers behind routers and firewalls, such as `turn:turn.example:3478`."""
+    turn_secret: str = ""
+    """What the TURN servers of `ice_servers` call `static-auth-secret`: credentials are made of it."""
+    turn_valid_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 3600
+    """How long credentials for the TURN servers are good, in seconds."""
     public_address: str = ""
     """IP address under which speakers reach this machine, if it is not one of its own."""
+    udp_ports: str = ""
+    """UDP ports for the sound of speakers, such as `50000-50999`. Empty: any."""
     log: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, to standard error, a JSON object a line when that is not a terminal."""
 
@@ -114,19 +124,16 @@ def _convert(values: dict[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         name = str(error).rpartition("`$.")[2].rstrip("`").partition("[")[0]
         field = {field.name: field for field in msgspec.structs.fields(Settings)}[name]
+        value = "what it is" if name in _SECRETS else f"“{values[name]}”"
         raise SettingsError(
-            f"The setting {name} can't be “{values[name]}”: {str(error).partition(' - at')[0]}. "
+            f"The setting {name} can't be {value}: {str(error).partition(' - at')[0]}. "
             f"Its default is “{field.default}”; see docs/settings.md."
         ) from error
 
 
 def _check(settings: Settings) -> None:
     _check_addresses(settings)
-    for server in settings.ice_servers:
-        if not _ICE_SERVER.fullmatch(server):
-            raise SettingsError(
-                f"The setting ice_servers holds “{server}”: write addresses such as stun:stun.example:3478."
-            )
+    _check_network(settings)
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -134,6 +141,20 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"The setting trusted_proxies holds “{proxy}”: write addresses or networks such as 10.0.0.0/8."
             ) from error
+
+
+def _check_network(settings: Settings) -> None:
+    """How speakers reach the stages."""
+    for server in settings.ice_servers:
+        if not _ICE_SERVER.fullmatch(server):
+            raise SettingsError(
+                f"The setting ice_servers holds “{server}”: write addresses such as stun:stun.example:3478."
+            )
+        if server.startswith("turn") and not settings.turn_secret:
+            raise SettingsError(
+                f"The setting ice_servers holds “{server}”, and a TURN server serves nobody without a password: "
+                "set turn_secret to what that server calls static-auth-secret."
+            )
     if settings.public_address:
         try:
             ipaddress.ip_address(settings.public_address)
@@ -141,6 +162,21 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"The setting public_address can't be “{settings.public_address}”: write an IP address."
             ) from error
+    if settings.udp_ports and udp_ports(settings) is None:
+        raise SettingsError(
+            f"The setting udp_ports can't be “{settings.udp_ports}”: write the first and the last of at least "
+            f"{UDP_PORTS_MIN}, from 1024 to 65535, such as 50000-50999."
+        )
+
+
+def udp_ports(settings: Settings) -> range | None:
+    """The UDP ports that stages may use; None for any."""
+    found = _PORT_RANGE.fullmatch(settings.udp_ports)
+    if found is None:
+        return None
+    first, last = int(found[1]), int(found[2])
+    is_usable = first >= 1024 and last <= 65_535 and last - first + 1 >= UDP_PORTS_MIN
+    return range(first, last + 1) if is_usable else None
 
 
 def _check_addresses(settings: Settings) -> None:

@@ -6,7 +6,10 @@ import aioice
 import pytest
 
 from folkmoot.stage.admission import IncomingGate
-from folkmoot.stage.ice import IceServer, IceSettings, StageConnection
+from folkmoot.stage.ice import IceSettings, StageConnection
+from folkmoot.stage.ice_servers import IceServers
+
+LOOPBACK = ["127.0.0.1", "::1"]
 
 
 @pytest.fixture
@@ -34,14 +37,14 @@ async def test_ports_are_from_the_range_and_run_out(gathered: Make) -> None:
     first, second = gathered(settings), gathered(settings)
     await first.gather_candidates()
     await second.gather_candidates()
-    assert [one.port for one in first.local_candidates] == [free]
+    assert [(one.host, one.port) for one in first.local_candidates] == [(host, free) for host in LOOPBACK]
     assert second.local_candidates == []
 
 
 async def test_the_loopback_is_offered_last_or_not_at_all(gathered: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     with_loopback = gathered(IceSettings())
     await with_loopback.gather_candidates()
-    assert [one.host for one in with_loopback.advertised()] == ["127.0.0.1"]
+    assert [one.host for one in with_loopback.advertised()] == LOOPBACK
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
     without = gathered(IceSettings(loopback=False))
     await without.gather_candidates()
@@ -55,14 +58,14 @@ async def test_the_advertised_address_stands_for_our_own(gathered: Make, monkeyp
     # 127.0.0.2 is loopback too, so it stays; a stand-in for a private address:
     monkeypatch.setattr(connection.local_candidates[0], "host", "10.0.0.5")
     told = connection.advertised()
-    assert [one.host for one in told] == ["203.0.113.5", "127.0.0.1"]
+    assert [one.host for one in told] == ["203.0.113.5", *LOOPBACK]
     assert told[0].port == connection.local_candidates[0].port
 
 
 async def test_a_stun_server_that_is_away_costs_only_the_wait(gathered: Make) -> None:
-    connection = gathered(IceSettings(servers=(IceServer("stun:127.0.0.1:9"),)))
+    connection = gathered(IceSettings(servers=IceServers(("stun:127.0.0.1:9",))))
     candidates = await connection.get_component_candidates(1, ["127.0.0.2"], timeout=0)
-    assert {one.host for one in candidates} == {"127.0.0.1", "127.0.0.2"}
+    assert {one.host for one in candidates} == {*LOOPBACK, "127.0.0.2"}
 
 
 def pair_with(connection: StageConnection, port: int) -> aioice.ice.CandidatePair:

@@ -16,6 +16,7 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
+from folkmoot.stage.ice_servers import IceServers
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.services import Services, Site
@@ -27,6 +28,7 @@ class FakeStages:
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+        self.generations: dict[int, int] = {}
 
     async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
         self.calls.append(("offer", space_id, seat, sdp, stamps))
@@ -40,6 +42,9 @@ class FakeStages:
 
     def reactions(self, space_id: int) -> Mapping[str, int]:
         return Counter(str(call[2]) for call in self.calls if call[:2] == ("react", space_id))
+
+    def generation(self, space_id: int) -> int | None:
+        return self.generations.get(space_id)
 
 
 class FakeListening:
@@ -74,6 +79,9 @@ SITE = Site(
 )
 
 
+ICE = IceServers(("stun:stun.test", "turn:turn.test"), "the TURN server's secret")
+
+
 def services_on(database: Database, directory: Path) -> Services:
     """Everything a surface may touch, with fakes for other processes."""
     return Services(
@@ -89,6 +97,7 @@ def services_on(database: Database, directory: Path) -> Services:
         tapes_directory=directory / "tapes",
         ticket_key=b"k" * 32,
         clock_ms=database.clock_ms,
+        ice_servers=lambda viewer: ICE.for_use("somebody", 0) if viewer.account_id else (),
     )
 
 

@@ -7,9 +7,10 @@ import structlog
 
 from folkmoot.gate import Lease, LeaseBook, Refused, Stamp
 from folkmoot.gate.source import RevocationSource
+from folkmoot.serve.network import ice_servers
 from folkmoot.serve.places import Places
 from folkmoot.settings import Settings
-from folkmoot.stage.ice import IceServer, IceSettings
+from folkmoot.stage.ice import IceSettings
 from folkmoot.stage.leases import LeaseOver
 from folkmoot.stage.process import StageConfig, run_stage
 from folkmoot.tape.model import TapeEnded
@@ -52,7 +53,7 @@ def main(settings: Settings, places: Places, space_id: int) -> None:
         socket_path=places.stage_socket(space_id),
         tape_directory=places.tape(space_id),
         ice=IceSettings(
-            servers=tuple(IceServer(url) for url in settings.ice_servers),
+            servers=ice_servers(settings),
             advertised_address=settings.public_address or None,
         ),
     )

@@ -1,6 +1,7 @@
 """The web process's way to the stages: one connection to each, made when it is first needed."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -11,18 +12,21 @@ from folkmoot.serve.places import Places
 from folkmoot.stage.client import StageClient, StageFailed, StageGone, StageSilent
 from folkmoot.stage.engine import OfferRefused
 from folkmoot.stage.protocol import TapeFullNow, TapeOkAgain
+from folkmoot.surfaces.spaces.hub import STAGE
 
 log = structlog.get_logger(__name__)
 CONNECT_WITHIN_S = 5.0
 CONNECT_EVERY_S = 0.05
+FIND_EVERY_S = 0.02
 COUNTS_EVERY_S = 0.5
 
 
 class StagePool:
     """`surfaces.services.Stages`, the counts that travel in the tape, and the stages' word of a full disk.
 
-    That word comes straight from the stage, not over the event bus: the database may be on the same disk.
-    `followed` says which Spaces somebody follows the changes of, `tell` reaches them.
+    That word comes straight from the stage, not over the event bus: the database may be on the same disk. So does
+    the word that a stage is a new one: whoever spoke on the one before has to offer anew. `followed` says which
+    Spaces somebody follows the changes of, `tell` reaches them.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class StagePool:
         self._telling: dict[int, asyncio.Task[None]] = {}
         self._reactions: dict[int, Counter[str]] = {}
         self._told: dict[int, tuple[int, dict[str, int]]] = {}
+        self._generations: dict[int, int] = {}
+        self._finding: dict[int, asyncio.Task[None]] = {}
 
     async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
         held = [(stamp.subject, stamp.counter) for stamp in stamps]
@@ -78,6 +84,9 @@ class StagePool:
     def reactions(self, space_id: int) -> Mapping[str, int]:
         return self._reactions.get(space_id, {})
 
+    def generation(self, space_id: int) -> int | None:
+        return self._generations.get(space_id)
+
     async def keep_counts(self) -> None:
         """Until cancelled: tell each stage how many listen and how they reacted, when that changed.
 
@@ -94,11 +103,16 @@ class StagePool:
 
     async def ended(self, space_id: int) -> None:
         """A Space is over: forget what was held for it."""
-        for held in (self._reactions, self._locks):
+        for held in (self._reactions, self._locks, self._generations):
             held.pop(space_id, None)
+        finding = self._finding.pop(space_id, None)
+        if finding is not None:
+            finding.cancel()
         await self._drop(space_id)
 
     async def close(self) -> None:
+        for finding in self._finding.values():
+            finding.cancel()
         for space_id in list(self._clients):
             await self._drop(space_id)
 
@@ -146,6 +160,11 @@ class StagePool:
         return client
 
     async def _hear(self, space_id: int, client: StageClient) -> None:
+        with contextlib.suppress(StageGone, StageFailed):
+            generation = (await client.status()).generation
+            if self._generations.get(space_id) != generation:
+                self._generations[space_id] = generation
+                self._tell_followers(space_id, STAGE)
         async for event in client.events():
             if isinstance(event, TapeFullNow):
                 self._tell_followers(space_id, "tape_full")
@@ -154,6 +173,19 @@ class StagePool:
         # The stage went away, and nothing that is held for this connection is true any more.
         if self._clients.get(space_id) is client:
             await self._drop(space_id)
+            if space_id in self._followed() and space_id not in self._finding:
+                self._finding[space_id] = asyncio.create_task(self._find_again(space_id))
+
+    async def _find_again(self, space_id: int) -> None:
+        """Those who spoke are told of the next stage as soon as it answers: until then they hear silence."""
+        give_up_s = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
+        try:
+            while space_id not in self._clients and asyncio.get_running_loop().time() < give_up_s:
+                with contextlib.suppress(StageGone):
+                    await self._connect(space_id)
+                await asyncio.sleep(FIND_EVERY_S)
+        finally:
+            self._finding.pop(space_id, None)
 
     async def _drop(self, space_id: int) -> None:
         client = self._clients.pop(space_id, None)

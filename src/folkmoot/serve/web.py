@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import socket
+from functools import partial
 
 import uvicorn
 import uvloop
@@ -14,6 +15,7 @@ from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
+from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
 from folkmoot.serve.stages import StagePool
 from folkmoot.settings import Settings
@@ -66,6 +68,7 @@ class WebProcess:
             tapes_directory=places.tapes,
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
             clock_ms=self._database.clock_ms,
+            ice_servers=partial(ice_servers_for, ice_servers(settings)),
             live_spaces_max=settings.live_spaces_max or LIVE_SPACES_PER_CORE * len(os.sched_getaffinity(0)),
         )
 

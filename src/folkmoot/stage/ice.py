@@ -2,9 +2,12 @@
 candidates, and an allowance for each peer that is applied before a datagram costs anything."""
 
 import asyncio
+import errno
 import ipaddress
+import logging
 import random
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,34 +19,51 @@ from aiortc.rtcconfiguration import RTCIceServer
 from aiortc.rtcicetransport import RTCIceCandidate, candidate_to_aioice, connection_kwargs
 
 from folkmoot.stage.admission import IncomingGate, TokenBucket
+from folkmoot.stage.ice_servers import IceServers
 
 _PORT_TRIES_MAX = 200
 _SOCKET_BUFFER_BYTES = 256 * 1024
-_STUN_TIMEOUT_S = 5
+_LOOKUP_WITHIN_S = 1.0
+_AWAY_S = 30.0
+_CLOSE_WITHIN_S = 1.0
+_LOOPBACK = ("127.0.0.1", "::1")
 _FIRST_BYTE_AFTER_STUN = 4
 
+logger = logging.getLogger(__name__)
+_Lookup = asyncio.Task[tuple[aioice.Candidate, aioice.ice.StunProtocol | None]]
+# A task that nothing refers to may be collected before it is done.
+_farewells: set[asyncio.Task[None]] = set()
 
-class IceServer(msgspec.Struct, frozen=True):
-    """A STUN or TURN server, as in a browser's RTCConfiguration."""
 
-    url: str
-    username: str | None = None
-    credential: str | None = None
+class AwayServers:
+    """The STUN and TURN servers that did not help lately: nobody's join waits for them again for a while."""
+
+    def __init__(self) -> None:
+        self._until_s: dict[str, float] = {}
+
+    def is_away(self, kind: str, now_s: float) -> bool:
+        return self._until_s.get(kind, now_s) > now_s
+
+    def failed(self, kind: str, now_s: float) -> None:
+        self._until_s[kind] = now_s + _AWAY_S
 
 
 class IceSettings(msgspec.Struct, frozen=True):
-    """How this machine is reached.
+    """How this machine is reached; one for a stage process.
 
+    `servers`: the first `stun:` and the first `turn:` of them are asked for an address of ours, too.
     `advertised_address`: the public IP address that a 1:1 NAT maps to this machine; takes the place of its own
     addresses of that IP version in answers. `port_min`, `port_max`: UDP ports to use, both 0 for any. `loopback`:
-    offer 127.0.0.1 too, for browsers on the same machine.
+    offer 127.0.0.1 and ::1 too, for browsers on the same machine. `unix_s`: Unix time.
     """
 
-    servers: tuple[IceServer, ...] = ()
+    servers: IceServers = IceServers()
     advertised_address: str | None = None
     port_min: int = 0
     port_max: int = 0
     loopback: bool = True
+    unix_s: Callable[[], float] = time.time
+    away: AwayServers = msgspec.field(default_factory=AwayServers)
 
 
 class IceTransport:
@@ -79,7 +99,8 @@ class StageConnection(aioice.Connection):
     def __init__(
         self, settings: IceSettings, gate: IncomingGate, clock_ms: Callable[[], float], *, controlling: bool
     ) -> None:
-        servers = [RTCIceServer(one.url, one.username, one.credential) for one in settings.servers]
+        asked = settings.servers.for_use("stage", settings.unix_s())
+        servers = [RTCIceServer(one.url, one.username, one.credential) for one in asked]
         super().__init__(ice_controlling=controlling, **connection_kwargs(servers))
         self.heard_ms = clock_ms()
         self.take_sound: Callable[[bytes], bool] = _takes_nothing
@@ -112,25 +133,29 @@ class StageConnection(aioice.Connection):
             await self.add_remote_candidate(candidate_to_aioice(candidate))
 
     async def get_component_candidates(
-        self, component: int, addresses: list[str], timeout: int = _STUN_TIMEOUT_S
+        self, component: int, addresses: list[str], timeout: float = _LOOKUP_WITHIN_S
     ) -> list[aioice.Candidate]:
         """Sockets on this machine's addresses within the port range, then what STUN and TURN servers tell."""
-        wanted = [*addresses, "127.0.0.1"] if self._settings.loopback else addresses
+        wanted = [*addresses, *_LOOPBACK] if self._settings.loopback else addresses
         hosts = [await self._open(component, address) for address in dict.fromkeys(wanted)]
         protocols = [one for one in hosts if one is not None]
         self._protocols += protocols
         found = [one.local_candidate for one in protocols]
-        lookups: list[asyncio.Task[tuple[aioice.Candidate, aioice.ice.StunProtocol | None]]] = []
-        if self.stun_server is not None:
-            lookups += [
-                asyncio.create_task(aioice.ice.server_reflexive_candidate(one, self.stun_server))
-                for one in protocols
-                if ipaddress.ip_address(one.local_candidate.host).version == 4
-                and not ipaddress.ip_address(one.local_candidate.host).is_loopback
-            ]
-        if self.turn_server is not None:
-            lookups.append(asyncio.create_task(self._relayed(component, self.turn_server)))
-        return found + await self._finished(lookups, timeout)
+        return found + await self._finished(self._lookups(component, protocols), timeout)
+
+    def _lookups(self, component: int, protocols: list[_GatedProtocol]) -> dict[_Lookup, str]:
+        """What is asked of the servers that answered lately, and the kind of server that each question went to."""
+        now_s = time.monotonic()
+        lookups: dict[_Lookup, str] = {}
+        if self.stun_server is not None and not self._settings.away.is_away("stun", now_s):
+            for one in protocols:
+                own = ipaddress.ip_address(one.local_candidate.host)
+                if own.version == 4 and not own.is_loopback:
+                    question = aioice.ice.server_reflexive_candidate(one, self.stun_server)
+                    lookups[asyncio.create_task(question)] = "stun"
+        if self.turn_server is not None and not self._settings.away.is_away("turn", now_s):
+            lookups[asyncio.create_task(self._relayed(component, self.turn_server))] = "turn"
+        return lookups
 
     async def _relayed(
         self, component: int, server: tuple[str, int]
@@ -146,25 +171,31 @@ class StageConnection(aioice.Connection):
             turn_transport=self.turn_transport,
         )
 
-    async def _finished(
-        self,
-        lookups: list[asyncio.Task[tuple[aioice.Candidate, aioice.ice.StunProtocol | None]]],
-        timeout: float,
-    ) -> list[aioice.Candidate]:
-        """The candidates that came in time; a server that is away costs the wait, not the join."""
+    async def _finished(self, lookups: dict[_Lookup, str], timeout: float) -> list[aioice.Candidate]:
+        """The candidates that came in time. A server that is away, or refuses us, costs the wait, not the join."""
         if not lookups:
             return []
-        done, pending = await asyncio.wait(lookups, timeout=timeout)
-        for task in pending:
-            task.cancel()
+        await asyncio.wait(lookups, timeout=timeout)
         found: list[aioice.Candidate] = []
-        for task in done:
-            if task.exception() is None:
-                candidate, protocol = task.result()
-                found.append(candidate)
-                if protocol is not None:
-                    self._protocols.append(protocol)
+        for lookup, kind in lookups.items():
+            error = lookup.exception() if lookup.done() else TimeoutError(f"no answer within {timeout:g} s")
+            if error is not None:
+                lookup.cancel()
+                self._settings.away.failed(kind, time.monotonic())
+                logger.warning("the %s server is of no help for %g s: %s", kind, _AWAY_S, error)
+                continue
+            candidate, protocol = lookup.result()
+            found.append(candidate)
+            if protocol is not None:
+                self._protocols.append(protocol)
         return found
+
+    async def close(self) -> None:
+        """Closes every socket. A TURN server that doesn't answer its farewell is not waited for."""
+        closing = asyncio.create_task(super().close())
+        _farewells.add(closing)
+        closing.add_done_callback(_farewells.discard)
+        await asyncio.wait([closing], timeout=_CLOSE_WITHIN_S)
 
     async def _open(self, component: int, address: str) -> _GatedProtocol | None:
         """A socket on this address, None when no port is free there."""
@@ -174,8 +205,10 @@ class StageConnection(aioice.Connection):
                 transport, protocol = await loop.create_datagram_endpoint(
                     lambda: _GatedProtocol(self), local_addr=(address, port)
                 )
-            except OSError:
-                continue
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue
+                return None  # such as IPv6 where there is none
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER_BYTES)
             bound = transport.get_extra_info("sockname")
             protocol.local_candidate = aioice.Candidate(
@@ -183,7 +216,7 @@ class StageConnection(aioice.Connection):
                 component=component,
                 transport="udp",
                 # The loopback comes last: only a browser on this machine can use it.
-                priority=candidate_priority(component, "host", 0 if bound[0] == "127.0.0.1" else 65535),
+                priority=candidate_priority(component, "host", 0 if bound[0] in _LOOPBACK else 65535),
                 host=bound[0],
                 port=bound[1],
                 type="host",

@@ -94,8 +94,13 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 class StageStatus(msgspec.Struct, frozen=True, tag="status"):
-    """Figures of a stage process. Totals since it started; `cpu_s` is user and system time of the process."""
+    """Figures of a stage process. Totals since it started; `cpu_s` is user and system time of the process.
 
+    `generation` is the Unix time in ms at which it started: another one is another process, which knows no peer of
+    the one before.
+    """
+
+    generation: int
     timeline_ms: int
     tape_full: bool
     recorder_lost_frames: int

@@ -56,6 +56,7 @@ class StageService:
         self._leases = leases
         self._push = push
         self._began_s = time.monotonic()
+        self._generation = time.time_ns() // 1_000_000
         writer = TapeWriter.open(tape_directory, lambda: time.time_ns() // 1_000_000)
         self._recorder = Recorder(writer, self._tape_full_changed)
         self._timeline = Timeline(self._recorder.start_ms)
@@ -203,6 +204,7 @@ class StageService:
     def _status(self) -> protocol.StageStatus:
         times = os.times()
         return protocol.StageStatus(
+            generation=self._generation,
             timeline_ms=self._timeline.now_ms(),
             tape_full=self._recorder.full,
             recorder_lost_frames=self._recorder.lost_frames,

@@ -7,7 +7,8 @@ from typing import Protocol
 import msgspec
 
 from folkmoot.audience.wire import Report
-from folkmoot.gate import Gate, LeaseBook, Register, Stamp
+from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
+from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.spaces.hub import Inbox
@@ -33,6 +34,11 @@ class Stages(Protocol):
 
     def reactions(self, space_id: int) -> Mapping[str, int]:
         """The totals of a live Space: who is on stage hears no tape."""
+        ...
+
+    def generation(self, space_id: int) -> int | None:
+        """Which of a Space's stage processes runs, one after another; None while that isn't known. Another number
+        means that every connection to the one before is gone."""
         ...
 
 
@@ -87,4 +93,7 @@ class Services(msgspec.Struct, frozen=True):
     tapes_directory: Path
     ticket_key: bytes
     clock_ms: Callable[[], int]
+    ice_servers: Callable[[Viewer], Sequence[IceServer]]
+    """STUN and TURN servers for somebody's own connection, with credentials of this moment; nothing for who is not
+    signed in."""
     live_spaces_max: int | None = None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from folkmoot.gate import Refused
 
-CHANGED, END, HEARTBEAT = "changed", "end", "heartbeat"
+CHANGED, STAGE, END, HEARTBEAT = "changed", "stage", "end", "heartbeat"
 STREAMS_OF_AN_ACCOUNT_MAX = 8
 STREAMS_OF_A_SPACE_MAX = 500
 PICTURE_EVERY_S = 0.3
@@ -108,7 +108,7 @@ class Hub:
         return set(self._inboxes)
 
     def tell(self, space_id: int, word: str) -> None:
-        """Put a word (CHANGED, "tape_full") into every inbox."""
+        """Put a word (CHANGED, STAGE, "tape_full") into every inbox."""
         spread_s = self._by_account.total() * PICTURE_EVERY_S_PER_STREAM
         for inbox in self._inboxes.get(space_id, ()):
             if word == CHANGED:

@@ -96,12 +96,22 @@ class Space(msgspec.Struct):
     you: You
 
 
+class IceServer(msgspec.Struct, omit_defaults=True):
+    """A STUN or TURN server as `new RTCPeerConnection({iceServers})` takes it; the credentials are good for an hour
+    or so."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
 class Join(msgspec.Struct):
     """What a listener needs to hear a Space. The ticket stands for the viewer for a few minutes."""
 
     ticket: str | None  # none is needed for a public Space without an account
     listen_url: str
     hls_url: str
+    ice_servers: list[IceServer]  # for speaking; empty for who is not signed in
 
 
 class Seat(msgspec.Struct):

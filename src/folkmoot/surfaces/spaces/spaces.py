@@ -18,7 +18,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
-from folkmoot.surfaces.spaces.hub import CHANGED, END, HEARTBEAT
+from folkmoot.surfaces.spaces.hub import CHANGED, END, HEARTBEAT, STAGE
 from folkmoot.surfaces.times import parse_time
 
 SPACES = "/api/folkmoot/v1/spaces"
@@ -123,7 +123,12 @@ async def join_space(space_id: int, viewer: Viewer, services: Services) -> schem
     if viewer.account_id is not None:
         ticket = tickets.issue(services.ticket_key, tickets.Ticket(space_id, stamps), now_ms)
     base = f"{services.site.base_url}{SPACES}/{space_id}"
-    return schema.Join(ticket, f"{base}/listen", f"{base}/hls/index.m3u8")
+    return schema.Join(
+        ticket,
+        f"{base}/listen",
+        f"{base}/hls/index.m3u8",
+        [schema.IceServer([one.url], one.username, one.credential) for one in services.ice_servers(viewer)],
+    )
 
 
 async def listener_stamps(read: Read, services: Services, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
@@ -157,7 +162,7 @@ async def react(space_id: int, data: schema.Reaction, viewer: Viewer, services: 
     media_type="text/event-stream",
 )
 async def follow_space(space_id: int, viewer: Viewer, services: Services) -> ServerSentEvent:
-    """Server-sent events for who takes part: `space` at each change, `notice`, `end` when the right ends."""
+    """Server-sent events for who takes part: `space` at each change, `stage`, `notice`, `end`."""
     async with services.database.read() as read:
         await load.visible(read, services, viewer, space_id)
         stamps = await listener_stamps(read, services, viewer, space_id)
@@ -176,6 +181,8 @@ async def _stream(
         services.hub.unsubscribe(space_id, inbox)
         raise
     try:
+        if services.stages.generation(space_id) is not None:
+            inbox.notice(STAGE)
         word = CHANGED
         while word != END:
             message = await _message(services, viewer, space_id, word)
@@ -192,6 +199,9 @@ async def _stream(
 async def _message(services: Services, viewer: Viewer, space_id: int, word: str) -> ServerSentEventMessage | None:
     if word == HEARTBEAT:
         return ServerSentEventMessage(comment="still here")
+    if word == STAGE:
+        generation = {"generation": services.stages.generation(space_id)}
+        return ServerSentEventMessage(event="stage", data=msgspec.json.encode(generation).decode())
     if word != CHANGED:
         notice = {"code": word, "sentence": NOTICES[word]}
         return ServerSentEventMessage(event="notice", data=msgspec.json.encode(notice).decode())
