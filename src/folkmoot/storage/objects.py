@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+# Somebody waits for an answer, or a job tries again anyway: obstore's own patience is three minutes.
+_RETRIES: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 _CHUNK_BYTES_MIN = 64 * 1024
 _KEY_CHARACTERS_MAX = 500
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -37,7 +41,7 @@ class ObjectStore:
     def open(cls, location: str, **options: Any) -> "ObjectStore":
         """Open a directory (made if missing) or a URL such as `s3://bucket/prefix`; `options` are obstore's."""
         if "://" in location:
-            return cls(from_url(location, **options), keeps_content_types=True)
+            return cls(from_url(location, retry_config=_RETRIES, **options), keeps_content_types=True)
         return cls(LocalStore(location, mkdir=True), keeps_content_types=False)
 
     async def put(self, key: str, content: bytes | Path, content_type: str) -> None:
@@ -64,6 +68,17 @@ class ObjectStore:
     async def head(self, key: str) -> ObjectInfo:
         found = await obstore.head_async(self._store, _checked(key))
         return ObjectInfo(found["size"], int(found["last_modified"].timestamp() * 1000))
+
+    def read(self, key: str) -> bytes:
+        """A whole object, for a thread that may block. Raises OSError if the store can't be reached."""
+        try:
+            return bytes(obstore.get(self._store, _checked(key)).bytes())
+        except BaseError as error:
+            raise OSError(str(error).partition("\n")[0]) from error
+
+    async def keys(self, prefix: str) -> list[str]:
+        """The keys of all objects below a folder, in no order."""
+        return [found["path"] async for page in obstore.list(self._store, _checked(prefix)) for found in page]
 
     async def delete(self, key: str) -> None:
         """Delete an object; one that isn't there is deleted already."""

@@ -41,6 +41,10 @@ class TapeFull(TapeWriteError):
     """There is no room for a step: a full disk, a quota, or a limit on file sizes."""
 
 
+class TapeAway(TapeError):
+    """The sound is in the object store only, and that can't be reached now. Later it may be."""
+
+
 class RangeError(TapeError):
     """A range that the recording doesn't have, or that holds nothing."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from folkmoot.tape import boxes, index, layout
+from folkmoot.tape.away import AwayReader
 from folkmoot.tape.model import SAMPLES_PER_MS, CodecConfig, Note, PartRef, SegmentRef, TapeDamaged
 
 _BLOCK_PARTS = 600  # a minute
@@ -25,6 +26,7 @@ class TrackReader:
         self.count = 0
         self.ended = False
         self.end_samples = 0
+        self._away = AwayReader(directory, config.codec)
         self._index = os.open(layout.index_path(directory, config.codec), os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._sound = os.open(layout.sound_path(directory, config.codec), os.O_RDONLY | os.O_CLOEXEC)
@@ -35,6 +37,7 @@ class TrackReader:
     def close(self) -> None:
         os.close(self._index)
         os.close(self._sound)
+        self._away.close()
 
     @property
     def end_ms(self) -> int:
@@ -103,6 +106,9 @@ class TrackReader:
 
     def notes(self, first: int, past_last: int) -> Iterator[tuple[int, Note]]:
         """(when in ms, note) of the parts that carry one."""
+        if first < past_last and (kept := self._away.notes(*self._span_ms(first, past_last))) is not None:
+            yield from kept
+            return
         for block in self.blocks(first, past_last):
             noted = block[index.has_note(block)]
             rows = zip(
@@ -117,11 +123,22 @@ class TrackReader:
                     yield start_samples // SAMPLES_PER_MS, note
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the sound file. Raises TapeDamaged if it is too short for them."""
-        data = os.pread(self._sound, length, offset)
+        """Bytes of the sound file, from the object store where they were released to it.
+
+        Raises TapeDamaged if it is too short for them, TapeAway while the store can't be reached.
+        """
+        away = self._away.read(offset, length)
+        data = os.pread(self._sound, length, offset) if away is None else away
+        if away is None and (released_meanwhile := self._away.read(offset, length)) is not None:
+            data = released_meanwhile
         if len(data) != length:
             raise TapeDamaged(f"the {self.config.codec} sound is shorter than its index says")
         return data
+
+    def _span_ms(self, first: int, past_last: int) -> tuple[int, int]:
+        """From the start of the first part to that of the one after the last."""
+        end = self._start_samples(past_last) if past_last < self.count else self.end_samples
+        return self._start_samples(first) // SAMPLES_PER_MS, -(-end // SAMPLES_PER_MS)
 
     def _first_from(self, samples: int) -> int:
         """The number of the first part that starts at or after a place."""

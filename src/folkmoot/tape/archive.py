@@ -1,0 +1,387 @@
+"""Closed segments in the object store: copying, letting go of them here, fetching back, restoring a lost folder.
+
+An object is a segment's chunks as they stand, and behind them its index records in a `free` box, which players skip.
+So the objects alone are enough to make the tape's folder anew. The other files (header, checkpoints, journal) are
+objects of their own. Everything may be done again at any time, and goes on where a `kill -9` ended it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import hashlib
+import os
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from folkmoot.tape import away, boxes, copies, index, layout
+from folkmoot.tape.copies import Copies, Copy, State
+from folkmoot.tape.model import Codec, SegmentRef, TapeDamaged, TapeMissing
+from folkmoot.tape.reader import SEGMENT_MS, TapeReader
+
+Result = TypeVar("Result")
+
+MEDIA_TYPE = "audio/mp4"
+FILES_STATE = "archive.json"
+UNTOUCHED_S = 3600.0
+"""Nothing is released whose bytes were changed so recently: a redaction may be at work on it."""
+
+_AT_ONCE = 8
+_AROUND_MS = 200
+_FILE_TYPE = "application/octet-stream"
+_NOT_COPIED = (".mp4", ".index", ".copies", ".notes", ".new", FILES_STATE)
+_PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01  # linux/falloc.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+
+
+class Store(Protocol):
+    """What of `storage.objects.ObjectStore` is used here."""
+
+    async def put(self, key: str, content: bytes | Path, content_type: str) -> None: ...
+
+    async def get(self, key: str) -> bytes: ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def keys(self, prefix: str) -> list[str]: ...
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """After a step: objects put by it, segments that still wait, and whether all of an ended tape is there."""
+
+    copied: int
+    waiting: int
+    complete: bool
+
+
+async def copy_some(directory: Path, store: Store, segments_max: int = 64) -> Progress:
+    """Copy the oldest closed segments that aren't in the store as they are now, and the changed files.
+
+    Raises TapeError, and whatever the store raises: what was copied until then stays copied.
+    """
+    wanted, waiting, ended = await asyncio.to_thread(_wanted, directory, segments_max)
+    for start in range(0, len(wanted), _AT_ONCE):
+        await _all(_copy(directory, store, codec, segment) for codec, segment in wanted[start : start + _AT_ONCE])
+    files = await asyncio.to_thread(_changed_files, directory)
+    for name, stamp in files.items():
+        await store.put(f"tapes/{directory.name}/{name}", (directory / name).read_bytes(), _FILE_TYPE)
+        await asyncio.to_thread(_note_file, directory, name, stamp)
+    left = waiting - len(wanted)
+    return Progress(len(wanted) + len(files), left, ended and left == 0)
+
+
+async def release(directory: Path, store: Store, now_s: float) -> int:
+    """Give the disk back what the sound of a completely copied tape takes; returns how many bytes that is.
+
+    Every object is read back first; one that is not what it should be is copied again, and nothing is released
+    then. Nothing happens within an hour of a change, nor on a file system that can't punch holes.
+    """
+    freed = 0
+    if await asyncio.to_thread(_all_released, directory):
+        return freed
+    for codec in Codec:
+        sound = layout.sound_path(directory, codec)
+        if now_s - sound.stat().st_mtime < UNTOUCHED_S or not await _verified(directory, store, codec):
+            return freed
+    await asyncio.to_thread(_keep_notes, directory)
+    for codec in Codec:
+        freed += await asyncio.to_thread(_release, directory, codec)
+    return freed
+
+
+def make_local(directory: Path, codec: Codec, offset: int, length: int) -> None:
+    """Have these bytes of the sound on this disk again, before they are changed. Blocks.
+
+    Their segments count as changed from here on: `mark_dirty`, after the change, has them copied as they are then.
+    Raises TapeAway, TapeDamaged, TapeWriteError.
+    """
+    with _opened(directory, codec) as known:
+        if known is None:
+            return
+        with known.locked():
+            for copy in list(known.overlapping(offset, length)):
+                if copy.state is not State.RELEASED:
+                    continue
+                sound = away.sound_of(away.key(directory, codec, copy.segment), copy.digest)
+                _write_back(directory, codec, copy, sound)
+                known.set_state(copy.segment, State.WANTED)
+
+
+def mark_dirty(directory: Path, codec: Codec, segment: int) -> None:
+    """The bytes or index records of a segment were changed: the store is to get them as they are now."""
+    with _opened(directory, codec) as known:
+        if known is None:
+            return
+        with known.locked():
+            if segment < known.count:
+                assert known.get(segment).state is not State.RELEASED, "make_local comes first"
+                known.set_state(segment, State.WANTED)
+            away.notes_path(directory, codec).unlink(missing_ok=True)
+
+
+def is_released(directory: Path) -> bool:
+    """Whether some of the sound is in the store only."""
+    for codec in Codec:
+        with _opened(directory, codec) as known:
+            if known is not None and (known.states() == State.RELEASED).any():
+                return True
+    return False
+
+
+async def delete(store: Store, name: str) -> None:
+    """Everything of one tape in the store."""
+    keys = await store.keys(f"tapes/{name}")
+    for start in range(0, len(keys), _AT_ONCE):
+        await _all(store.delete(key) for key in keys[start : start + _AT_ONCE])
+
+
+async def restore(directory: Path, store: Store) -> dict[Codec, int]:
+    """Make a tape's folder anew from the store: how many segments there were of each codec, up to the first that
+    is missing. The tape counts as ended. Raises FileExistsError, TapeMissing, and what the store raises."""
+    keys = set(await store.keys(f"tapes/{directory.name}"))
+    if _header_key(directory) not in keys:
+        raise TapeMissing("there is no copy of this recording in the object store")
+    await asyncio.to_thread(directory.mkdir, mode=0o700)
+    for key in sorted(keys):
+        if key.count("/") == 2:
+            (directory / key.rpartition("/")[2]).write_bytes(await store.get(key))
+    header = layout.read_header(directory)
+    assert header is not None
+    found = {}
+    for config in header.codecs:
+        files = _Restored(directory, config.codec, boxes.init_segment(config))
+        while away.key(directory, config.codec, files.count) in keys:
+            files.add(await store.get(away.key(directory, config.codec, files.count)))
+        found[config.codec] = files.count
+        files.close()
+    return found
+
+
+def _header_key(directory: Path) -> str:
+    return f"tapes/{directory.name}/{layout.header_path(directory).name}"
+
+
+class _Restored:
+    """The files of one codec, growing by one object after the other."""
+
+    def __init__(self, directory: Path, codec: Codec, init_segment: bytes) -> None:
+        self.count = 0
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._codec = codec
+        self._sound = os.open(layout.sound_path(directory, codec), flags, layout.FILE_MODE)
+        self._index = os.open(layout.index_path(directory, codec), flags, layout.FILE_MODE)
+        layout.write_all(self._sound, init_segment, 0)
+        layout.write_all(self._index, index.header(codec, ended=True), 0)
+
+    def add(self, content: bytes) -> None:
+        sound, records = away.split(content)
+        first = index.parse_record(self._codec, 0, records)
+        count = index.record_count(os.fstat(self._index).st_size)
+        layout.write_all(self._sound, sound, first.offset)
+        layout.write_all(self._index, records, index.record_offset(count))
+        self.count += 1
+
+    def close(self) -> None:
+        for file in (self._sound, self._index):
+            os.fsync(file)
+            os.close(file)
+
+
+def _wanted(directory: Path, most: int) -> tuple[list[tuple[Codec, SegmentRef]], int, bool]:
+    """The segments to copy next, marked as being copied; how many wait in all; whether the tape has ended."""
+    wanted: list[tuple[Codec, SegmentRef]] = []
+    waiting = 0
+    with TapeReader(directory) as reader:
+        for codec in reader.codecs:
+            copies.make(directory, codec)
+            with _opened(directory, codec) as known:
+                assert known is not None
+                segments = [*_changed(reader, codec, known), *reader.segments(codec, known.count * SEGMENT_MS)]
+                waiting += len(segments)
+                with known.locked():
+                    for segment in segments[:most]:
+                        known.put(copies.begun(segment))
+            wanted += [(codec, segment) for segment in segments[:most]]
+        return wanted, waiting, reader.ended
+
+
+def _changed(reader: TapeReader, codec: Codec, known: Copies) -> Iterator[SegmentRef]:
+    states = known.states()
+    for number in ((states == State.WANTED) | (states == State.COPYING)).nonzero()[0].tolist():
+        segment = reader.segment(codec, number)
+        if segment is None:
+            raise TapeDamaged(f"segment {number} was there and is gone")
+        yield segment
+
+
+async def _copy(directory: Path, store: Store, codec: Codec, segment: SegmentRef) -> None:
+    sound, records = await asyncio.to_thread(_content, directory, codec, segment)
+    size_bytes = 8 + len(records) + 4
+    content = sound + boxes.box(b"free", records, size_bytes.to_bytes(4, "big"))
+    key = away.key(directory, codec, segment.number)
+    await store.put(key, content, MEDIA_TYPE)
+    if not await asyncio.to_thread(directory.exists):
+        # The recording was deleted meanwhile, and what was there of it in the store: this came after.
+        await store.delete(key)
+        raise TapeMissing("the recording was deleted while it was copied")
+    await asyncio.to_thread(_copied, directory, codec, segment, hashlib.sha256(sound).digest())
+
+
+def _content(directory: Path, codec: Codec, segment: SegmentRef) -> tuple[bytes, bytes]:
+    """A segment's sound, and the index records of its parts."""
+    with TapeReader(directory) as reader:
+        start_ms = segment.number * SEGMENT_MS
+        around = reader.parts(codec, start_ms - _AROUND_MS, start_ms + SEGMENT_MS + _AROUND_MS)
+        refs = [ref for ref in around if ref.segment == segment.number]
+        return reader.read([segment]), b"".join(index.record(ref) for ref in refs)
+
+
+def _copied(directory: Path, codec: Codec, segment: SegmentRef, digest: bytes) -> None:
+    """Unless it was changed while it was copied."""
+    with _opened(directory, codec) as known:
+        assert known is not None
+        with known.locked():
+            if known.get(segment.number).state is State.COPYING:
+                known.put(Copy(segment.number, segment.offset, segment.length, State.COPIED, digest))
+
+
+async def _verified(directory: Path, store: Store, codec: Codec) -> bool:
+    """Whether every segment is in the store as it should be; those that aren't are marked to be copied."""
+    with _opened(directory, codec) as known:
+        if known is None:
+            return False
+        listed = [known.get(segment) for segment in range(known.count)]
+    if any(copy.state not in (State.COPIED, State.RELEASED) for copy in listed):
+        return False
+    good = True
+    for start in range(0, len(listed), _AT_ONCE):
+        batch = [copy for copy in listed[start : start + _AT_ONCE] if copy.state is State.COPIED]
+        for copy, whole in zip(
+            batch, await _all(_is_whole(directory, store, codec, one) for one in batch), strict=True
+        ):
+            if not whole:
+                good = False
+                await asyncio.to_thread(mark_dirty, directory, codec, copy.segment)
+    return good
+
+
+async def _is_whole(directory: Path, store: Store, codec: Codec, copy: Copy) -> bool:
+    try:
+        sound, _ = away.split(await store.get(away.key(directory, codec, copy.segment)))
+    except (FileNotFoundError, TapeDamaged):
+        return False
+    return hashlib.sha256(sound).digest() == copy.digest
+
+
+def _all_released(directory: Path) -> bool:
+    for codec in Codec:
+        with _opened(directory, codec) as known:
+            if known is None or not known.count or (known.states() != State.RELEASED).any():
+                return False
+    return True
+
+
+def _keep_notes(directory: Path) -> None:
+    with TapeReader(directory) as reader:
+        notes = reader.notes(0, reader.end_ms)
+    path = away.notes_path(directory, Codec.OPUS)
+    beside = path.with_suffix(".notes.new")
+    beside.write_bytes(msgspec.json.encode(notes))
+    beside.replace(path)
+
+
+def _release(directory: Path, codec: Codec) -> int:
+    """First it is written down that the bytes are elsewhere, then they go: a reader that finds a hole finds why."""
+    sound = layout.sound_path(directory, codec)
+    with _opened(directory, codec) as known:
+        assert known is not None
+        with known.locked():
+            states = known.states()
+            if not len(states) or not ((states == State.COPIED) | (states == State.RELEASED)).all():
+                return 0
+            first, last = known.get(0), known.get(len(states) - 1)
+            before = sound.stat().st_blocks
+            if not _can_punch(sound, last.offset + last.length):
+                return 0
+            for segment in (states == State.COPIED).nonzero()[0].tolist():
+                known.set_state(segment, State.RELEASED)
+            known.sync()
+            _punch(sound, first.offset, last.offset + last.length - first.offset)
+            return (before - sound.stat().st_blocks) * 512
+
+
+def _can_punch(path: Path, at: int) -> bool:
+    """Tried behind the end of the sound, where there is nothing."""
+    try:
+        _punch(path, at, 4096)
+    except OSError:
+        return False
+    return True
+
+
+def _punch(path: Path, offset: int, length: int) -> None:
+    """Raises OSError where the file system can't."""
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        if _libc.fallocate(file, _PUNCH_HOLE_KEEP_SIZE, offset, length) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(file)
+
+
+def _write_back(directory: Path, codec: Codec, copy: Copy, sound: bytes) -> None:
+    try:
+        file = os.open(layout.sound_path(directory, codec), os.O_RDWR | os.O_CLOEXEC)
+        try:
+            layout.write_all(file, sound, copy.offset)
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise layout.write_error(error) from error
+
+
+@contextmanager
+def _opened(directory: Path, codec: Codec) -> Iterator[Copies | None]:
+    known = Copies.open(directory, codec, writable=True)
+    try:
+        yield known
+    finally:
+        if known is not None:
+            known.close()
+
+
+async def _all(work: Iterable[Awaitable[Result]]) -> list[Result]:
+    return list(await asyncio.gather(*work))
+
+
+def _changed_files(directory: Path) -> dict[str, tuple[int, int]]:
+    """The files beside the sound that the store doesn't have as they are: (mtime in ns, size)."""
+    known = _known_files(directory)
+    found = {}
+    for entry in os.scandir(directory):
+        if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(_NOT_COPIED):
+            stamp = (entry.stat().st_mtime_ns, entry.stat().st_size)
+            if known.get(entry.name) != stamp:
+                found[entry.name] = stamp
+    return found
+
+
+def _known_files(directory: Path) -> dict[str, tuple[int, int]]:
+    try:
+        return msgspec.json.decode((directory / FILES_STATE).read_bytes(), type=dict[str, tuple[int, int]])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return {}
+
+
+def _note_file(directory: Path, name: str, stamp: tuple[int, int]) -> None:
+    beside = directory / f"{FILES_STATE}.new"
+    beside.write_bytes(msgspec.json.encode({**_known_files(directory), name: stamp}))
+    beside.replace(directory / FILES_STATE)

@@ -1,0 +1,284 @@
+"""Closed segments in an object store: copied, released, read back, changed, restored, and never lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from folkmoot.storage.objects import ObjectStore
+from folkmoot.tape import archive, away, cut
+from folkmoot.tape.copies import Copies, State
+from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMissing
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.writer import TapeWriter
+
+Steps = Callable[..., tuple[Part, ...]]
+SECONDS = 21
+SEGMENTS = 6  # of four seconds each
+LATER_S = 4e9
+
+
+class FlakyStore(ObjectStore):
+    """The real one on a folder; can be away, and says what was put."""
+
+    def __init__(self, inner: ObjectStore) -> None:
+        super().__init__(inner._store, keeps_content_types=False)
+        self.is_away = False
+        self.put_keys: list[str] = []
+        self.before_put: Callable[[str], None] = lambda _key: None
+
+    async def put(self, key: str, content: bytes | Path, content_type: str) -> None:
+        if self.is_away:
+            raise OSError("the store is away")
+        self.before_put(key)
+        await super().put(key, content, content_type)
+        self.put_keys.append(key)
+
+    def read(self, key: str) -> bytes:
+        if self.is_away:
+            raise OSError("the store is away")
+        return super().read(key)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[FlakyStore]:
+    opened = FlakyStore(ObjectStore.open(str(tmp_path / "store")))
+    away.fetch_with(opened.read)
+    yield opened
+    away.fetch_with(None)
+
+
+@pytest.fixture
+def tape(tmp_path: Path, step_parts: Steps) -> Path:
+    directory = tmp_path / "tapes" / "77"
+    writer = written(directory, step_parts, 0, SECONDS * 10)
+    writer.close()
+    return directory
+
+
+def written(directory: Path, step_parts: Steps, first: int, past_last: int) -> TapeWriter:
+    writer = TapeWriter.open(directory, lambda: 1_700_000_000_000 + first * 100)
+    for step in range(first, past_last):
+        writer.append(step_parts(step), Note(speaking=(1 + step // 50,)))
+    return writer
+
+
+def whole(directory: Path) -> dict[str, object]:
+    """All that a reader can ask of a tape."""
+    with TapeReader(directory) as reader:
+        return {
+            "sound": {codec: reader.read(reader.parts(codec, 0, reader.end_ms)) for codec in reader.codecs},
+            "segments": {codec: reader.segments(codec) for codec in reader.codecs},
+            "speech": reader.speech(0, reader.end_ms),
+            "clip": cut.cut_clip(reader, 3_950, 9_000),
+            "ended": reader.ended,
+        }
+
+
+def states(directory: Path, codec: Codec) -> list[State]:
+    known = Copies.open(directory, codec, writable=False)
+    assert known is not None
+    found = [State(state) for state in known.states().tolist()]
+    known.close()
+    return found
+
+
+async def copy_all(directory: Path, store: ObjectStore) -> None:
+    while not (await archive.copy_some(directory, store)).complete:
+        pass
+
+
+async def released(directory: Path, store: ObjectStore) -> int:
+    await copy_all(directory, store)
+    return await archive.release(directory, store, LATER_S)
+
+
+async def test_a_live_tape_is_copied_as_far_as_it_is_closed(
+    tmp_path: Path, step_parts: Steps, store: FlakyStore
+) -> None:
+    directory = tmp_path / "tapes" / "77"
+    writer = written(directory, step_parts, 0, 95)
+    progress = await archive.copy_some(directory, store)
+    assert (progress.complete, progress.waiting) == (False, 0)
+    assert set(store.put_keys) == {f"tapes/77/{codec}/{n}" for codec in Codec for n in (0, 1)} | {
+        "tapes/77/tape.json"
+    }
+    writer.release()
+    written(directory, step_parts, 95, 130).close()
+    store.put_keys.clear()
+    assert (await archive.copy_some(directory, store)).complete
+    assert set(store.put_keys) == {f"tapes/77/{codec}/{n}" for codec in Codec for n in (2, 3)}
+    store.put_keys.clear()
+    assert (await archive.copy_some(directory, store)).complete
+    assert store.put_keys == []
+
+
+async def test_a_store_that_is_away_loses_nothing(tape: Path, store: FlakyStore) -> None:
+    store.is_away = True
+    with pytest.raises(OSError, match="away"):
+        await archive.copy_some(tape, store)
+    assert State.COPIED not in states(tape, Codec.OPUS)
+    store.is_away = False
+    await copy_all(tape, store)
+    assert states(tape, Codec.OPUS) == states(tape, Codec.AAC) == [State.COPIED] * SEGMENTS
+
+
+async def test_what_was_released_is_read_from_the_store(tape: Path, store: FlakyStore) -> None:
+    before = whole(tape)
+    blocks = sum((tape / f"{codec}.mp4").stat().st_blocks for codec in Codec)
+    assert await released(tape, store) > 0
+    assert archive.is_released(tape)
+    assert sum((tape / f"{codec}.mp4").stat().st_blocks for codec in Codec) < blocks
+    assert whole(tape) == before
+    store.is_away = True
+    away.sound_of.cache_clear()
+    with TapeReader(tape) as reader:
+        assert reader.speech(0, reader.end_ms) == before["speech"]  # drawing a replay asks for nothing
+        with pytest.raises(TapeAway):
+            reader.read(reader.parts(Codec.AAC, 0, 100))
+
+
+async def test_a_reader_from_before_the_release_goes_on(tape: Path, store: FlakyStore) -> None:
+    with TapeReader(tape) as reader:
+        refs = reader.parts(Codec.AAC, 0, reader.end_ms)
+        sound = reader.read(refs)
+        await released(tape, store)
+        assert reader.read(refs) == sound
+
+
+async def test_nothing_is_released_before_every_object_was_read_back(tape: Path, store: FlakyStore) -> None:
+    await copy_all(tape, store)
+    await store.put("tapes/77/aac/3", b"not it", "audio/mp4")
+    assert await archive.release(tape, store, LATER_S) == 0
+    assert not archive.is_released(tape)
+    assert states(tape, Codec.AAC)[3] is State.WANTED
+    assert await released(tape, store) > 0
+
+
+async def test_nothing_is_released_soon_after_a_change(tape: Path, store: FlakyStore) -> None:
+    await copy_all(tape, store)
+    now_s = (tape / "aac.mp4").stat().st_mtime
+    assert await archive.release(tape, store, now_s + archive.UNTOUCHED_S - 1) == 0
+    assert not archive.is_released(tape)
+
+
+async def test_an_object_that_is_not_what_was_put_is_not_played(tape: Path, store: FlakyStore) -> None:
+    await released(tape, store)
+    content = bytearray(await store.get("tapes/77/opus/0"))
+    content[200] ^= 1
+    await store.put("tapes/77/opus/0", bytes(content), "audio/mp4")
+    with TapeReader(tape) as reader, pytest.raises(TapeDamaged, match="not what was put"):
+        reader.read(reader.parts(Codec.OPUS, 0, 100))
+
+
+async def test_a_released_range_is_fetched_changed_and_copied_anew(tape: Path, store: FlakyStore) -> None:
+    await released(tape, store)
+    with TapeReader(tape) as reader:
+        ref = reader.parts(Codec.AAC, 9_000, 9_100)[0]
+    archive.make_local(tape, Codec.AAC, ref.offset, ref.length)
+    with (tape / "aac.mp4").open("r+b") as sound:
+        sound.seek(ref.offset + ref.header_bytes)
+        sound.write(b"\0" * 8)
+    archive.mark_dirty(tape, Codec.AAC, ref.segment)
+    with TapeReader(tape) as reader:
+        changed = reader.read([ref])
+        assert changed[ref.header_bytes :].startswith(b"\0" * 8)
+    store.put_keys.clear()
+    await copy_all(tape, store)
+    assert store.put_keys == [f"tapes/77/aac/{ref.segment}"]
+    await archive.release(tape, store, LATER_S)
+    assert set(states(tape, Codec.AAC)) == {State.RELEASED}
+    with TapeReader(tape) as reader:
+        assert reader.read([ref]) == changed
+
+
+async def test_a_change_while_it_is_copied_is_copied_too(tape: Path, store: FlakyStore) -> None:
+    def change(key: str) -> None:
+        if key == "tapes/77/aac/2":
+            store.before_put = lambda _key: None
+            archive.mark_dirty(tape, Codec.AAC, 2)
+
+    store.before_put = change
+    await archive.copy_some(tape, store)
+    assert states(tape, Codec.AAC)[2] is State.WANTED
+    await copy_all(tape, store)
+    assert store.put_keys.count("tapes/77/aac/2") == 2
+
+
+async def test_a_recording_deleted_while_it_is_copied_leaves_nothing(tape: Path, store: FlakyStore) -> None:
+    store.before_put = lambda _key: shutil.rmtree(tape, ignore_errors=True)
+    with pytest.raises((TapeMissing, FileNotFoundError)):
+        await archive.copy_some(tape, store)
+    await asyncio.sleep(0)
+    await archive.delete(store, "77")
+    assert await store.keys("tapes/77") == []
+
+
+async def test_deleting_leaves_other_tapes_alone(tape: Path, store: FlakyStore) -> None:
+    await copy_all(tape, store)
+    await store.put("tapes/770/opus/0", b"another's", "audio/mp4")
+    await archive.delete(store, "77")
+    assert await store.keys("tapes") == ["tapes/770/opus/0"]
+
+
+async def test_a_lost_folder_is_made_anew(tape: Path, store: FlakyStore) -> None:
+    before = whole(tape)
+    (tape / "redactions").write_text("a journal\n")
+    await copy_all(tape, store)
+    shutil.rmtree(tape)
+    assert await archive.restore(tape, store) == {Codec.OPUS: SEGMENTS, Codec.AAC: SEGMENTS}
+    assert whole(tape) == before
+    assert (tape / "redactions").read_text() == "a journal\n"
+    with pytest.raises(FileExistsError):
+        await archive.restore(tape, store)
+    with pytest.raises(TapeMissing):
+        await archive.restore(tape.parent / "78", store)
+
+
+async def test_a_lost_folder_is_made_anew_up_to_what_is_missing(tape: Path, store: FlakyStore) -> None:
+    await copy_all(tape, store)
+    await store.delete("tapes/77/aac/4")
+    shutil.rmtree(tape)
+    assert (await archive.restore(tape, store))[Codec.AAC] == 4
+    with TapeReader(tape) as reader:
+        assert 15_900 <= reader.end_ms <= 16_100
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from folkmoot.storage.objects import ObjectStore
+from folkmoot.tape import archive
+
+class Deadly(ObjectStore):
+    left = int(sys.argv[3])
+    async def put(self, key, content, content_type):
+        Deadly.left -= 1
+        if Deadly.left < 0:
+            os.kill(os.getpid(), 9)
+        await super().put(key, content, content_type)
+
+store = Deadly(ObjectStore.open(sys.argv[2])._store, False)
+asyncio.run(archive.copy_some(Path(sys.argv[1]), store))
+"""
+
+
+@pytest.mark.parametrize("puts", [0, 1, 7, 12])
+async def test_a_kill_loses_nothing(tape: Path, tmp_path: Path, store: FlakyStore, puts: int) -> None:
+    command = [sys.executable, "-c", KILLED, str(tape), str(tmp_path / "store"), str(puts)]
+    assert subprocess.run(command, check=False, timeout=30).returncode == -9
+    before = whole(tape)
+    assert await released(tape, store) > 0
+    assert whole(tape) == before
+
+
+def test_a_damaged_list_of_copies_is_said(tape: Path, store: FlakyStore) -> None:
+    (tape / "opus.copies").write_bytes(b"something else")
+    with pytest.raises(TapeDamaged), TapeReader(tape) as reader:
+        reader.read(reader.parts(Codec.OPUS, 0, 100))
