@@ -1,8 +1,8 @@
 """The Merkle tree of RFC 6962 (RFC 9162, 2.1): roots, proofs and their verification. Pure; hashes are SHA-256.
 
-A tree of n leaves is a row of complete subtrees, those that n's binary digits name, largest first. `Frontier` is that
-row: it grows by a leaf with a few hashes and never looks back. A range of leaves proves itself by the hashes of the
-subtrees on both sides of it (`root_around`); proofs of a single leaf and of growth are those of the RFC.
+A tree of n leaves is a row of complete subtrees, those that n's binary digits name, largest first. `Frontier` is
+that row: it grows by a leaf with a few hashes and never looks back. A range of leaves proves itself by the hashes
+of the subtrees on both sides of it (`root_around`); proofs of a single leaf and of growth are those of the RFC.
 """
 
 from __future__ import annotations
