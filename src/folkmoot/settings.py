@@ -19,8 +19,8 @@ PREFIX = "FOLKMOOT_"
 _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 # RFC 7064 and RFC 7065.
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
-# One stage's share; serve/ports.py says why.
-UDP_PORTS_MIN = 40
+# One live Space's share; serve/ports.py says why.
+UDP_PORTS_PER_STAGE = 40
 _SECRETS = ("database", "turn_secret")  # never shown, also when they are wrong
 _ICE_SERVER = re.compile(r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")
 
@@ -43,7 +43,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database: str = ""
     """Database address, such as `postgresql+psycopg://user:password@host/name`. Empty: SQLite in `data`."""
     media: str = ""
-    """Object store for media, such as `s3://bucket/folder`. Empty: the folder `media` in `data`."""
+    """Object store for media and copies of recordings, such as `s3://bucket/folder`. Empty: the folder `media`."""
+    tape_local_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
+    """With a bucket in `media`: how many days after its end a recording stays on this disk, too."""
     title: str = "Folkmoot"
     """What the server calls itself."""
     registrations: Literal["open", "approval", "closed"] = "open"
@@ -165,7 +167,7 @@ def _check_network(settings: Settings) -> None:
     if settings.udp_ports and udp_ports(settings) is None:
         raise SettingsError(
             f"The setting udp_ports can't be “{settings.udp_ports}”: write the first and the last of at least "
-            f"{UDP_PORTS_MIN}, from 1024 to 65535, such as 50000-50999."
+            f"{UDP_PORTS_PER_STAGE}, from 1024 to 65535, such as 50000-50999."
         )
 
 
@@ -175,7 +177,7 @@ def udp_ports(settings: Settings) -> range | None:
     if found is None:
         return None
     first, last = int(found[1]), int(found[2])
-    is_usable = first >= 1024 and last <= 65_535 and last - first + 1 >= UDP_PORTS_MIN
+    is_usable = first >= 1024 and last <= 65_535 and last - first + 1 >= UDP_PORTS_PER_STAGE
     return range(first, last + 1) if is_usable else None
 
 

@@ -29,6 +29,12 @@ async def of_spaces(read: Read, of: Collection[Space]) -> list[Recording]:
     ]
 
 
+async def kept(read: Read) -> dict[int, int]:
+    """The Spaces whose recording is kept, and since when (Unix ms)."""
+    statement = select(recordings.c.space_id, recordings.c.closed_at_ms).where(recordings.c.deleted_at_ms.is_(None))
+    return {row.space_id: row.closed_at_ms for row in await read.connection.execute(statement)}
+
+
 async def unclosed_space_ids(read: Read) -> list[int]:
     """Spaces that ended and whose tape nobody has closed yet."""
     statement = (

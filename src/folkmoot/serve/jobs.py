@@ -4,14 +4,16 @@ from collections.abc import Mapping
 
 from folkmoot.posts.actions import DELETE_OBJECTS, object_deleter
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
+from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
 from folkmoot.storage.jobs import Handler
 from folkmoot.storage.objects import ObjectStore
 
 
-def handlers(places: Places) -> Mapping[str, Handler]:
-    """The worker's jobs by kind."""
+def handlers(places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:
+    """The worker's jobs by kind. `remote` is where tapes are copied to, if anywhere."""
+    delete_tape = tape_deleter(places.tapes)
     return {
-        DELETE_TAPE: tape_deleter(places.tapes),
-        DELETE_OBJECTS: object_deleter(ObjectStore.open(places.objects or str(places.media))),
+        DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
+        DELETE_OBJECTS: object_deleter(remote or ObjectStore.open(places.objects or str(places.media))),
     }

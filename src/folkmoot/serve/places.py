@@ -26,6 +26,7 @@ class Places(msgspec.Struct, frozen=True):
     media: Path
     database_url: str
     objects: str = ""  # the bucket that media files are in instead of the folder `media`
+    tape_local_days: int = 0  # how long tapes stay on this disk after they are in the bucket, too
 
     def stage_socket(self, space_id: int) -> Path:
         return self.run / f"stage-{space_id}.sock"
@@ -74,4 +75,5 @@ def places(settings: Settings) -> Places:
         media=data / "media",
         database_url=settings.database or f"sqlite+aiosqlite:///{data / 'folkmoot.db'}",
         objects=settings.media,
+        tape_local_days=settings.tape_local_days,
     )

@@ -15,6 +15,7 @@ from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
+from folkmoot.serve.archive import remote_store
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
 from folkmoot.serve.stages import StagePool
@@ -60,7 +61,7 @@ class WebProcess:
             database=self._database,
             gate=Gate(self._database),
             register=Register(),
-            objects=ObjectStore.open(settings.media or str(places.media)),
+            objects=remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media)),
             stages=self._stages,
             listening=self._handoff,
             leases=LeaseBook(),

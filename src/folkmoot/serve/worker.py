@@ -16,16 +16,18 @@ from folkmoot.gate.model import Standing
 from folkmoot.gate.standings import may
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
+from folkmoot.serve.archive import Archivist, remote_store
 from folkmoot.serve.jobs import handlers
 from folkmoot.serve.places import Places
 from folkmoot.serve.pruning import prune
 from folkmoot.serve.supervisor import want_stages
-from folkmoot.serve.tapes import finish
+from folkmoot.serve.tapes import finish, still_for_ms
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.keeper import StageKeeper
+from folkmoot.spaces.model import EndReason
 from folkmoot.stage.client import StageClient
 from folkmoot.storage import events
 from folkmoot.storage.database import Database
@@ -39,6 +41,7 @@ SLOT = 1
 EVENTS_KEPT_MS = 7 * 86_400_000
 PRUNE_EVERY_S = 3600.0
 UNCLOSED_EVERY_S = 10.0
+STANDSTILL_MAX_MS = 3_600_000
 
 
 class WorkerProcess:
@@ -58,9 +61,10 @@ class WorkerProcess:
         self._keeper = StageKeeper(
             self._gate,
             needed=self._needed,
-            want=lambda space_ids: want_stages(places.run, space_ids),
+            want=lambda space_ids, wedged: want_stages(places.run, space_ids, wedged),
             connect=lambda space_id: StageClient.connect(places.stage_socket(space_id)),
             ended_tape_ms=self._ended_tape_ms,
+            lost_because=self._lost_because,
             on_closed=self._close_recording,
         )
 
@@ -74,12 +78,16 @@ class WorkerProcess:
             start="stored",
             reload=self._catch_up,
         )
-        jobs = JobWorker(self._database, handlers(self._places), doorbell=self._doorbell)
+        remote = remote_store(self._places.objects)
+        jobs = JobWorker(self._database, handlers(self._places, remote), doorbell=self._doorbell)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(follower.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+            if remote is not None:
+                days = self._places.tape_local_days
+                group.create_task(Archivist(self._database, self._places.tapes, remote, days).run())
 
     async def close(self) -> None:
         await self._database.close()
@@ -120,6 +128,14 @@ class WorkerProcess:
                 return tape.end_ms if tape.ended else None
         except TapeError:
             return None
+
+    def _lost_because(self, space_id: int) -> EndReason | None:
+        """A Space that went on after hours of nobody would have them on its tape, as silence."""
+        try:
+            stood_still_ms = still_for_ms(self._places.tape(space_id), self._database.clock_ms())
+        except TapeDamaged:
+            return EndReason.TAPE_LOST
+        return EndReason.STOOD_STILL if stood_still_ms > STANDSTILL_MAX_MS else None
 
     async def _close_recording(self, space_id: int, duration_ms: int) -> None:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")

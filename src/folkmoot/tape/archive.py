@@ -1,7 +1,7 @@
 """Closed segments in the object store: copying, letting go of them here, fetching back, restoring a lost folder.
 
-An object is a segment's chunks as they stand, and behind them its index records in a `free` box, which players skip.
-So the objects alone are enough to make the tape's folder anew. The other files (header, checkpoints, journal) are
+An object is a segment's chunks as they stand, and behind them its index records in a `free` box, which players
+skip. So the objects alone are enough to make the tape's folder anew. Other files (header, checkpoints, journal) are
 objects of their own. Everything may be done again at any time, and goes on where a `kill -9` ended it.
 """
 
@@ -66,12 +66,18 @@ async def copy_some(directory: Path, store: Store, segments_max: int = 64) -> Pr
     Raises TapeError, and whatever the store raises: what was copied until then stays copied.
     """
     wanted, waiting, ended = await asyncio.to_thread(_wanted, directory, segments_max)
-    for start in range(0, len(wanted), _AT_ONCE):
-        await _all(_copy(directory, store, codec, segment) for codec, segment in wanted[start : start + _AT_ONCE])
-    files = await asyncio.to_thread(_changed_files, directory)
-    for name, stamp in files.items():
-        await store.put(f"tapes/{directory.name}/{name}", (directory / name).read_bytes(), _FILE_TYPE)
-        await asyncio.to_thread(_note_file, directory, name, stamp)
+    try:
+        for start in range(0, len(wanted), _AT_ONCE):
+            await _all(_copy(directory, store, *one) for one in wanted[start : start + _AT_ONCE])
+        files = await asyncio.to_thread(_changed_files, directory)
+        for name, stamp in files.items():
+            content = await asyncio.to_thread((directory / name).read_bytes)
+            await store.put(f"tapes/{directory.name}/{name}", content, _FILE_TYPE)
+            await asyncio.to_thread(_note_file, directory, name, stamp)
+    finally:
+        if not await asyncio.to_thread(directory.exists):
+            # The recording was deleted meanwhile, and what there was of it in the store: this came after.
+            await delete(store, directory.name)
     left = waiting - len(wanted)
     return Progress(len(wanted) + len(files), left, ended and left == 0)
 
@@ -224,12 +230,7 @@ async def _copy(directory: Path, store: Store, codec: Codec, segment: SegmentRef
     sound, records = await asyncio.to_thread(_content, directory, codec, segment)
     size_bytes = 8 + len(records) + 4
     content = sound + boxes.box(b"free", records, size_bytes.to_bytes(4, "big"))
-    key = away.key(directory, codec, segment.number)
-    await store.put(key, content, MEDIA_TYPE)
-    if not await asyncio.to_thread(directory.exists):
-        # The recording was deleted meanwhile, and what was there of it in the store: this came after.
-        await store.delete(key)
-        raise TapeMissing("the recording was deleted while it was copied")
+    await store.put(away.key(directory, codec, segment.number), content, MEDIA_TYPE)
     await asyncio.to_thread(_copied, directory, codec, segment, hashlib.sha256(sound).digest())
 
 
@@ -245,7 +246,8 @@ def _content(directory: Path, codec: Codec, segment: SegmentRef) -> tuple[bytes,
 def _copied(directory: Path, codec: Codec, segment: SegmentRef, digest: bytes) -> None:
     """Unless it was changed while it was copied."""
     with _opened(directory, codec) as known:
-        assert known is not None
+        if known is None:
+            return
         with known.locked():
             if known.get(segment.number).state is State.COPYING:
                 known.put(Copy(segment.number, segment.offset, segment.length, State.COPIED, digest))
