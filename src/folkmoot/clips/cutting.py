@@ -7,7 +7,7 @@ import msgspec
 from folkmoot.clips import rules
 from folkmoot.gate import Refused
 from folkmoot.tape import cut
-from folkmoot.tape.model import TapeError, TapeMissing
+from folkmoot.tape.model import TapeAway, TapeError, TapeMissing
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.waveform import waveform
 
@@ -32,6 +32,12 @@ def cut_sound(tape_directory: Path, start_ms: int, end_ms: int, available_from_m
             peaks = waveform(reader, start_ms, end_ms, WAVEFORM_POINTS)
     except TapeMissing as error:
         raise Refused("no_recording", "There is nothing to clip: nothing was recorded yet.", status=422) from error
+    except TapeAway as error:
+        raise Refused(
+            "store_away",
+            "This recording is kept in a store that can't be reached just now. Try again in a minute.",
+            status=503,
+        ) from error
     except TapeError as error:
         raise Refused(
             "recording_damaged", "This part of the recording can't be read, so it can't be clipped.", status=422

@@ -23,13 +23,14 @@ from folkmoot.surfaces.spaces import load, schema
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
 from folkmoot.tape import hls
 from folkmoot.tape.cut import MEDIA_TYPE, download
-from folkmoot.tape.model import Codec, TapeError, TapeMissing
+from folkmoot.tape.model import Codec, TapeAway, TapeError, TapeMissing
 from folkmoot.tape.reader import TapeReader
 
 Found = TypeVar("Found")
 SPACE = f"{SPACES}/{{space_id:int}}"
 SEGMENT_TYPE = "audio/mp4"
 PUBLIC_SECONDS = 60
+TAPE_AWAY = "This recording is kept in a store that can't be reached just now. Try again in a minute."
 _LISTEN = serves(Serves.ANYONE, Action.LISTEN, "read:statuses")
 _CHANGE = serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses")
 _BLOCKS_PER_PIECE = 40
@@ -179,6 +180,8 @@ async def read_tape(work: Callable[[], Found]) -> Found:
         return await asyncio.to_thread(work)
     except TapeMissing as error:
         raise _nothing_yet() from error
+    except TapeAway as error:
+        raise Refused("store_away", TAPE_AWAY, status=503, headers={"Retry-After": "30"}) from error
     except TapeError as error:
         raise Refused("recording_damaged", "This part of the recording can't be read.", status=410) from error
 
