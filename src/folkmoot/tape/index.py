@@ -26,6 +26,7 @@ _RECORD = struct.Struct("<QQIIIIHBBI")
 _CHECKED_BYTES = RECORD_BYTES - 4
 _HAS_NOTE = 1
 _GAP = 2
+_REDACTED = 4
 
 RECORD_TYPE = np.dtype(
     [
@@ -63,7 +64,7 @@ def parse_header(data: bytes) -> tuple[Codec, bool]:
 
 def record(ref: PartRef) -> bytes:
     """The record of one part."""
-    flags = _HAS_NOTE * ref.has_note | _GAP * ref.gap
+    flags = _HAS_NOTE * ref.has_note | _GAP * ref.gap | _REDACTED * ref.redacted
     packed = _RECORD.pack(
         ref.start_samples,
         ref.offset,
@@ -101,6 +102,7 @@ def parse_record(codec: Codec, number: int, data: bytes, at: int = 0) -> PartRef
         peak=peak,
         has_note=bool(flags & _HAS_NOTE),
         gap=bool(flags & _GAP),
+        redacted=bool(flags & _REDACTED),
     )
 
 
@@ -121,6 +123,11 @@ def has_note(block: Columns) -> NDArray[np.bool_]:
     """Which records of a block carry a note."""
     flagged: NDArray[np.bool_] = (block["flags"] & _HAS_NOTE) != 0
     return flagged
+
+
+def redacted_counts(block: Columns) -> NDArray[np.int64]:
+    """How many records up to each of a block, itself included, are of parts that were taken out."""
+    return np.cumsum((block["flags"] & _REDACTED) != 0, dtype=np.int64)
 
 
 def record_count(file_bytes: int) -> int:

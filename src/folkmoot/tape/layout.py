@@ -3,6 +3,7 @@
 tapes/<space>/tape.json                  when timeline 0 was, and what a decoder has to know
 tapes/<space>/opus.mp4    aac.mp4        init segment, then chunks of 100 ms: fragmented MP4 as it stands
 tapes/<space>/opus.index  aac.index      a record for each chunk (index.py)
+tapes/<space>/redactions                 what was taken out, and why (redactions.py)
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def sound_path(directory: Path, codec: Codec) -> Path:
 
 def index_path(directory: Path, codec: Codec) -> Path:
     return directory / f"{codec}.index"
+
+
+def redactions_path(directory: Path) -> Path:
+    return directory / "redactions"
 
 
 def read_header(directory: Path) -> TapeHeader | None:

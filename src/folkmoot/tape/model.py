@@ -133,6 +133,7 @@ class PartRef(msgspec.Struct, frozen=True):
     peak: int
     has_note: bool
     gap: bool
+    redacted: bool = False
 
     @property
     def end_samples(self) -> int:
@@ -148,7 +149,10 @@ class PartRef(msgspec.Struct, frozen=True):
 
 
 class SegmentRef(msgspec.Struct, frozen=True):
-    """Consecutive parts with one segment number: one range of bytes, as HLS serves it."""
+    """Consecutive parts with one segment number: one range of bytes, as HLS serves it.
+
+    `revision` counts the parts of it that were taken out: its bytes are others after each (redact.py).
+    """
 
     codec: Codec
     number: int
@@ -156,6 +160,7 @@ class SegmentRef(msgspec.Struct, frozen=True):
     duration_samples: int
     offset: int
     length: int
+    revision: int = 0
 
     @property
     def end_samples(self) -> int:

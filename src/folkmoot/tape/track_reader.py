@@ -94,12 +94,14 @@ class TrackReader:
         last = np.append(np.flatnonzero(np.diff(block["segment"])), len(block) - 1)
         first = np.append(0, last[:-1] + 1)
         heads, tails = block[first], block[last]
+        revisions = np.diff(index.redacted_counts(block)[last], prepend=0)
         rows = zip(
             heads["segment"].tolist(),
             heads["start_samples"].tolist(),
             (tails["start_samples"] + tails["duration_samples"] - heads["start_samples"]).tolist(),
             heads["offset"].tolist(),
             (tails["offset"] + tails["length"] - heads["offset"]).tolist(),
+            revisions.tolist(),
             strict=True,
         )
         return [SegmentRef(self.config.codec, *row) for row in rows]

@@ -1,6 +1,7 @@
 """Writing a tape: append a step, and it survives `kill -9`. One process writes a tape, any number read it.
 
-A step costs two writes for each codec. Nothing is ever moved or rewritten, save one byte that marks the end.
+A step costs two writes for each codec. Nothing is ever moved, and nothing rewritten save one byte that marks the
+end, and what is taken out (redact.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from folkmoot.tape import layout
+from folkmoot.tape import layout, redact
 from folkmoot.tape.model import (
     CODEC_CONFIGS,
     SAMPLE_RATE,
@@ -95,8 +96,9 @@ class TapeWriter:
         header = known or TapeHeader(layout.VERSION, now_ms, SAMPLE_RATE, tuple(CODEC_CONFIGS.values()))
         for config in header.codecs:
             self._tracks[config.codec] = TrackWriter(directory, config)
-        if any(track.recover() for track in self._tracks.values()):
-            raise TapeEnded("this recording has ended")
+        with redact.settled(directory):
+            if any(track.recover() for track in self._tracks.values()):
+                raise TapeEnded("this recording has ended")
         if known is None:
             if any(track.end_samples for track in self._tracks.values()):
                 raise TapeDamaged("there is sound here, but no tape.json that says when it was")

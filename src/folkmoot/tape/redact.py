@@ -1,0 +1,178 @@
+"""Taking a range out of a tape: its bytes are replaced by coded silence of the same length, in place.
+
+Nothing moves: every offset and length stays, frames stay as many, and each part as long; only the sizes of single
+frames within a part become equal, for they tell of what was said. What says who spoke (the note) stays: that
+somebody spoke is why the mark stands there. The journal is written first (redactions.py), so after a `kill -9` at
+any point the same call, or the next opening of the tape, finishes the work. A stage may append meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from folkmoot.tape import archive, boxes, index, layout, redactions
+from folkmoot.tape.leaf import LeafData, frames_sha256, leaf_data
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, PartRef, TapeDamaged, TapeMissing
+from folkmoot.tape.redactions import Line, RedactedPart, Redaction
+from folkmoot.tape.silence import silences
+from folkmoot.tape.track_reader import TrackReader
+
+# A frame holds a little of the sound beside its own place, so the neighbours go too. AAC: each frame overlaps the
+# next (ISO/IEC 14496-3, 4.6.11). Opus: the sound is 312 samples late, overlaps by 120, and the frame behind it may
+# be written as a difference to what was just heard (RFC 6716, 4.2.7.6, 4.3.7.1).
+_BEFORE_MS = {Codec.OPUS: 0, Codec.AAC: 22}
+_AFTER_MS = {Codec.OPUS: 40, Codec.AAC: 0}
+_PARTS_PER_LINE = 600
+
+
+def redact(directory: Path, redaction: Redaction) -> int:
+    """Take a range out, as far as there is sound yet; return until when (ms) nothing of it is left to be heard.
+
+    What is silent already stays so; doing it again changes nothing. Takes some 50 µs a part: for a thread. Raises
+    TapeMissing, TapeAway, TapeDamaged, TapeFull, TapeWriteError.
+    """
+    with redactions.locked(_existing(directory)) as journal, _opened(directory) as tracks:
+        lines = redactions.cut_tail(journal)
+        _finish(tracks, lines)
+        known = {(part.codec, part.number) for line in lines for part in line.parts}
+        for track in tracks:
+            track.sync()  # what the journal names is on the disk, also after the power failed
+            segments: set[int] = set()
+            for refs in track.around(redaction.from_ms, redaction.to_ms):
+                segments.update(ref.segment for ref in refs)
+                archive.make_local(directory, track.codec, refs[0].offset, sum(ref.length for ref in refs))
+                missing = [ref for ref in refs if (track.codec, ref.number) not in known]
+                if missing:
+                    redactions.append(journal, Line(redaction, tuple(track.journaled(ref) for ref in missing)))
+                    track.silence(missing)
+            track.sync()
+            for segment in sorted(segments):
+                archive.mark_dirty(directory, track.codec, segment)
+        return min(redaction.to_ms, *(track.silent_until_ms(redaction.to_ms) for track in tracks))
+
+
+@contextlib.contextmanager
+def settled(directory: Path) -> Iterator[None]:
+    """What the journal says is done, and nobody takes anything out meanwhile: for who recovers a tape."""
+    with redactions.locked(directory) as journal:
+        lines = redactions.cut_tail(journal)
+        if lines:
+            with _opened(directory) as tracks:
+                _finish(tracks, lines)
+        yield
+
+
+class _Track:
+    """One codec's files, open for rewriting."""
+
+    def __init__(self, directory: Path, reader: TrackReader) -> None:
+        self.codec = reader.config.codec
+        self._reader = reader
+        self._sound = os.open(layout.sound_path(directory, self.codec), os.O_RDWR | os.O_CLOEXEC)
+        self._index = os.open(layout.index_path(directory, self.codec), os.O_RDWR | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        os.close(self._sound)
+        os.close(self._index)
+        self._reader.close()
+
+    def around(self, from_ms: int, to_ms: int) -> Iterator[list[PartRef]]:
+        """The parts that hold anything of a range, a minute at a time."""
+        start_ms = max(0, from_ms - _BEFORE_MS[self.codec])
+        first, past_last = self._reader.overlapping(start_ms, to_ms + _AFTER_MS[self.codec])
+        for start in range(first, past_last, _PARTS_PER_LINE):
+            yield self._reader.refs(start, min(start + _PARTS_PER_LINE, past_last))
+
+    def silent_until_ms(self, to_ms: int) -> int:
+        """Up to where a range that ends at `to_ms` is out: behind the end of a live tape comes what overlaps it."""
+        if self._reader.ended:
+            return to_ms
+        return max(0, self._reader.end_samples // SAMPLES_PER_MS - _AFTER_MS[self.codec])
+
+    def journaled(self, ref: PartRef) -> RedactedPart:
+        """What the journal says of a part before it is rewritten."""
+        chunk = self._chunk(ref)
+        leaf: LeafData | None = None
+        with contextlib.suppress(TapeDamaged):
+            leaf = leaf_data(ref, chunk)
+        return RedactedPart(self.codec, ref.number, leaf, _silent(ref, chunk)[1])
+
+    def silence(self, refs: Iterable[PartRef]) -> None:
+        """Rewrites the parts, and then what the index says of each. Raises TapeWriteError."""
+        for ref in refs:
+            data, _ = _silent(ref, self._chunk(ref))
+            record = index.record(replace(ref, checksum=zlib.crc32(data), peak=0, redacted=True))
+            try:
+                layout.write_all(self._sound, data, ref.offset)
+                layout.write_all(self._index, record, index.record_offset(ref.number))
+            except OSError as error:
+                raise layout.write_error(error) from error
+
+    def unfinished(self, numbers: Sequence[int]) -> list[PartRef]:
+        """Those of the parts that were not rewritten yet."""
+        refs = [ref for number in numbers for ref in self._reader.refs(number, number + 1)]
+        return [ref for ref in refs if not ref.redacted]
+
+    def sync(self) -> None:
+        """Waits until everything is on the disk."""
+        try:
+            os.fsync(self._sound)
+            os.fsync(self._index)
+        except OSError as error:
+            raise layout.write_error(error) from error
+
+    def _chunk(self, ref: PartRef) -> bytes:
+        return self._reader.read(ref.offset, ref.length)
+
+
+def _silent(ref: PartRef, chunk: bytes) -> tuple[bytes, bytes]:
+    """A part's chunk with silence in it, and the hash of its frames. The same also for one that is half rewritten:
+    it follows from the record and the event in front, which never changes."""
+    count = ref.duration_samples // ref.codec.frame_samples
+    frames = silences(ref.codec, count, ref.length - ref.header_bytes)
+    sizes = [len(frame) for frame in frames]
+    event_bytes = ref.header_bytes - len(boxes.chunk_header(0, 0, 0, sizes))
+    event = chunk[:event_bytes]
+    head = boxes.chunk_header(ref.number + 1, ref.start_samples, ref.codec.frame_samples, sizes, event)
+    coded = b"".join(frames)
+    size_bytes = b"".join(size.to_bytes(4, "big") for size in sizes)
+    return head + coded, frames_sha256(size_bytes, coded)
+
+
+def _finish(tracks: Sequence[_Track], lines: Sequence[Line]) -> None:
+    """Rewrites what the journal names and a crash left as it was."""
+    for track in tracks:
+        numbers = [part.number for line in lines for part in line.parts if part.codec is track.codec]
+        track.silence(track.unfinished(numbers))
+
+
+@contextlib.contextmanager
+def _opened(directory: Path) -> Iterator[list[_Track]]:
+    """Every track, as it is now. Raises TapeMissing, TapeDamaged."""
+    header = layout.read_header(directory)
+    if header is None:
+        raise TapeMissing("there is no recording here")
+    with contextlib.ExitStack() as stack:
+        tracks: list[_Track] = []
+        for config in header.codecs:
+            try:
+                reader = TrackReader(directory, config)
+                track = _Track(directory, reader)
+            except OSError as error:
+                raise TapeMissing("there is no recording here") from error
+            stack.callback(track.close)
+            reader.refresh()
+            tracks.append(track)
+        yield tracks
+
+
+def _existing(directory: Path) -> Path:
+    if layout.read_header(directory) is None:
+        raise TapeMissing("there is no recording here")
+    return directory

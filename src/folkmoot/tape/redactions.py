@@ -1,0 +1,106 @@
+"""The journal of what was taken out of a tape: `tapes/<id>/redactions`, lines of JSON, written before the bytes.
+
+A line holds the decision and, for each part that is rewritten because of it, the leaf that the part was until then
+and the hash of the frames that stand there from then on: so `verify` tells a decision from damage. A range of many
+parts has several lines with one id. A part is in one line only: what is silent already is not taken out again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from folkmoot.tape import layout
+from folkmoot.tape.leaf import LeafData
+from folkmoot.tape.model import Codec, TapeDamaged
+
+
+class Redaction(msgspec.Struct, frozen=True):
+    """A decision: `[from_ms, to_ms)` of the timeline is taken out. `id`, `reason`, `by` are the caller's words."""
+
+    id: str
+    from_ms: int
+    to_ms: int
+    reason: str
+    by: str
+    at_unix_ms: int
+
+
+class RedactedPart(msgspec.Struct, frozen=True):
+    """One rewritten part. `leaf` is what the tree holds (None: the part was damaged before); the leaf of what
+    stands there now differs from it in `frames_sha256` only, which is `now_frames_sha256`."""
+
+    codec: Codec
+    number: int
+    leaf: LeafData | None
+    now_frames_sha256: bytes
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of the journal; hashes are base64."""
+
+    redaction: Redaction
+    parts: tuple[RedactedPart, ...]
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[int]:
+    """The journal, open for reading and appending, and nobody else rewrites or recovers the tape meanwhile."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    try:
+        journal = os.open(layout.redactions_path(directory), flags, layout.FILE_MODE)
+    except OSError as error:
+        raise layout.write_error(error) from error
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        yield journal
+    finally:
+        os.close(journal)
+
+
+def read_redactions(directory: Path) -> list[Line]:
+    """Every line; a last one that is cut off counts for nothing: no byte was touched then. Raises TapeDamaged."""
+    try:
+        return parse(layout.redactions_path(directory).read_bytes())
+    except FileNotFoundError:
+        return []
+
+
+def parse(data: bytes) -> list[Line]:
+    """The whole lines of a journal. Raises TapeDamaged."""
+    try:
+        return [_LINES.decode(line) for line in data.split(b"\n")[:-1]]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TapeDamaged(f"the journal of redactions can't be read: {error}") from error
+
+
+def append(journal: int, line: Line) -> None:
+    """Adds a line, which is on the disk when this returns. Raises TapeFull, TapeWriteError."""
+    data = msgspec.json.encode(line) + b"\n"
+    size_bytes = os.fstat(journal).st_size
+    try:
+        written = os.write(journal, data)
+        while written < len(data):
+            written += os.write(journal, data[written:])
+        os.fsync(journal)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.ftruncate(journal, size_bytes)
+        raise layout.write_error(error) from error
+
+
+def cut_tail(journal: int) -> list[Line]:
+    """Removes a line that was cut off, and returns the whole ones. Raises TapeDamaged."""
+    data = os.pread(journal, os.fstat(journal).st_size, 0)
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        os.ftruncate(journal, whole)
+    return parse(data[:whole])
+
+
+_LINES = msgspec.json.Decoder(Line)
