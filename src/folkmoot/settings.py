@@ -20,7 +20,7 @@ _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 # RFC 7064 and RFC 7065.
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 # One live Space's share; serve/ports.py says why.
-UDP_PORTS_PER_STAGE = 40
+UDP_PORTS_PER_STAGE = 80
 _SECRETS = ("database", "turn_secret")  # never shown, also when they are wrong
 _ICE_SERVER = re.compile(r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")
 

@@ -10,25 +10,31 @@ from pathlib import Path
 import pytest
 from tests.support.server import eventually
 
+from folkmoot.serve.ports import PortShares
 from folkmoot.serve.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, Child, Supervisor, want_stages
 
 _STUBBORN = """
 import os, signal, sys, time
 from pathlib import Path
 from folkmoot.serve import logs, supervisor
+from folkmoot.serve.ports import PortShares
 
 logs.configure("error")
 supervisor.STAGE_STOPS_WITHIN_S = 0.3
 
-def stage(space_id):
+def stage(space_id, ports):
     def main():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print(os.getpid(), flush=True)
         time.sleep(60)
     return main
 
-raise SystemExit(supervisor.Supervisor(Path(sys.argv[1]), {}, stage).run())
+raise SystemExit(supervisor.Supervisor(Path(sys.argv[1]), {}, stage, PortShares(None)).run())
 """
+
+
+def nothing() -> None:
+    """What a process does that no test starts."""
 
 
 def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,9 +42,10 @@ def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatc
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", no_room)
-    supervisor = Supervisor(tmp_path, {"web": lambda: None}, lambda _: lambda: None)
-    supervisor._start_due()
+    supervisor = Supervisor(tmp_path, {"web": nothing}, lambda *_: nothing, PortShares(None))
     child = supervisor._children["web"]
+    supervisor._start_due()
+    supervisor._start_due()
     assert child.pid is None
     assert child.due_s > time.monotonic()
 
@@ -49,7 +56,7 @@ def test_the_pause_that_is_told_is_the_pause_that_is_made() -> None:
     for _ in range(10):
         pauses.append(child.failed(1.0))
         assert child.due_s == 1.0 + pauses[-1]
-    assert pauses[:2] == [BACKOFF_FIRST_S, 2 * BACKOFF_FIRST_S]
+    assert pauses[:3] == [0.0, BACKOFF_FIRST_S, 2 * BACKOFF_FIRST_S]
     assert pauses[-2:] == [BACKOFF_MAX_S, BACKOFF_MAX_S]
 
 

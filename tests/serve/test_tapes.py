@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.serve.tapes import finish
+from folkmoot.serve.tapes import finish, still_for_ms
 from folkmoot.tape import index
 from folkmoot.tape.model import TapeBusy, TapeDamaged
 from folkmoot.tape.reader import TapeReader
@@ -50,6 +50,31 @@ def test_a_tape_that_cannot_be_read_at_all_says_so(tmp_path: Path) -> None:
     (tmp_path / "tape.json").write_text("{")
     with pytest.raises(TapeDamaged):
         finish(tmp_path)
+
+
+def test_how_long_a_tape_stood_still(tmp_path: Path) -> None:
+    assert still_for_ms(tmp_path / "none", BEGAN_MS) == 0
+    three_seconds(tmp_path)
+    stood_ms = still_for_ms(tmp_path, BEGAN_MS + 60_000)
+    assert 57_000 <= stood_ms <= 57_100
+    assert still_for_ms(tmp_path, BEGAN_MS + 60_000) == stood_ms, "nothing was filled in"
+    writer = TapeWriter.open(tmp_path, lambda: BEGAN_MS + 60_000)
+    assert still_for_ms(tmp_path, BEGAN_MS + 90_000) == 0, "somebody writes it"
+    writer.close()
+    assert still_for_ms(tmp_path, BEGAN_MS + 90_000) == 0, "it has ended"
+
+
+def test_a_tape_that_was_only_just_begun_begins_now(tmp_path: Path) -> None:
+    assert still_for_ms(tmp_path, BEGAN_MS) == 0
+    with TapeReader(tmp_path) as tape:
+        assert tape.timeline_unix_ms == BEGAN_MS
+
+
+def test_a_tape_that_cannot_go_on_says_so(tmp_path: Path) -> None:
+    three_seconds(tmp_path)
+    damage(tmp_path / "aac.index")
+    with pytest.raises(TapeDamaged):
+        still_for_ms(tmp_path, BEGAN_MS + 60_000)
 
 
 def damage(path: Path) -> None:

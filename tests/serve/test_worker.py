@@ -20,6 +20,7 @@ from folkmoot.spaces.model import Draft, Space, SpaceState
 from folkmoot.storage import events
 from folkmoot.storage.database import Database, DatabaseFull, Read, Write
 from folkmoot.storage.tables import recordings, spaces
+from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
 
 HOURS_MS = 5 * 3_600_000
@@ -58,7 +59,7 @@ async def test_a_hold_that_ran_out_while_nothing_ran_ends_the_space_and_wants_no
     where: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: list[Sequence[int]] = []
-    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids: wanted.append(space_ids))
+    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids, _wedged: wanted.append(space_ids))
     database = Database(where.database_url)
     space = await live_space(database)
     began_ms = database.clock_ms() - HOURS_MS
@@ -94,7 +95,7 @@ async def test_a_database_that_is_away_does_not_end_the_worker(
     where: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: list[Sequence[int]] = []
-    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids: wanted.append(space_ids))
+    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids, _wedged: wanted.append(space_ids))
     looks: list[int] = []
     look = queries.due_ids
 
@@ -110,7 +111,7 @@ async def test_a_database_that_is_away_does_not_end_the_worker(
 
 async def test_a_tape_beyond_reading_is_given_up(where: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: list[Sequence[int]] = []
-    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids: wanted.append(space_ids))
+    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids, _wedged: wanted.append(space_ids))
     monkeypatch.setattr(worker, "UNCLOSED_EVERY_S", 0.0)
     database = Database(where.database_url)
     space = await live_space(database)
@@ -121,6 +122,42 @@ async def test_a_tape_beyond_reading_is_given_up(where: Places, monkeypatch: pyt
     await database.close()
     assert not any(wanted)
     assert where.tape(space.id).exists()
+
+
+async def ended_because(where: Places, database: Database, space_id: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the worker ends a live Space for when it starts; it wants no stage for it."""
+    wanted: list[Sequence[int]] = []
+    monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids, _wedged: wanted.append(space_ids))
+    await run_until(where, lambda: len(wanted) > 1)
+    assert not any(wanted)
+    async with database.read() as read:
+        after = await queries.by_id(read, space_id)
+    await database.close()
+    assert after is not None
+    assert after.state is SpaceState.ENDED
+    return str(after.ended_reason)
+
+
+async def test_a_space_ends_where_the_whole_server_stood_still_for_hours(
+    where: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(where.database_url)
+    space = await live_space(database)
+    began_ms = database.clock_ms() - HOURS_MS
+    for at_ms in (began_ms, began_ms + 3_000):
+        TapeWriter.open(where.tape(space.id), lambda at_ms=at_ms: at_ms).release()  # type: ignore[misc]
+    assert await ended_because(where, database, space.id, monkeypatch) == "stood_still"
+    with TapeReader(where.tape(space.id)) as tape:
+        assert tape.ended
+        assert tape.end_ms <= 3_000
+
+
+async def test_a_space_whose_tape_cannot_go_on_ends(where: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(where.database_url)
+    space = await live_space(database)
+    where.tape(space.id).mkdir()
+    (where.tape(space.id) / "tape.json").write_text("{")
+    assert await ended_because(where, database, space.id, monkeypatch) == "tape_lost"
 
 
 async def hold_is_over(tx: Write, space_id: int) -> None:

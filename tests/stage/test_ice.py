@@ -33,7 +33,7 @@ async def test_ports_are_from_the_range_and_run_out(gathered: Make) -> None:
     await probe.gather_candidates()
     free = probe.local_candidates[0].port
     await probe.close()
-    settings = IceSettings(port_min=free, port_max=free)
+    settings = IceSettings(ports=range(free, free + 1))
     first, second = gathered(settings), gathered(settings)
     await first.gather_candidates()
     await second.gather_candidates()

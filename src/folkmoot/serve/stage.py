@@ -47,14 +47,15 @@ class StageLeases:
         self._book.compare(self._source.poll())
 
 
-def main(settings: Settings, places: Places, space_id: int) -> None:
-    """Run the stage of one Space until it ends or SIGTERM."""
+def main(settings: Settings, places: Places, space_id: int, ports: range | None) -> None:
+    """Run the stage of one Space, on these UDP ports (None: any), until it ends or SIGTERM."""
     config = StageConfig(
         socket_path=places.stage_socket(space_id),
         tape_directory=places.tape(space_id),
         ice=IceSettings(
             servers=ice_servers(settings),
             advertised_address=settings.public_address or None,
+            ports=ports,
         ),
     )
     try:

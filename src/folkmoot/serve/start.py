@@ -11,9 +11,10 @@ from typing import TextIO
 
 from folkmoot.serve import logs
 from folkmoot.serve.places import Places
+from folkmoot.serve.ports import PortShares
 from folkmoot.serve.prepare import prepare
 from folkmoot.serve.supervisor import Supervisor
-from folkmoot.settings import Settings, SettingsError
+from folkmoot.settings import Settings, SettingsError, udp_ports
 
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
@@ -93,11 +94,15 @@ def _supervisor(settings: Settings, where: Places, base_url: str, listening: soc
     kept |= {f"audience-{n}": without_address(audience.main, where, n) for n in range(settings.audience_workers)}
     kept["worker"] = without_address(worker.main, where)
 
-    def stage_main(space_id: int) -> Callable[[], None]:
-        return without_address(stage.main, settings, where, space_id)
+    def stage_main(space_id: int, ports: range | None) -> Callable[[], None]:
+        return without_address(stage.main, settings, where, space_id, ports)
 
     return Supervisor(
-        where.run, kept, stage_main, on_started=lambda: announce(where.database_url, base_url, sys.stdout)
+        where.run,
+        kept,
+        stage_main,
+        PortShares(udp_ports(settings)),
+        on_started=lambda: announce(where.database_url, base_url, sys.stdout),
     )
 
 

@@ -16,11 +16,13 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import structlog
+
+from folkmoot.serve.ports import NoPortsLeft, PortShares
 
 log = structlog.get_logger()
 
@@ -36,9 +38,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Wanted(msgspec.Struct):
-    """The worker's list: the Spaces that need a stage process now."""
+    """The worker's list: the Spaces that need a stage process now, and those of them whose stage is wedged."""
 
     stages: list[int]
+    wedged: list[int] = []
 
 
 class Child:
@@ -51,36 +54,40 @@ class Child:
         self.keep = keep
         self.pid: int | None = None
         self.started_s = 0.0
-        self.backoff_s = BACKOFF_FIRST_S
+        self.backoff_s = 0.0
         self.due_s = 0.0
         # When it is killed, once it was told to stop; after that it is forgotten, not restarted.
         self.kill_due_s: float | None = None
 
     def failed(self, now_s: float) -> float:
-        """Note an exit; returns the seconds until the next start: more each time, unless it ran steadily."""
+        """Note an exit; returns the seconds until the next start: none if it ran steadily, else more each time."""
         if now_s - self.started_s > STEADY_AFTER_S:
-            self.backoff_s = BACKOFF_FIRST_S
+            self.backoff_s = 0.0
         again_in_s = self.backoff_s
         self.due_s = now_s + again_in_s
-        self.backoff_s = min(self.backoff_s * 2, BACKOFF_MAX_S)
+        self.backoff_s = min(max(self.backoff_s * 2, BACKOFF_FIRST_S), BACKOFF_MAX_S)
         return again_in_s
 
 
 class Supervisor:
     """Runs until SIGTERM or SIGINT.
 
-    `kept` are started first, in order; `stage` makes the main of one Space's stage process.
+    `kept` are started first, in order; `stage` makes the main of one Space's stage process, which has its share of
+    `ports` to itself as long as it is wanted.
     """
 
     def __init__(
         self,
         run_directory: Path,
         kept: dict[str, Callable[[], None]],
-        stage: Callable[[int], Callable[[], None]],
+        stage: Callable[[int, range | None], Callable[[], None]],
+        ports: PortShares,
         on_started: Callable[[], None] = lambda: None,
     ) -> None:
         self._run_directory = run_directory
         self._stage = stage
+        self._ports = ports
+        self._waiting: set[str] = set()  # stages that no ports were left for
         self._on_started = on_started
         self._children = {name: Child(name, main, keep=True) for name, main in kept.items()}
         self._stopping = False
@@ -133,9 +140,20 @@ class Supervisor:
             while True:
                 message = self._control.recv(_MESSAGE_BYTES_MAX)
                 try:
-                    self._want(msgspec.json.decode(message, type=Wanted).stages)
+                    wanted = msgspec.json.decode(message, type=Wanted)
                 except msgspec.MsgspecError as error:
                     log.warning("supervisor.message_refused", error=str(error))
+                else:
+                    self._end_wedged(wanted.wedged)
+                    self._want(wanted.stages)
+
+    def _end_wedged(self, space_ids: list[int]) -> None:
+        """What doesn't answer doesn't heed SIGTERM either; the next one goes on with what it had written."""
+        for space_id in space_ids:
+            child = self._children.get(f"stage-{space_id}")
+            if child is not None and child.pid is not None:
+                log.warning("process.killed", process=child.name)
+                _signal(child.pid, signal.SIGKILL)
 
     def _want(self, space_ids: list[int]) -> None:
         """Stages that are missing start now; one that is not wanted is told to stop, and killed if it does not.
@@ -143,17 +161,34 @@ class Supervisor:
         Once told it goes, even if it is wanted again meanwhile: that starts another.
         """
         wanted = {f"stage-{space_id}": space_id for space_id in space_ids}
+        self._waiting &= wanted.keys()
         for name, space_id in wanted.items():
             if name not in self._children:
-                self._children[name] = Child(name, self._stage(space_id), keep=False)
+                self._add_stage(name, space_id)
         for name, child in list(self._children.items()):
             if child.keep or name in wanted:
                 continue
             if child.pid is None:
-                del self._children[name]
+                self._forget(name)
             elif child.kill_due_s is None:
                 child.kill_due_s = time.monotonic() + STAGE_STOPS_WITHIN_S
                 _signal(child.pid, signal.SIGTERM)
+
+    def _add_stage(self, name: str, space_id: int) -> None:
+        try:
+            ports = self._ports.take(name)
+        except NoPortsLeft as error:
+            # It is wanted again in half a second: each such stage is said once.
+            if name not in self._waiting:
+                log.warning("stage.no_udp_ports", process=name, error=str(error))
+                self._waiting.add(name)
+            return
+        self._waiting.discard(name)
+        self._children[name] = Child(name, self._stage(space_id, ports), keep=False)
+
+    def _forget(self, name: str) -> None:
+        del self._children[name]
+        self._ports.give_back(name)
 
     # --- children ---
 
@@ -240,7 +275,7 @@ class Supervisor:
             return
         if not child.keep and (code == 0 or child.kill_due_s is not None):
             log.info("process.ended", process=child.name)
-            del self._children[child.name]
+            self._forget(child.name)
             return
         again_in_s = child.failed(time.monotonic())
         log.warning("process.exited", process=child.name, code=code, again_in_s=again_in_s)
@@ -273,12 +308,17 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def want_stages(run_directory: Path, space_ids: list[int]) -> None:
-    """The worker's side: say which Spaces need a stage. Says nothing if there is no supervisor to hear it."""
+def want_stages(run_directory: Path, space_ids: list[int], wedged: Sequence[int] = ()) -> None:
+    """The worker's side: say which Spaces need a stage, and which of those are wedged and have to be killed.
+
+    Says nothing if there is no supervisor to hear it.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:
-            sender.sendto(msgspec.json.encode(Wanted(space_ids)), str(run_directory / "supervisor.sock"))
+            sender.sendto(
+                msgspec.json.encode(Wanted(space_ids, list(wedged))), str(run_directory / "supervisor.sock")
+            )
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN):
                 raise

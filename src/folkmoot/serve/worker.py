@@ -134,8 +134,13 @@ class WorkerProcess:
         try:
             stood_still_ms = still_for_ms(self._places.tape(space_id), self._database.clock_ms())
         except TapeDamaged:
-            return EndReason.TAPE_LOST
-        return EndReason.STOOD_STILL if stood_still_ms > STANDSTILL_MAX_MS else None
+            reason = EndReason.TAPE_LOST
+        else:
+            if stood_still_ms <= STANDSTILL_MAX_MS:
+                return None
+            reason = EndReason.STOOD_STILL
+        self._unclosed_due_s = 0.0
+        return reason
 
     async def _close_recording(self, space_id: int, duration_ms: int) -> None:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")

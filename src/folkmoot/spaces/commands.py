@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from folkmoot.spaces.model import Role
+from folkmoot.spaces.model import EndReason, Role
 
 ID_MAX = 2**63 - 1
 
@@ -234,7 +234,9 @@ class MemberBlocked(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """The Space is ended from outside, by a moderator."""
+    """The Space is ended from outside: by a moderator, or because it can't go on."""
+
+    reason: EndReason = EndReason.STOPPED
 
 
 Observation = SeatConnected | SeatLost | Tick | StandingLost | MemberBlocked | Stop

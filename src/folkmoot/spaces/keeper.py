@@ -15,7 +15,7 @@ import structlog
 from folkmoot.gate import Action, Gate, Refused
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.model import MutedBy, Space, SpaceState
+from folkmoot.spaces.model import EndReason, MutedBy, Space, SpaceState
 from folkmoot.stage.client import StageClient, StageGone, StageSilent
 from folkmoot.stage.engine import SeatState
 from folkmoot.stage.protocol import Event, SeatChanged
@@ -24,9 +24,15 @@ from folkmoot.storage.database import DatabaseBusy
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.5
-CONNECT_EVERY_S = 0.1
-# So often a stage is told its state with nothing changed, to see that it answers.
-ASK_EVERY_S = 4.0
+CONNECT_EVERY_S = 0.02
+# So often a stage is asked whether it is there, and so long it may take to say so: one that doesn't is wedged, and
+# has to be back within 6 s of that.
+ASK_EVERY_S = 1.0
+ANSWER_WITHIN_S = 3.0
+# A stage that isn't there for so long may be one that can't start.
+LOST_AFTER_S = 5.0
+# So often it is told its state with nothing changed, in case a change was missed.
+TELL_EVERY_ASKS = 4
 
 
 class _Wake(Enum):
@@ -35,9 +41,11 @@ class _Wake(Enum):
 
 
 class StageKeeper:
-    """One task for each Space that needs a stage. `needed` says which; `want` tells the supervisor.
+    """One task for each Space that needs a stage. `needed` says which; `want` tells the supervisor those, and those
+    that are wedged.
 
-    `ended_tape_ms` looks at a tape: how long it is, or None while it goes on. `on_closed` hears of the end.
+    `ended_tape_ms` looks at a tape: how long it is, or None while it goes on. `lost_because` says why a tape that
+    no stage has open can't go on, None if it can. `on_closed` hears of the end.
     """
 
     def __init__(
@@ -45,9 +53,10 @@ class StageKeeper:
         gate: Gate,
         *,
         needed: Callable[[], Awaitable[set[int]]],
-        want: Callable[[list[int]], None],
+        want: Callable[[list[int], list[int]], None],
         connect: Callable[[int], Awaitable[StageClient]],
         ended_tape_ms: Callable[[int], int | None],
+        lost_because: Callable[[int], EndReason | None],
         on_closed: Callable[[int, int], Awaitable[None]],
     ) -> None:
         self._gate = gate
@@ -55,6 +64,7 @@ class StageKeeper:
         self._want = want
         self._connect = connect
         self._ended_tape_ms = ended_tape_ms
+        self._lost_because = lost_because
         self._on_closed = on_closed
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._inboxes: dict[int, asyncio.Queue[_Wake | Event]] = {}
@@ -77,6 +87,7 @@ class StageKeeper:
                     if is_first:
                         # Before the first stage starts: what ran out while nobody looked needs none.
                         await self._tick_due()
+                        await self._end_lost()
                         is_first = False
                     await self._look_once()
                 except DatabaseBusy as busy:
@@ -104,10 +115,13 @@ class StageKeeper:
                 wanted.discard(space_id)
             del self._inboxes[space_id]
         # Also those whose task has failed: a stage that is not wanted is stopped, with all who speak on it.
-        # One that doesn't answer is not wanted for one look: the supervisor ends it, and then starts another.
-        self._want(sorted(wanted - self._silent))
+        self._want(sorted(wanted), sorted(wanted & self._silent))
         self._silent.clear()
         await self._tick_due()
+
+    async def _end_lost(self) -> None:
+        for space_id in await self._needed():
+            await self._end_if_lost(space_id)
 
     def _failed(self, task: asyncio.Task[None], space_id: int) -> bool:
         error = None if task.cancelled() else task.exception()
@@ -143,6 +157,7 @@ class StageKeeper:
 
     async def _connected(self, space_id: int) -> StageClient | None:
         """The stage, as soon as it answers; None if nothing needs it any more."""
+        pause_s, waited_s = CONNECT_EVERY_S, 0.0
         while True:
             try:
                 return await self._connect(space_id)
@@ -151,9 +166,21 @@ class StageKeeper:
                     self._stop(space_id)
                 if await self._is_closed(space_id):
                     return None
-                await asyncio.sleep(CONNECT_EVERY_S)
+                await asyncio.sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(pause_s * 1.5, LOOK_EVERY_S)
+            if waited_s > LOST_AFTER_S:
+                await self._end_if_lost(space_id)
+                waited_s = 0.0
             if space_id not in await self._needed():
                 return None
+
+    async def _end_if_lost(self, space_id: int) -> None:
+        """No stage for seconds: it may be one that can't start, and would be tried for ever."""
+        reason = await asyncio.to_thread(self._lost_because, space_id)
+        if reason is not None:
+            log.error("keeper.space_lost", space=space_id, reason=reason)
+            await self._observe(space_id, c.Stop(reason))
 
     def _stop(self, space_id: int) -> None:
         log.warning("keeper.stage_silent", space=space_id)
@@ -179,9 +206,7 @@ class StageKeeper:
                     await self._close(space_id, client)
                     return True
                 await _push(client, space)
-                word = await _next_word(inbox)
-                if word is not None:
-                    await self._take(space_id, word)
+                await self._take(space_id, await _next_word(inbox, client))
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
@@ -238,12 +263,14 @@ class StageKeeper:
             log.debug("keeper.observation_refused", space=space_id, code=refusal.code)
 
 
-async def _next_word(inbox: "asyncio.Queue[_Wake | Event]") -> _Wake | Event | None:
-    """None when it is time to ask the stage whether it is there."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ASK_EVERY_S):
-            return await inbox.get()
-    return None
+async def _next_word(inbox: "asyncio.Queue[_Wake | Event]", client: StageClient) -> _Wake | Event:
+    """What comes next; CHANGED after a while without anything. Raises StageSilent if the stage is wedged."""
+    for _ in range(TELL_EVERY_ASKS):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ASK_EVERY_S):
+                return await inbox.get()
+        await client.status(within_s=ANSWER_WITHIN_S)
+    return _Wake.CHANGED
 
 
 async def _push(client: StageClient, space: Space) -> None:

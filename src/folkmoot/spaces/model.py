@@ -80,6 +80,8 @@ class EndReason(StrEnum):
     PANIC = "panic"
     HOST_ABSENT = "host_absent"
     STOPPED = "stopped"
+    TAPE_LOST = "tape_lost"
+    STOOD_STILL = "stood_still"
 
 
 class MutedBy(StrEnum):

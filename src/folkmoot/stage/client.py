@@ -81,9 +81,9 @@ class StageClient:
         """Sets the counts that travel in the tape's notes from now on."""
         await self._done(protocol.NoteCounts(listeners=listeners, reactions=reactions))
 
-    async def status(self) -> protocol.StageStatus:
+    async def status(self, within_s: float = ANSWER_WITHIN_S) -> protocol.StageStatus:
         """Figures of the stage process."""
-        result = await self._call(protocol.Status())
+        result = await self._call(protocol.Status(), within_s)
         if isinstance(result, protocol.StageStatus):
             return result
         raise _unexpected(result)

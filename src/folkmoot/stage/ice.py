@@ -53,14 +53,13 @@ class IceSettings(msgspec.Struct, frozen=True):
 
     `servers`: the first `stun:` and the first `turn:` of them are asked for an address of ours, too.
     `advertised_address`: the public IP address that a 1:1 NAT maps to this machine; takes the place of its own
-    addresses of that IP version in answers. `port_min`, `port_max`: UDP ports to use, both 0 for any. `loopback`:
-    offer 127.0.0.1 and ::1 too, for browsers on the same machine. `unix_s`: Unix time.
+    addresses of that IP version in answers. `ports`: UDP ports to use, None for any. `loopback`: offer 127.0.0.1
+    and ::1 too, for browsers on the same machine. `unix_s`: Unix time.
     """
 
     servers: IceServers = IceServers()
     advertised_address: str | None = None
-    port_min: int = 0
-    port_max: int = 0
+    ports: range | None = None
     loopback: bool = True
     unix_s: Callable[[], float] = time.time
     away: AwayServers = msgspec.field(default_factory=AwayServers)
@@ -225,11 +224,8 @@ class StageConnection(aioice.Connection):
         return None
 
     def _ports(self) -> list[int]:
-        low, high = self._settings.port_min, self._settings.port_max
-        if low == 0:
-            return [0]
-        count = min(_PORT_TRIES_MAX, high - low + 1)
-        return random.sample(range(low, high + 1), count)
+        ports = self._settings.ports
+        return [0] if ports is None else random.sample(ports, min(_PORT_TRIES_MAX, len(ports)))
 
     def advertised(self) -> list[aioice.Candidate]:
         """The candidates as the peer is told them: with the advertised address instead of our own."""

@@ -75,7 +75,7 @@ def member_blocked(turn: Turn, observation: commands.MemberBlocked) -> None:
     turn.say(WentOut(account_id=member.account_id, reason=WentOutBecause.BLOCKED))
 
 
-def stop(turn: Turn, _: commands.Stop) -> None:
+def stop(turn: Turn, observation: commands.Stop) -> None:
     if turn.space.state is not SpaceState.LIVE:
         raise RefusalError(Code.ENDED if turn.space.state.terminal else Code.NOT_LIVE)
-    turn.end(EndReason.STOPPED)
+    turn.end(observation.reason)
