@@ -4,6 +4,9 @@ tapes/<space>/tape.json                  when timeline 0 was, and what a decoder
 tapes/<space>/opus.mp4    aac.mp4        init segment, then chunks of 100 ms: fragmented MP4 as it stands
 tapes/<space>/opus.index  aac.index      a record for each chunk (index.py)
 tapes/<space>/redactions                 what was taken out, and why (redactions.py)
+tapes/<space>/opus.leaves  aac.leaves    what of each chunk is signed (leaf.py, leaves.py)
+tapes/<space>/opus.checkpoints  aac.checkpoints  the signatures (signing.py)
+tapes/<space>/verifier-key               what opens the checkpoints
 """
 
 from __future__ import annotations
@@ -36,6 +39,18 @@ def index_path(directory: Path, codec: Codec) -> Path:
 
 def redactions_path(directory: Path) -> Path:
     return directory / "redactions"
+
+
+def leaves_path(directory: Path, codec: Codec) -> Path:
+    return directory / f"{codec}.leaves"
+
+
+def checkpoints_path(directory: Path, codec: Codec) -> Path:
+    return directory / f"{codec}.checkpoints"
+
+
+def verifier_key_path(directory: Path) -> Path:
+    return directory / "verifier-key"
 
 
 def read_header(directory: Path) -> TapeHeader | None:
