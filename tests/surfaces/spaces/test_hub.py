@@ -12,10 +12,13 @@ from folkmoot.gate import Refused
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.hub import (
     CHANGED,
+    COUNTS,
+    COUNTS_EVERY_S,
     END,
     PICTURE_EVERY_S,
     STREAMS_OF_A_SPACE_MAX,
     STREAMS_OF_AN_ACCOUNT_MAX,
+    STREAMS_OF_LOOKERS_MAX,
     Hub,
     Inbox,
 )
@@ -63,6 +66,26 @@ async def test_many_streams_do_not_all_ask_in_the_same_moment() -> None:
         hub.tell(5, CHANGED)
         assert await inboxes[0].next_word() == CHANGED
         assert now_s() - told_s >= 0.45
+
+
+async def test_counts_are_told_at_most_once_a_second_and_after_a_picture() -> None:
+    hub, now_s = Hub(lambda: 0.0), asyncio.get_running_loop().time
+    with streams(hub, 1) as (inbox,):
+        for word in (COUNTS, CHANGED, COUNTS):
+            hub.tell(5, word)
+        assert [await inbox.next_word() for _ in range(2)] == [CHANGED, COUNTS]
+        first_s = now_s()
+        hub.tell(5, COUNTS)
+        assert await inbox.next_word() == COUNTS
+        assert now_s() - first_s >= COUNTS_EVERY_S * 0.9
+
+
+async def test_a_crowd_that_looks_on_keeps_no_speaker_from_following() -> None:
+    hub = Hub()
+    with streams(hub, STREAMS_OF_LOOKERS_MAX):
+        with pytest.raises(Refused, match="Too many people"):
+            hub.require_room(5, 1_000, takes_part=False)
+        hub.require_room(5, 1_000, takes_part=True)
 
 
 async def test_how_many_may_follow() -> None:

@@ -12,11 +12,14 @@ from collections.abc import Callable
 
 from folkmoot.gate import Refused
 
-CHANGED, STAGE, END, HEARTBEAT = "changed", "stage", "end", "heartbeat"
+CHANGED, COUNTS, STAGE, END, HEARTBEAT = "changed", "counts", "stage", "end", "heartbeat"
 STREAMS_OF_AN_ACCOUNT_MAX = 8
 STREAMS_OF_A_SPACE_MAX = 500
+# The rest of them is for those who take part: a crowd that looks on must not keep a speaker from following.
+STREAMS_OF_LOOKERS_MAX = 400
 PICTURE_EVERY_S = 0.3
 PICTURE_EVERY_S_PER_STREAM = 0.01
+COUNTS_EVERY_S = 1.0
 HEARTBEAT_S = 15.0
 NOTICES_WAITING_MAX = 32
 
@@ -30,6 +33,8 @@ class Inbox:
         self._ended = False
         self._due_s: float | None = None  # when the change that waits may be told; None without one
         self._told_s = float("-inf")
+        self._counts_due_s: float | None = None
+        self._counted_s = float("-inf")
         self._news = asyncio.Event()
 
     def changed(self, spread_s: float, chance: float) -> None:
@@ -37,6 +42,12 @@ class Inbox:
         if self._due_s is None:
             pause_s = max(PICTURE_EVERY_S, spread_s)
             self._due_s = max(self._told_s + pause_s, _now_s() + chance * spread_s)
+            self._news.set()
+
+    def counted(self) -> None:
+        """Listeners or reactions are others than before."""
+        if self._counts_due_s is None:
+            self._counts_due_s = self._counted_s + COUNTS_EVERY_S
             self._news.set()
 
     def notice(self, word: str) -> None:
@@ -48,7 +59,7 @@ class Inbox:
         self._news.set()
 
     async def next_word(self) -> str:
-        """END and notices at once, CHANGED when it is due, HEARTBEAT when there was nothing for a while."""
+        """END and notices at once, CHANGED and COUNTS when due, HEARTBEAT when there was nothing for a while."""
         quiet_until_s = _now_s() + HEARTBEAT_S
         while True:
             self._news.clear()
@@ -60,9 +71,12 @@ class Inbox:
             if self._due_s is not None and self._due_s <= now_s:
                 self._due_s, self._told_s = None, now_s
                 return CHANGED
+            if self._counts_due_s is not None and self._counts_due_s <= now_s:
+                self._counts_due_s, self._counted_s = None, now_s
+                return COUNTS
             if quiet_until_s <= now_s:
                 return HEARTBEAT
-            wake_s = quiet_until_s if self._due_s is None else min(self._due_s, quiet_until_s)
+            wake_s = min(due_s for due_s in (self._due_s, self._counts_due_s, quiet_until_s) if due_s is not None)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(wake_s):
                     await self._news.wait()
@@ -76,11 +90,12 @@ class Hub:
         self._by_account: Counter[int] = Counter()
         self._chance = chance
 
-    def require_room(self, space_id: int, account_id: int) -> None:
-        """Raises Refused 429 where too many streams are open already."""
+    def require_room(self, space_id: int, account_id: int, *, takes_part: bool = True) -> None:
+        """Raises Refused 429 where too many streams are open already, earlier for who only looks on."""
         if self._by_account[account_id] >= STREAMS_OF_AN_ACCOUNT_MAX:
             raise Refused("too_many_streams", "You follow this in too many windows already.", status=429)
-        if len(self._inboxes.get(space_id, ())) >= STREAMS_OF_A_SPACE_MAX:
+        most = STREAMS_OF_A_SPACE_MAX if takes_part else STREAMS_OF_LOOKERS_MAX
+        if len(self._inboxes.get(space_id, ())) >= most:
             raise Refused(
                 "too_many_streams",
                 "Too many people follow this Space already. Look again now and then.",
@@ -108,11 +123,13 @@ class Hub:
         return set(self._inboxes)
 
     def tell(self, space_id: int, word: str) -> None:
-        """Put a word (CHANGED, STAGE, "tape_full") into every inbox."""
+        """Put a word (CHANGED, COUNTS, STAGE, "tape_full") into every inbox."""
         spread_s = self._by_account.total() * PICTURE_EVERY_S_PER_STREAM
         for inbox in self._inboxes.get(space_id, ()):
             if word == CHANGED:
                 inbox.changed(spread_s, self._chance())
+            elif word == COUNTS:
+                inbox.counted()
             else:
                 inbox.notice(word)
 

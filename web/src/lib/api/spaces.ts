@@ -1,7 +1,7 @@
 // Our own API for Spaces.
-import { get, sendJson } from './client';
+import { get, send, sendJson } from './client';
 import { joined, pieces } from '../spaces/speech';
-import type { Clip, Command, CreateSpace, Seats, Space, Waveform } from '../types';
+import type { Clip, Command, CreateSpace, Join, Seats, Space, Waveform } from '../types';
 
 export const SPACES = '/api/folkmoot/v1/spaces';
 const SPEECH_RANGE_MS_MAX = 600_000;
@@ -27,6 +27,17 @@ export async function getSeats(id: string, fromMs: number, toMs: number): Promis
   return all;
 }
 export const getWaveform = (id: string): Promise<Waveform> => get(`${SPACES}/${id}/waveform`);
+/** Who helps through routers and firewalls, if anybody; without an answer, the direct way has to do. */
+export async function iceServers(id: string, signal: AbortSignal): Promise<RTCIceServer[]> {
+  const join = await send(`${SPACES}/${id}/join`, { method: 'POST', signal }).catch(() => null);
+  if (!join) return [];
+  const { ice_servers: servers } = (await join.json()) as Join;
+  return servers.map(({ urls, username, credential }) => ({
+    urls,
+    username: username ?? undefined,
+    credential: credential ?? undefined,
+  }));
+}
 export const trimReplay = (id: string, startMs: number): Promise<Space> =>
   sendJson('PATCH', `${SPACES}/${id}/replay`, { start_ms: startMs });
 export const deleteReplay = (id: string): Promise<Space> => sendJson('DELETE', `${SPACES}/${id}/replay`);

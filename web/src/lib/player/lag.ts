@@ -21,6 +21,9 @@ export function decide(lagSeconds: number, isHurrying: boolean): Decision {
   return { rate: hurry ? HURRY_RATE : 1, jumpToLag: null };
 }
 
+/** A server that starts anew loses all its listeners at once; each comes back at a moment of its own. */
+export const SPREAD_MS = 1_500;
+
 /** How long to wait before the n-th attempt to reconnect (from 0), with jitter in [0, 1). */
 export function backoffMs(attempt: number, jitter: number): number {
   return Math.min(10_000, 300 * 2 ** attempt) * (0.5 + jitter / 2);

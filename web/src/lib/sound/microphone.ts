@@ -1,61 +1,56 @@
 // The microphone: opened after a question, measured here, heard by nobody until it is on stage.
+import type { Measure } from './level';
+import { insecureOrigin, problemOf } from './mic-problem';
 
-const SPEAKS_ABOVE = 0.02;
 const LOOK_EVERY_MS = 100;
 
-export async function openMicrophone(deviceId?: string): Promise<MediaStream> {
-  if (!navigator.mediaDevices) throw new Error('Browsers open the microphone on secure pages (https) only.');
+/** What the browser does to the sound before anybody else has it. */
+export interface Processing {
+  echo: boolean;
+  noise: boolean;
+  gain: boolean;
+}
+
+export const USUAL: Processing = { echo: true, noise: true, gain: true };
+
+/** Opens a microphone, the browser's choice if none is named. Throws MicProblem. */
+export async function openMicrophone(deviceId: string, processing: Processing): Promise<MediaStream> {
+  if (!navigator.mediaDevices) throw insecureOrigin(navigator.userAgent);
   try {
     return await navigator.mediaDevices.getUserMedia({
       audio: {
-        echoCancellation: true,
-        noiseSuppression: true,
-        autoGainControl: true,
+        echoCancellation: processing.echo,
+        noiseSuppression: processing.noise,
+        autoGainControl: processing.gain,
         ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
       },
     });
   } catch (error) {
-    throw new Error(reason((error as DOMException).name));
+    throw problemOf(error, navigator.userAgent);
   }
-}
-
-function reason(name: string): string {
-  if (name === 'NotAllowedError')
-    return 'The browser was told not to open the microphone. Allow it for this site and try again.';
-  if (name === 'NotFoundError' || name === 'OverconstrainedError')
-    return 'No microphone was found. Connect one and try again.';
-  if (name === 'NotReadableError')
-    return 'Another program is using the microphone. Close it there and try again.';
-  return 'The microphone could not be opened.';
-}
-
-export async function listMicrophones(): Promise<MediaDeviceInfo[]> {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-  return devices.filter((device) => device.kind === 'audioinput' && device.deviceId !== '');
 }
 
 export function closeStream(stream: MediaStream | null): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-export interface Level {
-  /** 0 to 1. */
-  level: number;
-  speaking: boolean;
-}
-
 /** Measures ten times a second until the returned function is called. */
-export function measure(stream: MediaStream, onLevel: (level: Level) => void): () => void {
+export function measure(stream: MediaStream, onMeasure: (measure: Measure) => void): () => void {
   const context = new AudioContext();
   const analyser = context.createAnalyser();
-  analyser.fftSize = 2048;
+  // The longest window that ten looks a second leave: no peak falls between two looks.
+  analyser.fftSize = 8192;
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
+    if (context.state === 'suspended') void context.resume();
     analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    const loudness = Math.sqrt(power);
-    onLevel({ level: Math.min(1, loudness * 5), speaking: loudness > SPEAKS_ABOVE });
+    let [power, peak] = [0, 0];
+    for (const sample of samples) {
+      power += sample * sample;
+      peak = Math.max(peak, Math.abs(sample));
+    }
+    onMeasure({ rms: Math.sqrt(power / samples.length), peak });
   }, LOOK_EVERY_MS);
   return () => {
     clearInterval(timer);

@@ -1,14 +1,14 @@
-// Being on stage: one seat, one microphone, one connection. Lives beside the pages, so that one can read on.
-import { backoffMs } from '../player/lag';
+// Being on stage: one seat, one voice, one connection. Lives beside the pages, so that one can read on.
 import { hiddenAudio } from '../player/state';
-import { ApiError } from '../api/client';
 import type { SpaceFeed } from '../spaces/feed.svelte';
 import { toasts } from '../toasts.svelte';
 import type { Space } from '../types';
 import { asSentence } from '../words';
-import { closeStream, measure } from './microphone';
+import { keepAwake } from './awake';
+import { routed } from './devices.svelte';
+import { SeatConnection } from './seat-connection';
 import { sound } from './sound.svelte';
-import { connect, type Whip } from './whip';
+import { Voice } from './voice.svelte';
 
 /** `waiting`: asked, the microphone is ready and silent. */
 export type StageStatus = 'off' | 'waiting' | 'connecting' | 'on' | 'reconnecting';
@@ -18,16 +18,16 @@ const LOOK_EVERY_MS = 100;
 class Stage {
   feed = $state.raw<SpaceFeed | null>(null);
   status = $state<StageStatus>('off');
+  /** What keeps one from being heard: a sentence. */
   problem = $state<string | null>(null);
-  level = $state(0);
+  /** While nobody hears one: how many seconds the seat is kept. */
+  keptForS = $state<number | null>(null);
+  voice = $state.raw<Voice | null>(null);
   /** Seat numbers that are heard now, one's own among them. */
   speaking = $state.raw<ReadonlySet<number>>(new Set());
 
-  #stream: MediaStream | null = null;
-  #whip: Whip | null = null;
+  #connection: SeatConnection | null = null;
   #audio: HTMLAudioElement | null = null;
-  #ownSpeaking = false;
-  #attempt = 0;
   /** Whether the Space has said that this very connection stands. */
   #wasConnected = false;
   /** Counts entries, so that what was begun for an earlier one is not finished for a later. */
@@ -50,27 +50,21 @@ class Stage {
   enter(feed: SpaceFeed, stream: MediaStream): void {
     this.#close();
     this.feed = feed;
-    this.#stream = stream;
     this.status = 'waiting';
-    this.problem = null;
-    setOpen(stream, false);
-    for (const track of stream.getAudioTracks())
-      track.addEventListener('ended', () => this.#microphoneGone());
-    const release = feed.hold();
+    const voice = new Voice(stream, async (track) => this.#connection?.send(track));
+    this.voice = voice;
     const timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    const unmeasure = measure(stream, (now) => {
-      this.level = now.level;
-      this.#ownSpeaking = now.speaking;
-    });
     this.#ends = [
-      release,
+      feed.hold(),
       () => clearInterval(timer),
-      unmeasure,
+      () => voice.close(),
+      keepAwake(),
       feed.onChange((space) => this.#follow(space)),
+      feed.onNewStage(() => this.#connection?.stranded()),
       feed.onEnd((isGone) => {
         if (isGone) this.#end('You are off the stage.');
         // Silent until the Space says that the seat is still there.
-        else setOpen(this.#stream, false);
+        else voice.allowed = false;
       }),
     ];
   }
@@ -78,13 +72,16 @@ class Stage {
   /** Gives the seat back, or the place in the queue. */
   async leave(): Promise<void> {
     const { feed } = this;
-    const whip = this.#whip;
+    const connection = this.#connection;
     const asking = this.status === 'waiting';
-    this.#whip = null;
+    this.#connection = null;
     this.#close();
     sound.tab.release();
-    if (whip) await whip.leave();
-    else if (feed) await feed.command({ do: asking ? 'unask' : 'step_down' });
+    if (connection?.isAnswered) await connection.leave();
+    else {
+      connection?.close();
+      if (feed) await feed.command({ do: asking ? 'unask' : 'step_down' });
+    }
     await feed?.refresh();
   }
 
@@ -100,17 +97,12 @@ class Stage {
     const { feed } = this;
     const you = feed?.space?.stage.find((person) => person.seat === feed.space?.you.seat)?.account;
     if (!feed || !you) return;
-    if (muted) setOpen(this.#stream, false);
+    if (muted && this.voice) this.voice.allowed = false;
     try {
       await feed.command(muted ? { do: 'mute', account: you.id } : { do: 'unmute' });
     } finally {
       if (feed.space) this.#follow(feed.space);
     }
-  }
-
-  /** Unplugged, or taken away by the browser. Stopping it ourselves says nothing. */
-  #microphoneGone(): void {
-    this.problem = 'Your microphone is gone. Leave the stage, and come back with another one.';
   }
 
   // --- what the Space says
@@ -120,9 +112,9 @@ class Stage {
     const { you } = space;
     if (space.state === 'ended' || space.state === 'cancelled') return this.#end('The Space has ended.');
     if (you.seat !== null) {
-      setOpen(this.#stream, this.status !== 'waiting' && !you.muted);
       if (this.status === 'waiting') void this.#connect();
       else if (this.status === 'on') this.#compare(space, you.seat);
+      if (this.voice) this.voice.allowed = this.active && !you.muted;
     } else if (this.status !== 'waiting') {
       this.#end(you.removed ? 'You were removed from this Space.' : 'You are off the stage.');
     } else if (!you.asking && you.invited_as === null) {
@@ -130,11 +122,11 @@ class Stage {
     }
   }
 
-  /** The server lost us before we noticed: its stage was restarted, and our packets go nowhere. */
+  /** The server may have lost us before we noticed: our packets go nowhere. */
   #compare(space: Space, seat: number): void {
     const connected = space.stage.find((person) => person.seat === seat)?.connected ?? false;
     if (connected) this.#wasConnected = true;
-    else if (this.#wasConnected) this.#reconnect(this.#entry);
+    else if (this.#wasConnected) this.#connection?.stranded();
   }
 
   #end(sentence: string): void {
@@ -147,77 +139,59 @@ class Stage {
   async #connect(): Promise<void> {
     const feed = this.feed!;
     const entry = this.#entry;
-    this.status = this.status === 'waiting' ? 'connecting' : 'reconnecting';
-    this.#wasConnected = false;
+    this.status = 'connecting';
     sound.stop();
     await sound.tab.take({ spaceId: feed.id, title: feed.space?.title ?? 'a Space', speaking: true });
-    this.#audio ??= hiddenAudio('stage');
-    try {
-      const whip = await connect(feed.id, this.#stream!, this.#audio, () => this.#reconnect(entry));
-      if (entry !== this.#entry) return whip.close();
-      this.#whip = whip;
-      this.#attempt = 0;
-      this.status = 'on';
-      this.problem = null;
-      setOpen(this.#stream, !feed.space?.you.muted);
-    } catch (error) {
-      if (entry === this.#entry) this.#retry(error, entry);
-    }
-  }
-
-  #retry(error: unknown, entry: number): void {
-    const final =
-      error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
-    if (final) {
-      this.shut();
-      return toasts.fail(error);
-    }
-    this.problem = asSentence(error);
-    this.status = 'reconnecting';
-    const waitMs = backoffMs(this.#attempt++, Math.random());
-    setTimeout(() => {
-      if (entry === this.#entry) void this.#connect();
-    }, waitMs);
-  }
-
-  /** There is no way to mend a failed connection but a new one, for the same seat. */
-  #reconnect(entry: number): void {
     if (entry !== this.#entry) return;
-    this.#whip?.close();
-    this.#whip = null;
-    this.status = 'reconnecting';
-    void this.#connect();
+    this.#audio = hiddenAudio('stage');
+    this.#ends.push(routed(this.#audio));
+    this.#connection = new SeatConnection({
+      spaceId: feed.id,
+      track: this.voice!.track,
+      audio: this.#audio,
+      onState: (state) => this.#take(state),
+      onRefused: (error) => {
+        this.shut();
+        toasts.fail(error);
+      },
+    });
+  }
+
+  #take({ heard, keptForS, error }: { heard: boolean; keptForS: number | null; error: unknown }): void {
+    if (heard) this.status = 'on';
+    else if (this.status === 'on') {
+      this.status = 'reconnecting';
+      this.#wasConnected = false;
+    }
+    this.keptForS = keptForS;
+    this.problem = heard || error === null ? null : asSentence(error);
   }
 
   #look(): void {
-    const heard = new Set(this.#whip?.heard() ?? []);
-    const you = this.feed?.space?.you;
-    if (this.status === 'on' && you?.seat && !you.muted && this.#ownSpeaking) heard.add(you.seat);
-    const changed = heard.size !== this.speaking.size || [...heard].some((seat) => !this.speaking.has(seat));
+    const heard = new Set(this.#connection?.heard() ?? []);
+    const seat = this.feed?.space?.you.seat;
+    if (this.status === 'on' && seat && this.voice?.open && this.voice.speaking) heard.add(seat);
+    const changed = heard.size !== this.speaking.size || [...heard].some((one) => !this.speaking.has(one));
     if (changed) this.speaking = heard;
+    if (this.keptForS !== null) this.keptForS = this.#connection?.keptForS ?? null;
   }
 
   #close(): void {
     this.#entry += 1;
-    this.#whip?.close();
-    this.#whip = null;
+    this.#connection?.close();
+    this.#connection = null;
     for (const end of this.#ends) end();
     this.#ends = [];
-    closeStream(this.#stream);
-    this.#stream = null;
     this.#audio?.remove();
     this.#audio = null;
-    this.#attempt = 0;
+    this.#wasConnected = false;
     this.status = 'off';
     this.problem = null;
+    this.keptForS = null;
     this.feed = null;
-    this.level = 0;
+    this.voice = null;
     this.speaking = new Set();
   }
-}
-
-function setOpen(stream: MediaStream | null, open: boolean): void {
-  for (const track of stream?.getAudioTracks() ?? []) track.enabled = open;
 }
 
 export const stage = new Stage();

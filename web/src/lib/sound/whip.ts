@@ -1,68 +1,89 @@
 // One connection to the stage: an SDP offer POSTed, the answer back, DELETE to leave (RFC 9725).
-import { send } from '../api/client';
-import { SPACES } from '../api/spaces';
+import { ApiError, send } from '../api/client';
+import { SPACES, iceServers } from '../api/spaces';
 
 const GATHERING_MAX_MS = 1_000;
-/** A connection may recover by itself from a short disturbance. */
-const DISCONNECTED_MAX_MS = 4_000;
 /** A seat whose packets came this recently is speaking. */
 export const HEARD_WITHIN_MS = 300;
 
 export interface Whip {
   /** The seats that are heard at this moment. */
   heard(): number[];
+  /** Sends another track from now on, without a new connection. */
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** Closes the connection; the seat stays for a while, for another connection. */
   close(): void;
   /** Closes it and gives the seat back. */
   leave(): Promise<void>;
+  /** Proves the right to the seat once more, for the next offer; null where the server gave none. */
+  readonly resumeToken: string | null;
 }
 
-/** Connects a seat. `onLost` is called once, when the connection has failed. Throws ApiError with the reason. */
-export async function connect(
-  spaceId: string,
-  stream: MediaStream,
-  audio: HTMLAudioElement,
-  onLost: () => void,
-): Promise<Whip> {
-  const peer = new RTCPeerConnection();
-  for (const track of stream.getAudioTracks()) peer.addTrack(track, stream);
-  peer.ontrack = (event) => {
-    audio.srcObject = new MediaStream([event.track]);
-    void audio.play().catch(() => undefined);
-  };
-  let location: string;
+export interface WhipOptions {
+  spaceId: string;
+  track: MediaStreamTrack;
+  resumeToken: string | null;
+  signal: AbortSignal;
+  /** The mix of all others. */
+  onSound: (sound: MediaStream) => void;
+  onState: (state: 'up' | 'shaky' | 'down') => void;
+}
+
+/** Connects a seat. Throws ApiError with the reason. */
+export async function connect(options: WhipOptions): Promise<Whip> {
+  const peer = new RTCPeerConnection({ iceServers: await iceServers(options.spaceId, options.signal) });
+  const sender = peer.addTrack(options.track);
+  peer.ontrack = ({ track }) => options.onSound(new MediaStream([track]));
+  watch(peer, options.onState);
+  let seat: { location: string; resumeToken: string | null };
   try {
-    location = await negotiate(peer, spaceId);
+    seat = await negotiate(peer, options);
   } catch (error) {
     peer.close();
     throw error;
   }
-  const stopWatching = watch(peer, onLost);
-  const close = () => {
-    stopWatching();
-    peer.close();
-    audio.srcObject = null;
-  };
   return {
     heard: () => peer.getReceivers().flatMap(heardNow),
-    close,
+    replaceTrack: (track) => sender.replaceTrack(track),
+    close: () => peer.close(),
     leave: async () => {
-      close();
-      await send(location, { method: 'DELETE' });
+      peer.close();
+      await send(seat.location, { method: 'DELETE' });
     },
+    resumeToken: seat.resumeToken,
   };
 }
 
-async function negotiate(peer: RTCPeerConnection, spaceId: string): Promise<string> {
+async function negotiate(
+  peer: RTCPeerConnection,
+  options: WhipOptions,
+): Promise<{ location: string; resumeToken: string | null }> {
   await peer.setLocalDescription(await peer.createOffer());
   await gathered(peer);
-  const response = await send(`${SPACES}/${spaceId}/whip`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/sdp' },
-    body: peer.localDescription!.sdp,
-  });
+  const response = await offer(peer.localDescription!.sdp, options);
   await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-  return response.headers.get('Location') ?? `${SPACES}/${spaceId}/whip`;
+  return {
+    location: response.headers.get('Location') ?? `${SPACES}/${options.spaceId}/whip`,
+    resumeToken: response.headers.get('Folkmoot-Resume-Token'),
+  };
+}
+
+async function offer(sdp: string, options: WhipOptions): Promise<Response> {
+  const ask = (headers: Record<string, string>) =>
+    send(`${SPACES}/${options.spaceId}/whip`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/sdp', ...headers },
+      body: sdp,
+      signal: options.signal,
+    });
+  if (options.resumeToken === null) return ask({});
+  try {
+    return await ask({ Authorization: `Bearer ${options.resumeToken}` });
+  } catch (error) {
+    // Used up, or too old: this browser is signed in all the same.
+    if (error instanceof ApiError && [401, 403].includes(error.status)) return ask({});
+    throw error;
+  }
 }
 
 function gathered(peer: RTCPeerConnection): Promise<void> {
@@ -75,18 +96,14 @@ function gathered(peer: RTCPeerConnection): Promise<void> {
   });
 }
 
-function watch(peer: RTCPeerConnection, onLost: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = () => {
-    clearTimeout(timer);
-    if (peer.connectionState === 'failed') onLost();
-    else if (peer.connectionState === 'disconnected') timer = setTimeout(onLost, DISCONNECTED_MAX_MS);
-  };
-  peer.addEventListener('connectionstatechange', look);
-  return () => {
-    clearTimeout(timer);
-    peer.removeEventListener('connectionstatechange', look);
-  };
+const STATES = { connected: 'up', disconnected: 'shaky', failed: 'down' } as const;
+
+/** A connection that we close ourselves says nothing. */
+function watch(peer: RTCPeerConnection, onState: WhipOptions['onState']): void {
+  peer.addEventListener('connectionstatechange', () => {
+    const state = STATES[peer.connectionState as keyof typeof STATES];
+    if (state) onState(state);
+  });
 }
 
 function heardNow(receiver: RTCRtpReceiver): number[] {

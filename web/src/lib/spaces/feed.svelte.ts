@@ -1,14 +1,14 @@
 // What is known of one Space, kept fresh for as long as somebody looks at it or hears it.
-import { SPACES, command, getSeats, getSpace } from '../api/spaces';
+import { command, getSeats, getSpace } from '../api/spaces';
 import { ApiError } from '../api/client';
+import { onReturn } from '../back';
 import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
-import { looksEveryMs, takesPart } from './freshness';
+import { follow, type Counts } from './events';
+import { follows, looksEveryMs } from './freshness';
 
-/** Where too many follow already: how long before it is tried again. */
-const FOLLOW_AGAIN_AFTER_MS = 60_000;
 /** A right that ended may be written down a moment after it was told. */
 const LOOK_AGAIN_AFTER_MS = 1_000;
 const ROSTER_DELAY_MS = 2_000;
@@ -16,22 +16,29 @@ const ROSTER_DELAY_MS = 2_000;
 export class SpaceFeed {
   space = $state.raw<Space | null>(null);
   seats = $state.raw<Seats | null>(null);
+  /** What changes all the time, as far as it is told. */
+  counts = $state.raw<Counts | null>(null);
   problem = $state<string | null>(null);
   missing = $state(false);
 
   readonly #listeners = new Set<(space: Space) => void>();
   readonly #endListeners = new Set<(isGone: boolean) => void>();
   #holders = 0;
-  #events: EventSource | null = null;
+  readonly #stageListeners = new Set<() => void>();
+  #unfollowNow: (() => void) | null = null;
+  /** Whether changes are told as they happen. */
+  #told = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rosterTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterAsked = 0;
-  #followsFromMs = 0;
 
   constructor(readonly id: string) {
     document.addEventListener('visibilitychange', () => {
       const isOver = this.space !== null && this.space.state !== 'live' && this.space.state !== 'scheduled';
       if (this.#holders > 0 && !isOver && document.visibilityState === 'visible') void this.refresh();
+    });
+    onReturn(() => {
+      if (this.#holders > 0) void this.refresh();
     });
   }
 
@@ -58,6 +65,12 @@ export class SpaceFeed {
   onEnd(listener: (isGone: boolean) => void): () => void {
     this.#endListeners.add(listener);
     return () => this.#endListeners.delete(listener);
+  }
+
+  /** Called when the stage was started anew: whoever is on it has to connect again. */
+  onNewStage(listener: () => void): () => void {
+    this.#stageListeners.add(listener);
+    return () => this.#stageListeners.delete(listener);
   }
 
   async refresh(): Promise<void> {
@@ -103,40 +116,31 @@ export class SpaceFeed {
   #arrange(): void {
     clearTimeout(this.#timer);
     const space = this.space;
-    const isMember = space !== null && session.active && space.state === 'live' && takesPart(space);
-    const follows = isMember && Date.now() >= this.#followsFromMs;
-    const everyMs = looksEveryMs(space, {
-      follows,
-      signedIn: session.active,
-      visible: document.visibilityState === 'visible',
-      nowMs: Date.now(),
-    });
+    const visible = document.visibilityState === 'visible';
+    const looker = { told: this.#told, signedIn: session.active, visible, nowMs: Date.now() };
+    const everyMs = looksEveryMs(space, looker);
     if (this.#holders === 0 || everyMs === null || this.missing) return this.#rest();
-    if (follows) this.#follow();
+    if (follows(space, looker)) this.#follow();
     else this.#unfollow();
     this.#timer = setTimeout(() => void this.refresh(), everyMs);
   }
 
   #follow(): void {
-    if (this.#events) return;
-    const events = new EventSource(`${SPACES}/${this.id}/events`);
-    this.#events = events;
-    events.addEventListener('space', (event) => {
-      this.take(JSON.parse(event.data) as Space);
-      this.#arrange();
+    this.#unfollowNow ??= follow(this.id, {
+      onSpace: (space) => {
+        this.take(space);
+        this.#arrange();
+      },
+      onCounts: (counts) => (this.counts = counts),
+      onNotice: ({ code, sentence }) => toasts.say(sentence, code === 'tape_full'),
+      onNewStage: () => this.#stageListeners.forEach((listener) => listener()),
+      onEnd: () => void this.#rightEnded(),
+      onState: (isOpen) => {
+        this.#told = isOpen;
+        // What happened while nothing came is asked for at once.
+        if (!isOpen) void this.refresh();
+      },
     });
-    events.addEventListener('notice', (event) => {
-      const notice = JSON.parse(event.data) as { code: string; sentence: string };
-      toasts.say(notice.sentence, notice.code === 'tape_full');
-    });
-    // The browser reconnects by itself unless it was refused; then looking has to do for a while.
-    events.addEventListener('error', () => {
-      if (events.readyState !== EventSource.CLOSED) return;
-      this.#unfollow();
-      this.#followsFromMs = Date.now() + FOLLOW_AGAIN_AFTER_MS;
-      void this.refresh();
-    });
-    events.addEventListener('end', () => void this.#rightEnded());
   }
 
   async #rightEnded(): Promise<void> {
@@ -157,8 +161,10 @@ export class SpaceFeed {
   }
 
   #unfollow(): void {
-    this.#events?.close();
-    this.#events = null;
+    this.#unfollowNow?.();
+    this.#unfollowNow = null;
+    this.#told = false;
+    this.counts = null;
   }
 
   #rest(): void {

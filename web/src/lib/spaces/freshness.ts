@@ -4,15 +4,15 @@ import type { Space } from '../types';
 const STRANGER_LOOKS_EVERY_MS = 30_000;
 /** Who is signed in may be invited at any moment. */
 const SIGNED_IN_LOOKS_EVERY_MS = 5_000;
-/** Who takes part is told of every change; only what is counted has to be asked for: listeners, reactions. */
-const FOLLOWER_LOOKS_EVERY_MS = 5_000;
+/** Who is told of every change, and of the counts, looks for what may have been lost on the way. */
+const TOLD_LOOKS_EVERY_MS = 60_000;
 /** The recording is there a moment after the end; after this long it won't come any more. */
 const REPLAY_LOOKS_EVERY_MS = 3_000;
 const REPLAY_COMES_WITHIN_MS = 120_000;
 
 export interface Looker {
   /** Hears of changes as they happen. */
-  follows: boolean;
+  told: boolean;
   signedIn: boolean;
   /** The page is in front of somebody. */
   visible: boolean;
@@ -25,11 +25,17 @@ export function takesPart({ you }: Pick<Space, 'you'>): boolean {
   return you.seat !== null || you.asking || you.invited_as !== null || you.role !== 'listener';
 }
 
+/** Whether to follow the Space's events: who takes part always, others while they look at it. */
+export function follows(space: Looked | null, looker: Looker): boolean {
+  if (space === null || space.state !== 'live' || !looker.signedIn) return false;
+  return looker.visible || takesPart(space);
+}
+
 /** How soon to look again, or null when nothing changes any more. */
 export function looksEveryMs(space: Looked | null, looker: Looker): number | null {
-  if (looker.follows) return FOLLOWER_LOOKS_EVERY_MS;
   if (space === null || space.state === 'scheduled') return STRANGER_LOOKS_EVERY_MS;
   if (space.state !== 'live') return awaitsReplay(space, looker.nowMs) ? REPLAY_LOOKS_EVERY_MS : null;
+  if (looker.told) return TOLD_LOOKS_EVERY_MS;
   const waits = looker.signedIn && (looker.visible || takesPart(space));
   return waits ? SIGNED_IN_LOOKS_EVERY_MS : STRANGER_LOOKS_EVERY_MS;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { looksEveryMs } from './freshness';
+import { follows, looksEveryMs } from './freshness';
 import { holdsSinceStart } from './hold';
 import { stillPromised, withPromised } from './promised';
 
@@ -15,7 +15,7 @@ describe('how often a Space is looked at', () => {
   const you = { role: 'listener', seat: null, muted: false, asking: false, invited_as: null } as const;
   const nobody = { ...you, removed: false, consented: false, can: [] };
   const live = { state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
-  const looker = { follows: false, signedIn: true, visible: true, nowMs: 1_000_000 };
+  const looker = { told: false, signedIn: true, visible: true, nowMs: 1_000_000 };
 
   it('is soon for whoever may be invited', () => {
     expect(looksEveryMs(live, looker)).toBe(5_000);
@@ -23,7 +23,16 @@ describe('how often a Space is looked at', () => {
     expect(looksEveryMs(live, { ...looker, visible: false })).toBe(30_000);
     const onStage = { ...live, you: { ...nobody, seat: 2 } };
     expect(looksEveryMs(onStage, { ...looker, visible: false })).toBe(5_000);
-    expect(looksEveryMs(onStage, { ...looker, follows: true, visible: false })).toBe(5_000);
+    expect(looksEveryMs(onStage, { ...looker, told: true, visible: false })).toBe(60_000);
+  });
+
+  it('is replaced by events for who is signed in and looks, or takes part', () => {
+    const onStage = { ...live, you: { ...nobody, seat: 2 } };
+    expect(follows(live, looker)).toBe(true);
+    expect(follows(live, { ...looker, signedIn: false })).toBe(false);
+    expect(follows(live, { ...looker, visible: false })).toBe(false);
+    expect(follows(onStage, { ...looker, visible: false })).toBe(true);
+    expect(follows({ ...onStage, state: 'ended' }, looker)).toBe(false);
   });
 
   it('ends when nothing more comes', () => {

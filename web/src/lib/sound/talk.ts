@@ -1,0 +1,76 @@
+// Push-to-talk: whether the microphone is let through. Pure: presses and the time come in.
+//
+// The gate is here, in the browser, and not the Space's mute: that goes through the server, and the first syllable
+// would be over before it is back. What the gate holds back is sent as silence, so that the connection stays warm.
+
+/** Whoever lets go at the end of a word still means the end of the word. */
+const TAIL_MS = 250;
+
+export type Finger = 'key' | 'pointer';
+
+export class Talk {
+  #on = false;
+  #latched = false;
+  #tailUntilMs = 0;
+  readonly #held = new Set<Finger>();
+
+  /** Whether one has to hold something to be heard. */
+  get on(): boolean {
+    return this.#on;
+  }
+
+  set on(on: boolean) {
+    this.#on = on;
+    this.letGo();
+  }
+
+  press(finger: Finger): void {
+    this.#latched = false;
+    this.#held.add(finger);
+  }
+
+  release(finger: Finger, nowMs: number): void {
+    if (!this.#held.delete(finger) || this.#held.size > 0) return;
+    this.#tailUntilMs = nowMs + TAIL_MS;
+  }
+
+  /** For who can't hold: open until the next time, or until a press. */
+  toggle(nowMs: number): void {
+    if (this.#latched) this.#tailUntilMs = nowMs + TAIL_MS;
+    this.#latched = !this.#latched;
+  }
+
+  /** The window lost the keyboard, or the stage is left: no key will be seen to come up. */
+  letGo(): void {
+    this.#held.clear();
+    this.#latched = false;
+    this.#tailUntilMs = 0;
+  }
+
+  isOpen(nowMs: number): boolean {
+    return !this.#on || this.#held.size > 0 || this.#latched || nowMs < this.#tailUntilMs;
+  }
+
+  /** When the gate closes by itself, or null. */
+  closesMs(nowMs: number): number | null {
+    const isHeld = !this.#on || this.#held.size > 0 || this.#latched;
+    return isHeld || nowMs >= this.#tailUntilMs ? null : this.#tailUntilMs;
+  }
+}
+
+/** Whether a key pressed on this element is for the element: it writes there, or presses what is focused. */
+export function isForElement(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest('[data-talk]')) return false;
+  if (target.isContentEditable || target.matches('input, textarea, select, audio, video')) return true;
+  // A button that the mouse has just pressed keeps the focus, and nobody means it any more.
+  return target.matches('button, a[href], summary, [role], [tabindex="0"]') && isFocusSeen(target);
+}
+
+function isFocusSeen(element: HTMLElement): boolean {
+  try {
+    return element.matches(':focus-visible');
+  } catch {
+    return true;
+  }
+}
