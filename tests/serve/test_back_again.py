@@ -1,0 +1,118 @@
+"""A stage process that dies, or stands still, is back before people have given up; a network may change in between."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psutil
+import pytest
+from tests.serve.moot import SPACES, Moot, Person, Talk
+from tests.stage.peers import until
+from tests.support.server import Server
+
+from folkmoot.tape.reader import TapeReader
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("whole-server"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+BACK_WITHIN_S = 3.0
+WEDGED_BACK_WITHIN_S = 6.0
+
+
+class Returning:
+    """A speaker's client: it hears of a new stage process by the event stream, and offers anew at once."""
+
+    def __init__(self, person: Person, space: dict[str, Any], frequency: float) -> None:
+        self.generations: list[int] = []
+        self.told_s = 0.0
+        self._person = person
+        self._space = space
+        self._frequency = frequency
+
+    async def follow(self) -> None:
+        path = f"{SPACES}/{self._space['id']}/events"
+        async with self._person.http.stream("GET", path, timeout=60) as answer:
+            event = ""
+            async for line in answer.aiter_lines():
+                name, _, value = line.partition(":")
+                if name == "event":
+                    event = value.strip()
+                elif name == "data" and event == "stage":
+                    await self._hear(json.loads(value)["generation"])
+
+    async def _hear(self, generation: int) -> None:
+        is_new = bool(self.generations) and self.generations[-1] != generation
+        self.generations.append(generation)
+        if not is_new:
+            return
+        self.told_s = time.monotonic()
+        assert self._person.voice is not None
+        await self._person.voice.close()
+        await self._person.speak(self._space, self._frequency)
+
+
+@asynccontextmanager
+async def following(talk: Talk) -> AsyncIterator[tuple[Returning, Returning]]:
+    """Both speakers follow the Space, and know which stage process they are on."""
+    both = (Returning(talk.host, talk.space, 440), Returning(talk.guest, talk.space, 880))
+    tasks = [asyncio.create_task(one.follow()) for one in both]
+    await until(lambda: all(one.generations for one in both))
+    yield both
+    for task in tasks:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        assert isinstance(ended, asyncio.CancelledError), ended
+
+
+def stage_of(server: Server) -> psutil.Process:
+    return next(child for name, child in server.children().items() if name.startswith("stage"))
+
+
+async def heard_again_s(
+    talk: Talk, both: tuple[Returning, Returning], stop: Callable[[], None]
+) -> tuple[float, float]:
+    """Seconds from `stop` until both were told of the next stage process, and until each hears the other again."""
+    before = [one.generations[-1] for one in both]
+    stopped_s = time.monotonic()
+    stop()
+    await until(lambda: all(one.generations[-1] > then for one, then in zip(both, before, strict=True)), 15)
+    told_s = max(one.told_s for one in both) - stopped_s
+    for voice in (talk.host.voice, talk.guest.voice):
+        assert voice is not None
+        voice.forget()
+    await until(talk.both_connected)
+    await until(talk.both_hear)
+    return told_s, time.monotonic() - stopped_s
+
+
+async def test_a_stage_that_is_killed_is_back_and_the_gap_is_marked(talk: Talk, server: Server) -> None:
+    async with following(talk) as both:
+        told_s, heard_s = await heard_again_s(talk, both, stage_of(server).kill)
+        print(f"killed: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
+        assert told_s < BACK_WITHIN_S
+        # Shortly after, it is no first time any more: still in time.
+        told_s, heard_s = await heard_again_s(talk, both, stage_of(server).kill)
+        print(f"killed again: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
+        assert told_s < BACK_WITHIN_S
+    with TapeReader(server.data / "tapes" / talk.space["id"]) as tape:
+        assert any(note.gap for _, note in tape.notes(0, tape.end_ms))
+    await require_on_stage(talk)
+
+
+async def test_a_stage_that_stands_still_is_back(talk: Talk, server: Server) -> None:
+    async with following(talk) as both:
+        told_s, heard_s = await heard_again_s(talk, both, stage_of(server).suspend)
+        print(f"wedged: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
+        assert told_s < WEDGED_BACK_WITHIN_S
+    await require_on_stage(talk)
+
+
+async def require_on_stage(talk: Talk) -> None:
+    async with asyncio.timeout(5):
+        while [one["connected"] for one in (await talk.host.look(talk.space))["stage"]] != [True, True]:
+            await asyncio.sleep(0.05)
