@@ -17,9 +17,11 @@ from folkmoot.gate.standings import may
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
+from folkmoot.serve.disk import DiskWatch
 from folkmoot.serve.jobs import handlers
 from folkmoot.serve.places import Places
 from folkmoot.serve.pruning import prune
+from folkmoot.serve.signing import TapeSigning
 from folkmoot.serve.supervisor import want_stages
 from folkmoot.serve.tapes import finish, still_for_ms
 from folkmoot.spaces import actions as spaces
@@ -47,7 +49,7 @@ STANDSTILL_MAX_MS = 3_600_000
 class WorkerProcess:
     """One per server."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, base_url: str) -> None:
         self._places = places
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
@@ -58,6 +60,7 @@ class WorkerProcess:
         self._closed: set[int] = set()
         self._given_up: set[int] = set()
         self._unclosed_due_s = 0.0
+        self._signing = TapeSigning(places, base_url, self._live_ids)
         self._keeper = StageKeeper(
             self._gate,
             needed=self._needed,
@@ -85,6 +88,8 @@ class WorkerProcess:
             group.create_task(follower.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+            group.create_task(self._signing.run())
+            group.create_task(DiskWatch(self._places.tapes, self._live_count).run())
             if remote is not None:
                 days = self._places.tape_local_days
                 group.create_task(Archivist(self._database, self._places.tapes, remote, days).run())
@@ -99,6 +104,13 @@ class WorkerProcess:
             await self._close_tapes()
         async with self._database.read() as read:
             return self._unclosed.union(await queries.live_ids(read))
+
+    async def _live_ids(self) -> Sequence[int]:
+        async with self._database.read() as read:
+            return await queries.live_ids(read)
+
+    async def _live_count(self) -> int:
+        return len(await self._live_ids())
 
     async def _close_tapes(self) -> None:
         """Close the tapes of ended Spaces that no stage has open: it would fill them with silence first."""
@@ -143,6 +155,7 @@ class WorkerProcess:
         return reason
 
     async def _close_recording(self, space_id: int, duration_ms: int) -> None:
+        await self._signing.sign(space_id)
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: recording closed")
         await self._gate.act(permit, lambda acting: recordings.close_recording(acting, space_id, duration_ms))
         self._unclosed.discard(space_id)
@@ -213,13 +226,13 @@ def _takes_part(standing: str) -> bool:
     return may(Standing(standing), Role.MEMBER, Action.TAKE_PART)
 
 
-def main(places: Places) -> None:
+def main(places: Places, base_url: str) -> None:
     """Run until SIGTERM."""
-    asyncio.run(_run(places))
+    asyncio.run(_run(places, base_url))
 
 
-async def _run(places: Places) -> None:
-    worker = WorkerProcess(places)
+async def _run(places: Places, base_url: str) -> None:
+    worker = WorkerProcess(places, base_url)
     running = asyncio.create_task(worker.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
