@@ -41,16 +41,50 @@ def test_a_listener_who_loses_packets_gets_fec_and_others_do_not_pay() -> None:
     assert error_of_rebuilt_frames(3.0) < 0.5 * error_of_rebuilt_frames(0.0)
 
 
-async def test_ticks_follow_the_clock_and_the_loop_is_called_once_a_tick() -> None:
+async def started(seats: int) -> tuple[MixerThread, NoSink, list[tuple[int, list[Delivery]]]]:
     sink, delivered = NoSink(), list[tuple[int, list[Delivery]]]()
     mixer = MixerThread(asyncio.get_running_loop(), lambda tick, what: delivered.append((tick, what)), sink)
-    for seat in (1, 2):
+    for seat in range(1, seats + 1):
         source = SeatSource()
         source.connected = True
         mixer.add(seat, source)
     mixer.start()
-    await until(lambda: len(delivered) >= 10)
+    return mixer, sink, delivered
+
+
+async def test_ticks_follow_the_clock_and_the_loop_is_called_once_a_tick() -> None:
+    mixer, sink, delivered = await started(2)
+    await until(lambda: len(delivered) >= 8)
     mixer.close()
     assert [tick for tick, _ in delivered] == sink.numbers[: len(delivered)]
     assert all([one.seat for one in what] == [1, 2] for _, what in delivered)
-    assert mixer.figures().encodes == mixer.figures().ticks
+
+
+async def test_silence_is_encoded_for_200_ms_and_then_costs_a_packet_in_400_ms() -> None:
+    mixer, sink, delivered = await started(3)
+    await until(lambda: len(sink.numbers) >= 45)
+    mixer.close()
+    assert mixer.figures().encodes == 10
+    assert sink.numbers == list(range(len(sink.numbers)))
+    assert [tick for tick, _ in delivered[10:]] == [19, 39]
+    assert {one.payload for _, what in delivered[10:] for one in what} == {b"\xf8"}
+    decoder = Decoder()
+    for tick, what in delivered:
+        assert not decoder.decode(what[0].payload).any(), tick
+        if tick >= 10:
+            assert not np.concatenate([decoder.conceal() for _ in range(19)]).any()
+
+
+def test_coming_back_from_silence_is_as_if_silence_had_been_encoded() -> None:
+    pcm, quiet = speech_like(2), np.zeros(960, np.int16)
+    frames = [quiet] * 40 + [np.ascontiguousarray(pcm[at : at + 960]) for at in range(0, len(pcm) - 959, 960)]
+    heard = deque([quiet] * 3, maxlen=3)
+    always, saving, sent = _MixEncoder(), _MixEncoder(), []
+    whole = [always.encode(tick, frame, heard, 0.0) for tick, frame in enumerate(frames)]
+    for tick, frame in enumerate(frames):
+        if tick < 10 or tick >= 40:
+            sent.append(saving.encode(tick, frame, heard, 0.0))
+    one, other = Decoder(), Decoder()
+    right = np.concatenate([one.decode(packet) for packet in whole])[40 * 960 :].astype(float)
+    got = np.concatenate([other.decode(packet) for packet in sent])[10 * 960 :].astype(float)
+    assert np.corrcoef(right, got)[0, 1] > 0.995
