@@ -46,7 +46,7 @@ async def live_space(database: Database) -> Space:
 
 
 async def run_until(where: Places, condition: Callable[[], bool]) -> None:
-    running = asyncio.create_task(worker.WorkerProcess(where).run())
+    running = asyncio.create_task(worker.WorkerProcess(where, "https://moot.example").run())
     try:
         await eventually(lambda: running.done() or condition())
         assert not running.done()

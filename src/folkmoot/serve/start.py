@@ -92,7 +92,7 @@ def _supervisor(settings: Settings, where: Places, base_url: str, listening: soc
 
     kept: dict[str, Callable[[], None]] = {"web": partial(web.main, settings, where, base_url, listening)}
     kept |= {f"audience-{n}": without_address(audience.main, where, n) for n in range(settings.audience_workers)}
-    kept["worker"] = without_address(worker.main, where)
+    kept["worker"] = without_address(worker.main, where, base_url)
 
     def stage_main(space_id: int, ports: range | None) -> Callable[[], None]:
         return without_address(stage.main, settings, where, space_id, ports)

@@ -105,7 +105,7 @@ class WorkerProcess:
         async with self._database.read() as read:
             return self._unclosed.union(await queries.live_ids(read))
 
-    async def _live_ids(self) -> Sequence[int]:
+    async def _live_ids(self) -> list[int]:
         async with self._database.read() as read:
             return await queries.live_ids(read)
 
