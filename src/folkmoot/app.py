@@ -42,8 +42,9 @@ from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import clips, replay, spaces, stage, whip
+from folkmoot.surfaces.spaces import clips, hls, replay, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
+from folkmoot.surfaces.spaces.offers import say_what_is_taken
 
 log = structlog.get_logger(__name__)
 BODY_BYTES_MAX = 1_000_000
@@ -53,7 +54,9 @@ OWN_API: list[Any] = [
     *session.HANDLERS,
     *spaces.HANDLERS,
     *whip.HANDLERS,
+    *whep.HANDLERS,
     *stage.HANDLERS,
+    *hls.HANDLERS,
     *replay.HANDLERS,
     *clips.HANDLERS,
 ]
@@ -125,7 +128,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
         middleware=[Metering(lambda: equipment.limits)],
         exception_handlers=_EXCEPTION_HANDLERS,
         before_request=_refuse_impossible_ids,
-        before_send=[_secure],
+        before_send=[_secure, say_what_is_taken],
         on_shutdown=[equipment.close],
         state=State({"equipment": equipment}),
         cors_config=_CORS,

@@ -16,6 +16,8 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
+from folkmoot.recordings.live_tapes import LiveTapes
+from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServers
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
@@ -28,20 +30,35 @@ class FakeStages:
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+        self.continued: list[str | None] = []
         self.generations: dict[int, int] = {}
+        self.full: set[int] = set()
 
-    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+    async def offer(
+        self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...], continues: str | None = None
+    ) -> Answer:
         self.calls.append(("offer", space_id, seat, sdp, stamps))
-        return "v=0\r\n"
+        self.continued.append(continues)
+        return Answer("v=0\r\n", f"connection{len(self.calls)}")
+
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+        self.calls.append(("listen", space_id, sdp, stamps))
+        return Answer("v=0\r\n", f"connection{len(self.calls)}")
 
     async def hang_up(self, space_id: int, seat: int) -> None:
         self.calls.append(("hang_up", space_id, seat))
+
+    async def hang_up_connection(self, space_id: int, connection: str) -> None:
+        self.calls.append(("hang_up_connection", space_id, connection))
 
     async def react(self, space_id: int, reaction: str) -> None:
         self.calls.append(("react", space_id, reaction))
 
     def reactions(self, space_id: int) -> Mapping[str, int]:
         return Counter(str(call[2]) for call in self.calls if call[:2] == ("react", space_id))
+
+    def tape_full(self, space_id: int) -> bool:
+        return space_id in self.full
 
     def generation(self, space_id: int) -> int | None:
         return self.generations.get(space_id)
@@ -95,6 +112,7 @@ def services_on(database: Database, directory: Path) -> Services:
         leases=LeaseBook(),
         hub=Hub(),
         tapes_directory=directory / "tapes",
+        live_tapes=LiveTapes(),
         ticket_key=b"k" * 32,
         clock_ms=database.clock_ms,
         ice_servers=lambda viewer: ICE.for_use("somebody", 0) if viewer.account_id else (),

@@ -132,6 +132,7 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}/listen": each(f"{SPACE}/listen?codec=opus", "live_space"),
     f"GET {SPACE}/hls/index.m3u8": each(f"{SPACE}/hls/index.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/index.m3u8": each(f"{SPACE}/hls/aac/index.m3u8", "ended_space"),
+    f"GET {SPACE}/hls/{{codec}}/live.m3u8": each(f"{SPACE}/hls/aac/live.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/init.mp4": each(f"{SPACE}/hls/aac/init.mp4", "ended_space"),
     f"GET {SPACE}/media/{{codec}}/init.mp4": each(f"{SPACE}/media/aac/init.mp4", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/{{file}}": each(f"{SPACE}/hls/aac/0.m4s", "ended_space"),

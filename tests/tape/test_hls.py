@@ -9,60 +9,104 @@ import pytest
 from numpy.typing import NDArray
 
 from folkmoot.tape import hls
-from folkmoot.tape.model import Codec, SegmentRef
+from folkmoot.tape.hls_window import HlsWindow, Place
+from folkmoot.tape.model import Codec, PartRef, SegmentRef
 from folkmoot.tape.reader import TapeReader
 
 Pcm = NDArray[np.int16]
 SEGMENTS = [
     SegmentRef(Codec.AAC, 7, 1_344_512, 191_488, 0, 1),
-    SegmentRef(Codec.AAC, 8, 1_536_000, 192_512, 1, 1),
+    SegmentRef(Codec.AAC, 8, 1_536_000, 192_512, 1, 1, revision=2),
 ]
 
 
-def test_the_multivariant_playlist_offers_aac_first() -> None:
-    assert hls.multivariant_playlist([Codec.OPUS, Codec.AAC]) == textwrap.dedent("""\
+@pytest.mark.parametrize(("is_live", "name"), [(True, "live.m3u8"), (False, "index.m3u8")])
+def test_the_multivariant_playlist_offers_aac_first(is_live: bool, name: str) -> None:
+    assert hls.multivariant_playlist([Codec.OPUS, Codec.AAC], is_live=is_live) == textwrap.dedent(f"""\
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-STREAM-INF:BANDWIDTH=96000,CODECS="mp4a.40.2"
-        aac/index.m3u8
+        aac/{name}
         #EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS="opus"
-        opus/index.m3u8
+        opus/{name}
         """)
 
 
-def test_a_live_playlist() -> None:
-    text = hls.media_playlist(SEGMENTS, timeline_unix_ms=1_700_000_000_000, kind=hls.Kind.LIVE)
+def test_a_replay() -> None:
+    text = hls.replay_playlist(SEGMENTS, timeline_unix_ms=1_700_000_000_000)
     assert text == textwrap.dedent("""\
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-TARGETDURATION:4
         #EXT-X-MEDIA-SEQUENCE:7
         #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-PLAYLIST-TYPE:VOD
         #EXT-X-MAP:URI="init.mp4"
         #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:48.010Z
         #EXTINF:3.98933,
         7.m4s
         #EXTINF:4.01067,
-        8.m4s
+        8.r2.m4s
+        #EXT-X-ENDLIST
         """)
 
 
-def test_what_ended_says_so() -> None:
-    event = hls.media_playlist(SEGMENTS, timeline_unix_ms=0, kind=hls.Kind.EVENT)
-    assert "#EXT-X-PLAYLIST-TYPE:EVENT" in event
-    assert "ENDLIST" not in event
-    ended = hls.media_playlist(SEGMENTS, timeline_unix_ms=0, kind=hls.Kind.LIVE, ended=True)
-    assert ended.endswith("#EXT-X-ENDLIST\n")
-    replay = hls.media_playlist(SEGMENTS, timeline_unix_ms=0, kind=hls.Kind.VOD)
-    assert "#EXT-X-PLAYLIST-TYPE:VOD" in replay
-    assert replay.endswith("#EXT-X-ENDLIST\n")
+def part(number: int) -> PartRef:
+    """A part of 100 ms and 50 bytes."""
+    start = number * 4_800
+    return PartRef(Codec.OPUS, number, start, 4_800, number * 50, 50, 10, start // 192_000, 0, 0, False, False)
 
 
-def test_nothing_yet_is_still_a_playlist() -> None:
-    text = hls.media_playlist([], timeline_unix_ms=0, kind=hls.Kind.EVENT)
-    assert "#EXT-X-MEDIA-SEQUENCE:0" in text
-    assert "EXTINF" not in text
+def test_a_live_playlist() -> None:
+    window = HlsWindow(Codec.OPUS)
+    window.append(part(number) for number in range(46))
+    text = hls.live_playlist(
+        window,
+        timeline_unix_ms=1_700_000_000_000,
+        reports=[hls.RenditionReport(Codec.AAC, Place(1, 0))],
+    )
+    parts = "".join(
+        f'#EXT-X-PART:DURATION={0.3 if index < 13 else 0.1:.5f},URI="0.{index}.m4s",INDEPENDENT=YES\n'
+        for index in range(14)
+    )
+    assert text == (
+        textwrap.dedent("""\
+        #EXTM3U
+        #EXT-X-VERSION:9
+        #EXT-X-TARGETDURATION:4
+        #EXT-X-MEDIA-SEQUENCE:0
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24.0,HOLD-BACK=12.0,PART-HOLD-BACK=0.90000
+        #EXT-X-PART-INF:PART-TARGET=0.30000
+        #EXT-X-MAP:URI="init.mp4"
+        #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000Z
+        """)
+        + parts
+        + textwrap.dedent("""\
+        #EXTINF:4.00000,
+        0.m4s
+        #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:24.000Z
+        #EXT-X-PART:DURATION=0.30000,URI="1.0.m4s",INDEPENDENT=YES
+        #EXT-X-PART:DURATION=0.30000,URI="1.1.m4s",INDEPENDENT=YES
+        #EXT-X-PRELOAD-HINT:TYPE=PART,URI="1.2.m4s"
+        #EXT-X-RENDITION-REPORT:URI="../aac/live.m3u8",LAST-MSN=1,LAST-PART=0
+        """)
+    )
+    window.end()
+    ended = hls.live_playlist(window, timeline_unix_ms=1_700_000_000_000)
+    assert ended.endswith("#EXTINF:0.60000,\n1.m4s\n#EXT-X-ENDLIST\n")
+    assert "PRELOAD-HINT" not in ended
+
+
+@pytest.mark.parametrize("name", ["0.m4s", "12.3.m4s", "12.r4.m4s", "12.3.r4.m4s"])
+def test_names_are_read_back(name: str) -> None:
+    assert str(hls.MediaName.parse(name)) == name
+
+
+@pytest.mark.parametrize("name", ["00.m4s", "1.r0.m4s", "1.2.3.m4s", "x.m4s", "-1.m4s", "1.mp4", "1.m4s\n", ".m4s"])
+def test_other_names_are_none(name: str) -> None:
+    assert hls.MediaName.parse(name) is None
 
 
 @pytest.mark.parametrize("codec", Codec)
@@ -80,12 +124,11 @@ def test_ffmpeg_plays_a_replay(
     decoded: Callable[[Path], Pcm],
     lateness_ms: Callable[[Pcm, Pcm], float],
 ) -> None:
-    (tmp_path / "index.m3u8").write_text(hls.multivariant_playlist([Codec.AAC]))
+    (tmp_path / "index.m3u8").write_text(hls.multivariant_playlist([Codec.AAC], is_live=False))
     folder = tmp_path / "aac"
     folder.mkdir()
     segments = reader.segments(Codec.AAC, start_ms)
-    playlist = hls.media_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms, kind=hls.Kind.VOD)
-    (folder / "index.m3u8").write_text(playlist)
+    (folder / "index.m3u8").write_text(hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms))
     (folder / "init.mp4").write_bytes(reader.init(Codec.AAC))
     for segment in segments:
         (folder / f"{segment.number}.m4s").write_bytes(reader.read([segment]))

@@ -116,11 +116,14 @@ def test_a_trimmed_view_holds_nothing_from_before(reader: TapeReader) -> None:
 def test_an_unfinished_segment_is_not_listed_until_the_end(tmp_path: Path, step_parts: StepParts) -> None:
     writer = TapeWriter.open(tmp_path, lambda: 0)
     with TapeReader(tmp_path) as reader:
-        for step in range(41):
+        for step in range(40):
             assert reader.segments(Codec.OPUS) == []
             assert reader.segment(Codec.OPUS, 0) is None
             writer.append(step_parts(step), Note())
             reader.refresh()
+        assert [segment.number for segment in reader.segments(Codec.OPUS)] == [0]
+        writer.append(step_parts(40), Note())
+        reader.refresh()
         assert [segment.number for segment in reader.segments(Codec.OPUS)] == [0]
         assert reader.segment(Codec.OPUS, 1) is None
         writer.close()

@@ -9,11 +9,14 @@ from folkmoot.gate import Reach, Refused
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.tape import hls
+from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec
-from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 LIVE_PLAYLIST_MS = 600_000
-"""How far back a live playlist reaches: a player loads it every four seconds."""
+"""How far back a live playlist reaches."""
+UNRECORDED_PLAYLIST_MS = 28_000
+"""The same where nothing is recorded: what leaves the playlist stays there for as long again (8216bis, 6.2.2)."""
 UNRECORDED_BACK_MS = 60_000
 """How far back one can step in a Space that is not recorded."""
 RANGE_MS_MAX = 60_000
@@ -35,6 +38,11 @@ class Sound(msgspec.Struct, frozen=True):
         """The open part as it is now."""
         end_ms = reader.end_ms if self.to_ms is None else min(self.to_ms, reader.end_ms)
         return max(self.from_ms, end_ms - self.back_ms if self.back_ms is not None else 0), end_ms
+
+    def playlist_from_ms(self, reader: TapeReader) -> int:
+        """Where the live playlist begins, also when it is the last one of a Space that has ended."""
+        from_ms, end_ms = self.bounds(reader)
+        return max(from_ms, end_ms - (LIVE_PLAYLIST_MS if self.back_ms is None else UNRECORDED_PLAYLIST_MS))
 
 
 def audible(space: Space, recording: Recording | None, directory: Path, *, is_closed: bool) -> Sound:
@@ -77,20 +85,11 @@ def require_range(from_ms: int, to_ms: int) -> None:
         raise Refused("range_too_long", f"Ask for at most {RANGE_MS_MAX // 1000} seconds at once.", status=422)
 
 
-def playlist(sound: Sound, codec: Codec) -> str | None:
-    """The media playlist of one codec; None while it would be empty."""
+def replay_playlist(sound: Sound, codec: Codec) -> str | None:
+    """The media playlist of one codec of a replay; None if it would be empty."""
     with TapeReader(sound.directory) as reader:
-        from_ms, to_ms = sound.bounds(reader)
-        if sound.is_live:
-            from_ms = max(from_ms, to_ms - LIVE_PLAYLIST_MS)
-        segments = reader.segments(codec, from_ms, None if sound.is_live else to_ms)
-        if sound.is_live and from_ms > 0:
-            # A window that slides by whole segments: the first would lose a part at each look.
-            segments = segments[1:]
-        if not segments:
-            return None
-        kind = hls.Kind.LIVE if sound.is_live else hls.Kind.VOD
-        return hls.media_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms, kind=kind)
+        segments = reader.segments(codec, *sound.bounds(reader))
+        return hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms) if segments else None
 
 
 def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
@@ -101,6 +100,21 @@ def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
         if found is None or found.end_samples // SAMPLES_PER_MS <= from_ms:
             return None
         return reader.read([found])
+
+
+def partial_segment(sound: Sound, codec: Codec, place: Place) -> bytes | None:
+    """A partial segment by its number, also long after it left the playlist; None if there is none."""
+    with TapeReader(sound.directory) as reader:
+        from_ms, _ = sound.bounds(reader)
+        window, start_ms = HlsWindow(codec), place.segment * SEGMENT_MS
+        refs = reader.parts(codec, start_ms, start_ms + 2 * SEGMENT_MS)
+        window.append(ref for ref in refs if ref.segment == place.segment)
+        if reader.ended:
+            window.end()
+        found = window.find(place)
+        if found is None or found.ref.start_samples // SAMPLES_PER_MS < from_ms:
+            return None
+        return reader.read([found.ref])
 
 
 def init(sound: Sound, codec: Codec) -> bytes:

@@ -15,6 +15,7 @@ from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
+from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve.archive import remote_store
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
@@ -37,6 +38,14 @@ SLOT = 0
 STOP_WITHIN_S = 3
 # A core carries 52 people who talk at once (docs/benchmarks.md): so many Spaces of two or three.
 LIVE_SPACES_PER_CORE = 20
+
+
+class Listeners:
+    """`surfaces.services.Listening`: the audience workers' listeners, and those of the stages themselves."""
+
+    def __init__(self, handoff: Handoff, stages: StagePool) -> None:
+        self.counts = stages.counts
+        self.reports = handoff.reports
 
 
 class WebProcess:
@@ -63,10 +72,11 @@ class WebProcess:
             register=Register(),
             objects=remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media)),
             stages=self._stages,
-            listening=self._handoff,
+            listening=Listeners(self._handoff, self._stages),
             leases=LeaseBook(),
             hub=self._hub,
             tapes_directory=places.tapes,
+            live_tapes=LiveTapes(),
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
             clock_ms=self._database.clock_ms,
             ice_servers=partial(ice_servers_for, ice_servers(settings)),

@@ -8,6 +8,8 @@ import msgspec
 
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
+from folkmoot.recordings.live_tapes import LiveTapes
+from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
@@ -17,15 +19,26 @@ from folkmoot.surfaces.spaces.hub import Inbox
 class Stages(Protocol):
     """The stage processes, as far as a surface reaches them: what goes through here carries no decision."""
 
-    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+    async def offer(
+        self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...], continues: str | None = None
+    ) -> Answer:
         """Hand a WebRTC offer to the Space's stage and return the answer (both SDP).
 
-        Raises Refused: 422 for an offer that cannot be answered, 503 while the stage is starting or restarting.
+        `continues`: the connection that it goes on for. Raises Refused: 422 for an offer that cannot be answered, 409
+        when the seat has a newer connection than that, 503 while the stage is starting or restarting.
         """
+        ...
+
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+        """The same for somebody who only listens. Raises Refused: 503 also when as many do as may."""
         ...
 
     async def hang_up(self, space_id: int, seat: int) -> None:
         """Close a seat's connection; nothing happens if there is none."""
+        ...
+
+    async def hang_up_connection(self, space_id: int, connection: str) -> None:
+        """Close one connection, as an answer named it; nothing happens if it is over."""
         ...
 
     async def react(self, space_id: int, reaction: str) -> None:
@@ -34,6 +47,10 @@ class Stages(Protocol):
 
     def reactions(self, space_id: int) -> Mapping[str, int]:
         """The totals of a live Space: who is on stage hears no tape."""
+        ...
+
+    def tape_full(self, space_id: int) -> bool:
+        """Whether the Space's sound can't be written just now, as far as its stage has told."""
         ...
 
     def generation(self, space_id: int) -> int | None:
@@ -57,7 +74,7 @@ class Listening(Protocol):
 class Bell(Protocol):
     """Wakes the open streams of a Space when something in it changed (surfaces/spaces/hub.py)."""
 
-    def require_room(self, space_id: int, account_id: int) -> None: ...
+    def require_room(self, space_id: int, account_id: int, *, takes_part: bool = True) -> None: ...
 
     def subscribe(self, space_id: int, account_id: int) -> Inbox: ...
 
@@ -91,6 +108,7 @@ class Services(msgspec.Struct, frozen=True):
     leases: LeaseBook
     hub: Bell
     tapes_directory: Path
+    live_tapes: LiveTapes
     ticket_key: bytes
     clock_ms: Callable[[], int]
     ice_servers: Callable[[Viewer], Sequence[IceServer]]

@@ -1,75 +1,186 @@
-"""HLS playlists from lists of segments (RFC 8216). Pure text.
+"""HLS playlists (RFC 8216, and draft-pantos-hls-rfc8216bis for low latency). Pure text.
 
-A rendition's folder holds `index.m3u8`, `init.mp4` and `{number}.m4s`, where a segment is the chunks of one number.
-A trimmed replay is the list of a narrower range (TapeReader.segments): the playlist needs to know nothing of it.
+A rendition's folder holds `init.mp4`, the segments, their partial segments, and one of two playlists: `live.m3u8`,
+a window that slides while the Space is live and stays as it was at its end, or `index.m3u8`, the replay, which
+never changes. They are two because a playlist may neither go back in its numbers nor change its type.
+
+Silence that the server filled in after a crash is sound like any other: EXT-X-GAP would say that there is none, and
+the timeline goes on, so there is no discontinuity. The note that comes with it says that nobody was on stage.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
+import msgspec
+
+from folkmoot.tape.hls_window import (
+    PARTS_KEPT_SAMPLES,
+    HlsWindow,
+    LiveSegment,
+    PartialSegment,
+    Place,
+    part_target_samples,
+    seconds,
+)
 from folkmoot.tape.model import SAMPLE_RATE, SAMPLES_PER_MS, SEGMENT_SAMPLES, Codec, SegmentRef
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
-TARGET_DURATION_S = SEGMENT_SAMPLES // SAMPLE_RATE
+TARGET_DURATION_S: Final = SEGMENT_SAMPLES // SAMPLE_RATE
+SKIP_UNTIL_S: Final = 6 * TARGET_DURATION_S
+HOLD_BACK_S: Final = 3 * TARGET_DURATION_S
+PART_HOLD_BACK_PARTS: Final = 3
+LIVE_VERSION: Final = 9  # what EXT-X-SKIP asks for; a delta and what it is applied to say the same
+LIVE_NAME: Final = "live.m3u8"
+REPLAY_NAME: Final = "index.m3u8"
+MAP_NAME: Final = "init.mp4"
+
+Revisions = Mapping[int, int]
+"""How many parts of a segment (by number) were taken out since they were recorded; 0 where it isn't named."""
+
+NO_REVISIONS: Final[Revisions] = {}
 
 _PEAK_BITS_PER_SECOND = {Codec.AAC: 96_000, Codec.OPUS: 64_000}  # with boxes and notes
+_NAME = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,4}))?(?:\.r([0-9]{1,6}))?\.m4s")
 
 
-class Kind(enum.Enum):
-    """What a media playlist promises to those who load it again."""
+class MediaName(msgspec.Struct, frozen=True):
+    """The address of a segment, or of one of its parts.
 
-    LIVE = "live"  # a window that slides
-    EVENT = "event"  # grows at its end only
-    VOD = "vod"  # never changes
+    A revision makes it another address, so that no cache goes on serving what was replaced. Whoever asks for any
+    of them gets the bytes as they are now.
+    """
+
+    segment: int
+    part: int | None = None
+    revision: int = 0
+
+    def __str__(self) -> str:
+        part = "" if self.part is None else f".{self.part}"
+        revision = f".r{self.revision}" if self.revision else ""
+        return f"{self.segment}{part}{revision}.m4s"
+
+    @classmethod
+    def parse(cls, text: str) -> MediaName | None:
+        """None for what str() doesn't make."""
+        match = _NAME.fullmatch(text)
+        if match is None:
+            return None
+        segment, part, revision = (None if group is None else int(group) for group in match.groups())
+        assert segment is not None
+        name = cls(segment, part, revision or 0)
+        return name if str(name) == text else None
 
 
-def multivariant_playlist(codecs: Sequence[Codec], *, uri: str = "{codec}/index.m3u8") -> str:
+class RenditionReport(msgspec.Struct, frozen=True):
+    """How far another rendition of the same sound is."""
+
+    codec: Codec
+    last_part: Place
+
+
+def multivariant_playlist(codecs: Sequence[Codec], *, is_live: bool) -> str:
     """One variant for each codec, in the order in which players should try them: AAC first, all can play it."""
+    name = LIVE_NAME if is_live else REPLAY_NAME
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for codec in sorted(codecs, key=list(_PEAK_BITS_PER_SECOND).index):
         bandwidth = _PEAK_BITS_PER_SECOND[codec]
         lines.append(f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},CODECS="{codec.mime_parameter}"')
-        lines.append(uri.format(codec=codec.value))
+        lines.append(f"{codec}/{name}")
     return "\n".join(lines) + "\n"
 
 
-def media_playlist(
-    segments: Sequence[SegmentRef],
+def replay_playlist(segments: Sequence[SegmentRef], *, timeline_unix_ms: int) -> str:
+    """All segments of a recording. `timeline_unix_ms` is the Unix time of timeline 0."""
+    first = segments[0].number if segments else 0
+    lines = [*_head(7, first), "#EXT-X-PLAYLIST-TYPE:VOD", _map()]
+    if segments:
+        lines.append(_date_time(timeline_unix_ms, segments[0].start_samples))
+    for segment in segments:
+        lines += _segment(segment, segment.revision)
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def live_playlist(
+    window: HlsWindow,
     *,
     timeline_unix_ms: int,
-    kind: Kind,
-    ended: bool = False,
-    map_uri: str = "init.mp4",
-    segment_uri: str = "{number}.m4s",
+    reports: Sequence[RenditionReport] = (),
+    skip: bool = False,
+    revisions: Revisions = NO_REVISIONS,
 ) -> str:
-    """A playlist of complete segments with rising numbers; for LIVE the newest few of them.
+    """The window as it is now; with `skip` a delta update (6.2.5.1), if anything is old enough to be skipped."""
+    segments = list(window.segments)
+    first = segments[0].ref.number if segments else window.next_part.segment
+    lines = [*_head(LIVE_VERSION, first), *_low_latency(window.codec)]
+    skipped = _skippable(segments, window.end_samples) if skip and not window.ended else 0
+    lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}" if skipped else _map())
+    for segment in segments[skipped:]:
+        revision = revisions.get(segment.ref.number, 0)
+        lines.append(_date_time(timeline_unix_ms, segment.ref.start_samples))
+        if segment.ref.start_samples >= window.end_samples - PARTS_KEPT_SAMPLES:
+            lines += [_part(part, revision) for part in segment.parts]
+        lines += _segment(segment.ref, revision)
+    if window.ended:
+        return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+    hinted = window.next_part
+    revision = revisions.get(hinted.segment, 0)
+    if window.open_parts:
+        lines.append(_date_time(timeline_unix_ms, window.open_parts[0].ref.start_samples))
+        lines += [_part(part, revision) for part in window.open_parts]
+    hint = MediaName(hinted.segment, hinted.index, revision)
+    lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
+    lines += [_report(report) for report in reports]
+    return "\n".join([*lines, ""])
 
-    `timeline_unix_ms` is the Unix time of timeline 0. ENDLIST is said for VOD and for what has `ended`. An empty
-    list makes a valid playlist, but some players give up on it: answer 503 until there is a segment.
-    """
-    lines = [
+
+def _head(version: int, first: int) -> list[str]:
+    return [
         "#EXTM3U",
-        "#EXT-X-VERSION:7",
+        f"#EXT-X-VERSION:{version}",
         f"#EXT-X-TARGETDURATION:{TARGET_DURATION_S}",
-        f"#EXT-X-MEDIA-SEQUENCE:{segments[0].number if segments else 0}",
+        f"#EXT-X-MEDIA-SEQUENCE:{first}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    if kind is not Kind.LIVE:
-        lines.append(f"#EXT-X-PLAYLIST-TYPE:{kind.name}")
-    lines.append(f'#EXT-X-MAP:URI="{map_uri}"')
-    if segments:
-        start_unix_ms = timeline_unix_ms + segments[0].start_samples // SAMPLES_PER_MS
-        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date_time(start_unix_ms)}")
-    for segment in segments:
-        lines.append(f"#EXTINF:{segment.duration_samples / SAMPLE_RATE:.5f},")
-        lines.append(segment_uri.format(number=segment.number))
-    if ended or kind is Kind.VOD:
-        lines.append("#EXT-X-ENDLIST")
-    return "\n".join(lines) + "\n"
 
 
-def _date_time(unix_ms: int) -> str:
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _low_latency(codec: Codec) -> list[str]:
+    target = part_target_samples(codec)
+    return [
+        f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={SKIP_UNTIL_S}.0,HOLD-BACK={HOLD_BACK_S}.0,"
+        f"PART-HOLD-BACK={seconds(PART_HOLD_BACK_PARTS * target)}",
+        f"#EXT-X-PART-INF:PART-TARGET={seconds(target)}",
+    ]
+
+
+def _map() -> str:
+    return f'#EXT-X-MAP:URI="{MAP_NAME}"'
+
+
+def _skippable(segments: Sequence[LiveSegment], end_samples: int) -> int:
+    """How many of the first are further from the end than the skip boundary."""
+    boundary = end_samples - SKIP_UNTIL_S * SAMPLE_RATE
+    return sum(segment.ref.end_samples < boundary for segment in segments)
+
+
+def _segment(ref: SegmentRef, revision: int) -> list[str]:
+    return [f"#EXTINF:{seconds(ref.duration_samples)},", str(MediaName(ref.number, None, revision))]
+
+
+def _part(part: PartialSegment, revision: int) -> str:
+    name = MediaName(part.ref.number, part.index, revision)
+    return f'#EXT-X-PART:DURATION={seconds(part.ref.duration_samples)},URI="{name}",INDEPENDENT=YES'
+
+
+def _report(report: RenditionReport) -> str:
+    place = report.last_part
+    uri = f"../{report.codec}/{LIVE_NAME}"
+    return f'#EXT-X-RENDITION-REPORT:URI="{uri}",LAST-MSN={place.segment},LAST-PART={place.index}'
+
+
+def _date_time(timeline_unix_ms: int, at_samples: int) -> str:
+    at = datetime.fromtimestamp((timeline_unix_ms + at_samples // SAMPLES_PER_MS) / 1000, UTC)
+    return "#EXT-X-PROGRAM-DATE-TIME:" + at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

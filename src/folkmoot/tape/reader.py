@@ -123,7 +123,7 @@ class TapeReader:
         return b"".join(self._tracks[codec].read(start, size) for codec, start, size in _joined(refs))
 
     def segments(self, codec: Codec, from_ms: int = 0, to_ms: int | None = None) -> list[SegmentRef]:
-        """The complete segments of a range: one is complete when a part follows it or the tape has ended.
+        """The complete segments of a range: one is complete when the next part is not in it or the tape has ended.
 
         Only parts that start within the range are in: a view trimmed at `from_ms` holds nothing from before it.
         A segment's number doesn't depend on the range.
@@ -133,7 +133,7 @@ class TapeReader:
         if newest is None:
             return []
         found = track.segments(from_ms, track.end_ms if to_ms is None else to_ms)
-        if found and not self.ended and found[-1].number == newest.segment:
+        if found and not self.ended and found[-1].number == newest.end_samples // SEGMENT_SAMPLES:
             found.pop()
         return found
 
@@ -142,6 +142,12 @@ class TapeReader:
         start_ms = number * SEGMENT_MS
         found = self.segments(codec, max(from_ms, start_ms), start_ms + SEGMENT_MS)
         return found[0] if found else None
+
+    def revisions(self, codec: Codec, first_segment: int) -> dict[int, int]:
+        """How many parts were taken out of each segment from this one on, complete or not."""
+        track = self._tracks[codec]
+        found = track.segments(first_segment * SEGMENT_MS, track.end_ms)
+        return {segment.number: segment.revision for segment in found if segment.revision}
 
     def notes(self, from_ms: int, to_ms: int) -> list[tuple[int, Note]]:
         """(when, note), each in force until the next; the first is the one in force at `from_ms`."""

@@ -41,18 +41,6 @@ async def test_hls_of_a_replay_plays_as_a_whole(client: httpx.AsyncClient, hall:
         assert abs(duration_ms(whole) - RECORDED_MS) < 100
 
 
-async def test_hls_while_live_holds_what_is_complete(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
-    base = f"{SPACES}/{await hall.live(alice)}/hls/aac"
-    playlist = await client.get(f"{base}/index.m3u8")
-    assert "#EXT-X-ENDLIST" not in playlist.text
-    files = [line for line in playlist.text.splitlines() if line.endswith(".m4s")]
-    assert files == ["0.m4s", "1.m4s", "2.m4s"]
-    assert (await client.get(f"{base}/2.m4s")).status_code == 200
-    for missing in ("3.m4s", "99.m4s", "x.m4s", "0.mp4", "-1.m4s"):
-        assert (await client.get(f"{base}/{missing}")).status_code == 404
-    assert (await client.get(f"{base.removesuffix('aac')}mp3/index.m3u8")).status_code == 404
-
-
 async def test_a_range_for_stepping_back(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
     base = f"{SPACES}/{await hall.live(alice)}/media/opus"
     answer = await client.get(base, params={"from_ms": 2_050, "to_ms": 4_000})

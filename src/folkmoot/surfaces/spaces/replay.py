@@ -1,4 +1,4 @@
-"""The sound of a Space over plain HTTP: HLS, ranges for stepping back and seeking, waveform, download, trimming.
+"""The sound of a Space over plain HTTP: ranges for stepping back and seeking, waveform, download, trimming.
 
 Live and replayed alike, all of it is read from the tape, and each request asks the gate. What is public may be kept
 by caches for a minute: taking a Space's sound back is a matter of the Space, and a minute.
@@ -6,6 +6,7 @@ by caches for a minute: taking a Space's sound back is a matter of the Space, an
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -21,9 +22,8 @@ from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
-from folkmoot.tape import hls
 from folkmoot.tape.cut import MEDIA_TYPE, download
-from folkmoot.tape.model import Codec, TapeAway, TapeError, TapeMissing
+from folkmoot.tape.model import TapeAway, TapeError, TapeMissing
 from folkmoot.tape.reader import TapeReader
 
 Found = TypeVar("Found")
@@ -39,46 +39,12 @@ _FRESH = {"Cache-Control": "no-cache"}
 Points = Annotated[int, Parameter(ge=1, le=PEAKS_MAX)]
 
 
-@get(f"{SPACE}/hls/index.m3u8", opt=_LISTEN)
-async def multivariant_playlist(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
-    """HLS (RFC 8216): one variant for each codec."""
-    await audible(services, viewer, space_id)
-    return Response(hls.multivariant_playlist(list(Codec)), media_type=hls.MEDIA_TYPE, headers=_FRESH)
-
-
-@get(f"{SPACE}/hls/{{codec:str}}/index.m3u8", opt=_LISTEN)
-async def media_playlist(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[str]:
-    """The segments of one codec: the last ten minutes while live, all of the replay afterwards."""
+@get(f"{SPACE}/media/{{codec:str}}/init.mp4", opt=_LISTEN)
+async def media_init(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[bytes]:
+    """What a player reads first."""
     kind = sound.codec_of(codec)
     open_part = await audible(services, viewer, space_id)
-    text = await read_tape(lambda: sound.playlist(open_part, kind))
-    if text is None:
-        raise _nothing_yet()
-    return Response(text, media_type=hls.MEDIA_TYPE, headers=_FRESH)
-
-
-@get([f"{SPACE}/hls/{{codec:str}}/init.mp4", f"{SPACE}/media/{{codec:str}}/init.mp4"], opt=_LISTEN)
-async def init_segment(space_id: int, codec: str, viewer: Viewer, services: Services) -> Response[bytes]:
-    """What every player reads first."""
-    kind = sound.codec_of(codec)
-    open_part = await audible(services, viewer, space_id)
-    return _sound(await read_tape(lambda: sound.init(open_part, kind)), open_part)
-
-
-@get(f"{SPACE}/hls/{{codec:str}}/{{file:str}}", opt=_LISTEN)
-async def media_segment(
-    space_id: int, codec: str, file: str, viewer: Viewer, services: Services
-) -> Response[bytes]:
-    """One segment of the playlist: `{number}.m4s`."""
-    kind = sound.codec_of(codec)
-    number, _, extension = file.partition(".")
-    if extension != "m4s" or not (number.isascii() and number.isdigit()) or len(number) > 9:
-        raise Refused("not_found", "There is no such segment.", status=404)
-    open_part = await audible(services, viewer, space_id)
-    found = await read_tape(lambda: sound.segment(open_part, kind, int(number)))
-    if found is None:
-        raise Refused("not_found", "There is no such segment.", status=404)
-    return _sound(found, open_part)
+    return sound_answer(await read_tape(lambda: sound.init(open_part, kind)), open_part)
 
 
 @get(f"{SPACE}/media/{{codec:str}}", opt=_LISTEN)
@@ -92,7 +58,7 @@ async def media_range(
     found = await read_tape(lambda: sound.stretch(open_part, kind, from_ms, to_ms))
     if found is None:
         raise Refused("range_beyond_recording", "The recording has nothing there.", status=416)
-    answer = _sound(found.content, open_part)
+    answer = sound_answer(found.content, open_part)
     answer.headers["Folkmoot-Range-Ms"] = f"{found.start_ms}-{found.end_ms}"
     return answer
 
@@ -176,21 +142,28 @@ async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
 
 async def read_tape(work: Callable[[], Found]) -> Found:
     """File work in a thread, with the tape's errors as answers."""
-    try:
+    with tape_errors():
         return await asyncio.to_thread(work)
+
+
+@contextmanager
+def tape_errors() -> Iterator[None]:
+    """The tape's errors as answers."""
+    try:
+        yield
     except TapeMissing as error:
-        raise _nothing_yet() from error
+        raise nothing_yet() from error
     except TapeAway as error:
         raise Refused("store_away", TAPE_AWAY, status=503, headers={"Retry-After": "30"}) from error
     except TapeError as error:
         raise Refused("recording_damaged", "This part of the recording can't be read.", status=410) from error
 
 
-def _nothing_yet() -> Refused:
+def nothing_yet() -> Refused:
     return Refused("nothing_yet", "There is nothing to hear yet. Try again in a moment.", status=503)
 
 
-def _sound(content: bytes, open_part: Sound) -> Response[bytes]:
+def sound_answer(content: bytes, open_part: Sound) -> Response[bytes]:
     cached = f"public, max-age={PUBLIC_SECONDS}" if open_part.is_public else "private, no-store"
     return Response(content, media_type=SEGMENT_TYPE, headers={"Cache-Control": cached})
 
@@ -211,10 +184,7 @@ async def _present(services: Services, viewer: Viewer, space_id: int) -> schema.
 
 
 HANDLERS: list[Any] = [
-    multivariant_playlist,
-    media_playlist,
-    init_segment,
-    media_segment,
+    media_init,
     media_range,
     show_waveform,
     download_replay,

@@ -1,0 +1,210 @@
+"""What HLS listeners wait for: the tapes of live Spaces as one web process follows them.
+
+A tape is opened when it is first asked for and looked at once for everybody who waits: a request that waits costs a
+future, and nothing polls while nobody waits.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from folkmoot.gate import Refused
+from folkmoot.recordings.sound import Sound
+from folkmoot.tape import hls, layout
+from folkmoot.tape.hls_window import HlsWindow
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeError
+from folkmoot.tape.reader import SEGMENT_MS, TapeReader
+
+WAIT_S = 12.0
+"""Three target durations: a server that has nothing new by then says so (6.2.5.2)."""
+WAITING_MAX = 4_000
+IDLE_S = 30.0
+_FED_SEGMENTS = 4
+"""So many of the newest segments are known in their parts when a tape is opened: more than a playlist lists."""
+_NEXT_PART_S = 0.085  # a tape gets a part every 100 ms
+_LOOK_AGAIN_S = 0.01
+
+
+class _Waiter(msgspec.Struct, eq=False):
+    codec: Codec
+    is_there: Callable[[HlsWindow], bool]
+    found: asyncio.Future[None]
+
+
+class LiveTape:
+    """One tape, on one event loop. `windows` are as new as the last refresh()."""
+
+    def __init__(self, reader: TapeReader, windows: dict[Codec, HlsWindow]) -> None:
+        self.reader = reader
+        self.windows = windows
+        self._waiters: set[_Waiter] = set()
+        self._follower: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiters)
+
+    def refresh(self) -> bool:
+        """Looks for new parts and the end; some 10 µs. Raises TapeError."""
+        if not self.reader.refresh():
+            return False
+        for codec, window in self.windows.items():
+            window.append(self.reader.numbered(codec, window.next_number, self.reader.count(codec)))
+            if self.reader.ended:
+                window.end()
+        return True
+
+    def playlist(self, sound: Sound, codec: Codec, *, skip: bool) -> str | None:
+        """The live playlist of a codec; None before there is a whole segment: players give up on an empty one."""
+        window = self.windows[codec]
+        window.forget_before(sound.playlist_from_ms(self.reader) * SAMPLES_PER_MS)
+        if not window.segments:
+            return None
+        reports = [
+            hls.RenditionReport(other, beside.last_part)
+            for other, beside in self.windows.items()
+            if other is not codec and beside.last_part is not None
+        ]
+        has_redactions = layout.redactions_path(sound.directory).exists()
+        first = window.segments[0].ref.number
+        return hls.live_playlist(
+            window,
+            timeline_unix_ms=self.reader.timeline_unix_ms,
+            reports=reports,
+            skip=skip,
+            revisions=self.reader.revisions(codec, first) if has_redactions else hls.NO_REVISIONS,
+        )
+
+    async def wait_for(self, codec: Codec, is_there: Callable[[HlsWindow], bool]) -> None:
+        """Returns when the window has it or has ended. Raises TimeoutError, and TapeError where the tape broke."""
+        window = self.windows[codec]
+        if window.ended or is_there(window):
+            return
+        waiter = _Waiter(codec, is_there, asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        if self._follower is None:
+            self._follower = asyncio.create_task(self._follow())
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await waiter.found
+        finally:
+            self._waiters.discard(waiter)
+
+    def close(self) -> None:
+        """Lets go of the files. Nobody may be waiting."""
+        if self._follower is not None:
+            self._follower.cancel()
+        self.reader.close()
+
+    async def _follow(self) -> None:
+        """Looks as long as anybody waits."""
+        try:
+            while self._waiters:
+                is_new = self.refresh()
+                if is_new:
+                    self._wake()
+                await asyncio.sleep(_NEXT_PART_S if is_new else _LOOK_AGAIN_S)
+        except TapeError as error:
+            for waiter in self._waiters:
+                if not waiter.found.done():
+                    waiter.found.set_exception(error)
+        finally:
+            self._follower = None
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            window = self.windows[waiter.codec]
+            if not waiter.found.done() and (window.ended or waiter.is_there(window)):
+                waiter.found.set_result(None)
+
+
+class LiveTapes:
+    """All that one web process follows. Belongs to one event loop."""
+
+    def __init__(self, *, waiting_max: int = WAITING_MAX, idle_s: float = IDLE_S) -> None:
+        self._waiting_max = waiting_max
+        self._idle_s = idle_s
+        self._open: dict[Path, asyncio.Task[LiveTape]] = {}
+        self._used_s: dict[Path, float] = {}
+
+    async def open(self, sound: Sound) -> LiveTape:
+        """A tape as it is now, opened once for everybody. Raises TapeMissing, TapeDamaged."""
+        loop, directory = asyncio.get_running_loop(), sound.directory
+        opening = self._open.get(directory)
+        if opening is None:
+            opening = loop.create_task(asyncio.to_thread(_opened, sound))
+            self._open[directory] = opening
+            loop.call_later(self._idle_s, self._close_idle, directory)
+        self._used_s[directory] = loop.time()
+        try:
+            tape = await asyncio.shield(opening)
+        except TapeError:
+            self._open.pop(directory, None)
+            raise
+        tape.refresh()
+        return tape
+
+    def require_room(self) -> None:
+        """Raises Refused 503 where too many wait already."""
+        waiting = sum(one.result().waiting for one in self._open.values() if _is_open(one))
+        if waiting >= self._waiting_max:
+            raise Refused(
+                "busy",
+                "Too many players wait here. Try again in a moment.",
+                status=503,
+                headers={"Retry-After": "1"},
+            )
+
+    def close(self) -> None:
+        """Lets go of every tape."""
+        for directory in list(self._open):
+            self._close(directory)
+
+    def _close_idle(self, directory: Path) -> None:
+        """A tape that nobody asks for is closed: its files may have been deleted."""
+        opening = self._open.get(directory)
+        if opening is None:
+            return
+        loop = asyncio.get_running_loop()
+        idle_s = loop.time() - self._used_s[directory]
+        is_used = not opening.done() or (_is_open(opening) and opening.result().waiting > 0)
+        if is_used or idle_s < self._idle_s:
+            loop.call_later(max(1.0, self._idle_s - idle_s), self._close_idle, directory)
+        else:
+            self._close(directory)
+
+    def _close(self, directory: Path) -> None:
+        opening = self._open.pop(directory)
+        self._used_s.pop(directory, None)
+        if _is_open(opening):
+            opening.result().close()
+
+
+def _is_open(opening: asyncio.Task[LiveTape]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None
+
+
+def _opened(sound: Sound) -> LiveTape:
+    reader = TapeReader(sound.directory)
+    try:
+        from_ms = sound.playlist_from_ms(reader)
+        windows = {codec: _first_window(reader, codec, from_ms) for codec in reader.codecs}
+        return LiveTape(reader, windows)
+    except BaseException:
+        reader.close()
+        raise
+
+
+def _first_window(reader: TapeReader, codec: Codec, from_ms: int) -> HlsWindow:
+    newest = reader.newest(codec)
+    first_fed = max(0, newest.segment - _FED_SEGMENTS) if newest else 0
+    before = reader.segments(codec, from_ms, first_fed * SEGMENT_MS)
+    # Not the first one if the range begins within it: it would lose a part at each look.
+    window = HlsWindow(codec, before[1:] if from_ms else before)
+    first, past_last = reader.numbers(codec, first_fed * SEGMENT_MS, reader.end_ms + SEGMENT_MS)
+    window.append(ref for ref in reader.numbered(codec, first, past_last) if ref.segment >= first_fed)
+    if reader.ended:
+        window.end()
+    return window
