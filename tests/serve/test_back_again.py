@@ -1,4 +1,4 @@
-"""A stage process that dies, or stands still, is back before people have given up; a network may change in between."""
+"""A stage process that dies or stands still is back before people give up; so is who changed networks."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.serve.moot import SPACES, Moot, Person, Talk
-from tests.stage.peers import until
+from tests.serve.moot import SPACES, Person, Talk
+from tests.stage.peers import Client, until
 from tests.support.server import Server
 
 from folkmoot.tape.reader import TapeReader
@@ -110,6 +110,31 @@ async def test_a_stage_that_stands_still_is_back(talk: Talk, server: Server) -> 
         print(f"wedged: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
         assert told_s < WEDGED_BACK_WITHIN_S
     await require_on_stage(talk)
+
+
+@pytest.mark.parametrize("away_s", [0.0, 11.0], ids=["at once", "after the stage has given up"])
+async def test_a_speaker_whose_network_changed_is_heard_again(talk: Talk, away_s: float) -> None:
+    assert talk.host.voice is not None
+    assert talk.guest.voice is not None
+    before = talk.guest.voice
+    cut_off(before)
+    await asyncio.sleep(away_s)
+    talk.host.voice.forget()
+    offered_s = time.monotonic()
+    await talk.guest.speak(talk.space, 880)
+    await until(talk.both_hear)
+    took_s = time.monotonic() - offered_s
+    print(f"heard {took_s:.2f} s after the new offer, of which 0.3 s are the tone that has to be there")
+    assert took_s < BACK_WITHIN_S
+    await require_on_stage(talk)
+    await before.close()
+
+
+def cut_off(voice: Client) -> None:
+    """Its network is gone from one moment to the next: nothing is sent any more, also no farewell."""
+    for sender in voice.connection.getSenders():
+        for protocol in sender.transport.transport._connection._protocols:
+            protocol.transport.abort()
 
 
 async def require_on_stage(talk: Talk) -> None:
