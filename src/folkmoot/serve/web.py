@@ -19,8 +19,9 @@ from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve.archive import remote_store
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
+from folkmoot.serve.ports import shares
 from folkmoot.serve.stages import StagePool
-from folkmoot.settings import Settings
+from folkmoot.settings import Settings, udp_ports
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.storage import events
 from folkmoot.storage.database import Database
@@ -80,7 +81,7 @@ class WebProcess:
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
             clock_ms=self._database.clock_ms,
             ice_servers=partial(ice_servers_for, ice_servers(settings)),
-            live_spaces_max=settings.live_spaces_max or LIVE_SPACES_PER_CORE * len(os.sched_getaffinity(0)),
+            live_spaces_max=_live_spaces_max(settings),
         )
 
     async def run(self, listening: socket.socket) -> None:
@@ -125,6 +126,12 @@ class WebProcess:
             self._hub.tell(space_id, "changed")
             if any(change["change"] == "ended" for change in event.payload["changes"]):
                 await self._stages.ended(space_id)
+
+
+def _live_spaces_max(settings: Settings) -> int:
+    most = settings.live_spaces_max or LIVE_SPACES_PER_CORE * len(os.sched_getaffinity(0))
+    ports = udp_ports(settings)
+    return most if ports is None else min(most, len(shares(ports)))
 
 
 def main(settings: Settings, places: Places, base_url: str, listening: socket.socket) -> None:
