@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from tests.support.server import eventually
 
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, Child, Supervisor, want_stages
+from folkmoot.settings import UDP_PORTS_PER_STAGE
 
 _STUBBORN = """
 import os, signal, sys, time
+from collections.abc import Callable
 from pathlib import Path
 from folkmoot.serve import logs, supervisor
 from folkmoot.serve.ports import PortShares
@@ -84,3 +87,19 @@ def _is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_without_ports_a_stage_waits_until_another_is_gone(tmp_path: Path) -> None:
+    given: dict[int, range | None] = {}
+
+    def stage(space_id: int, ports: range | None) -> Callable[[], None]:
+        given[space_id] = ports
+        return nothing
+
+    supervisor = Supervisor(tmp_path, {}, stage, PortShares(range(50_000, 50_000 + UDP_PORTS_PER_STAGE)))
+    for _ in range(2):
+        supervisor._want([7, 8])
+    assert given == {7: range(50_000, 50_000 + UDP_PORTS_PER_STAGE)}
+    supervisor._want([8])
+    supervisor._want([8])
+    assert given[8] == given[7]
