@@ -30,7 +30,7 @@ def run(tmp_path: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 def test_there_is_a_command_for_each_bench() -> None:
     shown = CliRunner().invoke(bench, ["--help"])
     assert shown.exit_code == 0
-    assert all(name in shown.output for name in ("boot", "stage", "latency"))
+    assert all(name in shown.output for name in ("boot", "stage", "tape", "latency"))
 
 
 def test_a_server_that_does_not_start_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +48,14 @@ def test_boot(tmp_path: Path) -> None:
     results = run(tmp_path, "boot", "--times", "1")
     assert results["first_page_s"]["value"] > 0.1
     assert results["idle_memory_mb"]["value"] > 20
+
+
+@pytest.mark.slow
+def test_tape(tmp_path: Path) -> None:
+    results = run(tmp_path, "tape", "--hours", "2")
+    for name in ("seek_p99_ms", "clip_30s_ms", "recovery_ms", "index_mb", "sqlite_seek_p99_ms"):
+        assert results[name]["value"] > 0
+    assert results["seek_p99_ms"]["peer"] == "sqlite_seek_p99_ms"
 
 
 @pytest.mark.slow

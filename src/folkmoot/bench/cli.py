@@ -52,6 +52,17 @@ def stage(
 
 
 @bench.command()
+def tape(
+    hours: Annotated[int, typer.Option(min=2, max=24, help="How long the evening is.")] = 12,
+    json_file: JsonFile = None,
+) -> None:
+    """A recording of twelve hours: writing, finding, clipping, and going on after a crash."""
+    from folkmoot.bench.tape import run_tape_bench
+
+    _finish(run_tape_bench(hours), json_file)
+
+
+@bench.command()
 def latency(
     seconds: Annotated[float, typer.Option(min=2, help="How long each pair is listened to.")] = 8.0,
     json_file: JsonFile = None,
