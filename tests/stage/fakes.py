@@ -19,24 +19,51 @@ class FakeEngine:
         self.seats: set[int] = set()
         self.muted: set[int] = set()
         self.closed = False
+        self.connections: dict[int, str] = {}
+        self._on_over: dict[str, Callable[[], None]] = {}
         self._on_event = on_event
         self._timeline_ms = timeline_ms
 
-    async def join(self, seat: int, offer_sdp: str) -> Answer:
+    async def join(self, seat: int, offer_sdp: str, on_over: Callable[[], None]) -> Answer:
         if offer_sdp == REFUSED_SDP:
             raise OfferRefused("The offer has no audio.")
+        self._over(seat)
         self.seats.add(seat)
         self._tell(seat, SeatState.CONNECTED)
-        return Answer(sdp=f"answer to {offer_sdp}")
+        self.connections[seat] = f"{seat} by {offer_sdp}"
+        self._on_over[self.connections[seat]] = on_over
+        return Answer(f"answer to {offer_sdp}", self.connections[seat])
+
+    async def listen(self, offer_sdp: str, on_connected: Callable[[], None], on_over: Callable[[], None]) -> Answer:
+        connection = f"listener {len(self._on_over)}"
+        self._on_over[connection] = on_over
+        on_connected()
+        return Answer(f"the mix for {offer_sdp}", connection)
 
     async def leave(self, seat: int) -> None:
         if seat in self.seats:
             self.seats.discard(seat)
+            self._over(seat)
             self._tell(seat, SeatState.LEFT)
+
+    async def hang_up(self, connection: str) -> None:
+        for seat in [seat for seat, one in self.connections.items() if one == connection]:
+            await self.leave(seat)
+        if connection in self._on_over:
+            self._on_over.pop(connection)()
+
+    def current(self, seat: int) -> str | None:
+        return self.connections.get(seat)
 
     def lose(self, seat: int) -> None:
         self.seats.discard(seat)
+        self._over(seat)
         self._tell(seat, SeatState.LOST)
+
+    def _over(self, seat: int) -> None:
+        connection = self.connections.pop(seat, None)
+        if connection is not None:
+            self._on_over.pop(connection)()
 
     def set_muted(self, seat: int, muted: bool) -> None:
         (self.muted.add if muted else self.muted.discard)(seat)

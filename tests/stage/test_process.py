@@ -57,7 +57,7 @@ async def client(house: House) -> AsyncIterator[StageClient]:
 
 async def test_an_offer_is_answered_and_its_events_reach_everyone(house: House, client: StageClient) -> None:
     async with await StageClient.connect(house.socket) as other:
-        assert await client.offer(1, "hello", [("account:1", 0)]) == "answer to hello"
+        assert (await client.offer(1, "hello", [("account:1", 0)])).sdp == "answer to hello"
         for one in (client, other):
             event = await anext(one.events())
             assert isinstance(event, protocol.SeatChanged)

@@ -68,7 +68,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[[], Process]]:
 
 def joining(stage: StageClient, seat: int) -> Callable[[str], Awaitable[str]]:
     async def answer(sdp: str) -> str:
-        return await stage.offer(seat, sdp, [("account:1", 0)])
+        return (await stage.offer(seat, sdp, [("account:1", 0)])).sdp
 
     return answer
 

@@ -125,7 +125,10 @@ ADDRESSES: dict[str, list[Address]] = {
     f"POST {SPACE}/reactions": each(f"{SPACE}/reactions", "live_space", "strangers_space"),
     f"GET {SPACE}/events": each(f"{SPACE}/events", "live_space"),
     f"POST {SPACE}/whip": each(f"{SPACE}/whip", "live_space", "strangers_space"),
-    f"DELETE {SPACE}/whip/{{seat}}": own(f"{API}/spaces/{{strangers_space}}/whip/{{seat}}"),
+    f"DELETE {SPACE}/whip/{{seat}}/{{connection}}": own(f"{API}/spaces/{{strangers_space}}/whip/{{seat}}/none"),
+    f"POST {SPACE}/whip/tokens": each(f"{SPACE}/whip/tokens", "live_space", "strangers_space"),
+    f"POST {SPACE}/whep": each(f"{SPACE}/whep", "live_space"),
+    f"DELETE {SPACE}/whep/{{connection}}": own(f"{API}/spaces/{{live_space}}/whep/none"),
     f"GET {SPACE}/seats": [
         *each(f"{SPACE}/seats", "live_space"), *of_everybody(f"{API}/spaces/{{strangers_space}}/seats"),
     ],
@@ -180,6 +183,7 @@ BODIES: dict[str, Any] = {
     f"POST {SPACE}/commands": {"do": "ask"},
     f"POST {SPACE}/reactions": {"emoji": "👏"},
     f"POST {SPACE}/whip": ("application/sdp", b"v=0\r\n"),
+    f"POST {SPACE}/whep": ("application/sdp", b"v=0\r\n"),
     f"PATCH {SPACE}/replay": {"start_ms": 0},
     f"POST {API}/password": {"current": "not the password", "new": "another long password"},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
@@ -278,10 +282,11 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
 
 
 class Key(msgspec.Struct, frozen=True):
-    """An address that opens by itself, without any other credential."""
+    """An address that opens by itself, or by a bearer token that is no account's."""
 
     surface: str
     path: str
+    bearer: str | None = None
 
 
 async def a_listen_ticket(scene: Scene, token: str) -> Key:
@@ -301,8 +306,26 @@ async def a_signed_media_link(scene: Scene, token: str) -> Key:
     return Key("GET /media/{key}", url.removeprefix(scene.services.site.base_url))
 
 
+async def a_resume_token(scene: Scene, token: str) -> Key:
+    whip = f"{API}/spaces/{scene.made['strangers_space']}/whip"
+    joined = await scene.open(f"POST {SPACE}/whip", whip, token)
+    headers = dict(line.split(b": ", 1) for line in joined.headers.splitlines())
+    return Key(f"POST {SPACE}/whip", whip, headers[b"folkmoot-resume-token"].decode())
+
+
+async def a_publishing_token(scene: Scene, token: str) -> Key:
+    whip = f"{API}/spaces/{scene.made['strangers_space']}/whip"
+    made = await scene.open(f"POST {SPACE}/whip/tokens", f"{whip}/tokens", token)
+    return Key(f"POST {SPACE}/whip", whip, msgspec.json.decode(made.body)["token"])
+
+
 # Each gets, with the account's token, something that opens a door without it.
-HELD: list[Callable[[Scene, str], Awaitable[Key]]] = [a_listen_ticket, a_signed_media_link]
+HELD: list[Callable[[Scene, str], Awaitable[Key]]] = [
+    a_listen_ticket,
+    a_signed_media_link,
+    a_publishing_token,
+    a_resume_token,
+]
 
 
 async def _space(scene: Scene, host: int, draft: SpaceDraft) -> int:

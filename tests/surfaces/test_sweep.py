@@ -175,11 +175,11 @@ async def test_what_it_held_is_dead_and_stays_dead(scene: Scene) -> None:
     token = await scene.people.token(scene.account)
     keys: list[Key] = [await maker(scene, token) for maker in HELD]
     for key in keys:
-        assert (await scene.open(key.surface, key.path, None)).opened, key
+        assert (await scene.open(key.surface, key.path, key.bearer)).opened, key
     for standing in (Standing.SUSPENDED, Standing.ACTIVE):
         await scene.people.put(scene.account, standing)
         for key in keys:
-            assert (await scene.open(key.surface, key.path, None)).status in REFUSALS, (key, standing)
+            assert (await scene.open(key.surface, key.path, key.bearer)).status in REFUSALS, (key, standing)
         for one in [one async for one in look(scene, {"its old token": token})]:
             assert one.surface.serves is Serves.NOBODY or one.answer.status == 401, one
 

@@ -61,7 +61,7 @@ async def to_stage(socket_path: Path) -> AsyncIterator[Answer]:
     async with await connect_stage(socket_path) as client:
 
         async def answer(seat: int, sdp: str) -> str:
-            return await client.offer(seat, sdp, [])
+            return (await client.offer(seat, sdp, [])).sdp
 
         yield answer
 

@@ -7,6 +7,7 @@ recording.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +16,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
-from folkmoot.stage.engine import Answer, EngineStatus, SeatStatus
+from folkmoot.stage.engine import Answer, EngineStatus, OfferRefused, SeatStatus
 
 FRAME_SAMPLES = 960
 FRAME_S = 0.02
@@ -83,8 +84,9 @@ class StockEngine:
         self._ticks = 0
         self._mixing = asyncio.create_task(self._mix())
 
-    async def join(self, seat: int, offer_sdp: str) -> Answer:
-        """See `engine.Engine.join`."""
+    async def join(self, seat: int, offer_sdp: str, on_over: Callable[[], None]) -> Answer:
+        """See `engine.Engine.join`. Nobody holds a lease in the bench."""
+        del on_over
         speaker = _Speaker()
 
         @speaker.connection.on("track")
@@ -95,13 +97,26 @@ class StockEngine:
         speaker.connection.addTrack(speaker.mix)
         await speaker.connection.setLocalDescription(await speaker.connection.createAnswer())
         self._speakers[seat] = speaker
-        return Answer(speaker.connection.localDescription.sdp)
+        return Answer(speaker.connection.localDescription.sdp, str(seat))
 
     async def leave(self, seat: int) -> None:
         """See `engine.Engine.leave`."""
         speaker = self._speakers.pop(seat, None)
         if speaker is not None:
             await speaker.connection.close()
+
+    async def listen(self, offer_sdp: str, on_connected: Callable[[], None], on_over: Callable[[], None]) -> Answer:
+        """Nobody only listens in the bench."""
+        del offer_sdp, on_connected, on_over
+        raise OfferRefused("This engine has no listeners.")
+
+    async def hang_up(self, connection: str) -> None:
+        """See `engine.Engine.hang_up`."""
+        await self.leave(int(connection))
+
+    def current(self, seat: int) -> str | None:
+        """See `engine.Engine.current`."""
+        return str(seat) if seat in self._speakers else None
 
     def set_muted(self, seat: int, muted: bool) -> None:
         """Nobody is muted in the bench."""

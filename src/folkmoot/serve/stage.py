@@ -57,6 +57,7 @@ def main(settings: Settings, places: Places, space_id: int, ports: range | None)
             advertised_address=settings.public_address or None,
             ports=ports,
         ),
+        whep_listeners_max=settings.whep_listeners_max,
     )
     try:
         run_stage(config, StageLeases(places.database_url))

@@ -3,16 +3,16 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from folkmoot.gate import Refused, Stamp
 from folkmoot.serve.places import Places
-from folkmoot.stage.client import StageClient, StageFailed, StageGone, StageSilent
-from folkmoot.stage.engine import OfferRefused
-from folkmoot.stage.protocol import TapeFullNow, TapeOkAgain
-from folkmoot.surfaces.spaces.hub import STAGE
+from folkmoot.stage.client import ListenersFull, StageClient, StageFailed, StageGone, StageSilent, TakenOver
+from folkmoot.stage.engine import Answer, OfferRefused
+from folkmoot.stage.protocol import ListenersChanged, TapeFullNow, TapeOkAgain
+from folkmoot.surfaces.spaces.hub import CHANGED, COUNTS, STAGE
 
 log = structlog.get_logger(__name__)
 CONNECT_WITHIN_S = 5.0
@@ -47,36 +47,74 @@ class StagePool:
         self._reactions: dict[int, Counter[str]] = {}
         self._told: dict[int, tuple[int, dict[str, int]]] = {}
         self._generations: dict[int, int] = {}
+        self._full: set[int] = set()
         self._finding: dict[int, asyncio.Task[None]] = {}
+        self._on_stage: dict[int, int] = {}
 
-    async def offer(self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...]) -> str:
+    async def offer(
+        self, space_id: int, seat: int, sdp: str, stamps: tuple[Stamp, ...], continues: str | None = None
+    ) -> Answer:
         held = [(stamp.subject, stamp.counter) for stamp in stamps]
         try:
+            return await self._ask(space_id, lambda client: client.offer(seat, sdp, held, continues))
+        except TakenOver as error:
+            raise Refused(
+                "seat_taken_over",
+                "You speak from another program or window now. To speak from here, connect anew.",
+                status=409,
+            ) from error
+
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+        held = [(stamp.subject, stamp.counter) for stamp in stamps]
+        try:
+            return await self._ask(space_id, lambda client: client.listen(sdp, held))
+        except ListenersFull as error:
+            raise Refused(
+                "listeners_full",
+                "As many listen here without delay as this server has room for. Listen at /listen or by HLS.",
+                status=503,
+                headers={"Retry-After": "10"},
+            ) from error
+
+    async def _ask(self, space_id: int, ask: Callable[[StageClient], Awaitable[Answer]]) -> Answer:
+        """Have an offer answered. Raises Refused, and what the client raises besides StageGone and StageFailed."""
+        try:
             try:
-                return await (await self._client(space_id)).offer(seat, sdp, held)
+                return await ask(await self._client(space_id))
             except StageSilent:
                 raise
             except StageGone:
                 # The connection was to a stage that has been restarted since.
                 await self._drop(space_id)
-                return await (await self._client(space_id)).offer(seat, sdp, held)
+                return await ask(await self._client(space_id))
         except OfferRefused as refusal:
             raise Refused("offer_refused", str(refusal), status=422) from refusal
         except (StageGone, StageFailed) as error:
             await self._drop(space_id)
             log.warning("stages.offer_failed", space=space_id, error=str(error))
             raise Refused(
-                "stage_starting", "The stage is just starting. Try again in a moment.", status=503
+                "stage_starting",
+                "The stage is just starting. Try again in a moment.",
+                status=503,
+                headers={"Retry-After": "1"},
             ) from error
 
     async def hang_up(self, space_id: int, seat: int) -> None:
-        client = self._clients.get(space_id)
-        if client is None:
-            return
+        await self._end(space_id, lambda client: client.hangup(seat))
+
+    async def hang_up_connection(self, space_id: int, connection: str) -> None:
+        await self._end(space_id, lambda client: client.hang_up_connection(connection))
+
+    async def _end(self, space_id: int, end: Callable[[StageClient], Awaitable[None]]) -> None:
         try:
-            await client.hangup(seat)
+            # Without a stage there is nothing to hang up, so this waits for none.
+            await end(self._clients.get(space_id) or await self._connect(space_id))
         except (StageGone, StageFailed):
             await self._drop(space_id)
+
+    def counts(self) -> Mapping[int, int]:
+        """Who listens to each Space: by the audience workers, and on the stage itself."""
+        return Counter(self._counts()) + Counter(self._on_stage)
 
     async def react(self, space_id: int, reaction: str) -> None:
         self._reactions.setdefault(space_id, Counter())[reaction] += 1
@@ -87,6 +125,9 @@ class StagePool:
     def generation(self, space_id: int) -> int | None:
         return self._generations.get(space_id)
 
+    def tape_full(self, space_id: int) -> bool:
+        return space_id in self._full
+
     async def keep_counts(self) -> None:
         """Until cancelled: tell each stage how many listen and how they reacted, when that changed.
 
@@ -95,7 +136,7 @@ class StagePool:
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(COUNTS_EVERY_S)
-                counts = self._counts()
+                counts = self.counts()
                 concerned = counts.keys() | self._clients.keys() | self._reactions.keys() | self._followed()
                 for space_id in concerned - self._telling.keys():
                     news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
@@ -103,6 +144,7 @@ class StagePool:
 
     async def ended(self, space_id: int) -> None:
         """A Space is over: forget what was held for it."""
+        self._full.discard(space_id)
         for held in (self._reactions, self._locks, self._generations):
             held.pop(space_id, None)
         finding = self._finding.pop(space_id, None)
@@ -136,6 +178,7 @@ class StagePool:
             await client.note(listeners=listeners, reactions=reactions)
             if self._clients.get(space_id) is client:
                 self._told[space_id] = (listeners, reactions)
+            self._tell_followers(space_id, COUNTS)
 
     async def _client(self, space_id: int) -> StageClient:
         """The connection to a stage; waits for one that is being started. Raises StageGone."""
@@ -161,20 +204,30 @@ class StagePool:
 
     async def _hear(self, space_id: int, client: StageClient) -> None:
         with contextlib.suppress(StageGone, StageFailed):
-            generation = (await client.status()).generation
-            if self._generations.get(space_id) != generation:
-                self._generations[space_id] = generation
+            status = await client.status()
+            if self._generations.get(space_id) != status.generation:
+                self._generations[space_id] = status.generation
                 self._tell_followers(space_id, STAGE)
+            self._tape_full_is(space_id, status.tape_full)
         async for event in client.events():
-            if isinstance(event, TapeFullNow):
-                self._tell_followers(space_id, "tape_full")
-            elif isinstance(event, TapeOkAgain):
-                self._tell_followers(space_id, "tape_ok")
+            if isinstance(event, TapeFullNow | TapeOkAgain):
+                self._tape_full_is(space_id, isinstance(event, TapeFullNow))
+            elif isinstance(event, ListenersChanged):
+                self._on_stage[space_id] = event.count
         # The stage went away, and nothing that is held for this connection is true any more.
         if self._clients.get(space_id) is client:
             await self._drop(space_id)
             if space_id in self._followed() and space_id not in self._finding:
                 self._finding[space_id] = asyncio.create_task(self._find_again(space_id))
+
+    def _tape_full_is(self, space_id: int, full: bool) -> None:
+        """Those who follow the Space hear a sentence at once, and the Space says it from now on."""
+        if full is self.tape_full(space_id):
+            return
+        (self._full.add if full else self._full.discard)(space_id)
+        log.warning("stages.tape_full" if full else "stages.tape_ok", space=space_id)
+        self._tell_followers(space_id, "tape_full" if full else "tape_ok")
+        self._tell_followers(space_id, CHANGED)
 
     async def _find_again(self, space_id: int) -> None:
         """Those who spoke are told of the next stage as soon as it answers: until then they hear silence."""
@@ -190,6 +243,7 @@ class StagePool:
     async def _drop(self, space_id: int) -> None:
         client = self._clients.pop(space_id, None)
         self._told.pop(space_id, None)
+        self._on_stage.pop(space_id, None)
         hearing = self._hearing.pop(space_id, None)
         if hearing is not None and hearing is not asyncio.current_task():
             hearing.cancel()

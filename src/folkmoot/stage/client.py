@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from folkmoot.stage import protocol
-from folkmoot.stage.engine import OfferRefused
+from folkmoot.stage.engine import Answer, OfferRefused
 
 EVENTS_WAITING_MAX = 1000
 ANSWER_WITHIN_S = 4.0
@@ -26,6 +26,14 @@ class StageGone(ConnectionError):
 
 class StageSilent(StageGone):
     """The stage process is there and doesn't answer: it is wedged, and as good as gone."""
+
+
+class TakenOver(Exception):
+    """The seat is heard by a newer connection than the one that the offer was to continue."""
+
+
+class ListenersFull(Exception):
+    """As many listen to the stage itself as may."""
 
 
 class StageFailed(Exception):
@@ -62,16 +70,26 @@ class StageClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def offer(self, seat: int, sdp: str, stamps: Sequence[protocol.Stamp]) -> str:
-        """The SDP answer to a seat's offer. Raises OfferRefused with a sentence for the person who sent it."""
-        result = await self._call(protocol.Offer(seat=seat, sdp=sdp, stamps=list(stamps)), OFFER_WITHIN_S)
-        if isinstance(result, protocol.Answered):
-            return result.sdp
-        raise _unexpected(result)
+    async def offer(
+        self, seat: int, sdp: str, stamps: Sequence[protocol.Stamp], continues: str | None = None
+    ) -> Answer:
+        """The answer to a seat's offer. Raises OfferRefused with a sentence for the person who sent it.
+
+        Raises TakenOver when it was to go on for the connection `continues` and the seat has a newer one.
+        """
+        return await self._answer(protocol.Offer(seat, sdp, list(stamps), continues))
+
+    async def listen(self, sdp: str, stamps: Sequence[protocol.Stamp]) -> Answer:
+        """The answer to the offer of a listener. Raises OfferRefused, and ListenersFull."""
+        return await self._answer(protocol.Listen(sdp, list(stamps)))
 
     async def hangup(self, seat: int) -> None:
         """Closes the seat's connection; one that isn't there is no error."""
         await self._done(protocol.Hangup(seat=seat))
+
+    async def hang_up_connection(self, connection: str) -> None:
+        """Closes one connection, a seat's or a listener's; one that isn't there is no error."""
+        await self._done(protocol.Close(connection=connection))
 
     async def configure(self, *, muted: Sequence[int], seats_allowed: Sequence[int], roster: int) -> None:
         """Pushes the whole desired state; see `protocol.Configure`."""
@@ -102,6 +120,12 @@ class StageClient:
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         self._writer.close()
+
+    async def _answer(self, call: protocol.Offer | protocol.Listen) -> Answer:
+        result = await self._call(call, OFFER_WITHIN_S)
+        if isinstance(result, protocol.Answered):
+            return Answer(result.sdp, result.connection)
+        raise _unexpected(result)
 
     async def _done(self, call: protocol.Call) -> None:
         result = await self._call(call)
@@ -162,6 +186,10 @@ class StageClient:
 def _unexpected(result: protocol.Result) -> Exception:
     if isinstance(result, protocol.Refused):
         return OfferRefused(result.sentence)
+    if isinstance(result, protocol.TakenOver):
+        return TakenOver("The seat has a newer connection.")
+    if isinstance(result, protocol.Busy):
+        return ListenersFull("As many listen to this stage as may.")
     if isinstance(result, protocol.Failed):
         return StageFailed(result.sentence)
     return StageFailed(f"The stage answered with {type(result).__name__}, which is not what was asked.")

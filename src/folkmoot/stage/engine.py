@@ -28,9 +28,10 @@ class SeatState(StrEnum):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The SDP answer, complete with its ICE candidates (nothing is trickled)."""
+    """The SDP answer, complete with its ICE candidates (nothing is trickled), and the connection's own name."""
 
     sdp: str
+    connection: str
 
 
 class SeatEvent(msgspec.Struct, frozen=True):
@@ -77,16 +78,28 @@ class EngineStatus(msgspec.Struct, frozen=True):
 
 
 class Engine(Protocol):
-    """Carries sound between the seats of one Space, and its full mix to the tape."""
+    """Carries sound between the seats of one Space, and its full mix to listeners and the tape.
 
-    async def join(self, seat: int, offer_sdp: str) -> Answer:
-        """Answers an offer for a seat. A newer offer for the same seat replaces the older connection.
+    `on_over` is called once, when the connection that an answer began is over for whatever reason.
+    """
+
+    async def join(self, seat: int, offer_sdp: str, on_over: Callable[[], None]) -> Answer:
+        """Answers an offer for a seat. The newest connection replaces the older one as soon as it is connected.
 
         Raises OfferRefused when the offer is broken, has no audio, or only codecs we don't have.
         """
 
+    async def listen(self, offer_sdp: str, on_connected: Callable[[], None], on_over: Callable[[], None]) -> Answer:
+        """Answers an offer of somebody who hears the full mix and says nothing. Raises OfferRefused."""
+
     async def leave(self, seat: int) -> None:
-        """Closes the seat's connection at once. A seat that isn't there is no error."""
+        """Closes the seat's connections at once. A seat that isn't there is no error."""
+
+    async def hang_up(self, connection: str) -> None:
+        """Closes one connection, a seat's or a listener's, at once. One that isn't there is no error."""
+
+    def current(self, seat: int) -> str | None:
+        """The connection that the seat is heard by now."""
 
     def set_muted(self, seat: int, muted: bool) -> None:
         """Silences a seat for everybody, or lets it be heard again. Holds for the seat's next connection too."""

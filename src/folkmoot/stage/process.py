@@ -17,17 +17,19 @@ from folkmoot.stage.leases import LeaseHolder
 from folkmoot.stage.mixer_thread import MixSink
 from folkmoot.stage.service import EngineFactory, StageService
 
+WHEP_LISTENERS_MAX = 50
 _SWITCH_INTERVAL_S = 0.0005
 _OUTBOX_BYTES_MAX = 1024 * 1024
 _GOODBYE_TIMEOUT_S = 0.3
 
 
 class StageConfig(msgspec.Struct, frozen=True):
-    """Where a stage process listens, where its tape is, how its peers reach it."""
+    """Where a stage process listens, where its tape is, how its peers reach it, how many may listen by WHEP."""
 
     socket_path: Path
     tape_directory: Path
     ice: IceSettings = IceSettings()
+    whep_listeners_max: int = WHEP_LISTENERS_MAX
 
 
 def run_stage(config: StageConfig, leases: LeaseHolder) -> None:
@@ -45,7 +47,7 @@ async def _main(config: StageConfig, leases: LeaseHolder) -> None:
     def embedded(sink: MixSink, on_event: EventCallback, timeline_ms: Callable[[], int]) -> Engine:
         return EmbeddedEngine(config.ice, sink, on_event, timeline_ms)
 
-    server = StageServer(config.tape_directory, leases, embedded)
+    server = StageServer(config.tape_directory, leases, embedded, config.whep_listeners_max)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     await server.serve(config.socket_path)
 
@@ -53,13 +55,19 @@ async def _main(config: StageConfig, leases: LeaseHolder) -> None:
 class StageServer:
     """The socket in front of a `StageService`. Tests run it in their own loop with a fake engine."""
 
-    def __init__(self, tape_directory: Path, leases: LeaseHolder, make_engine: EngineFactory) -> None:
+    def __init__(
+        self,
+        tape_directory: Path,
+        leases: LeaseHolder,
+        make_engine: EngineFactory,
+        whep_listeners_max: int = WHEP_LISTENERS_MAX,
+    ) -> None:
         self._leases = leases
         self._clients: set[asyncio.StreamWriter] = set()
         self._conversations: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._service = StageService(tape_directory, leases, make_engine, self._push)
+        self._service = StageService(tape_directory, leases, make_engine, self._push, whep_listeners_max)
 
     def stop(self) -> None:
         """Close, but leave the tape so that it can go on."""

@@ -25,9 +25,20 @@ Stamp = tuple[str, int]
 
 
 class Offer(msgspec.Struct, frozen=True, tag="offer"):
-    """A seat's SDP offer; answered by `Answered`. `stamps` are what the connection's lease hangs on."""
+    """A seat's SDP offer; answered by `Answered`. `stamps` are what the connection's lease hangs on.
+
+    `continues`: it is to go on for this connection, and not to take the place of another one (`TakenOver`).
+    """
 
     seat: SeatNumber
+    sdp: str
+    stamps: list[Stamp]
+    continues: str | None = None
+
+
+class Listen(msgspec.Struct, frozen=True, tag="listen"):
+    """An SDP offer of somebody who only hears the full mix; answered by `Answered`, or `Busy` beyond the most."""
+
     sdp: str
     stamps: list[Stamp]
 
@@ -36,6 +47,12 @@ class Hangup(msgspec.Struct, frozen=True, tag="hangup"):
     """The seat leaves; answered by `Done`."""
 
     seat: SeatNumber
+
+
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """One connection ends, a seat's or a listener's; answered by `Done`."""
+
+    connection: str
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
@@ -61,7 +78,7 @@ class End(msgspec.Struct, frozen=True, tag="end"):
     """The Space is over: close every seat, finish the tape, answer `Done`, exit 0."""
 
 
-Call = Offer | Hangup | Configure | NoteCounts | Status | End
+Call = Offer | Listen | Hangup | Close | Configure | NoteCounts | Status | End
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -72,9 +89,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
-    """The SDP answer to an `Offer`."""
+    """The SDP answer to an `Offer` or `Listen`, and the name of the connection that it began."""
 
     sdp: str
+    connection: str
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -85,6 +103,14 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """The offer cannot be answered; the sentence is for the person who sent it."""
 
     sentence: str
+
+
+class TakenOver(msgspec.Struct, frozen=True, tag="taken_over"):
+    """The offer was to continue a connection, and the seat is heard by a newer one."""
+
+
+class Busy(msgspec.Struct, frozen=True, tag="busy"):
+    """As many listen here as may."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -109,7 +135,7 @@ class StageStatus(msgspec.Struct, frozen=True, tag="status"):
     engine: EngineStatus
 
 
-Result = Answered | Done | Refused | Failed | StageStatus
+Result = Answered | Done | Refused | TakenOver | Busy | Failed | StageStatus
 
 
 class Reply(msgspec.Struct, frozen=True, tag="reply"):
@@ -139,7 +165,13 @@ class TapeOkAgain(msgspec.Struct, frozen=True, tag="tape_ok"):
     at_ms: int
 
 
-Event = SeatChanged | TapeFullNow | TapeOkAgain
+class ListenersChanged(msgspec.Struct, frozen=True, tag="listeners"):
+    """So many listeners are connected to this stage itself."""
+
+    count: int
+
+
+Event = SeatChanged | ListenersChanged | TapeFullNow | TapeOkAgain
 
 
 class Pushed(msgspec.Struct, frozen=True, tag="event"):

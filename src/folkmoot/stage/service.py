@@ -6,12 +6,13 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
 from folkmoot.stage import protocol
-from folkmoot.stage.engine import Engine, EventCallback, OfferRefused, SeatEvent, SeatState
+from folkmoot.stage.engine import Answer, Engine, EventCallback, OfferRefused, SeatEvent
 from folkmoot.stage.leases import Handle, LeaseHolder, LeaseOver
 from folkmoot.stage.mixer_thread import MixSink
 from folkmoot.stage.recorder import Counts, Recorder, Timeline
@@ -27,15 +28,17 @@ EngineFactory = Callable[[MixSink, EventCallback, Callable[[], int]], Engine]
 
 
 class _Hold:
-    """The lease under which a seat is connected. `over` is why it ended."""
+    """The lease under which a connection is held, and `over`: why it ended.
 
-    def __init__(self) -> None:
+    `seat` is None for a listener's connection, and `listens` true once it is there.
+    """
+
+    def __init__(self, seat: int | None) -> None:
+        self.seat = seat
+        self.connection: str | None = None
+        self.listens = False
         self.handle: Handle | None = None
         self.over: str | None = None
-
-    def release(self) -> None:
-        if self.handle is not None:
-            self.handle.release()
 
 
 class StageService:
@@ -50,18 +53,20 @@ class StageService:
         leases: LeaseHolder,
         make_engine: EngineFactory,
         push: Callable[[protocol.Event], None],
+        listeners_max: int,
     ) -> None:
         self.closed = False
         self._loop = asyncio.get_running_loop()
         self._leases = leases
         self._push = push
+        self._listeners_max = listeners_max
         self._began_s = time.monotonic()
         self._generation = time.time_ns() // 1_000_000
         writer = TapeWriter.open(tape_directory, lambda: time.time_ns() // 1_000_000)
         self._recorder = Recorder(writer, self._tape_full_changed)
         self._timeline = Timeline(self._recorder.start_ms)
         self._engine = make_engine(self._recorder, self._on_seat_event, self._timeline.now_ms)
-        self._holds: dict[int, _Hold] = {}
+        self._holds: set[_Hold] = set()
         self._seat_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._allowed: frozenset[int] | None = None
         self._highest_allowed = 0
@@ -87,9 +92,8 @@ class StageService:
         if self.closed:
             return True
         self.closed = True
-        for hold in self._holds.values():
-            hold.release()
-        self._holds.clear()
+        for hold in list(self._holds):
+            self._release(hold)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ENGINE_CLOSE_TIMEOUT_S):
                 await self._engine.close()
@@ -99,8 +103,12 @@ class StageService:
         match call:
             case protocol.Offer():
                 return await self._offer(call)
+            case protocol.Listen():
+                return await self._listen(call)
             case protocol.Hangup(seat=seat):
                 await self._leave(seat)
+            case protocol.Close(connection=connection):
+                await self._engine.hang_up(connection)
             case protocol.Configure():
                 await self._configure(call)
             case protocol.NoteCounts(listeners=listeners, reactions=reactions):
@@ -114,38 +122,68 @@ class StageService:
                 assert_never(call)
         return protocol.Done()
 
-    async def _offer(self, call: protocol.Offer) -> protocol.Answered:
+    async def _offer(self, call: protocol.Offer) -> protocol.Result:
         async with self._seat_locks[call.seat]:
             self._check_may_sit(call.seat)
-            hold = self._hold(call)
-            try:
-                answer = await self._engine.join(call.seat, call.sdp)
-            except BaseException:
-                hold.release()
-                raise
-            before, self._holds[call.seat] = self._holds.get(call.seat), hold
-            if before is not None:
-                before.release()
-            if hold.over is not None or self.closed:
-                await self._leave_now(call.seat)
-                raise OfferRefused("The right to this seat ended while it was being connected.")
+            if call.continues is not None and self._engine.current(call.seat) not in (None, call.continues):
+                return protocol.TakenOver()
+            hold = self._hold(call.stamps, call.seat)
+            answer = await self._connect(hold, partial(self._engine.join, call.seat, call.sdp))
             if self._allowed is not None and call.seat not in self._allowed:
-                self._loop.call_later(PROVISIONAL_S, self._check_provisional, call.seat, hold)
-            return protocol.Answered(answer.sdp)
+                self._loop.call_later(PROVISIONAL_S, self._check_provisional, hold)
+            return answer
 
-    def _hold(self, call: protocol.Offer) -> _Hold:
-        hold = _Hold()
+    async def _listen(self, call: protocol.Listen) -> protocol.Result:
+        # Those that are still connecting count: an offer that is never followed up costs a place for 15 s.
+        if sum(hold.seat is None for hold in self._holds) >= self._listeners_max:
+            return protocol.Busy()
+        hold = self._hold(call.stamps, None)
+
+        def connected() -> None:
+            hold.listens = True
+            self._tell_listeners()
+
+        return await self._connect(hold, partial(self._engine.listen, call.sdp, connected))
+
+    async def _connect(
+        self, hold: _Hold, join: Callable[[Callable[[], None]], Awaitable[Answer]]
+    ) -> protocol.Answered:
+        """Answers an offer under a lease, which is held until the connection is over."""
+        try:
+            answer = await join(lambda: self._release(hold))
+        except BaseException:
+            self._release(hold)
+            raise
+        hold.connection = answer.connection
+        if hold.over is not None or self.closed:
+            await self._engine.hang_up(answer.connection)
+            raise OfferRefused("The right to this ended while it was being connected.")
+        return protocol.Answered(answer.sdp, answer.connection)
+
+    def _hold(self, stamps: Sequence[protocol.Stamp], seat: int | None) -> _Hold:
+        hold = _Hold(seat)
 
         def on_end(subject: str) -> None:
             hold.over = subject
-            self._loop.call_soon_threadsafe(self._lease_ended, call.seat, hold)
+            self._loop.call_soon_threadsafe(self._lease_ended, hold)
 
-        hold.handle = self._leases.hold(call.stamps, on_end)
+        hold.handle = self._leases.hold(stamps, on_end)
+        self._holds.add(hold)
         return hold
 
-    def _lease_ended(self, seat: int, hold: _Hold) -> None:
-        if self._holds.get(seat) is hold:
-            self._start(self._leave_now(seat))
+    def _release(self, hold: _Hold) -> None:
+        if hold.handle is not None:
+            hold.handle.release()
+        self._holds.discard(hold)
+        if hold.listens:
+            self._tell_listeners()
+
+    def _tell_listeners(self) -> None:
+        self._push(protocol.ListenersChanged(sum(hold.listens for hold in self._holds)))
+
+    def _lease_ended(self, hold: _Hold) -> None:
+        if hold.connection is not None:
+            self._start(self._engine.hang_up(hold.connection))
 
     def _check_may_sit(self, seat: int) -> None:
         """Seat numbers only grow. One above all that were ever allowed is so new that the worker has not pushed
@@ -156,17 +194,17 @@ class StageService:
             return
         raise OfferRefused("This seat is no longer on stage.")
 
-    def _check_provisional(self, seat: int, hold: _Hold) -> None:
-        if self._holds.get(seat) is hold and self._allowed is not None and seat not in self._allowed:
-            self._start(self._leave_now(seat))
+    def _check_provisional(self, hold: _Hold) -> None:
+        if hold in self._holds and hold.seat is not None and hold.seat not in (self._allowed or ()):
+            self._start(self._engine.leave(hold.seat))
 
     async def _configure(self, call: protocol.Configure) -> None:
         allowed = frozenset(call.seats_allowed)
-        removed = [
-            seat for seat in self._holds if seat not in allowed and seat <= max(self._highest_allowed, *allowed, 0)
-        ]
+        known = max(self._highest_allowed, *allowed, 0)
+        seated = {hold.seat for hold in self._holds if hold.seat is not None}
+        removed = [seat for seat in seated if seat not in allowed and seat <= known]
         self._allowed = allowed
-        self._highest_allowed = max(self._highest_allowed, *allowed, 0)
+        self._highest_allowed = known
         muted = frozenset(call.muted)
         for seat in muted | self._muted:
             self._engine.set_muted(seat, seat in muted)
@@ -174,24 +212,13 @@ class StageService:
         counts = self._recorder.counts
         self._recorder.counts = Counts(counts.listeners, counts.reactions, call.roster)
         for seat in removed:
-            await self._leave_now(seat)
+            await self._engine.leave(seat)
 
     async def _leave(self, seat: int) -> None:
         async with self._seat_locks[seat]:
-            await self._leave_now(seat)
-
-    async def _leave_now(self, seat: int) -> None:
-        """Not under the seat's lock: an end must not wait for a join that gathers candidates."""
-        hold = self._holds.pop(seat, None)
-        if hold is not None:
-            hold.release()
-        await self._engine.leave(seat)
+            await self._engine.leave(seat)
 
     def _on_seat_event(self, event: SeatEvent) -> None:
-        if event.state is SeatState.LOST:
-            hold = self._holds.pop(event.seat, None)
-            if hold is not None:
-                hold.release()
         self._push(protocol.SeatChanged(event.seat, event.state, event.at_ms))
 
     def _tape_full_changed(self, full: bool) -> None:

@@ -116,6 +116,9 @@ class Limits:
         # An event's visitors may share one address: the address gets much, each credential its own.
         self._requests_by_address = Limiter(Rate(3000, 5 * minute_ms))
         self._requests_by_credential = Limiter(Rate(1500, 5 * minute_ms))
+        # A speaker offers again and again while the network is bad; each offer takes sockets and a handshake.
+        self._offers_by_seat = Limiter(Rate(10, 20_000))
+        self._listens_by_address = Limiter(Rate(60, minute_ms))
         # Playlists and parts are read every second by everyone who listens without our own player.
         self._sound_by_address = Limiter(Rate(60_000, 5 * minute_ms))
 
@@ -138,6 +141,14 @@ class Limits:
 
     def register_application(self, address: str) -> None:
         self._applications_by_address.require(address, self._clock_ms())
+
+    def offer(self, space_id: int, seat: int) -> None:
+        """Before a speaker's offer reaches the stage. Raises TooMany."""
+        self._offers_by_seat.require(f"{space_id} {seat}", self._clock_ms())
+
+    def listen(self, address: str) -> None:
+        """Before a listener's offer reaches the stage. Raises TooMany."""
+        self._listens_by_address.require(address, self._clock_ms())
 
     def request(self, address: str, credential: str | None) -> Verdict:
         """Any request of the API. The verdict is the narrower of the two."""

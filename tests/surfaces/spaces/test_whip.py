@@ -171,10 +171,11 @@ async def test_with_a_token_of_the_seat_leaving_only_hangs_up(stage: Stage, stag
     joined = await stage.offer(stage.host.headers)
     location, token = joined.headers["Location"], joined.headers[RESUME]
     left = await stage.hall.client.delete(location, headers=bearer(token))
-    assert left.status_code == 204
-    assert stages.calls[-1][:3] == ("hang_up", int(stage.space_id), 1)
+    assert left.status_code == 200
+    connection = location.rpartition("/")[2]
+    assert stages.calls[-1] == ("hang_up_connection", int(stage.space_id), connection), "that one, and no newer one"
     assert (await stage.resume(token)).status_code == 201, "the seat is still there"
-    assert (await stage.hall.client.delete(location, headers=stage.host.headers)).status_code == 204
+    assert (await stage.hall.client.delete(location, headers=stage.host.headers)).status_code == 200
     assert_over(await stage.hall.client.delete(location, headers=bearer(token)))
 
 

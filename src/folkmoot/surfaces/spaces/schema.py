@@ -3,6 +3,8 @@
 Ids are strings, times are RFC 3339 with milliseconds, positions are integer milliseconds on the Space's timeline.
 """
 
+from enum import StrEnum
+
 import msgspec
 
 from folkmoot.spaces.model import Audience, EndReason, Role, SpaceState, SpeakPolicy
@@ -58,6 +60,14 @@ class You(msgspec.Struct):
     can: list[str]
 
 
+class RecordingState(StrEnum):
+    """What becomes of the sound of a Space now."""
+
+    OFF = "off"
+    RECORDING = "recording"
+    DISK_FULL = "disk_full"  # nothing is kept, and listeners hear nothing: those on stage hear each other
+
+
 class Space(msgspec.Struct):
     """A Space, with the fields that people know from the lookups of other platforms."""
 
@@ -70,6 +80,7 @@ class Space(msgspec.Struct):
     audience: Audience
     speak_policy: SpeakPolicy
     recorded: bool
+    recording_state: RecordingState
     locked: bool
     creator_id: str
     host: Account
@@ -103,6 +114,13 @@ class IceServer(msgspec.Struct, omit_defaults=True):
     urls: list[str]
     username: str | None = None
     credential: str | None = None
+
+
+class PublishingToken(msgspec.Struct):
+    """What a program such as OBS needs to speak on one's seat. Whoever has the token speaks as its owner."""
+
+    url: str
+    token: str
 
 
 class Join(msgspec.Struct):

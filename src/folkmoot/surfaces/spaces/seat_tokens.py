@@ -26,13 +26,17 @@ class TokenKind(StrEnum):
 
 
 class SeatToken(msgspec.Struct, frozen=True):
-    """What a token says. A connection made with it hangs on `stamps`; using it up raises `once`."""
+    """What a token says. A connection made with it hangs on `stamps`.
+
+    A resume token: using it up raises `once`, and it goes on for the connection `continues`, not for a newer one.
+    """
 
     kind: TokenKind
     space_id: int
     seat: int
     stamps: tuple[Stamp, ...]
     once: Stamp | None = None
+    continues: str | None = None
 
 
 def is_one(text: str) -> bool:

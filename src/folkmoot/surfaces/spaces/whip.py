@@ -1,25 +1,28 @@
-"""Speaking by WHIP (RFC 9725): an SDP offer in, the answer out, for the web client and for other programs."""
+"""Speaking by WHIP (RFC 9725): an SDP offer in, the answer out, for the web client and for other programs.
 
-from typing import Any
+Of the RFC's options trickle ICE and ICE restarts are not there (PATCH is 405): offers and answers are complete, and
+whoever changes networks offers anew with the resume token.
+"""
 
-from litestar import Request, Response, delete, post
-from litestar.datastructures import State
+from litestar import Response, delete, post
+from msgspec.structs import replace
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
-from folkmoot.gate.model import member_subject, resume_subject, seat_subject, space_subject
+from folkmoot.gate import ANONYMOUS, Acting, Action, Permit, Refused, Serves, Stamp, Viewer
+from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import member_subject, program_subject, resume_subject, seat_subject, space_subject
 from folkmoot.spaces import actions
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.limits import Limits
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import load, seat_tokens
+from folkmoot.surfaces.spaces import load, schema, seat_tokens
+from folkmoot.surfaces.spaces.offers import SDP, ApiRequest, ice_links, read_offer
 from folkmoot.surfaces.spaces.seat_tokens import SeatToken, TokenKind
 from folkmoot.surfaces.spaces.spaces import SPACES
 from folkmoot.surfaces.spaces.speaker import BY_SEAT_TOKEN_TOO
 
-ApiRequest = Request[Any, Any, State]
-OFFER_BYTES_MAX = 64 * 1024
 RESUME_HEADER = "Folkmoot-Resume-Token"
 WHIP = SPACES + "/{space_id:int}/whip"
 
@@ -29,16 +32,17 @@ WHIP = SPACES + "/{space_id:int}/whip"
     opt=serves(Serves.SIGNED_IN, Action.SPEAK, "write:statuses"),
     dependencies=BY_SEAT_TOKEN_TOO,
     status_code=201,
-    media_type="application/sdp",
+    media_type=SDP,
 )
 async def whip_join(
     space_id: int,
     permit: Permit,
     seat_token: SeatToken | None,
     services: Services,
-    request: Request[Any, Any, State],
+    limits: Limits,
+    request: ApiRequest,
 ) -> Response[str]:
-    """Connect one's seat: an SDP offer in, the answer out (201). A newer offer replaces the older connection.
+    """Connect one's seat: an SDP offer in, the answer out (201). The newest connection replaces the older one.
 
     The seat comes first, by the command `start` or `accept`, or by being let up: consent to the recording is given
     there, so that nobody is connected who has not been asked. `Folkmoot-Resume-Token` in the answer is a bearer
@@ -47,52 +51,68 @@ async def whip_join(
     sdp = await read_offer(request)
     async with services.database.read() as read:
         seat = await _own_seat(read, services, permit.viewer, space_id)
-        stamps, once = await _stamps(read, services, permit.viewer, space_id, seat)
+        stamps = await _stamps(read, services, permit.viewer, space_id, seat)
+        (once,) = await services.gate.stamps(read, ANONYMOUS, [resume_subject(space_id, seat)])
+    limits.offer(space_id, seat)
+    continues = None
     if seat_token is not None and seat_token.once is not None:
-        used = seat_token.once
+        used, continues = seat_token.once, seat_token.continues
         once = await services.gate.act(permit, lambda acting: seat_tokens.use_up(acting, used))
-    resume = SeatToken(TokenKind.RESUME, space_id, seat, stamps, once)
-    headers = {RESUME_HEADER: seat_tokens.issue(services.ticket_key, resume, services.clock_ms())}
+    resume = SeatToken(TokenKind.RESUME, space_id, seat, stamps, once, continues)
     try:
-        answer = await services.stages.offer(space_id, seat, sdp, stamps)
+        answer = await services.stages.offer(space_id, seat, sdp, stamps, continues)
     except Refused as refusal:
         # A resume token is used up by now: who could not be connected yet gets the next one.
+        again = {RESUME_HEADER: _issue(services, resume)}
         raise Refused(
-            refusal.code, refusal.sentence, status=refusal.status, headers=refusal.headers | headers
+            refusal.code, refusal.sentence, status=refusal.status, headers=refusal.headers | again
         ) from refusal
-    headers["Location"] = f"{SPACES}/{space_id}/whip/{seat}"
-    return Response(answer, status_code=201, media_type="application/sdp", headers=headers)
+    headers = {
+        "Location": f"{SPACES}/{space_id}/whip/{seat}/{answer.connection}",
+        RESUME_HEADER: _issue(services, replace(resume, continues=answer.connection)),
+        **ice_links(services.ice_servers(permit.viewer)),
+    }
+    return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
 
 
 @delete(
-    WHIP + "/{seat:int}",
+    WHIP + "/{seat:int}/{connection:str}",
     opt=serves(Serves.SIGNED_IN, Action.SPEAK, "write:statuses"),
     dependencies=BY_SEAT_TOKEN_TOO,
+    status_code=200,
 )
 async def whip_leave(
-    space_id: int, seat: int, permit: Permit, seat_token: SeatToken | None, services: Services
+    space_id: int, seat: int, connection: str, permit: Permit, seat_token: SeatToken | None, services: Services
 ) -> None:
     """Leave: hang up and give the seat back; with a token of the seat, only hang up. Harmless if one has left."""
     async with services.database.read() as read:
         space = (await load.visible(read, services, permit.viewer, space_id)).item
     if space.member(permit.viewer.id).seat != seat:
         return
-    if seat_token is None:
-        await services.gate.act(permit, lambda acting: actions.command(acting, space_id, c.StepDown()))
+    if seat_token is not None:
+        await services.stages.hang_up_connection(space_id, connection)
+        return
+    await services.gate.act(permit, lambda acting: actions.command(acting, space_id, c.StepDown()))
     await services.stages.hang_up(space_id, seat)
 
 
-async def read_offer(request: ApiRequest) -> str:
-    """The SDP offer in the body. Raises Refused: 415 for another type, 413 for too much, 422 for no text."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/sdp":
-        raise Refused("not_sdp", "Send the offer as application/sdp.", status=415)
-    offer = await request.body()
-    if len(offer) > OFFER_BYTES_MAX:
-        raise Refused("offer_too_large", "This offer is too large to be one.", status=413)
-    try:
-        return offer.decode()
-    except UnicodeDecodeError as error:
-        raise Refused("offer_refused", "This offer is not text.", status=422) from error
+@post(WHIP + "/tokens", opt=serves(Serves.SIGNED_IN, Action.SPEAK, "write:statuses"), status_code=201)
+async def make_publishing_token(space_id: int, permit: Permit, services: Services) -> schema.PublishingToken:
+    """Address and bearer token with which another program (OBS) speaks on one's seat. The one before ends."""
+    async with services.database.read() as read:
+        seat = await _own_seat(read, services, permit.viewer, space_id)
+        stamps = await _stamps(read, services, permit.viewer, space_id, seat)
+    subject = program_subject(space_id, seat)
+
+    async def end_the_one_before(acting: Acting) -> int:
+        return await revoke(acting, subject)
+
+    made_under = Stamp(subject, await services.gate.act(permit, end_the_one_before))
+    token = SeatToken(TokenKind.PROGRAM, space_id, seat, (*stamps, made_under))
+    return schema.PublishingToken(
+        url=f"{services.site.base_url}{SPACES}/{space_id}/whip",
+        token=_issue(services, token),
+    )
 
 
 async def _own_seat(read: Read, services: Services, viewer: Viewer, space_id: int) -> int:
@@ -105,15 +125,15 @@ async def _own_seat(read: Read, services: Services, viewer: Viewer, space_id: in
     return seat
 
 
-async def _stamps(
-    read: Read, services: Services, viewer: Viewer, space_id: int, seat: int
-) -> tuple[tuple[Stamp, ...], Stamp]:
-    """What the seat's connection hangs on, and what a resume token of it does besides."""
+async def _stamps(read: Read, services: Services, viewer: Viewer, space_id: int, seat: int) -> tuple[Stamp, ...]:
+    """What the seat's connection hangs on. A token of the seat brings all of it."""
     own = {stamp.subject for stamp in viewer.stamps}
-    subjects = {seat_subject(space_id, seat), member_subject(space_id, viewer.id), space_subject(space_id)} - own
-    resumed = resume_subject(space_id, seat)
-    stamps = await services.gate.stamps(read, viewer, [*sorted(subjects), resumed])
-    return stamps[:-1], stamps[-1]
+    subjects = {seat_subject(space_id, seat), member_subject(space_id, viewer.id), space_subject(space_id)}
+    return await services.gate.stamps(read, viewer, sorted(subjects - own))
 
 
-HANDLERS = [whip_join, whip_leave]
+def _issue(services: Services, token: SeatToken) -> str:
+    return seat_tokens.issue(services.ticket_key, token, services.clock_ms())
+
+
+HANDLERS = [whip_join, whip_leave, make_publishing_token]
