@@ -1,4 +1,5 @@
 // Short sentences that come and go: what was done, or why not.
+import { untrack } from 'svelte';
 
 export interface Toast {
   id: number;
@@ -10,7 +11,16 @@ const SHOWN_MS = 6000;
 
 class Toasts {
   shown = $state<Toast[]>([]);
+  /** The open dialogs, the topmost last: what lies under a modal dialog can be neither pressed nor read aloud. */
+  dialogs = $state.raw<string[]>([]);
   #last = 0;
+
+  /** Shows them in this dialog until the returned function is called. */
+  within(dialog: string): () => void {
+    // Called while a dialog is drawn, which is not to be drawn anew for it.
+    this.dialogs = [...untrack(() => this.dialogs), dialog];
+    return () => (this.dialogs = this.dialogs.filter((one) => one !== dialog));
+  }
 
   say(sentence: string, isProblem = false): void {
     const toast = { id: ++this.#last, sentence, isProblem };

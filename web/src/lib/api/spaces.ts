@@ -26,7 +26,8 @@ export async function getSeats(id: string, fromMs: number, toMs: number): Promis
   }
   return all;
 }
-export const getWaveform = (id: string): Promise<Waveform> => get(`${SPACES}/${id}/waveform`);
+export const getWaveform = (id: string, points?: number): Promise<Waveform> =>
+  get(`${SPACES}/${id}/waveform${points ? `?points=${points}` : ''}`);
 /** Who helps through routers and firewalls, if anybody; without an answer, the direct way has to do. */
 export async function iceServers(id: string, signal: AbortSignal): Promise<RTCIceServer[]> {
   const join = await send(`${SPACES}/${id}/join`, { method: 'POST', signal }).catch(() => null);

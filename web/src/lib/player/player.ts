@@ -1,7 +1,8 @@
 // Plays one Space: live at the edge, a step back while it is live, or a replay. Framework-free; says what changed
 // through `onChange`.
 
-import { TARGET_LAG_S, backoffMs, decide } from './lag';
+import { onReturn } from '../back';
+import { SPREAD_MS, TARGET_LAG_S, backoffMs, decide } from './lag';
 import { Place } from './place';
 import { Source, type Codec } from './source';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
@@ -12,6 +13,16 @@ const LOOK_EVERY_MS = 100;
 const RANGE_AGAIN_AFTER_MS = 1_000;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
+/**
+ * So long without any sound, and the network has died without a word. A stage that is started anew is silent for a
+ * few seconds too, and not all its listeners are to come back at once because of that.
+ */
+const SILENT_MS = 7_000;
+const SILENT_SPREAD_MS = 5_000;
+/** What takes longer than this to come back is worth a sentence. */
+const SAID_FROM_ATTEMPT = 2;
+const GONE = 'The network is gone. The sound goes on when it is back.';
+const AWAY = 'The server does not answer. Trying again…';
 /** The last frame of a recording may end a little before its length says. */
 const END_TOLERANCE_S = 0.15;
 
@@ -21,6 +32,11 @@ export class Player implements SpacePlayer {
   readonly #source: Source;
   readonly #options: PlayerOptions & { codec: Codec };
   readonly #stop = new AbortController();
+  /** Ends one listening, so that another begins. */
+  #listening = new AbortController();
+  /** Ends a pause before the next attempt. */
+  #hurry: () => void = () => undefined;
+  #isBack = false;
   readonly #timer: ReturnType<typeof setInterval>;
   #followsEdge: boolean;
   #started = false;
@@ -39,6 +55,8 @@ export class Player implements SpacePlayer {
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     for (const event of ['playing', 'pause', 'waiting', 'seeked', 'error'])
       this.audio.addEventListener(event, () => this.#tell());
+    const stopHearing = onReturn(() => this.#comeBack());
+    this.#stop.signal.addEventListener('abort', stopHearing);
     if (options.durationMs === null) void this.#stayConnected();
     else {
       this.#place.seconds = options.startMs / 1000;
@@ -107,6 +125,7 @@ export class Player implements SpacePlayer {
 
   close(): void {
     this.#stop.abort();
+    this.#listening.abort();
     clearInterval(this.#timer);
     this.audio.pause();
     this.#source.close();
@@ -186,26 +205,59 @@ export class Player implements SpacePlayer {
   async #stayConnected(): Promise<void> {
     for (let attempt = 0; !this.#stop.signal.aborted && !this.#ended; attempt++) {
       const began = performance.now();
-      await this.#listen().catch(() => undefined);
-      if (this.#stop.signal.aborted || this.#ended) return;
-      if (performance.now() - began > 10_000) attempt = 0;
-      await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random())));
+      await this.#listen().catch(() => this.#say(attempt));
+      if (this.#isBack || performance.now() - began > 10_000) attempt = 0;
+      // A network of one's own that is back is no reason to wait for the crowd.
+      const spreadMs = attempt === 0 && !this.#isBack ? Math.random() * SPREAD_MS : 0;
+      this.#isBack = false;
+      await this.#pauseFor(spreadMs + backoffMs(attempt, Math.random()));
     }
   }
 
-  async #listen(): Promise<void> {
-    const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
-      signal: this.#stop.signal,
+  #pauseFor(ms: number): Promise<void> {
+    if (this.#stop.signal.aborted || this.#ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#hurry = resolve;
+      setTimeout(resolve, ms);
     });
-    if (!response.ok || !response.body) return this.#refused(response);
-    this.#problem = null;
-    const append = this.#source.reader();
-    const reader = response.body.getReader();
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      await append(value);
-      if (!this.#started) this.#look();
+  }
+
+  #say(attempt: number): void {
+    if (attempt < SAID_FROM_ATTEMPT && navigator.onLine) return;
+    this.#problem = navigator.onLine ? AWAY : GONE;
+    this.#tell();
+  }
+
+  /** The network is there again, or another one, or the computer has slept: what was opened before is dead. */
+  #comeBack(): void {
+    this.#isBack = true;
+    this.#listening.abort();
+    this.#hurry();
+  }
+
+  async #listen(): Promise<void> {
+    const listening = new AbortController();
+    this.#listening = listening;
+    const waitMs = SILENT_MS + Math.random() * SILENT_SPREAD_MS;
+    let silent = setTimeout(() => listening.abort(), waitMs);
+    try {
+      const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
+        signal: listening.signal,
+      });
+      if (!response.ok || !response.body) return await this.#refused(response);
+      const append = this.#source.reader();
+      const reader = response.body.getReader();
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        clearTimeout(silent);
+        silent = setTimeout(() => listening.abort(), waitMs);
+        this.#problem = null;
+        await append(value);
+        if (!this.#started) this.#look();
+      }
+    } finally {
+      clearTimeout(silent);
     }
   }
 
@@ -218,16 +270,19 @@ export class Player implements SpacePlayer {
   }
 
   async #openReplay(): Promise<void> {
-    const response = await fetch(`${this.#options.base}/media/${this.#options.codec}/init.mp4`, {
-      signal: this.#stop.signal,
-    }).catch(() => null);
-    if (!response?.ok) {
-      this.#problem = 'The recording could not be opened. Reload the page to try again.';
-      return this.#tell();
+    const address = `${this.#options.base}/media/${this.#options.codec}/init.mp4`;
+    while (!this.#started && !this.#stop.signal.aborted) {
+      const response = await fetch(address, { signal: this.#stop.signal }).catch(() => null);
+      if (response?.ok) {
+        await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
+        this.#started = true;
+        return this.#look();
+      }
+      this.#problem = response ? await sentenceOf(response) : navigator.onLine ? AWAY : GONE;
+      this.#tell();
+      if (response && response.status < 500 && response.status !== 429) return;
+      await this.#pauseFor(RANGE_AGAIN_AFTER_MS);
     }
-    await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
-    this.#started = true;
-    this.#look();
   }
 
   async #fetchRange(fromS: number, toS: number): Promise<void> {
@@ -239,9 +294,9 @@ export class Player implements SpacePlayer {
       if (response.ok) return await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
     } catch {
       if (this.#stop.signal.aborted) return;
-      this.#problem = 'The network is gone. The sound goes on when it is back.';
+      this.#problem = navigator.onLine ? AWAY : GONE;
     }
-    await new Promise((resolve) => setTimeout(resolve, RANGE_AGAIN_AFTER_MS));
+    await this.#pauseFor(RANGE_AGAIN_AFTER_MS);
   }
 }
 

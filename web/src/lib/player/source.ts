@@ -9,7 +9,11 @@ const KEEP_BEHIND_S = 300;
 const KEEP_BEHIND_WHEN_FULL_S = 10;
 const NOTES_MAX = 20_000;
 
-/** The codec that this browser plays through Media Source Extensions, or null if it has none. */
+/**
+ * The codec that this browser plays through Media Source Extensions, or null if it has none. An iPhone's
+ * ManagedMediaSource is not asked: it needs the page's script to go on, which stops a while after the screen is
+ * locked, and the system's own HLS doesn't.
+ */
 export function playableCodec(): Codec | null {
   const source = globalThis.MediaSource;
   if (!source) return null;

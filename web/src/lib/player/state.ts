@@ -27,6 +27,8 @@ export interface PlayerOptions {
 }
 
 export interface SpacePlayer {
+  /** What sounds; it belongs to the player. */
+  readonly audio: HTMLAudioElement;
   /** Rejects when the browser wants a gesture first. */
   play(): Promise<void>;
   pause(): void;

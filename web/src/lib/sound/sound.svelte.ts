@@ -3,16 +3,28 @@ import { SPACES } from '../api/spaces';
 import type { SpaceFeed } from '../spaces/feed.svelte';
 import { openPlayer } from '../player/open';
 import type { PlayerState, SpacePlayer } from '../player/state';
+import { remember, remembered } from '../remembered';
 import { toasts } from '../toasts.svelte';
+import { routed } from './devices.svelte';
+import { notePosition } from './positions';
+import { Skipper } from './skipper';
 import { TabOwner, type Channel, type Locks, type Playing } from './tab-owner';
 
 export type SoundKind = 'off' | 'live' | 'replay';
+
+const SPEED = 'speed';
+const SKIP_SILENCE = 'skip-silence';
+const NOTED_EVERY_MS = 5_000;
 
 class Sound {
   feed = $state.raw<SpaceFeed | null>(null);
   kind = $state<SoundKind>('off');
   player = $state.raw<PlayerState | null>(null);
-  speed = $state(1);
+  /** Of replays: what is live has its own. */
+  speed = $state(remembered(SPEED, 1));
+  skipsSilence = $state(remembered(SKIP_SILENCE, false));
+  /** How much of this replay was jumped over. */
+  savedMs = $state(0);
   elsewhere = $state.raw<Playing | null>(null);
 
   readonly tab = new TabOwner(
@@ -24,10 +36,17 @@ class Sound {
   /** What else has to fall silent when another tab takes the sound: the stage. */
   onSilence: () => void = () => undefined;
   #player: SpacePlayer | null = null;
+  #skipper: Skipper | null = null;
+  /** A stretch was asked for, and is played as it is. */
+  #isRange = false;
+  #notedMs = 0;
   #release: () => void = () => undefined;
 
   constructor() {
-    addEventListener('pagehide', () => this.tab.release());
+    addEventListener('pagehide', () => {
+      this.#note();
+      this.tab.release();
+    });
   }
 
   hears(id: string): boolean {
@@ -52,6 +71,7 @@ class Sound {
 
   async toggle(): Promise<void> {
     if (this.player?.playing) return this.pause();
+    this.#isRange = false;
     const atEnd = this.kind === 'replay' && this.player!.positionMs >= this.player!.endMs - 200;
     if (atEnd) this.seek(this.feed?.space?.replay?.start_ms ?? 0);
     await this.#play();
@@ -59,9 +79,11 @@ class Sound {
 
   pause(): void {
     this.#player?.pause();
+    this.#note();
   }
 
   seek(positionMs: number): void {
+    this.#isRange = false;
     const first = this.kind === 'replay' ? (this.feed?.space?.replay?.start_ms ?? 0) : 0;
     this.#player?.seek(Math.max(first, positionMs));
   }
@@ -77,10 +99,17 @@ class Sound {
 
   setSpeed(rate: number): void {
     this.speed = rate;
-    if (this.#player) this.#player.speed = rate;
+    remember(SPEED, rate);
+    if (this.#player && this.kind === 'replay') this.#player.speed = rate;
+  }
+
+  setSkipsSilence(skips: boolean): void {
+    this.skipsSilence = skips;
+    remember(SKIP_SILENCE, skips);
   }
 
   async playRange(fromMs: number, toMs: number): Promise<void> {
+    this.#isRange = true;
     this.#player?.playRange(fromMs, toMs);
     await this.#play();
   }
@@ -89,17 +118,32 @@ class Sound {
     this.#close();
     const title = feed.space?.title ?? 'a Space';
     await this.tab.take({ spaceId: feed.id, title, speaking: false });
-    this.#release = feed.hold();
+    const releaseFeed = feed.hold();
+    this.#release = releaseFeed;
     this.feed = feed;
     this.kind = kind;
-    this.speed = 1;
-    this.#player = await openPlayer({
+    const player = await openPlayer({
       base: `${SPACES}/${feed.id}`,
       durationMs,
       startMs,
       onChange: (state) => this.#take(state),
     });
+    // Closed, or opened elsewhere, meanwhile.
+    if (this.#release !== releaseFeed) return player.close();
+    this.#player = player;
+    const unroute = routed(player.audio);
+    this.#release = () => {
+      releaseFeed();
+      unroute();
+    };
+    if (durationMs !== null) this.#beginReplay(player, feed, durationMs);
     await this.#play();
+  }
+
+  #beginReplay(player: SpacePlayer, feed: SpaceFeed, durationMs: number): void {
+    player.speed = this.speed;
+    this.savedMs = 0;
+    this.#skipper = new Skipper(feed.id, [feed.space?.replay?.start_ms ?? 0, durationMs]);
   }
 
   async #play(): Promise<void> {
@@ -113,10 +157,33 @@ class Sound {
   #take(state: PlayerState): void {
     this.player = state;
     if (state.note && state.atLive) this.feed?.noticeRoster(state.note.roster);
+    if (this.kind === 'replay' && state.playing) this.#goOn(state.positionMs);
     if (state.ended && this.kind === 'live' && this.feed?.space?.state === 'live') void this.feed.refresh();
   }
 
+  /** Ten times a second while a replay plays. */
+  #goOn(positionMs: number): void {
+    if (Math.abs(positionMs - this.#notedMs) > NOTED_EVERY_MS) this.#note();
+    if (!this.skipsSilence || this.#isRange) return;
+    const to = this.#skipper?.next(positionMs) ?? null;
+    if (to === null) return;
+    this.#player?.seek(to);
+    this.savedMs = this.#skipper!.savedMs;
+  }
+
+  /** Where one stopped, for the next time. */
+  #note(): void {
+    const { player, feed } = this;
+    if (this.kind !== 'replay' || !player || !feed) return;
+    this.#notedMs = player.positionMs;
+    const startMs = feed.space?.replay?.start_ms ?? 0;
+    notePosition(feed.id, player.positionMs, [startMs, player.endMs]);
+  }
+
   #close(): void {
+    this.#note();
+    this.#skipper = null;
+    this.#isRange = false;
     this.#player?.close();
     this.#player = null;
     this.#release();

@@ -96,6 +96,7 @@ export class SpaceFeed {
 
   take(space: Space): void {
     this.space = space;
+    this.counts = null;
     for (const listener of this.#listeners) listener(space);
   }
 
