@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from aiortc import RTCConfiguration
 from tests.stage.peers import RATE, Client, has_tone, until
 from tests.support.people import People
 from tests.support.server import Server
@@ -55,9 +56,11 @@ class Person:
     async def look(self, space: dict[str, Any]) -> dict[str, Any]:
         return dict((await self.http.get(f"{SPACES}/{space['id']}")).json())
 
-    async def speak(self, space: dict[str, Any], frequency: float) -> Client:
+    async def speak(
+        self, space: dict[str, Any], frequency: float, configuration: RTCConfiguration | None = None
+    ) -> Client:
         """On stage, connected; the seat must have been given."""
-        self.voice = Client(frequency)
+        self.voice = Client(frequency, configuration=configuration)
 
         async def answer(offer: str) -> str:
             answered = await self.http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)

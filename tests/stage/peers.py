@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
@@ -44,18 +44,31 @@ class Tone(MediaStreamTrack):
 
 
 class Client:
-    """A browser's stand-in: `join` with a function that answers offers, then look at what it heard."""
+    """A browser's stand-in: `join` with a function that answers offers, then look at what it heard.
 
-    def __init__(self, frequency: float, amplitude: float = 0.25) -> None:
-        self.connection = RTCPeerConnection()
+    `configuration`: its STUN and TURN servers, and whether it may use anything else.
+    """
+
+    def __init__(
+        self, frequency: float, amplitude: float = 0.25, configuration: RTCConfiguration | None = None
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration)
         self.tone = Tone(frequency, amplitude)
         self.heard: list[npt.NDArray[np.int16]] = []
         self.contributing: set[int] = set()
         self._listening: asyncio.Task[None] | None = None
 
     async def join(self, answer: Join) -> None:
+        """Speaks and hears."""
         self.connection.addTrack(self.tone)
+        await self._negotiate(answer)
 
+    async def hear(self, answer: Join) -> None:
+        """Only hears."""
+        self.connection.addTransceiver("audio", direction="recvonly")
+        await self._negotiate(answer)
+
+    async def _negotiate(self, answer: Join) -> None:
         @self.connection.on("track")
         def _(track: MediaStreamTrack) -> None:
             self._listening = asyncio.create_task(self._listen(track))
