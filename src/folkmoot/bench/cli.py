@@ -35,17 +35,19 @@ def stage(
     seconds: Annotated[float, typer.Option(min=1, help="How long each engine is measured.")] = 15.0,
     loss: Annotated[float, typer.Option(min=0, max=50, help="Packets lost, in percent.")] = 3.0,
     peers: Annotated[bool, typer.Option(help="Measure other engines under the same load, too.")] = True,
+    spaces: Annotated[bool, typer.Option("--spaces", help="Instead: how many stages it carries.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """What a full stage costs, and how well it stands packet loss."""
     # Read before numpy is: its threads would not survive the forks.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from folkmoot.bench.load import StageFailed
+    from folkmoot.bench.spaces import run_spaces_bench
     from folkmoot.bench.speech import SpeechMissing
     from folkmoot.bench.stage import run_stage_bench
 
     try:
-        report = run_stage_bench(speakers, seconds, loss, peers=peers)
+        report = run_spaces_bench(typer.echo) if spaces else run_stage_bench(speakers, seconds, loss, peers=peers)
     except (StageFailed, SpeechMissing) as error:
         raise _cannot(error) from error
     _finish(report, json_file)

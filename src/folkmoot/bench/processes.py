@@ -33,6 +33,12 @@ def cpu_s(pids: Iterable[int]) -> float:
     return ticks / _TICKS_PER_S
 
 
+def machine_busy_s() -> float:
+    """CPU seconds that all processes of the machine together have used since it started (proc_stat(5))."""
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / _TICKS_PER_S
+
+
 def pss_mb(pids: Iterable[int]) -> float:
     """Their memory together, in MiB."""
     kib = 0
