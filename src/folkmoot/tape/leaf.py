@@ -24,6 +24,7 @@ from folkmoot.tape import boxes
 from folkmoot.tape.model import PartRef, TapeDamaged
 
 LEAF_BYTES = 77
+SAID_OFFSET = 13  # what is before is when it was said
 _LEAF = struct.Struct(">QIB32s32s")
 
 assert _LEAF.size == LEAF_BYTES
