@@ -12,7 +12,7 @@ from folkmoot.bench.speech import packets, speech
 def sample(stages: int, **changes: Any) -> Sample:
     usual: dict[str, Any] = {
         "stage_cores": 0.2 * stages,
-        "generator_cores": 0.05 * stages,
+        "generator_cores": 0.06 * stages,
         "other_cores": 0.0,
         "memory_mb": 40.0 * stages,
         "late_share": 0.0,
