@@ -320,7 +320,7 @@ def test_another_start_of_the_evening(tape: Path) -> None:
     assert [finding.kind for finding in damage(tape)] == [Kind.HEADER]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_single_alteration_is_reported_where_it_is_or_harmless(original: Path, data: st.DataObject) -> None:
     """A byte altered, a file cut short or lengthened: sound and times are the same, or a finding says where."""

@@ -61,7 +61,7 @@ def read_header(directory: Path) -> TapeHeader | None:
         return None
     try:
         header = msgspec.json.decode(data, type=TapeHeader)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise TapeDamaged(f"tape.json can't be read: {error}") from error
     if header.version != VERSION:
         raise TapeDamaged(f"tape.json is of version {header.version}; this program reads {VERSION}")
