@@ -96,13 +96,19 @@ async def test_a_full_disk(talk: Talk, moot: Moot, disk: SmallDisk, server: Serv
         async with talk.undisturbed():
             disk.fill()
             await until(lambda: said(lines, "tape_full"), 10)
+            await until(lambda: said(lines, '"recording_state":"disk_full"'), 10)
+            assert (await talk.host.look(talk.space))["recording_state"] == "disk_full"
             full = await talk.guest.http.post("/api/v1/statuses", json={"status": "Can you hear me?"})
             await asyncio.sleep(1)
         with TapeReader(tape) as reader:
             kept_ms = reader.end_ms
         disk.free()
         await until(lambda: said(lines, "tape_ok"), 10)
+        assert (await talk.host.look(talk.space))["recording_state"] == "recording"
     assert sentence_of(full, 507) == "disk_full"
+    log = server.log.read_text()
+    assert log.index("stages.tape_full") < log.index("stages.tape_ok")
+    assert "disk.low" in log
     await until(lambda: end_of(tape) > kept_ms + 2_000)
     assert (await talk.guest.http.post("/api/v1/statuses", json={"status": "Again"})).status_code == 200
     await talk.host.tell(talk.space, "end")

@@ -4,6 +4,7 @@ Nothing is counted twice: the numbers are read where they are kept, at the momen
 Space or a person is in them.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
 from litestar import Response, get
@@ -38,6 +39,16 @@ async def metrics(
             [
                 GaugeMetricFamily("folkmoot_live_spaces", "Spaces that are live", len(live)),
                 GaugeMetricFamily("folkmoot_speakers", "People on stage", sum(len(space.stage) for space in live)),
+                GaugeMetricFamily(
+                    "folkmoot_unwritable_tapes",
+                    "Live Spaces whose sound can't be written",
+                    sum(services.stages.tape_full(space.id) for space in live),
+                ),
+                GaugeMetricFamily(
+                    "folkmoot_tapes_free_bytes",
+                    "Room where recordings are kept",
+                    shutil.disk_usage(services.tapes_directory).free,
+                ),
                 GaugeMetricFamily("folkmoot_failed_jobs", "Jobs that were given up", failed),
                 GaugeMetricFamily(
                     "folkmoot_listeners", "Connected listener sockets", sum(services.listening.counts().values())
