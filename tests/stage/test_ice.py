@@ -1,12 +1,14 @@
 """How this machine is told to peers: ports within a range, an advertised address, the loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import aioice
 import pytest
 
 from folkmoot.stage.admission import IncomingGate
-from folkmoot.stage.ice import IceSettings, StageConnection
+from folkmoot.stage.ice import AwayServers, IceSettings, StageConnection
 from folkmoot.stage.ice_servers import IceServers
 
 LOOPBACK = ["127.0.0.1", "::1"]
@@ -66,6 +68,43 @@ async def test_a_stun_server_that_is_away_costs_only_the_wait(gathered: Make) ->
     connection = gathered(IceSettings(servers=IceServers(("stun:127.0.0.1:9",))))
     candidates = await connection.get_component_candidates(1, ["127.0.0.2"], timeout=0)
     assert {one.host for one in candidates} == {*LOOPBACK, "127.0.0.2"}
+
+
+async def test_a_server_that_is_away_is_waited_for_once(gathered: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(aioice.ice, "server_reflexive_candidate", partial(never, asked))
+    monkeypatch.setattr(aioice.ice, "relayed_candidate", partial(never, asked))
+    settings = IceSettings(servers=IceServers(("stun:127.0.0.1:9", "turn:127.0.0.1:9"), "secret"))
+    candidates = await gathered(settings).get_component_candidates(1, ["198.51.100.7"], timeout=0.01)
+    assert {one.host for one in candidates} == set(LOOPBACK), "and an address that isn't ours costs nothing"
+    assert asked == ["relayed"]
+    await gathered(settings).get_component_candidates(1, [], timeout=0.01)
+    assert asked == ["relayed"]
+
+
+async def never(asked: list[object], *_: object, **named: object) -> None:
+    """A server that doesn't answer."""
+    asked.append("relayed" if named else "reflexive")
+    await asyncio.Event().wait()
+
+
+def test_a_server_that_was_away_is_asked_again_after_a_while() -> None:
+    away = AwayServers()
+    assert not away.is_away("turn", 0)
+    away.failed("turn", 10)
+    assert away.is_away("turn", 39)
+    assert not away.is_away("stun", 39)
+    assert not away.is_away("turn", 40)
+
+
+async def test_a_farewell_that_is_not_answered_holds_up_nobody(
+    gathered: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("folkmoot.stage.ice._CLOSE_WITHIN_S", 0.01)
+    monkeypatch.setattr(aioice.Connection, "close", partial(never, []))
+    connection = gathered(IceSettings())
+    async with asyncio.timeout(5):
+        await connection.close()
 
 
 def pair_with(connection: StageConnection, port: int) -> aioice.ice.CandidatePair:
