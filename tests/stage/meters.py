@@ -32,7 +32,7 @@ def k_weighted(sound: Sound) -> npt.NDArray[np.float64]:
 
 
 def _lufs(power: float) -> float:
-    return -0.691 + 10 * np.log10(max(power, 1e-12))
+    return float(-0.691 + 10 * np.log10(max(power, 1e-12)))
 
 
 def integrated_lufs(sound: Sound) -> float:
@@ -42,7 +42,7 @@ def integrated_lufs(sound: Sound) -> float:
     blocks = (squares[starts + 19_200] - squares[starts]) / 19_200
     blocks = blocks[blocks > 10 ** ((-70 + 0.691) / 10)]
     if not len(blocks):
-        return -np.inf
+        return float(-np.inf)
     return _lufs(blocks[blocks > blocks.mean() / 10].mean())
 
 

@@ -26,7 +26,8 @@ def tone(frequency: float, amplitude: int = 2000, ticks: int = 1) -> Pcm:
 
 
 def at_level(sound: Pcm, change_db: float) -> Pcm:
-    return np.clip(sound * 10 ** (change_db / 20), -32768, 32767).astype(np.int16)
+    changed: Pcm = np.clip(sound * 10 ** (change_db / 20), -32768, 32767).astype(np.int16)
+    return changed
 
 
 def mixed(tracks: Mapping[int, Pcm], mixer: Mixer | None = None) -> list[Mixed]:

@@ -3,13 +3,16 @@
 Packets go in as they come off the network (`push`), one decision comes out when the mixer wants sound (`pull`):
 play this packet, rebuild a lost one from its successor (Opus in-band FEC), make something up (PLC), or nothing.
 The buffer starts with 2 frames of delay, grows to 10 when packets come unevenly, and shrinks again by merging two
-frames into one. Sequence numbers and timestamps follow RFC 3550, packet durations RFC 6716.
+frames into one. `rate` says how fast the sound has to be played so that the sender's clock and ours stay in step.
+Sequence numbers and timestamps follow RFC 3550, packet durations RFC 6716.
 """
 
 from collections import deque
 from enum import Enum
 
 import msgspec
+
+from folkmoot.stage.drift import DriftEstimator
 
 SAMPLES_PER_MS = 48
 FRAME_MS = 20
@@ -28,6 +31,9 @@ _DEPTH_SLACK_FRAMES = 1
 _DEPTH_EXCESS_FRAMES = 6
 _PULLS_BETWEEN_MERGES = 10
 _DTX_BYTES_MAX = 2
+_WAITS_PER_HOLE_MAX = 2
+# 3.5 cents: nobody hears it, and a frame too much is gone after 10 s.
+_CATCH_UP = 0.002
 
 
 class Kind(Enum):
@@ -119,7 +125,8 @@ class JitterBuffer:
 
     def __init__(self) -> None:
         self.counts = JitterCounts()
-        self._transits_ms: deque[float] = deque(maxlen=_TRANSITS_KEPT)
+        self._drift = DriftEstimator()
+        self._transits_ms: deque[tuple[float, float]] = deque(maxlen=_TRANSITS_KEPT)
         self._depths: deque[int] = deque(maxlen=_DEPTHS_KEPT)
         self.restart()
 
@@ -135,12 +142,29 @@ class JitterBuffer:
         self._owed_frames = 0
         self._in_pause = False
         self._merged_at_pull = 0
+        self._waits = 0
+        self._fastest_ms = 0.0
+        self._newest = (0.0, 0.0)
         self._jump_expected = -1
         self._timestamp_last = 0
         self._timestamp_turns = 0
         self.target_frames = TARGET_FRAMES_MIN
         self._transits_ms.clear()
         self._depths.clear()
+        self._drift.restart()
+
+    @property
+    def drift(self) -> float:
+        """How much faster the sender's clock runs than ours: 0.001 is a tenth of a percent."""
+        return self._drift.drift
+
+    @property
+    def rate(self) -> float:
+        """How many of the sender's samples to play for each of ours: 1 but for drift and a buffer too deep."""
+        rate = 1 + self._drift.drift
+        if len(self._depths) == _DEPTHS_KEPT and min(self._depths) > self.target_frames:
+            rate += _CATCH_UP
+        return rate
 
     @property
     def depth_frames(self) -> int:
@@ -169,10 +193,11 @@ class JitterBuffer:
         if not self._packets:
             self._first_arrival_ms = int(now_ms)
         self._packets[extended] = _Packet(payload, level_dbov, duration)
-        self._highest = extended if self._highest is None else max(self._highest, extended)
+        newest = self._highest is None or extended > self._highest
+        self._highest = extended if newest else self._highest
         self._frame_samples = duration
         self.counts.received += 1
-        self._measure(timestamp, now_ms)
+        self._measure(timestamp, now_ms, newest=newest)
         self._hold_at_most()
 
     def pull(self, now_ms: float, *, talking: bool) -> Due:
@@ -184,7 +209,7 @@ class JitterBuffer:
             return self._starve(talking)
         self._shrink_at_once()
         self._skip_owed()
-        due = self._take()
+        due = self._take(now_ms)
         self._starved_frames = 0
         depth = self.depth_frames
         self._depths.append(depth)
@@ -192,10 +217,15 @@ class JitterBuffer:
         self.counts.buffered_samples_sum += depth * self._frame_samples
         return due
 
-    def _take(self) -> Due:
+    def _take(self, now_ms: float) -> Due:
         assert self._next is not None
         sequence = self._next
         packet = self._packets.pop(sequence, None)
+        if packet is None and self._may_come(now_ms):
+            self._waits += 1
+            self.counts.plc += 1
+            return Due(Kind.CONCEAL, self._frame_samples)
+        self._waits = 0
         following = self._packets.get(sequence + 1)
         self._next = sequence + 1
         if packet is None:
@@ -217,6 +247,18 @@ class JitterBuffer:
             duration = packet.duration_samples
             return Due(Kind.MERGE, duration, packet.payload, following.payload, level, sequence + 1)
         return Due(Kind.PLAY, packet.duration_samples, packet.payload, b"", packet.level_dbov, sequence)
+
+    def _may_come(self, now_ms: float) -> bool:
+        """Whether the missing packet is likely late, not lost: jitter grew, and the delay hasn't followed yet.
+
+        What is made up for it then also deepens the buffer, where skipping it would leave the next ones late too.
+        """
+        if self._waits >= _WAITS_PER_HOLE_MAX:
+            return False
+        arrival_ms, transit_ms = self._newest
+        frame_ms = self._frame_samples / SAMPLES_PER_MS
+        delay_ms = (self.depth_frames - 1) * frame_ms + transit_ms - self._fastest_ms + now_ms - arrival_ms
+        return delay_ms < self.target_frames * FRAME_MS
 
     def _start(self, now_ms: float) -> bool:
         if not self._packets or self._highest is None:
@@ -288,19 +330,27 @@ class JitterBuffer:
         self.counts.late += 1
         return None
 
-    def _measure(self, timestamp: int, now_ms: float) -> None:
+    def _measure(self, timestamp: int, now_ms: float, *, newest: bool) -> None:
         """Keeps how long packets took, relative to each other, and sets the target from the spread."""
         back = (timestamp - self._timestamp_last) & 0xFFFFFFFF
         if self._transits_ms and timestamp < self._timestamp_last and back < 0x80000000:
             self._timestamp_turns += 1
         self._timestamp_last = timestamp
         transit_ms = now_ms - (timestamp + (self._timestamp_turns << 32)) / SAMPLES_PER_MS
-        if self._transits_ms and abs(transit_ms - self._transits_ms[-1]) > _TRANSIT_RESTART_MS:
+        if self._transits_ms and abs(transit_ms - self._transits_ms[-1][1]) > _TRANSIT_RESTART_MS:
             self._transits_ms.clear()
-        self._transits_ms.append(transit_ms)
+            self._drift.forget()
+        if not self._transits_ms:
+            self._fastest_ms = transit_ms
+        self._transits_ms.append((now_ms, transit_ms))
+        if newest:
+            self._newest = (now_ms, transit_ms)
+        self._drift.hear(transit_ms, now_ms)
         if self.counts.received % _TRANSITS_BETWEEN_ESTIMATES == 0:
-            ordered = sorted(self._transits_ms)
+            drift = self._drift.drift
+            ordered = sorted(transit + drift * at_ms for at_ms, transit in self._transits_ms)
             spread_ms = ordered[(len(ordered) - 1) * 97 // 100] - ordered[0]
+            self._fastest_ms = ordered[0] - drift * now_ms
             frames = int(-(-spread_ms // FRAME_MS)) + 1
             self.target_frames = min(max(frames, TARGET_FRAMES_MIN), TARGET_FRAMES_MAX)
 

@@ -30,7 +30,8 @@ def _interpolation() -> Samples:
     """Taps for a quarter, a half and three quarters of the way from one sample to the next, shape (3, 12)."""
     at = np.arange(-_BEFORE, _AFTER + 1) - np.array([[0.25], [0.5], [0.75]])
     taps = np.sinc(at) * np.i0(5 * np.sqrt(1 - (at / (_AFTER + 0.25)) ** 2)) / np.i0(5)
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    scaled: Samples = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 _INTERPOLATION = _interpolation()

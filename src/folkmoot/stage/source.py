@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 
 from folkmoot.stage.jitter import Due, JitterBuffer, Kind
+from folkmoot.stage.resample import Resampler
 from folkmoot.stage.speaking import SILENCE_DBOV, SpeakingDetector, level_of_frame_dbov
-from folkmoot.tape.opus import FRAME_SAMPLES, Decoder, OpusError, Pcm
+from folkmoot.tape.opus import Decoder, OpusError, Pcm
 
 _INBOX_PACKETS_MAX = 128
 _SSRC_SILENT_MS = 1000
@@ -42,8 +43,9 @@ class SeatSource:
         self._decoder = Decoder()
         self._ssrc: int | None = None
         self._ssrc_heard_ms = 0.0
-        self._waiting: list[Pcm] = []
-        self._waiting_samples = 0
+        self._decoder_stale = False
+        self._resampler = Resampler()
+        self._sounds = False
         self._was_hushed = False
 
     def receive(self, packet: SoundPacket) -> None:
@@ -61,6 +63,7 @@ class SeatSource:
         if self._was_hushed:
             # What queued up while muted is old: start over with what comes now.
             self._inbox.clear()
+            self._resampler.clear()
             self._start_over()
             self._was_hushed = False
         self._take_inbox()
@@ -73,14 +76,16 @@ class SeatSource:
         self._was_hushed = True
         self._take_inbox()
         pcm, _ = self._next_frame(now_ms)
+        self._sounds = False
         self.detector.hush()
         return pcm, False
 
     def _next_frame(self, now_ms: float) -> tuple[Pcm | None, bool]:
         audible = True
         level: int | None = None
+        rate = self.jitter.rate
         for _ in range(_PULLS_PER_FRAME_MAX):
-            if self._waiting_samples >= FRAME_SAMPLES:
+            if self._resampler.missing(rate) <= 0:
                 break
             talking = self.detector.speaking and self.connected
             due = self.jitter.pull(now_ms, talking=talking)
@@ -89,23 +94,35 @@ class SeatSource:
             level = due.level_dbov if due.level_dbov is not None else level
             audible = audible and not due.last
             self._decode(due)
-        if self._waiting_samples < FRAME_SAMPLES:
-            self._waiting.clear()
-            self._waiting_samples = 0
-            self.detector.hear(SILENCE_DBOV, now_ms)
-            return None, False
-        pcm = self._cut_frame()
+        if self._resampler.missing(rate) > 0:
+            return self._last_frame(rate, now_ms), False
+        pcm = self._resampler.take(rate)
+        self._sounds = audible
         self.detector.hear(level if level is not None else level_of_frame_dbov(pcm), now_ms)
         return pcm, audible
 
+    def _last_frame(self, rate: float, now_ms: float) -> Pcm | None:
+        """None, or once a made-up frame to fade out, when the sound was cut off without a word (a new sender)."""
+        self.detector.hear(SILENCE_DBOV, now_ms)
+        pcm: Pcm | None = None
+        if self._sounds:
+            self._sounds = False
+            while self._resampler.missing(rate) > 0:
+                self._resampler.put(self._decoder.conceal())
+            pcm = self._resampler.take(rate)
+        self._resampler.clear()
+        return pcm
+
     def _decode(self, due: Due) -> None:
+        if self._decoder_stale:
+            self._decoder.reset()
+            self._decoder_stale = False
         try:
             pcm = self._decoded(due)
         except OpusError:
             # Garbage with a valid first byte. Conceal it like a loss; the decoder stays usable.
             pcm = self._decoder.conceal(due.duration_samples)
-        self._waiting.append(pcm)
-        self._waiting_samples += len(pcm)
+        self._resampler.put(pcm)
 
     def _decoded(self, due: Due) -> Pcm:
         if due.kind is Kind.CONCEAL:
@@ -120,16 +137,6 @@ class SeatSource:
             return second
         rising = np.arange(len(second), dtype=np.float32) / len(second)
         return (first * (1 - rising) + second * rising).astype(np.int16)
-
-    def _cut_frame(self) -> Pcm:
-        if len(self._waiting) == 1 and self._waiting_samples == FRAME_SAMPLES:
-            pcm = self._waiting.pop()
-            self._waiting_samples = 0
-            return pcm
-        joined = np.concatenate(self._waiting)
-        self._waiting = [joined[FRAME_SAMPLES:]]
-        self._waiting_samples -= FRAME_SAMPLES
-        return joined[:FRAME_SAMPLES]
 
     def _take_inbox(self) -> None:
         while self._inbox:
@@ -150,7 +157,6 @@ class SeatSource:
         return True
 
     def _start_over(self) -> None:
+        """What comes now has nothing to do with what came before. The decoder still has to end that."""
         self.jitter.restart()
-        self._decoder.reset()
-        self._waiting.clear()
-        self._waiting_samples = 0
+        self._decoder_stale = True

@@ -1,0 +1,208 @@
+"""The receive path on bad networks and with bad clocks: what comes out against what was said, on a simulated clock.
+
+Loss and jitter patterns are fixed: made once by a seeded generator, the same in every run.
+"""
+
+import random
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pytest
+from tests.stage.meters import click_ratio
+from tests.stage.test_jitter import speech_like
+
+from folkmoot.stage.drift import DriftEstimator
+from folkmoot.stage.resample import Resampler
+from folkmoot.stage.source import SeatSource, SoundPacket
+from folkmoot.tape.opus import Decoder, Encoder, Pcm
+
+Sound = npt.NDArray[np.float64]
+WINDOW = 2880
+SPECTRUM = 32_768
+TICK_AFTER_MS = 7.0
+
+
+class Sent(msgspec.Struct):
+    """What a mixer got of a sender, and what a listener without a network between them would have heard."""
+
+    heard: Pcm
+    lossless: Pcm
+    source: SeatSource
+
+
+def send(
+    said: Pcm,
+    *,
+    fast: float = 0.0,
+    delays_ms: Callable[[int], float] = lambda number: 0.0,
+    lost: Callable[[int], bool] = lambda number: False,
+) -> Sent:
+    """Sends 20 ms packets by a clock that runs `fast` (0.01: 1%), each delayed or lost by its number."""
+    encoder, decoder = Encoder(expected_loss_percent=10), Decoder()
+    packets = [encoder.encode(np.ascontiguousarray(said[at : at + 960])) for at in range(0, len(said) - 959, 960)]
+    lossless = np.concatenate([decoder.decode(packet) for packet in packets])
+    arrivals = sorted((n * 20 / (1 + fast) + delays_ms(n), n) for n in range(len(packets)) if not lost(n))
+    source, heard, waiting = SeatSource(), [], iter([*arrivals, (float("inf"), 0)])
+    source.connected = True
+    at_ms, number = next(waiting)
+    for tick in range(int(len(packets) / (1 + fast))):
+        now_ms = tick * 20 + TICK_AFTER_MS
+        while at_ms <= now_ms:
+            source.receive(SoundPacket(1, number & 0xFFFF, number * 960, packets[number], -20, at_ms))
+            at_ms, number = next(waiting)
+        pcm, _ = source.frame(now_ms, hushed=False)
+        heard.append(pcm if pcm is not None else np.zeros(960, np.int16))
+    return Sent(np.concatenate(heard), lossless, source)
+
+
+def likeness(sent: Sent, fast: float = 0.0, from_s: float = 3.0) -> tuple[Sound, Sound]:
+    """For each 60 ms with sound in them: the correlation with what was said, and how late they are (ms)."""
+    at = np.arange(int(len(sent.lossless) / (1 + fast))) * (1 + fast)
+    said = np.interp(at, np.arange(len(sent.lossless)), sent.lossless)
+    found, delays = [], []
+    for start in range(int(from_s * 48_000), len(sent.heard) - WINDOW, WINDOW):
+        piece = sent.heard[start : start + WINDOW].astype(float)
+        if np.sqrt((piece**2).mean()) < 1200:
+            continue
+        near = said[start - 19_200 : start + WINDOW]
+        products = np.fft.irfft(np.fft.rfft(near, SPECTRUM) * np.conj(np.fft.rfft(piece, SPECTRUM)), SPECTRUM)
+        products = products[: len(near) - WINDOW + 1]
+        powers = np.cumsum(np.concatenate([[0.0], near**2]))
+        powers = powers[WINDOW:] - powers[:-WINDOW]
+        best = int(np.argmax(products / np.sqrt(np.maximum(powers, powers.max() / 20 + 1))))
+        found.append(np.corrcoef(near[best : best + WINDOW], piece)[0, 1])
+        delays.append((19_200 - best) / 48)
+    return np.array(found), np.array(delays)
+
+
+def jitter(most_ms: float, seed: int = 5) -> Callable[[int], float]:
+    chance = random.Random(seed)
+    return lambda number: chance.random() * most_ms
+
+
+def bursts(to_bad: float, to_good: float, seed: int = 2) -> Callable[[int], bool]:
+    """Gilbert and Elliott: a state in which everything is lost, entered and left by chance."""
+    chance, bad = random.Random(seed), False
+
+    def lost(number: int) -> bool:
+        nonlocal bad
+        bad = chance.random() >= to_good if bad else chance.random() < to_bad
+        return bad
+
+    return lost
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_8_percent_of_random_loss_leaves_speech_intact(seed: int) -> None:
+    chance = random.Random(seed)
+    sent = send(speech_like(12), lost=lambda number: chance.random() < 0.08)
+    found, delays = likeness(sent)
+    assert found.mean() > 0.98
+    assert np.mean(found > 0.9) > 0.95
+    assert delays.max() < 70
+    assert sent.source.jitter.counts.underruns <= 2
+
+
+def test_bursts_of_60_ms_are_bridged_and_leave_no_delay_behind() -> None:
+    sent = send(speech_like(16), lost=bursts(0.02, 0.4))
+    found, delays = likeness(sent)
+    assert np.median(found) > 0.99
+    assert np.mean(found > 0.9) > 0.88
+    assert np.median(delays) < 65
+    assert delays[-1] < 65
+
+
+@pytest.mark.parametrize(("most_ms", "intact", "late_most"), [(40.0, 0.99, 0.01), (200.0, 0.98, 0.04)])
+def test_jitter_costs_delay_and_not_sound(most_ms: float, intact: float, late_most: float) -> None:
+    sent = send(speech_like(20), delays_ms=jitter(most_ms))
+    found, delays = likeness(sent, from_s=5.0)
+    counts = sent.source.jitter.counts
+    assert found.mean() > intact
+    assert delays.max() < most_ms + 60
+    assert counts.late < late_most * counts.received
+
+
+def test_200_ms_of_jitter_with_loss_and_half_a_percent_of_drift_is_still_speech() -> None:
+    chance = random.Random(4)
+    sent = send(speech_like(24), fast=0.005, delays_ms=jitter(200.0), lost=lambda number: chance.random() < 0.03)
+    found, _ = likeness(sent, 0.005, from_s=13.0)  # so long it takes to tell the drift from the jitter
+    assert np.mean(found > 0.9) > 0.93
+
+
+# --- clocks
+
+
+@pytest.mark.parametrize("fast", [0.005, -0.005, 0.02, -0.02])
+@pytest.mark.parametrize("most_ms", [0.0, 30.0])
+def test_a_clock_that_is_off_is_followed_without_a_gap(fast: float, most_ms: float) -> None:
+    sent = send(speech_like(14), fast=fast, delays_ms=jitter(most_ms))
+    found, delays = likeness(sent, fast, from_s=5.0)
+    counts = sent.source.jitter.counts
+    assert sent.source.jitter.drift == pytest.approx(fast, abs=0.0005)
+    assert np.median(found) > 0.995
+    assert counts.underruns + counts.plc <= 5  # in the first seconds, before it is known
+    assert counts.trimmed == 0
+    assert abs(delays[-1] - delays[len(delays) // 2]) < 25
+
+
+def test_the_pitch_stays_where_it_is() -> None:
+    at = np.arange(15 * 48_000) / 48_000
+    sent = send((np.sin(2 * np.pi * 1000 * at) * 8000).astype(np.int16), fast=0.005, delays_ms=jitter(10.0))
+    heard = sent.heard[6 * 48_000 :].astype(float)
+    turned = heard * np.exp(-2j * np.pi * 1005 * np.arange(len(heard)) / 48_000)
+    phase = np.unwrap(np.angle(turned[: len(turned) // 4800 * 4800].reshape(-1, 4800).mean(axis=1)))
+    off = np.diff(phase) / (2 * np.pi * 0.1) / 1005
+    assert np.abs(off).max() < 0.003  # 5 cents; trained ears hear 10 to 20 in speech
+    assert np.abs(np.diff(off)).max() < 0.0025
+    assert all(click_ratio(sent.heard, place) < 2 for place in range(7 * 48_000, 14 * 48_000, 24_000))
+
+
+def test_a_clock_in_step_is_left_alone() -> None:
+    sent = send(speech_like(8), delays_ms=jitter(15.0))
+    delayed = sent.heard[: len(sent.lossless)]
+    shift = 960 * 2 if np.array_equal(delayed[48_000 + 1920 :], sent.lossless[48_000:-1920]) else 960 * 3
+    assert np.array_equal(delayed[48_000 + shift :], sent.lossless[48_000:-shift])
+
+
+def test_60_s_of_nothing_and_then_jumped_numbers_are_heard_again() -> None:
+    said = speech_like(12)
+    packets = [Encoder().encode(np.ascontiguousarray(said[at : at + 960])) for at in range(0, len(said) - 959, 960)]
+    source, sounding = SeatSource(), []
+    source.connected = True
+    for tick in range(len(packets) + 3000):
+        talks = tick < 300 or tick >= 3300
+        if talks:
+            number = tick if tick < 300 else tick + 20_000
+            source.receive(
+                SoundPacket(1, number & 0xFFFF, number * 7777 & 0xFFFFFFFF, packets[tick % 600], None, tick * 20.0)
+            )
+        pcm, _ = source.frame(tick * 20.0 + 5, hushed=False)
+        sounding.append(pcm is not None and bool(pcm.any()))
+    assert not any(sounding[320:3300])
+    assert np.mean(sounding[3310:]) > 0.95
+    assert source.jitter.depth_frames < 20
+
+
+def test_the_estimate_is_bounded_and_forgets_a_sender() -> None:
+    estimator = DriftEstimator()
+    for number in range(2000):
+        estimator.hear(-number * 4.0, number * 20.0)
+    assert 0 <= estimator.drift <= 0.025
+    estimator.restart()
+    assert estimator.drift == 0
+
+
+@pytest.mark.parametrize("rate", [0.98, 0.995, 1.0, 1.0007, 1.02])
+def test_resampled_speech_is_the_same_speech(rate: float) -> None:
+    said, resampler, out = speech_like(4), Resampler(), []
+    waiting = iter(np.split(said[: len(said) // 960 * 960], len(said) // 960))
+    for pcm in waiting:
+        resampler.put(pcm)
+        while resampler.missing(rate) <= 0:
+            out.append(resampler.take(rate))
+    got = np.concatenate(out).astype(float)
+    right = np.interp(np.arange(len(got)) * rate, np.arange(len(said)), said)
+    assert ((got - right) ** 2).sum() < 1e-4 * (right**2).sum()  # 40 dB
+    assert len(got) == pytest.approx(len(said) / rate, abs=2000)
