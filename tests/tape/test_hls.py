@@ -60,16 +60,13 @@ def part(number: int) -> PartRef:
 
 def test_a_live_playlist() -> None:
     window = HlsWindow(Codec.OPUS)
-    window.append(part(number) for number in range(46))
+    window.append(part(number) for number in range(45))
     text = hls.live_playlist(
         window,
         timeline_unix_ms=1_700_000_000_000,
         reports=[hls.RenditionReport(Codec.AAC, Place(1, 0))],
     )
-    parts = "".join(
-        f'#EXT-X-PART:DURATION={0.3 if index < 13 else 0.1:.5f},URI="0.{index}.m4s",INDEPENDENT=YES\n'
-        for index in range(14)
-    )
+    parts = "".join(f'#EXT-X-PART:DURATION=0.20000,URI="0.{index}.m4s",INDEPENDENT=YES\n' for index in range(20))
     assert text == (
         textwrap.dedent("""\
         #EXTM3U
@@ -77,8 +74,8 @@ def test_a_live_playlist() -> None:
         #EXT-X-TARGETDURATION:4
         #EXT-X-MEDIA-SEQUENCE:0
         #EXT-X-INDEPENDENT-SEGMENTS
-        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24.0,HOLD-BACK=12.0,PART-HOLD-BACK=0.90000
-        #EXT-X-PART-INF:PART-TARGET=0.30000
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24.0,HOLD-BACK=12.0,PART-HOLD-BACK=0.60000
+        #EXT-X-PART-INF:PART-TARGET=0.20000
         #EXT-X-MAP:URI="init.mp4"
         #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:20.000Z
         """)
@@ -87,15 +84,15 @@ def test_a_live_playlist() -> None:
         #EXTINF:4.00000,
         0.m4s
         #EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:24.000Z
-        #EXT-X-PART:DURATION=0.30000,URI="1.0.m4s",INDEPENDENT=YES
-        #EXT-X-PART:DURATION=0.30000,URI="1.1.m4s",INDEPENDENT=YES
+        #EXT-X-PART:DURATION=0.20000,URI="1.0.m4s",INDEPENDENT=YES
+        #EXT-X-PART:DURATION=0.20000,URI="1.1.m4s",INDEPENDENT=YES
         #EXT-X-PRELOAD-HINT:TYPE=PART,URI="1.2.m4s"
         #EXT-X-RENDITION-REPORT:URI="../aac/live.m3u8",LAST-MSN=1,LAST-PART=0
         """)
     )
     window.end()
     ended = hls.live_playlist(window, timeline_unix_ms=1_700_000_000_000)
-    assert ended.endswith("#EXTINF:0.60000,\n1.m4s\n#EXT-X-ENDLIST\n")
+    assert ended.endswith("#EXTINF:0.50000,\n1.m4s\n#EXT-X-ENDLIST\n")
     assert "PRELOAD-HINT" not in ended
 
 

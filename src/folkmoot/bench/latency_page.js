@@ -147,7 +147,7 @@ bench.listenHls = async (address) => {
   const element = mediaElement();
   await record('heard', (audio) => audio.createMediaElementSource(element));
   if (window.Hls) {
-    const hls = (bench.hls = new Hls({ lowLatencyMode: true }));
+    const hls = (bench.hls = new Hls({ maxLiveSyncPlaybackRate: 1.05, liveSyncOnStallIncrease: 0.25 }));
     hls.on(Hls.Events.MANIFEST_PARSED, () => void element.play());
     hls.loadSource(address);
     hls.attachMedia(element);

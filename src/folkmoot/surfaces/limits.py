@@ -119,8 +119,8 @@ class Limits:
         # A speaker offers again and again while the network is bad; each offer takes sockets and a handshake.
         self._offers_by_seat = Limiter(Rate(10, 20_000))
         self._listens_by_address = Limiter(Rate(60, minute_ms))
-        # Playlists and parts are read every second by everyone who listens without our own player.
-        self._sound_by_address = Limiter(Rate(60_000, 5 * minute_ms))
+        # Playlists and parts are read ten times a second by everyone who listens without our own player.
+        self._sound_by_address = Limiter(Rate(300_000, 5 * minute_ms))
 
     def sign_in(self, address: str, username: str) -> None:
         """Before a password is checked. Raises TooMany."""
