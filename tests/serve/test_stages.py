@@ -94,3 +94,26 @@ async def test_nothing_is_kept_of_a_space_that_ended(where: Places) -> None:
         await pool.react(WELL, "🔥")
         await pool.ended(WELL)
     assert not any((pool._clients, pool._hearing, pool._locks, pool._reactions, pool._told))
+
+
+async def test_followers_are_told_of_each_stage_process_as_soon_as_it_answers(where: Places) -> None:
+    told: list[tuple[int, str]] = []
+    pool = StagePool(where, dict, lambda: {WELL}, lambda *news: told.append(news))
+    async with counting(pool):
+        assert pool.generation(WELL) is None
+        async with well(where):
+            await until(lambda: told == [(WELL, "stage")])
+            first = pool.generation(WELL)
+        async with well(where):
+            await until(lambda: told == [(WELL, "stage")] * 2)
+            second = pool.generation(WELL)
+            assert first is not None
+            assert second is not None
+            assert second > first
+            # Another connection to the same process is no news.
+            await pool._drop(WELL)
+            await until(lambda: WELL in pool._clients)
+            await pool._clients[WELL].status()
+            assert len(told) == 2
+        await pool.ended(WELL)
+        assert pool.generation(WELL) is None
