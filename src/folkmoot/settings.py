@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that write sound to listeners: one per 19,000 listeners, at most one per core."""
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """Spaces that may be live at a time. Empty: 20 for each core."""
+    """Spaces that may be live at a time. Empty: as many as processor and memory carry, by what is measured."""
     whep_listeners_max: Annotated[int, msgspec.Meta(ge=0, le=50)] = 50
     """Listeners of one Space who may hear it by WebRTC (WHEP), with the lowest delay. 0: none."""
     ice_servers: list[str] = []

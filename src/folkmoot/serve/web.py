@@ -1,7 +1,6 @@
 """The web process: everything HTTP at one address, with the door to the audience in front of the application."""
 
 import asyncio
-import os
 import resource
 import socket
 from functools import partial
@@ -20,9 +19,11 @@ from folkmoot.serve.archive import remote_store
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
 from folkmoot.serve.ports import shares
+from folkmoot.serve.room import MachineRoom
 from folkmoot.serve.stages import StagePool
 from folkmoot.settings import Settings, udp_ports
 from folkmoot.spaces.actions import SPACE_CHANGED
+from folkmoot.spaces.admission import Limits
 from folkmoot.storage import events
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
@@ -37,8 +38,6 @@ from folkmoot.surfaces.spaces.listen import Admitter
 
 SLOT = 0
 STOP_WITHIN_S = 3
-# A core carries 52 people who talk at once (docs/benchmarks.md): so many Spaces of two or three.
-LIVE_SPACES_PER_CORE = 20
 
 
 class Listeners:
@@ -58,6 +57,7 @@ class WebProcess:
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
         self._hub = Hub()
+        self._room = MachineRoom(_limits(settings))
         self._stages = StagePool(places, self._handoff.counts, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._services = Services(
@@ -81,7 +81,7 @@ class WebProcess:
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
             clock_ms=self._database.clock_ms,
             ice_servers=partial(ice_servers_for, ice_servers(settings)),
-            live_spaces_max=_live_spaces_max(settings),
+            why_no_room=self._room.why_not,
         )
 
     async def run(self, listening: socket.socket) -> None:
@@ -105,6 +105,7 @@ class WebProcess:
                 group.create_task(RevocationWatch(self._services.leases, self._database, self._doorbell).run()),
                 group.create_task(self._follower().run()),
                 group.create_task(self._stages.keep_counts()),
+                group.create_task(self._room.run()),
             ]
             await uvicorn.Server(config).serve(sockets=[listening])
             for task in beside:
@@ -128,10 +129,9 @@ class WebProcess:
                 await self._stages.ended(space_id)
 
 
-def _live_spaces_max(settings: Settings) -> int:
-    most = settings.live_spaces_max or LIVE_SPACES_PER_CORE * len(os.sched_getaffinity(0))
+def _limits(settings: Settings) -> Limits:
     ports = udp_ports(settings)
-    return most if ports is None else min(most, len(shares(ports)))
+    return Limits(settings.live_spaces_max, None if ports is None else len(shares(ports)))
 
 
 def main(settings: Settings, places: Places, base_url: str, listening: socket.socket) -> None:

@@ -3,7 +3,7 @@
 State, seats, revocation counters and the event that tells everybody are written together.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +29,7 @@ from folkmoot.storage.tables import seats, space_members, spaces
 Kept = TypeVar("Kept")
 SPACE_CHANGED = "space.changed"
 
+ROOM_AGAIN_AFTER_S = "60"
 _FORBIDDEN = frozenset(
     {
         refusals.Code.REMOVED,
@@ -76,14 +77,11 @@ async def command(acting: Acting, space_id: int, order: c.Command) -> Space:
     return await _keep(acting, before, outcome)
 
 
-async def require_room(acting: Acting, live_max: int | None) -> None:
-    """Before one more Space starts: each has a process that mixes. None: as many as there are."""
-    if live_max is not None and len(await queries.live_ids(acting.tx)) >= live_max:
-        raise Refused(
-            "server_full",
-            "As many Spaces are live here as this server has room for. Try again when one has ended.",
-            status=503,
-        )
+async def require_room(acting: Acting, why_no_room: Callable[[int], str | None]) -> None:
+    """Before one more Space starts: `why_no_room` says for how many live ones why not. Raises Refused 503."""
+    sentence = why_no_room(len(await queries.live_ids(acting.tx)))
+    if sentence is not None:
+        raise Refused("server_full", sentence, status=503, headers={"Retry-After": ROOM_AGAIN_AFTER_S})
 
 
 async def observe(acting: Acting, space_id: int, observation: c.Observation) -> Space:

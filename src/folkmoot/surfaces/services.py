@@ -114,4 +114,5 @@ class Services(msgspec.Struct, frozen=True):
     ice_servers: Callable[[Viewer], Sequence[IceServer]]
     """STUN and TURN servers for somebody's own connection, with credentials of this moment; nothing for who is not
     signed in."""
-    live_spaces_max: int | None = None
+    why_no_room: Callable[[int], str | None] = lambda _live: None
+    """Why no Space can start beside so many live ones, as a sentence; None if one can."""

@@ -12,7 +12,11 @@ from tests.surfaces.spaces.conftest import SPACES, Hall
 @pytest.fixture
 def room_for_one(app: Litestar) -> None:
     equipment = app.state.equipment
-    equipment.use(msgspec.structs.replace(equipment.services, live_spaces_max=1), equipment.passwords)
+
+    def why_no_room(live: int) -> str | None:
+        return "There is room for one. Try again later." if live else None
+
+    equipment.use(msgspec.structs.replace(equipment.services, why_no_room=why_no_room), equipment.passwords)
 
 
 @pytest.mark.usefixtures("room_for_one")
@@ -20,6 +24,8 @@ async def test_one_space_too_many_is_told_so(client: httpx.AsyncClient, hall: Ha
     space_id = await hall.live(alice)
     refused = await client.post(SPACES, json={"title": "At once", "start": True}, headers=bob.headers)
     assert (refused.status_code, refused.json()["code"]) == (503, "server_full")
+    assert refused.json()["error"] == "There is room for one. Try again later."
+    assert int(refused.headers["Retry-After"]) > 0
     assert (await client.get(SPACES, params={"creator": str(bob.id)})).json() == []
 
     later = (await client.post(SPACES, json={"title": "Later"}, headers=bob.headers)).json()["id"]

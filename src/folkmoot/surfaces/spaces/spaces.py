@@ -18,14 +18,14 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
-from folkmoot.surfaces.spaces.hub import CHANGED, END, HEARTBEAT, STAGE
+from folkmoot.surfaces.spaces.hub import CHANGED, COUNTS, END, HEARTBEAT, STAGE
 from folkmoot.surfaces.times import parse_time
 
 SPACES = "/api/folkmoot/v1/spaces"
 REACTIONS = frozenset(["👏", "❤️", "😂", "🔥", "👍", "😮", "😢", "🎉"])
 NOTICES = {
-    "tape_full": "The server's disk is full: the talk goes on, but it is not being recorded.",
-    "tape_ok": "There is room on the server's disk again: the recording goes on.",
+    "tape_full": "The server's disk is full: the stage goes on, but listeners hear nothing and nothing is recorded.",
+    "tape_ok": "There is room on the server's disk again: listeners hear you, and the recording goes on.",
 }
 LIST_MAX = 40
 IDS_MAX = 100
@@ -51,7 +51,7 @@ async def create_space(data: schema.CreateSpace, permit: Permit, services: Servi
     async def work(acting: Any) -> int:
         space = await actions.create(acting, draft, page_url=page_url, invited=invited)
         if data.start:
-            await actions.require_room(acting, services.live_spaces_max)
+            await actions.require_room(acting, services.why_no_room)
             await actions.command(acting, space.id, c.Start())
         return space.id
 
@@ -103,7 +103,7 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
 
     async def work(acting: Any) -> None:
         if isinstance(data, c.Start):
-            await actions.require_room(acting, services.live_spaces_max)
+            await actions.require_room(acting, services.why_no_room)
         await actions.command(acting, space_id, data)
 
     await services.gate.act(permit, work)
@@ -162,12 +162,13 @@ async def react(space_id: int, data: schema.Reaction, viewer: Viewer, services: 
     media_type="text/event-stream",
 )
 async def follow_space(space_id: int, viewer: Viewer, services: Services) -> ServerSentEvent:
-    """Server-sent events for who takes part: `space` at each change, `stage`, `notice`, `end`."""
+    """Server-sent events: `space` at each change, `counts`, `stage`, `notice`, `end`."""
     async with services.database.read() as read:
-        await load.visible(read, services, viewer, space_id)
+        member = (await load.visible(read, services, viewer, space_id)).item.member(viewer.id)
         stamps = await listener_stamps(read, services, viewer, space_id)
+    takes_part = member.on_stage or member.asking or member.invited_as is not None or member.role.commands
     # Here, where it can still be an answer; counted when the stream begins.
-    services.hub.require_room(space_id, viewer.id)
+    services.hub.require_room(space_id, viewer.id, takes_part=takes_part)
     return ServerSentEvent(_stream(services, viewer, space_id, stamps))
 
 
@@ -199,6 +200,10 @@ async def _stream(
 async def _message(services: Services, viewer: Viewer, space_id: int, word: str) -> ServerSentEventMessage | None:
     if word == HEARTBEAT:
         return ServerSentEventMessage(comment="still here")
+    if word == COUNTS:
+        listeners = services.listening.counts().get(space_id, 0)
+        counts = {"listeners": listeners, "reactions": dict(services.stages.reactions(space_id))}
+        return ServerSentEventMessage(event="counts", data=msgspec.json.encode(counts).decode())
     if word == STAGE:
         generation = {"generation": services.stages.generation(space_id)}
         return ServerSentEventMessage(event="stage", data=msgspec.json.encode(generation).decode())
