@@ -31,8 +31,8 @@ def test_who_may_not_read_is_shown_to_nobody() -> None:
     assert {standing for standing in Standing if Action.READ not in TABLE[standing].actions} == hidden
 
 
-def test_a_suspended_person_keeps_the_reason_the_appeal_and_the_export_and_nothing_else() -> None:
-    room = {Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT}
+def test_a_suspended_person_keeps_the_reason_the_appeal_and_what_is_their_own_and_nothing_else() -> None:
+    room = {Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT, Action.TAKE_BACK_CONSENT}
     assert TABLE[Standing.SUSPENDED].actions == room
 
 

@@ -5,11 +5,13 @@ from sqlalchemy import delete, insert
 from folkmoot.clips import rules
 from folkmoot.clips.cutting import CutSound
 from folkmoot.clips.model import Clip
+from folkmoot.clips.redacting import marks
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts.actions import add_media
 from folkmoot.posts.actions import forget_unattached as forget_unattached_media
 from folkmoot.posts.model import Media, MediaDetails
 from folkmoot.recordings import queries as recordings
+from folkmoot.recordings.model import Redaction
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.listening import require_not_removed
 from folkmoot.spaces.model import Space
@@ -20,14 +22,22 @@ CLIP_CREATED = "clip.created"
 
 
 async def create_clip(
-    acting: Acting, space: Visible[Space], start_ms: int, end_ms: int, sound: CutSound, object_key: str
+    acting: Acting,
+    space: Visible[Space],
+    start_ms: int,
+    end_ms: int,
+    sound: CutSound,
+    object_key: str,
+    cut_at_ms: int,
 ) -> tuple[Clip, Media]:
     """Enter a clip that was cut and stored under `object_key`, as a file of the actor that hangs on no post yet.
 
-    Raises Refused when the recording was deleted or the actor removed from the Space in the meantime. Whether the
-    actor may see the Space was decided when `space` was admitted.
+    Raises Refused when the recording was deleted, something of the range taken out, or the actor removed from the
+    Space since `cut_at_ms` (Unix), when cutting began. Whether the actor may see the Space was decided when `space`
+    was admitted.
     """
     current = await _still_clippable(acting, space)
+    taken_out = await _taken_out(acting, current.id, start_ms, end_ms, cut_at_ms)
     clip = Clip(
         id=acting.tx.new_id(),
         space_id=current.id,
@@ -60,6 +70,7 @@ async def create_clip(
             bitrate=len(sound.content) * 8_000 // duration_ms,
             waveform=sound.waveform,
             waveform_step_ms=sound.waveform_step_ms,
+            taken_out=tuple(marks(start_ms, end_ms, taken_out)),
         ),
         created_at_ms=acting.now_ms,
         clip_id=clip.id,
@@ -84,3 +95,12 @@ async def _still_clippable(acting: Acting, space: Visible[Space]) -> Space:
     rules.require_clippable(current, await recordings.of_space(acting.tx, current))
     require_not_removed(current, acting.actor_id)
     return current
+
+
+async def _taken_out(acting: Acting, space_id: int, start_ms: int, end_ms: int, cut_at_ms: int) -> list[Redaction]:
+    """What is silent in the clip. Raises Refused 409 for what may have been cut before it was silent."""
+    decided = (await recordings.redactions_of(acting.tx, [space_id]))[space_id]
+    found = [one for one in decided if one.overlaps(start_ms, end_ms)]
+    if any(one.applied_at_ms is None or one.applied_at_ms >= cut_at_ms for one in found):
+        raise Refused("recording_changed", "Something was just taken out of this. Cut the clip again.", status=409)
+    return found

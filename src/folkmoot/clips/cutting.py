@@ -23,11 +23,14 @@ class CutSound(msgspec.Struct, frozen=True):
     waveform_step_ms: int
 
 
-def cut_sound(tape_directory: Path, start_ms: int, end_ms: int, available_from_ms: int) -> CutSound:
+def cut_sound(
+    tape_directory: Path, start_ms: int, end_ms: int, available_from_ms: int, available_to_ms: int | None
+) -> CutSound:
     """The range of a tape, also of one that is being written. Raises Refused 422 for what isn't there."""
     try:
         with TapeReader(tape_directory) as reader:
-            rules.require_range(start_ms, end_ms, available_from_ms, reader.end_ms)
+            last_ms = reader.end_ms if available_to_ms is None else min(available_to_ms, reader.end_ms)
+            rules.require_range(start_ms, end_ms, available_from_ms, last_ms)
             content = cut.cut_clip(reader, start_ms, end_ms)
             peaks = waveform(reader, start_ms, end_ms, WAVEFORM_POINTS)
     except TapeMissing as error:
@@ -42,5 +45,9 @@ def cut_sound(tape_directory: Path, start_ms: int, end_ms: int, available_from_m
         raise Refused(
             "recording_damaged", "This part of the recording can't be read, so it can't be clipped.", status=422
         ) from error
-    step_ms = max(1, (end_ms - start_ms) // max(1, len(peaks)))
-    return CutSound(content, cut.MEDIA_TYPE, tuple(peaks), step_ms)
+    return CutSound(content, cut.MEDIA_TYPE, tuple(peaks), waveform_step_ms(end_ms - start_ms, len(peaks)))
+
+
+def waveform_step_ms(duration_ms: int, points: int) -> int:
+    """How far apart the peaks of a sound are."""
+    return max(1, duration_ms // max(1, points))

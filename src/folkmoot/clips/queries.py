@@ -1,8 +1,9 @@
 """Reads of clips."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from folkmoot.clips.model import Clip
 from folkmoot.storage.database import Read
@@ -14,18 +15,29 @@ async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:
     if not clip_ids:
         return {}
     rows = await read.connection.execute(select(clips).where(clips.c.id.in_(clip_ids)))
-    return {
-        row.id: Clip(
-            id=row.id,
-            space_id=row.space_id,
-            account_id=row.account_id,
-            start_ms=row.start_ms,
-            end_ms=row.end_ms,
-            created_at_ms=row.created_at_ms,
-        )
-        for row in rows
-    }
+    return {row.id: _clip(row) for row in rows}
+
+
+async def overlapping(read: Read, space_id: int, from_ms: int, to_ms: int) -> list[Clip]:
+    """The clips that hold something of a range of a Space, whoever cut them. One statement."""
+    rows = await read.connection.execute(
+        select(clips)
+        .where(clips.c.space_id == space_id, clips.c.start_ms < to_ms, clips.c.end_ms > from_ms)
+        .order_by(clips.c.id)
+    )
+    return [_clip(row) for row in rows]
 
 
 async def by_id(read: Read, clip_id: int) -> Clip | None:
     return (await by_ids(read, [clip_id])).get(clip_id)
+
+
+def _clip(row: Row[Any]) -> Clip:
+    return Clip(
+        id=row.id,
+        space_id=row.space_id,
+        account_id=row.account_id,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        created_at_ms=row.created_at_ms,
+    )

@@ -40,12 +40,14 @@ class Action(StrEnum):
     SPEAK = "speak"
     LISTEN = "listen"  # as oneself; anonymous listening needs no account
     AUTHORIZE = "authorize"  # let an application act for one
+    REDACT = "redact"  # take a range out of a Space's sound, as one of its hosts or a moderator
     MODERATE = "moderate"
     # What a suspended person keeps.
     SIGN_IN = "sign_in"
     SEE_STANDING = "see_standing"
     APPEAL = "appeal"
     EXPORT = "export"
+    TAKE_BACK_CONSENT = "take_back_consent"  # to having been recorded
 
 
 class Serves(StrEnum):

@@ -26,7 +26,9 @@ class Rights(msgspec.Struct, frozen=True):
 
 
 _EVERYTHING = frozenset(Action)
-_ROOM = frozenset({Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT})
+_ROOM = frozenset(
+    {Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT, Action.TAKE_BACK_CONSENT}
+)
 
 TABLE: dict[Standing, Rights] = {
     Standing.ACTIVE: Rights(_EVERYTHING, Shown.EVERYONE),

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import queries, rules, text
-from folkmoot.posts.model import Draft, Media, Post, Visibility
+from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Visibility
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.objects import ObjectStore
@@ -96,6 +96,15 @@ async def add_media(acting: Acting, file: Media) -> None:
             clip_id=file.clip_id,
             created_at_ms=file.created_at_ms,
         )
+    )
+
+
+async def replace_sound(acting: Acting, media_id: int, size_bytes: int, details: MediaDetails) -> None:
+    """Say what is there now under a file's key, after something was taken out of it."""
+    await acting.tx.connection.execute(
+        update(media)
+        .where(media.c.id == media_id)
+        .values(size_bytes=size_bytes, details=msgspec.to_builtins(details))
     )
 
 

@@ -102,6 +102,18 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         return Facts((self.account_id,), self.visibility.reach, frozenset(self.mentions))
 
 
+class TakenOut(msgspec.Struct, frozen=True):
+    """A stretch of a sound that is silent by a decision: where in the file, why, and as what somebody decided."""
+
+    id: str
+    from_ms: int
+    to_ms: int
+    kind: str
+    sentence: str
+    by_role: str
+    at_ms: int
+
+
 class MediaDetails(msgspec.Struct, frozen=True):
     """What is known of a sound. `waveform` holds peaks of 0–255, one for each `waveform_step_ms`."""
 
@@ -109,6 +121,7 @@ class MediaDetails(msgspec.Struct, frozen=True):
     bitrate: int = 0  # bit/s
     waveform: tuple[int, ...] = ()
     waveform_step_ms: int = 100
+    taken_out: tuple[TakenOut, ...] = ()
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):

@@ -239,6 +239,11 @@ async def media_by_id(read: Read, media_id: int) -> Media | None:
     return files[0] if files else None
 
 
+async def media_of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
+    """The files that clips are, attached or not. One statement."""
+    return await _media_found(read, _media_rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
+
+
 async def media_of_posts(read: Read, post_ids: Collection[int]) -> dict[int, list[Media]]:
     """The attachments of each post, in their order."""
     if not post_ids:

@@ -45,15 +45,21 @@ async def close_recording(acting: Acting, space_id: int, duration_ms: int) -> No
     await emit(acting.tx, RECORDING_CLOSED, {"space": str(space_id), "kept": kept, "duration_ms": duration_ms})
 
 
-async def trim_replay(acting: Acting, space_id: int, start_ms: int) -> Recording:
-    """Let the replay begin later; nothing is removed, and it can be moved back. Raises Refused."""
+async def trim_replay(
+    acting: Acting, space_id: int, start_ms: int | None = None, end_ms: int | None = None
+) -> Recording:
+    """Let the replay begin later or end earlier; nothing is removed, and it can be moved back. None: as it is.
+
+    Raises Refused.
+    """
     recording = await _own(acting, space_id)
-    rules.require_trim(start_ms, recording.duration_ms)
-    await acting.tx.connection.execute(
-        update(recordings).where(recordings.c.space_id == space_id).values(replay_start_ms=start_ms)
-    )
-    await emit(acting.tx, RECORDING_CHANGED, {"space": str(space_id), "replay_start_ms": start_ms})
-    return replace(recording, replay_start_ms=start_ms)
+    start_ms = recording.replay_start_ms if start_ms is None else start_ms
+    end_ms = recording.replay_end_ms if end_ms is None else end_ms
+    rules.require_trim(start_ms, end_ms, recording.duration_ms)
+    values = {"replay_start_ms": start_ms, "replay_end_ms": end_ms}
+    await acting.tx.connection.execute(update(recordings).where(recordings.c.space_id == space_id).values(**values))
+    await emit(acting.tx, RECORDING_CHANGED, {"space": str(space_id), **values})
+    return replace(recording, **values)
 
 
 async def delete_recording(acting: Acting, space_id: int) -> None:

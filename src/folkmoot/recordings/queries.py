@@ -1,13 +1,14 @@
 """Reads of recordings."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
-from folkmoot.recordings.model import Recording
+from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import recordings, spaces
+from folkmoot.storage.tables import recordings, redactions, spaces
 
 
 async def of_spaces(read: Read, of: Collection[Space]) -> list[Recording]:
@@ -24,6 +25,7 @@ async def of_spaces(read: Read, of: Collection[Space]) -> list[Recording]:
             duration_ms=row.duration_ms,
             closed_at_ms=row.closed_at_ms,
             replay_start_ms=row.replay_start_ms,
+            replay_end_ms=row.duration_ms if row.replay_end_ms is None else row.replay_end_ms,
         )
         for row in rows
     ]
@@ -54,3 +56,27 @@ async def is_closed(read: Read, space_id: int) -> bool:
     """Whether the tape of a Space is finished, kept or not."""
     statement = select(recordings.c.space_id).where(recordings.c.space_id == space_id)
     return (await read.connection.execute(statement)).first() is not None
+
+
+async def redactions_of(read: Read, space_ids: Collection[int]) -> dict[int, list[Redaction]]:
+    """What was decided to be taken out of each Space, in order of the timeline. One statement."""
+    found: dict[int, list[Redaction]] = {space_id: [] for space_id in space_ids}
+    if found:
+        statement = select(redactions).where(redactions.c.space_id.in_(found))
+        for row in await read.connection.execute(statement.order_by(redactions.c.from_ms, redactions.c.id)):
+            found[row.space_id].append(_redaction(row))
+    return found
+
+
+def _redaction(row: Row[Any]) -> Redaction:
+    return Redaction(
+        id=row.id,
+        space_id=row.space_id,
+        from_ms=row.from_ms,
+        to_ms=row.to_ms,
+        reason=Reason(row.reason),
+        by_role=ByRole(row.by_role),
+        decided_by=row.decided_by,
+        decided_at_ms=row.decided_at_ms,
+        applied_at_ms=row.applied_at_ms,
+    )

@@ -62,7 +62,7 @@ def audible(space: Space, recording: Recording | None, directory: Path, *, is_cl
             is_live=False,
             is_public=is_public,
             from_ms=recording.replay_start_ms,
-            to_ms=recording.duration_ms,
+            to_ms=recording.replay_end_ms,
         )
     if not space.recorded or is_closed:
         raise Refused("no_recording", "There is no recording of this Space.", status=410)
@@ -95,8 +95,8 @@ def replay_playlist(sound: Sound, codec: Codec) -> str | None:
 def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
     """One segment of the playlist, or of what it held a moment ago; None if there is none of this number."""
     with TapeReader(sound.directory) as reader:
-        from_ms, _ = sound.bounds(reader)
-        found = reader.segment(codec, number, 0 if sound.is_live else from_ms)
+        from_ms, to_ms = sound.bounds(reader)
+        found = reader.segment(codec, number, *((0, None) if sound.is_live else (from_ms, to_ms)))
         if found is None or found.end_samples // SAMPLES_PER_MS <= from_ms:
             return None
         return reader.read([found])

@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 
+from folkmoot.clips.redacting import Carrying
+from folkmoot.gate import Gate
 from folkmoot.posts.actions import DELETE_OBJECTS, object_deleter
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
+from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
 from folkmoot.storage.jobs import Handler
 from folkmoot.storage.objects import ObjectStore
 
 
-def handlers(places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:
+def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:
     """The worker's jobs by kind. `remote` is where tapes are copied to, if anywhere."""
     delete_tape = tape_deleter(places.tapes)
+    objects = remote or ObjectStore.open(places.objects or str(places.media))
+    carrying = Carrying(gate, objects, places.tapes)
     return {
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
-        DELETE_OBJECTS: object_deleter(remote or ObjectStore.open(places.objects or str(places.media))),
+        DELETE_OBJECTS: object_deleter(objects),
+        REDACT: carrying.run_redact,
+        TAKE_BACK: carrying.run_take_back,
     }

@@ -82,7 +82,7 @@ class WorkerProcess:
             reload=self._catch_up,
         )
         remote = remote_store(self._places.objects)
-        jobs = JobWorker(self._database, handlers(self._places, remote), doorbell=self._doorbell)
+        jobs = JobWorker(self._database, handlers(self._gate, self._places, remote), doorbell=self._doorbell)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(follower.run())

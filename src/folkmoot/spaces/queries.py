@@ -121,6 +121,12 @@ async def seats_of(read: Read, space_id: int) -> list[SeatRow]:
     return [SeatRow(*row) for row in rows]
 
 
+async def spoken_in(read: Read, account_id: int, space_ids: Collection[int]) -> set[int]:
+    """In which of the Spaces an account has or had a seat. One statement."""
+    statement = select(seats.c.space_id).where(seats.c.account_id == account_id, seats.c.space_id.in_(space_ids))
+    return set((await read.connection.execute(statement)).scalars())
+
+
 async def facts(read: Read, space: Space, account_ids: Collection[int]) -> Facts:
     """What the machine has to know of accounts: only those whose standing lets them take part are listed."""
     standings = await gate_queries.standings_of(read, account_ids)

@@ -287,8 +287,25 @@ recordings = Table(
     Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
     Column("duration_ms", BigInteger, nullable=False),
     Column("replay_start_ms", BigInteger, nullable=False, server_default="0"),
+    Column("replay_end_ms", BigInteger),  # NULL: at the end of the recording
     Column("closed_at_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),
+)
+
+# What was taken out of a Space's sound, and why: a decision that is shown for ever. The bytes follow the row.
+redactions = Table(
+    "redactions",
+    metadata,
+    _id(),
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("by_role", String(16), nullable=False),  # host, co_host, moderator, speaker, operator
+    Column("decided_by", BigInteger),  # an account, or NULL for the operator
+    Column("decided_at_ms", BigInteger, nullable=False),
+    Column("applied_at_ms", BigInteger),  # NULL until the tape is silent there
+    Index("ix_redactions_space_id", "space_id", "from_ms"),
 )
 
 clips = Table(

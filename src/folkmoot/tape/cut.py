@@ -46,11 +46,17 @@ class Cut:
             duration_samples=end_samples - start_samples,
         )
         self.length_bytes = len(self.head) + int(sizes.sum(dtype=np.int64))
+        self._sizes = sizes
 
     def __iter__(self) -> Iterator[bytes]:
-        """The bytes of the file, in blocks of about 100 ms."""
+        """The bytes of the file, in blocks of about 100 ms. Raises TapeDamaged, also where something was taken out
+        since it was made: the head names other frames then."""
         yield self.head
-        for _, frames in self._pieces():
+        at = 0
+        for sizes, frames in self._pieces():
+            if not np.array_equal(sizes, self._sizes[at : at + len(sizes)]):
+                raise TapeDamaged("something was taken out of this meanwhile")
+            at += len(sizes)
             yield frames
 
     def _pieces(self) -> Iterator[tuple[Sequence[int], bytes]]:
@@ -82,9 +88,9 @@ def cut_clip(reader: TapeReader, start_ms: int, end_ms: int) -> bytes:
     return b"".join(Cut(reader, start_ms, end_ms))
 
 
-def download(reader: TapeReader, start_ms: int = 0) -> Cut:
-    """The replay from `start_ms` to its end, to be streamed. Raises RangeError, TapeDamaged."""
-    return Cut(reader, start_ms, reader.end_ms)
+def download(reader: TapeReader, start_ms: int = 0, end_ms: int | None = None) -> Cut:
+    """The replay from `start_ms` to its end or `end_ms`, to be streamed. Raises RangeError, TapeDamaged."""
+    return Cut(reader, start_ms, reader.end_ms if end_ms is None else min(end_ms, reader.end_ms))
 
 
 def _check_range(reader: TapeReader, start_ms: int, end_ms: int) -> None:

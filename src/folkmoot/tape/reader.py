@@ -137,10 +137,13 @@ class TapeReader:
             found.pop()
         return found
 
-    def segment(self, codec: Codec, number: int, from_ms: int = 0) -> SegmentRef | None:
-        """One segment of segments(codec, from_ms), or None if that list doesn't have it."""
+    def segment(
+        self, codec: Codec, number: int, from_ms: int = 0, to_ms: int | None = None
+    ) -> SegmentRef | None:
+        """One segment of segments(codec, from_ms, to_ms), or None if that list doesn't have it."""
         start_ms = number * SEGMENT_MS
-        found = self.segments(codec, max(from_ms, start_ms), start_ms + SEGMENT_MS)
+        end_ms = start_ms + SEGMENT_MS if to_ms is None else min(to_ms, start_ms + SEGMENT_MS)
+        found = self.segments(codec, max(from_ms, start_ms), end_ms)
         return found[0] if found else None
 
     def revisions(self, codec: Codec, first_segment: int) -> dict[int, int]:

@@ -38,7 +38,12 @@ async def test_a_clip_becomes_a_post_that_plays(
     assert attached["meta"]["original"]["duration"] == 3.0
     assert attached["meta"]["length"] == "0:00:03.00"
     assert attached["meta"]["waveform"]
-    assert status["folkmoot"]["clip"] == {"space_id": space_id, "start_ms": 2_000, "end_ms": 5_000}
+    assert status["folkmoot"]["clip"] == {
+        "space_id": space_id,
+        "start_ms": 2_000,
+        "end_ms": 5_000,
+        "taken_out": [],
+    }
     played = await client.get(path_of(attached["url"]))
     assert played.headers["content-type"] == "audio/mp4"
     with av.open(io.BytesIO(played.content), "r") as container:

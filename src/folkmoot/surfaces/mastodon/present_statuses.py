@@ -91,8 +91,17 @@ def attachment(visible: Visible[Media], url: str) -> status_entities.MediaAttach
             "original": {"duration": seconds, "bitrate": media.details.bitrate},
             "waveform": list(media.details.waveform),
         },
-        description=media.description or None,
+        description=_described(media) or None,
     )
+
+
+def _described(media: Media) -> str:
+    """For clients that know nothing of marks, what was taken out stands in the description."""
+    taken_out = media.details.taken_out
+    seconds = sum(one.to_ms - one.from_ms for one in taken_out) / 1000
+    why = " ".join(dict.fromkeys(one.sentence for one in taken_out))
+    mark = f"({seconds:.1f} s were taken out. {why})" if taken_out else ""
+    return "\n".join(part for part in (media.description, mark) if part)
 
 
 def _mention(visible: Visible[Account], site: Site) -> status_entities.Mention:
@@ -127,12 +136,29 @@ def _card(visible: Visible[Space], around: Around, site: Site) -> status_entitie
 def _extension(
     announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around
 ) -> status_entities.Extension:
-    cut = next((around.clips[one.item.id] for one in attached if one.item.id in around.clips), None)
+    cut = next((one.item for one in attached if one.item.id in around.clips), None)
     return status_entities.Extension(
         space_id=str(announced.item.id) if announced is not None else None,
-        clip=status_entities.ClippedFrom(space_id=str(cut.space_id), start_ms=cut.start_ms, end_ms=cut.end_ms)
-        if cut is not None
-        else None,
+        clip=_clipped_from(around.clips[cut.id], cut) if cut is not None else None,
+    )
+
+
+def _clipped_from(clip: Clip, media: Media) -> status_entities.ClippedFrom:
+    return status_entities.ClippedFrom(
+        space_id=str(clip.space_id),
+        start_ms=clip.start_ms,
+        end_ms=clip.end_ms,
+        taken_out=[
+            status_entities.TakenOut(
+                from_ms=one.from_ms,
+                to_ms=one.to_ms,
+                kind=one.kind,
+                sentence=one.sentence,
+                by_role=one.by_role,
+                at=timestamp(one.at_ms),
+            )
+            for one in media.details.taken_out
+        ],
     )
 
 

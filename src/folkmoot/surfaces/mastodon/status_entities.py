@@ -61,12 +61,24 @@ class PreviewCard(msgspec.Struct, kw_only=True):
     published_at: str | None = None
 
 
+class TakenOut(msgspec.Struct, kw_only=True):
+    """A stretch of the clip that is silent by a decision: where in the file, why, and as what somebody decided."""
+
+    from_ms: int
+    to_ms: int
+    kind: str
+    sentence: str
+    by_role: str
+    at: str
+
+
 class ClippedFrom(msgspec.Struct, kw_only=True):
     """Where a clip was cut: a range of a Space's timeline."""
 
     space_id: str
     start_ms: int
     end_ms: int
+    taken_out: list[TakenOut]
 
 
 class Extension(msgspec.Struct, kw_only=True):

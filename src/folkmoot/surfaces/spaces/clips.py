@@ -28,15 +28,15 @@ async def create_clip(data: schema.CreateClip, permit: Permit, services: Service
         raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
     # What is wrong with the numbers alone is said before anything is read.
     rules.require_range(data.start_ms, data.end_ms, 0, max(data.start_ms, data.end_ms))
-    visible, available_from_ms = await _clippable(services, permit.viewer, space_id)
-    tape = services.tapes_directory / str(space_id)
-    sound = await asyncio.to_thread(cut_sound, tape, data.start_ms, data.end_ms, available_from_ms)
+    visible, (from_ms, to_ms) = await _clippable(services, permit.viewer, space_id)
+    tape, cut_at_ms = services.tapes_directory / str(space_id), services.clock_ms()
+    sound = await asyncio.to_thread(cut_sound, tape, data.start_ms, data.end_ms, from_ms, to_ms)
     key = f"clips/{space_id}/{secrets.token_hex(16)}.m4a"
     await services.objects.put(key, sound.content, sound.content_type)
     try:
         clip, media = await services.gate.act(
             permit,
-            lambda acting: actions.create_clip(acting, visible, data.start_ms, data.end_ms, sound, key),
+            lambda acting: actions.create_clip(acting, visible, data.start_ms, data.end_ms, sound, key, cut_at_ms),
         )
     except BaseException:
         await services.objects.delete(key)
@@ -44,13 +44,15 @@ async def create_clip(data: schema.CreateClip, permit: Permit, services: Service
     return await _present(services, permit.viewer, clip, media)
 
 
-async def _clippable(services: Services, viewer: Viewer, space_id: int) -> tuple[Visible[Space], int]:
-    """The Space, and from where on it can be clipped: what was trimmed away is no longer there to be clipped."""
+async def _clippable(
+    services: Services, viewer: Viewer, space_id: int
+) -> tuple[Visible[Space], tuple[int, int | None]]:
+    """The Space, and from where to where it can be clipped: what was trimmed away is not there to be clipped."""
     async with services.database.read() as read:
         visible = await load.for_listening(read, services, viewer, space_id)
         recording = await recordings.of_space(read, visible.item)
     rules.require_clippable(visible.item, recording)
-    return visible, recording.replay_start_ms if recording is not None else 0
+    return visible, (0, None) if recording is None else (recording.replay_start_ms, recording.replay_end_ms)
 
 
 async def _present(services: Services, viewer: Viewer, clip: Clip, media: Media) -> schema.Clip:

@@ -44,6 +44,9 @@ async def present_all(
     known = await people(read, services, viewer, shown)
     kept = await recordings.of_spaces(read, [one.item for one in admitted])
     replays = {one.item.space.id: one for one in await gate.admit(read, viewer, kept)}
+    ids = [one.item.id for one in admitted]
+    taken_out = await recordings.redactions_of(read, ids)
+    spoken = await queries.spoken_in(read, viewer.account_id, ids) if viewer.account_id is not None else set()
     counts = services.listening.counts()
     return [
         present.space(
@@ -51,8 +54,11 @@ async def present_all(
             known,
             replays.get(one.item.id),
             await _facts(read, viewer, one.item),
+            taken_out[one.item.id],
+            has_spoken=one.item.id in spoken,
             listeners=counts.get(one.item.id, 0),
             reactions=services.stages.reactions(one.item.id),
+            tape_full=services.stages.tape_full(one.item.id),
             site=services.site,
             now_ms=read.now_ms,
         )

@@ -1,12 +1,13 @@
 """Spaces as JSON. Takes what the gate admitted, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from folkmoot.accounts.model import Account
 from folkmoot.gate import Viewer, Visible
-from folkmoot.recordings.model import Recording
+from folkmoot.recordings.model import Recording, Redaction
+from folkmoot.recordings.rules import may_redact
 from folkmoot.spaces import rules
-from folkmoot.spaces.model import Facts, Member, Space
+from folkmoot.spaces.model import Facts, Member, Space, SpaceState
 from folkmoot.surfaces.mastodon import present as mastodon
 from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.services import Site
@@ -21,9 +22,12 @@ def space(
     people: People,
     recording: Visible[Recording] | None,
     facts: Facts,
+    taken_out: Sequence[Redaction],
     *,
+    has_spoken: bool,
     listeners: int,
     reactions: Mapping[str, int],
+    tape_full: bool,
     site: Site,
     now_ms: int,
 ) -> schema.Space:
@@ -44,6 +48,7 @@ def space(
         audience=item.audience,
         speak_policy=item.speak_policy,
         recorded=item.recorded,
+        recording_state=_recording_state(item, tape_full=tape_full),
         locked=item.locked,
         creator_id=str(item.creator_id),
         host=mastodon.account(people[item.host_id], site),
@@ -67,7 +72,8 @@ def space(
         listen_url=f"{base}/listen",
         hls_url=f"{base}/hls/index.m3u8",
         replay=_replay(recording, base) if recording is not None else None,
-        you=_you(item, visible.viewer, facts, now_ms),
+        redactions=[_redaction(one) for one in taken_out if one.applied_at_ms is not None],
+        you=_you(item, visible.viewer, facts, now_ms, has_spoken=has_spoken),
     )
 
 
@@ -95,9 +101,17 @@ def _person(member: Member, people: People, site: Site) -> schema.Person:
     )
 
 
-def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int) -> schema.You:
+def _recording_state(space: Space, *, tape_full: bool) -> schema.RecordingState:
+    if space.state is not SpaceState.LIVE:
+        return schema.RecordingState.OFF
+    if tape_full:
+        return schema.RecordingState.DISK_FULL
+    return schema.RecordingState.RECORDING if space.recorded else schema.RecordingState.OFF
+
+
+def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken: bool) -> schema.You:
     if viewer.account_id is None:
-        return schema.You(Member(account_id=0).role, None, False, False, None, False, False, [])
+        return schema.You(Member(account_id=0).role, None, False, False, None, False, False, [], False, False)
     member = space.member(viewer.account_id)
     can = rules.permissions(space, viewer.account_id, facts, now_ms)
     return schema.You(
@@ -109,6 +123,20 @@ def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int) -> schema.You:
         removed=member.removed,
         consented=member.consented_at_ms is not None,
         can=sorted(can),
+        may_redact=may_redact(space, viewer),
+        has_spoken=has_spoken,
+    )
+
+
+def _redaction(redaction: Redaction) -> schema.Redaction:
+    return schema.Redaction(
+        id=str(redaction.id),
+        from_ms=redaction.from_ms,
+        to_ms=redaction.to_ms,
+        kind=redaction.reason,
+        sentence=redaction.reason.sentence,
+        by_role=redaction.by_role,
+        at=timestamp(redaction.decided_at_ms),
     )
 
 
@@ -116,6 +144,7 @@ def _replay(recording: Visible[Recording], base: str) -> schema.Replay:
     return schema.Replay(
         duration_ms=recording.item.duration_ms,
         start_ms=recording.item.replay_start_ms,
+        end_ms=recording.item.replay_end_ms,
         download_url=f"{base}/download",
         waveform_url=f"{base}/waveform",
         hls_url=f"{base}/hls/index.m3u8",

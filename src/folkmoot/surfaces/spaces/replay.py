@@ -84,7 +84,7 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
         stamps = await listener_stamps(read, services, viewer, space_id)
     reader = await read_tape(lambda: TapeReader(open_part.directory))
     try:
-        cut = await read_tape(lambda: download(reader, open_part.from_ms))
+        cut = await read_tape(lambda: download(reader, open_part.from_ms, open_part.to_ms))
     except BaseException:
         reader.close()
         raise
@@ -116,9 +116,11 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
 
 @patch(f"{SPACE}/replay", opt=_CHANGE)
 async def trim_replay(space_id: int, data: schema.TrimReplay, permit: Permit, services: Services) -> schema.Space:
-    """Let the replay begin later, or earlier again: nothing is cut away."""
+    """Let the replay begin later or end earlier, and back again: nothing is cut away."""
     await _require_visible(services, permit.viewer, space_id)
-    await services.gate.act(permit, lambda acting: actions.trim_replay(acting, space_id, data.start_ms))
+    await services.gate.act(
+        permit, lambda acting: actions.trim_replay(acting, space_id, data.start_ms, data.end_ms)
+    )
     return await _present(services, permit.viewer, space_id)
 
 

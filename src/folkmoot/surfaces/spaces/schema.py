@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from folkmoot.recordings.model import ByRole, Reason
 from folkmoot.spaces.model import Audience, EndReason, Role, SpaceState, SpeakPolicy
 from folkmoot.surfaces.mastodon.entities import Account
 
@@ -42,9 +43,22 @@ class Replay(msgspec.Struct):
 
     duration_ms: int
     start_ms: int  # where it begins after trimming
+    end_ms: int  # where it ends after trimming
     download_url: str
     waveform_url: str
     hls_url: str
+
+
+class Redaction(msgspec.Struct):
+    """A range that was taken out: silence, and why. `by_role` is as what somebody decided it."""
+
+    id: str
+    from_ms: int
+    to_ms: int
+    kind: Reason
+    sentence: str
+    by_role: ByRole
+    at: str
 
 
 class You(msgspec.Struct):
@@ -58,6 +72,8 @@ class You(msgspec.Struct):
     removed: bool
     consented: bool
     can: list[str]
+    may_redact: bool  # take something out of the sound
+    has_spoken: bool  # has, or had, a seat: there is a consent to take back
 
 
 class RecordingState(StrEnum):
@@ -104,6 +120,7 @@ class Space(msgspec.Struct):
     listen_url: str  # endless fMP4; `?codec=opus|aac&ticket=…`
     hls_url: str
     replay: Replay | None
+    redactions: list[Redaction]  # what was taken out of the sound, in order of the timeline
     you: You
 
 
@@ -189,4 +206,29 @@ class Clip(msgspec.Struct):
 
 
 class TrimReplay(msgspec.Struct, forbid_unknown_fields=True):
-    start_ms: int
+    """What is left out stays as it is."""
+
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+class RedactReason(StrEnum):
+    """What hosts and moderators can say; `consent_withdrawn` is for who spoke to say."""
+
+    PRIVATE_INFORMATION = "private_information"
+    UNLAWFUL = "unlawful"
+    OTHER = "other"
+
+
+class Redact(msgspec.Struct, forbid_unknown_fields=True):
+    """A range on the timeline. An end behind the end of the sound means: up to now."""
+
+    from_ms: int
+    to_ms: int
+    reason: RedactReason
+
+
+class ConsentTakenBack(msgspec.Struct):
+    """What was taken out because of it, as [from_ms, to_ms]."""
+
+    ranges: list[tuple[int, int]]

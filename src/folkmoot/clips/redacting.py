@@ -1,0 +1,175 @@
+"""What was decided to be taken out leaves every copy that this server has: the tape, and every clip.
+
+Each step can be done again, and is: at once by the request that decided, and later by a job, which is the one that
+finishes after a crash. The tape goes first, for clips are cut anew from it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from folkmoot.clips import queries as clips
+from folkmoot.clips.cutting import CutSound, waveform_step_ms
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Acting, Action, Gate
+from folkmoot.posts import actions as posts
+from folkmoot.posts import queries as media
+from folkmoot.posts.model import Media, TakenOut
+from folkmoot.recordings import queries, redacting, rules
+from folkmoot.recordings.model import Redaction
+from folkmoot.storage.database import Read
+from folkmoot.storage.jobs import Job
+from folkmoot.storage.objects import ObjectStore
+from folkmoot.tape import redactions as journal
+from folkmoot.tape.clip_silence import silenced
+from folkmoot.tape.cut import MEDIA_TYPE, cut_clip
+from folkmoot.tape.model import TapeError, TapeMissing
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.redact import redact
+from folkmoot.tape.waveform import waveform
+
+_BY = "redaction"
+
+
+class Carrying(msgspec.Struct, frozen=True):
+    """Carries out what `recordings/redacting.py` decided; one in each process that does."""
+
+    gate: Gate
+    objects: ObjectStore
+    tapes_directory: Path
+
+    async def carry_out(self, space_id: int) -> None:
+        """Make the tape and the clips of a Space follow every decision. Raises TapeError, OSError: try again."""
+        async with self.gate.database.read() as read:
+            decided = (await queries.redactions_of(read, [space_id]))[space_id]
+        waiting = [one for one in decided if one.applied_at_ms is None]
+        if waiting:
+            await asyncio.to_thread(_redact_tape, self.tape(space_id), waiting)
+            ids = [one.id for one in waiting]
+            await self._act(lambda acting: redacting.mark_applied(acting, space_id, ids))
+        async with self.gate.database.read() as read:
+            behind = await _behind(read, space_id, decided)
+        for clip, file, missing in behind:
+            await self._recut(clip, file, missing)
+
+    async def take_back(self, space_id: int, account_id: int, seats: Sequence[int]) -> list[Redaction]:
+        """Take out what was said from seats whose speaker took their consent back; returns what was decided now."""
+        ranges = await asyncio.to_thread(_spoken, self.tape(space_id), seats)
+        permit = self.gate.permit_system(Action.TAKE_BACK_CONSENT, _BY)
+        decided = await self.gate.act(
+            permit, lambda acting: redacting.redact_speech(acting, space_id, account_id, ranges)
+        )
+        await self.carry_out(space_id)
+        return decided
+
+    def tape(self, space_id: int) -> Path:
+        return self.tapes_directory / str(space_id)
+
+    async def run_redact(self, job: Job) -> None:
+        """The handler of `REDACT` jobs."""
+        await self.carry_out(int(job.payload["space"]))
+
+    async def run_take_back(self, job: Job) -> None:
+        """The handler of `TAKE_BACK` jobs."""
+        await self.take_back(int(job.payload["space"]), int(job.payload["account"]), job.payload["seats"])
+
+    async def _recut(self, clip: Clip, file: Media, missing: Sequence[Redaction]) -> None:
+        """The same file under the same key, without what was taken out."""
+        taken_out = (*file.details.taken_out, *marks(clip.start_ms, clip.end_ms, missing))
+        old = await self.objects.get(file.object_key)
+        sound = await asyncio.to_thread(_cut_anew, self.tape(clip.space_id), clip, file, old, missing)
+        await self.objects.put(file.object_key, sound.content, sound.content_type)
+        details = replace(
+            file.details,
+            waveform=sound.waveform,
+            waveform_step_ms=sound.waveform_step_ms,
+            taken_out=tuple(sorted(taken_out, key=lambda one: one.from_ms)),
+        )
+        await self._act(lambda acting: posts.replace_sound(acting, file.id, len(sound.content), details))
+
+    async def _act(self, work: Callable[[Acting], Awaitable[None]]) -> None:
+        await self.gate.act(self.gate.permit_system(Action.REDACT, _BY), work)
+
+
+def marks(start_ms: int, end_ms: int, redactions: Iterable[Redaction]) -> list[TakenOut]:
+    """What was taken out of a range, as places in a file that begins with it."""
+    return [
+        TakenOut(
+            id=str(one.id),
+            from_ms=max(one.from_ms, start_ms) - start_ms,
+            to_ms=min(one.to_ms, end_ms) - start_ms,
+            kind=one.reason.value,
+            sentence=one.reason.sentence,
+            by_role=one.by_role.value,
+            at_ms=one.decided_at_ms,
+        )
+        for one in redactions
+        if one.overlaps(start_ms, end_ms)
+    ]
+
+
+async def _behind(
+    read: Read, space_id: int, decided: Sequence[Redaction]
+) -> list[tuple[Clip, Media, list[Redaction]]]:
+    """The clips in whose files something is still to be heard, and what."""
+    if not decided:
+        return []
+    from_ms, to_ms = decided[0].from_ms, max(one.to_ms for one in decided)
+    found = {clip.id: clip for clip in await clips.overlapping(read, space_id, from_ms, to_ms)}
+    behind = []
+    for file in await media.media_of_clips(read, found):
+        assert file.clip_id is not None
+        clip, known = found[file.clip_id], {one.id for one in file.details.taken_out}
+        missing = [one for one in decided if one.overlaps(clip.start_ms, clip.end_ms) and str(one.id) not in known]
+        if missing:
+            behind.append((clip, file, missing))
+    return behind
+
+
+def _redact_tape(directory: Path, waiting: Sequence[Redaction]) -> None:
+    """Of a tape that is gone there is nothing to take out; clips of it may be left."""
+    with contextlib.suppress(TapeMissing):
+        for one in waiting:
+            redact(
+                directory,
+                journal.Redaction(
+                    id=str(one.id),
+                    from_ms=one.from_ms,
+                    to_ms=one.to_ms,
+                    reason=one.reason.value,
+                    by=one.by_role.value,
+                    at_unix_ms=one.decided_at_ms,
+                ),
+            )
+
+
+def _spoken(directory: Path, seats: Sequence[int]) -> list[rules.Range]:
+    """Where the seats spoke; nowhere, without a tape."""
+    try:
+        with TapeReader(directory) as reader:
+            return rules.spoken_ranges(reader.speech(0, reader.end_ms), seats, reader.end_ms)
+    except TapeMissing:
+        return []
+
+
+def _cut_anew(directory: Path, clip: Clip, file: Media, old: bytes, missing: Sequence[Redaction]) -> CutSound:
+    """From the tape; where that is gone, or can't be read there, the old file with silence in it."""
+    try:
+        with TapeReader(directory) as reader:
+            content = cut_clip(reader, clip.start_ms, clip.end_ms)
+            peaks = waveform(reader, clip.start_ms, clip.end_ms, len(file.details.waveform))
+        return CutSound(
+            content, MEDIA_TYPE, tuple(peaks), waveform_step_ms(clip.end_ms - clip.start_ms, len(peaks))
+        )
+    except TapeError:
+        ranges = [(mark.from_ms, mark.to_ms) for mark in marks(clip.start_ms, clip.end_ms, missing)]
+        step_ms = file.details.waveform_step_ms
+        quiet = tuple(
+            0 if any(from_ms < (at + 1) * step_ms and at * step_ms < to_ms for from_ms, to_ms in ranges) else peak
+            for at, peak in enumerate(file.details.waveform)
+        )
+        return CutSound(silenced(old, ranges), MEDIA_TYPE, quiet, step_ms)
