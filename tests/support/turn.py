@@ -1,5 +1,6 @@
-"""Debian's coturn on the loopback, with the credentials of `static-auth-secret`, as docs/networks.md sets it up."""
+"""Debian's coturn on the loopback, set up as docs/networks.md says."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -9,8 +10,7 @@ from pathlib import Path
 
 from tests.support.server import eventually
 
-SECRET = "what the TURN server and Folkmoot share"
-REALM = "moot.test"
+SECRET = "put-a-long-random-text-here"
 _TRIES = 3
 
 
@@ -46,21 +46,28 @@ def _is_up(process: "subprocess.Popen[bytes]", server: TurnServer) -> bool:
     return process.poll() is None
 
 
+def documented() -> str:
+    """The configuration that docs/networks.md tells operators to write."""
+    page = (Path(__file__).parents[2] / "docs/networks.md").read_text()
+    found = re.search(r"^```\n(listening-port=.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
 def _command(server: TurnServer, directory: Path) -> list[str]:
     program = shutil.which("turnserver")
     assert program is not None, "coturn is missing: run scripts/install-system-packages"
     address, port = server.address
+    configuration = directory / "turnserver.conf"
+    configuration.write_text(documented())
     return [
         program,
-        "-n",  # no configuration file
+        "-c",
+        str(configuration),
         f"--listening-ip={address}",
         f"--listening-port={port}",
         f"--relay-ip={address}",
         "--allow-loopback-peers",
-        "--use-auth-secret",
-        f"--static-auth-secret={SECRET}",
-        f"--realm={REALM}",
-        "--no-cli",
         "--no-tls",
         "--no-dtls",
         "--simple-log",
