@@ -15,6 +15,8 @@ from folkmoot.tape import archive, away, cut
 from folkmoot.tape.copies import Copies, State
 from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMissing
 from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.redact import redact
+from folkmoot.tape.redactions import Redaction
 from folkmoot.tape.writer import TapeWriter
 
 Steps = Callable[..., tuple[Part, ...]]
@@ -105,8 +107,10 @@ async def test_a_live_tape_is_copied_as_far_as_it_is_closed(
     writer = written(directory, step_parts, 0, 95)
     progress = await archive.copy_some(directory, store)
     assert (progress.complete, progress.waiting) == (False, 0)
-    assert set(store.put_keys) == {f"tapes/77/{codec}/{n}" for codec in Codec for n in (0, 1)} | {
-        "tapes/77/tape.json"
+    assert set(store.put_keys) == {
+        *(f"tapes/77/{codec}/{number}" for codec in Codec for number in (0, 1)),
+        "tapes/77/tape.json",
+        "tapes/77/redactions",
     }
     writer.release()
     written(directory, step_parts, 95, 130).close()
@@ -195,6 +199,22 @@ async def test_a_released_range_is_fetched_changed_and_copied_anew(tape: Path, s
     assert set(states(tape, Codec.AAC)) == {State.RELEASED}
     with TapeReader(tape) as reader:
         assert reader.read([ref]) == changed
+
+
+async def test_a_range_is_taken_out_of_a_released_tape(recorded: Path, tmp_path: Path, store: FlakyStore) -> None:
+    local, tape = (shutil.copytree(recorded, tmp_path / folder / "77") for folder in ("local", "tapes"))
+    await released(tape, store)
+    with TapeReader(local) as reader:
+        said = reader.read(reader.parts(Codec.AAC, 13_000, 13_100))
+    for directory in (local, tape):
+        assert redact(directory, Redaction("7", 12_340, 15_080, "other", "host", 1)) == 15_080
+    assert whole(tape) == whole(local)
+    await released(tape, store)
+    assert set(states(tape, Codec.AAC)) == {State.RELEASED}
+    assert whole(tape) == whole(local)
+    kept = b"".join([await store.get(key) for key in await store.keys("tapes/77")])
+    assert said not in kept
+    assert (tape / "redactions").read_bytes() in kept
 
 
 async def test_a_change_while_it_is_copied_is_copied_too(tape: Path, store: FlakyStore) -> None:

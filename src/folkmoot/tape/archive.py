@@ -361,7 +361,12 @@ def _opened(directory: Path, codec: Codec) -> Iterator[Copies | None]:
 
 
 async def _all(work: Iterable[Awaitable[Result]]) -> list[Result]:
-    return list(await asyncio.gather(*work))
+    """In the order given. Raises the first one's error, once all have come to an end."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for error in done:
+        if isinstance(error, BaseException):
+            raise error
+    return [one for one in done if not isinstance(one, BaseException)]
 
 
 def _changed_files(directory: Path) -> dict[str, tuple[int, int]]:
