@@ -42,6 +42,15 @@ def test_dtls_decrypts_with_the_session_we_use() -> None:
     assert "self._rx_srtp = Session(" in inspect.getsource(RTCDtlsTransport._setup_srtp)
 
 
+def test_what_is_sent_the_short_way_is_what_aiortc_and_aioice_would_send() -> None:
+    assert "self._tx_srtp = Session(" in inspect.getsource(RTCDtlsTransport._setup_srtp)
+    assert "self._tx_srtp.protect(data)" in inspect.getsource(RTCDtlsTransport._send_rtp)
+    sent = inspect.getsource(aioice.Connection.sendto)
+    assert "active_pair = self._nominated.get(component)" in sent
+    assert "await active_pair.protocol.send_data(data, active_pair.remote_addr)" in sent
+    assert "self.transport.sendto(data, addr)" in inspect.getsource(aioice.ice.StunProtocol.send_data)
+
+
 def test_dtls_asks_the_ice_transport_for_nothing_else() -> None:
     source = inspect.getsource(RTCDtlsTransport)
     used = set(re.findall(r"self\.transport\.(\w+)", source))

@@ -73,7 +73,6 @@ class EmbeddedEngine:
         self._listeners: dict[str, _Link] = {}
         self._muted: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sending: asyncio.Task[None] | None = None
         self._closed = False
         # One certificate for the life of the process: making one for each join would cost more than the handshake.
         self._certificate = RTCCertificate.generateCertificate()
@@ -259,23 +258,21 @@ class EmbeddedEngine:
         self._on_event(SeatEvent(seat=seat, state=state, at_ms=self._timeline_ms()))
 
     def _deliver(self, tick: int, deliveries: list[Delivery]) -> None:
-        if not self._closed:
-            self._sending = asyncio.create_task(self._send(tick, deliveries))
-
-    async def _send(self, tick: int, deliveries: list[Delivery]) -> None:
+        if self._closed:
+            return
         for one in deliveries:
             seat = self._seats.get(one.seat)
             if one.seat == LISTENERS:
-                await self._send_to_listeners(tick, one)
+                self._send_to_listeners(tick, one)
             elif seat is not None:
                 seat.source.listener_loss_percent = seat.peer.loss_percent
-                await seat.peer.send(one.payload, tick, one.speaking)
+                seat.peer.send(one.payload, tick, one.speaking)
 
-    async def _send_to_listeners(self, tick: int, one: Delivery) -> None:
+    def _send_to_listeners(self, tick: int, one: Delivery) -> None:
         peers = [link.peer for link in self._listeners.values()]
         self._mixer.listeners_loss_percent = max((peer.loss_percent for peer in peers), default=0.0)
         for peer in peers:
-            await peer.send(one.payload, tick, one.speaking)
+            peer.send(one.payload, tick, one.speaking)
 
 
 def _hear_nothing(_fields: RtpFields, _now_ms: float) -> None:

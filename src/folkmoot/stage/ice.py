@@ -125,6 +125,12 @@ class StageConnection(aioice.Connection):
         self.heard_ms = now_ms
         return self._gate.admit(data, now_ms)
 
+    def send_now(self, data: bytes) -> None:
+        """Sends a datagram to the peer, without a coroutine for each layer; nothing before one is known."""
+        pair = self._nominated.get(1)
+        if pair is not None:
+            pair.protocol.transport.sendto(data, pair.remote_addr)
+
     async def add_candidates(self, candidates: list[RTCIceCandidate]) -> None:
         """The peer's candidates. The end of candidates is never signalled: a peer whose own are hidden behind mDNS
         names, or that sent none, still reaches us, and aioice learns its address from that."""

@@ -58,6 +58,11 @@ class _SoundTransport(RTCDtlsTransport):
             self._peer.hear_sound(self._rx_srtp.unprotect(data))
         return True
 
+    def protect(self, packet: bytes) -> bytes:
+        """An RTP packet as SRTP; only once connected."""
+        protected: bytes = self._tx_srtp.protect(packet)
+        return protected
+
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         """Only what was queued while the handshake ended comes here; the packets after it are already heard."""
 
@@ -125,7 +130,7 @@ class Peer:
                 await self._watch()
         self.connected = False
 
-    async def send(self, payload: bytes, tick: int, speaking: tuple[int, ...]) -> None:
+    def send(self, payload: bytes, tick: int, speaking: tuple[int, ...]) -> None:
         """Sends one 20 ms Opus packet; `speaking` becomes its CSRC list. A connection that just broke is fine."""
         if not self.connected:
             return
@@ -134,8 +139,7 @@ class Peer:
         self._sequence += 1
         _, packets, octets = self._sent or (0, 0, 0)
         self._sent = (timestamp, packets + 1, octets + len(payload))
-        with contextlib.suppress(ConnectionError):
-            await self._dtls._send_rtp(packet)
+        self._ice.send_now(self._dtls.protect(packet))
 
     async def close(self) -> None:
         """Ends the connection: nothing is heard or sent from this moment. Idempotent."""
