@@ -31,8 +31,10 @@ from folkmoot.spaces import queries as space_queries
 from folkmoot.spaces.model import Audience, Space
 from folkmoot.spaces.model import Draft as SpaceDraft
 from folkmoot.surfaces.services import Services
+from folkmoot.tape.checkpoint import Signer
 from folkmoot.tape.encode import StepEncoder
 from folkmoot.tape.model import Note
+from folkmoot.tape.signing import sign_tape
 from folkmoot.tape.writer import TapeWriter
 
 USERNAME = "nightjar"
@@ -140,6 +142,8 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}/media/{{codec}}/init.mp4": each(f"{SPACE}/media/aac/init.mp4", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/{{file}}": each(f"{SPACE}/hls/aac/0.m4s", "ended_space"),
     f"GET {SPACE}/media/{{codec}}": each(f"{SPACE}/media/aac?from_ms=0&to_ms=1000", "ended_space"),
+    f"GET {SPACE}/proof/{{codec}}": each(f"{SPACE}/proof/aac?from_ms=0&to_ms=1000", "ended_space"),
+    f"GET {SPACE}/proof/{{codec}}/checkpoints": each(f"{SPACE}/proof/aac/checkpoints", "ended_space"),
     f"GET {SPACE}/waveform": each(f"{SPACE}/waveform", "ended_space"),
     f"GET {SPACE}/download": each(f"{SPACE}/download", "ended_space"),
     f"PATCH {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
@@ -361,3 +365,4 @@ def _record(scene: Scene, space_id: int) -> None:
             writer.append(parts, Note())
     writer.append(encoder.finish(), Note())
     writer.close()
+    sign_tape(scene.services.tapes_directory / str(space_id), "moot.example", Signer("moot.example", bytes(32)))
