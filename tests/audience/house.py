@@ -154,7 +154,7 @@ async def admit_all(request: ListenRequest) -> Admission | ListenRefusal:
     stamps = [(f"space:{request.space_id}", 0)]
     if request.ticket:
         stamps.append((f"ticket:{request.ticket}", 0))
-    return Admission(request.space_id, request.codec, tuple(stamps))
+    return Admission(request.space_id, request.form, tuple(stamps))
 
 
 async def tiny_app(scope: Any, receive: Any, send: Any) -> None:

@@ -45,7 +45,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def worker(path: Path) -> Iterator[Worker]:
-    tape = ScriptedTape(["opus", "aac"])
+    tape = ScriptedTape(["opus", "aac", "ogg", "adts"])
     tape.append(b"a")
     with running_worker(path, {1: tape}) as (worker, _):
         yield worker
@@ -89,6 +89,18 @@ def test_aac_on_request_and_a_range_changes_nothing(client: Client) -> None:
     client.send("GET /api/folkmoot/v1/spaces/1/listen?codec=aac HTTP/1.1\r\nHost: x\r\nRange: bytes=5-\r\n\r\n")
     status, headers = client.head()
     assert (status, headers["content-type"]) == (200, 'audio/mp4; codecs="mp4a.40.2"')
+    assert client.chunk() == INIT
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"), [("live.ogg", "audio/ogg; codecs=opus"), ("live.aac", "audio/aac")]
+)
+def test_players_and_radios_get_what_they_know(client: Client, name: str, content_type: str) -> None:
+    client.send(
+        f"GET /api/folkmoot/v1/spaces/1/{name}?codec=ignored HTTP/1.1\r\nHost: x\r\nIcy-MetaData: 1\r\n\r\n"
+    )
+    status, headers = client.head()
+    assert (status, headers["content-type"]) == (200, content_type)
     assert client.chunk() == INIT
 
 

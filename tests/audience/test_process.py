@@ -11,6 +11,9 @@ import pytest
 from tests.audience.house import running_house
 from tests.support.waiting import wait_until
 
+from folkmoot.audience.door import LISTEN_CODECS
+from folkmoot.audience.live import CODECS
+from folkmoot.audience.responses import CONTENT_TYPES
 from folkmoot.tape.model import CODEC_CONFIGS, Codec, Note, Part
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
@@ -112,8 +115,7 @@ def test_sigterm_ends_a_worker_in_order_and_soon(tmp_path: Path, start: Start) -
 
 
 def test_every_codec_of_a_tape_can_be_asked_for() -> None:
-    from folkmoot.audience.responses import CONTENT_TYPES
-
-    assert set(CONTENT_TYPES) == set(CODEC_CONFIGS)
-    for codec, content_type in CONTENT_TYPES.items():
-        assert content_type == f'audio/mp4; codecs="{Codec(codec).mime_parameter}"'.encode()
+    assert set(CONTENT_TYPES) == set(CODECS)
+    assert set(LISTEN_CODECS) == set(CODEC_CONFIGS)
+    for codec in LISTEN_CODECS:
+        assert CONTENT_TYPES[codec] == f'audio/mp4; codecs="{Codec(codec).mime_parameter}"'.encode()

@@ -9,7 +9,7 @@ from litestar import Litestar
 
 from folkmoot.audience.door import ListenRefusal, ListenRequest
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces.listen import LISTEN, Admitter
+from folkmoot.surfaces.spaces.listen import STREAMS, Admitter
 
 TIMEOUT_S = 10.0
 
@@ -33,7 +33,7 @@ async def ask(
     app: Litestar, services: Services, name: str, path: str, headers: dict[str, str], body: Any = None
 ) -> Answer:
     """Open the surface `name` ("GET /api/…") at `path`, query included. `body`: JSON, or (content type, bytes)."""
-    if name == LISTEN.name:
+    if name in {surface.name for surface in STREAMS}:
         return await _ask_the_door(services, path, headers)
     method = name.partition(" ")[0]
     content = b""
@@ -108,7 +108,7 @@ async def _ask_the_door(services: Services, path: str, headers: dict[str, str]) 
     admission = await Admitter(services)(
         ListenRequest(
             space_id=int(parts.path.split("/")[-2]),
-            codec=query.get("codec", "opus"),
+            form=query.get("codec", "opus"),
             ticket=query.get("ticket"),
             authorization=headers.get("authorization"),
             cookie=headers.get("cookie"),

@@ -135,6 +135,8 @@ ADDRESSES: dict[str, list[Address]] = {
         *each(f"{SPACE}/seats", "live_space"), *of_everybody(f"{API}/spaces/{{strangers_space}}/seats"),
     ],
     f"GET {SPACE}/listen": each(f"{SPACE}/listen?codec=opus", "live_space"),
+    f"GET {SPACE}/live.ogg": each(f"{SPACE}/live.ogg", "live_space"),
+    f"GET {SPACE}/live.aac": each(f"{SPACE}/live.aac", "live_space"),
     f"GET {SPACE}/hls/index.m3u8": each(f"{SPACE}/hls/index.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/index.m3u8": each(f"{SPACE}/hls/aac/index.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/live.m3u8": each(f"{SPACE}/hls/aac/live.m3u8", "ended_space"),
@@ -148,6 +150,8 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}/download": each(f"{SPACE}/download", "ended_space"),
     f"PATCH {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
     f"DELETE {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
+    f"POST {SPACE}/redactions": each(f"{SPACE}/redactions", "ended_space"),
+    f"DELETE {SPACE}/consent": of_everybody(f"{SPACE}/consent".replace("{space_id}", "{strangers_space}")),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
     f"GET {ACCOUNT}": each(ACCOUNT, "account"),
@@ -189,6 +193,7 @@ BODIES: dict[str, Any] = {
     f"POST {SPACE}/whip": ("application/sdp", b"v=0\r\n"),
     f"POST {SPACE}/whep": ("application/sdp", b"v=0\r\n"),
     f"PATCH {SPACE}/replay": {"start_ms": 0},
+    f"POST {SPACE}/redactions": {"from_ms": 0, "to_ms": 100, "reason": "other"},
     f"POST {API}/password": {"current": "not the password", "new": "another long password"},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
     "POST /api/v1/statuses": {"status": "still here"},
@@ -348,7 +353,7 @@ async def _clip(scene: Scene, key: str, words: str) -> int:
         visible = await scene.people.gate.admit_one(read, viewer, found, "Space")
     sound = CutSound(words.encode(), "audio/mp4", (), 100)
     await scene.services.objects.put(key, sound.content, sound.content_type)
-    _, media = await scene.act(Action.CLIP, lambda acting: create_clip(acting, visible, 0, 1_000, sound, key))
+    _, media = await scene.act(Action.CLIP, lambda acting: create_clip(acting, visible, 0, 1_000, sound, key, 0))
     return media.id
 
 

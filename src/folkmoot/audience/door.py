@@ -1,8 +1,8 @@
 """The door: recognises a listen request on uvicorn's connections, has it admitted, and gives its socket away.
 
-`GET /api/folkmoot/v1/spaces/{id}/listen?codec=opus|aac&ticket=…` never reaches the application. Everything else
-passes through uvicorn's own protocol unchanged. A connection whose listen request was recognised belongs to the
-door: it ends in an audience worker, or with an answer of the door and a close.
+`GET /api/folkmoot/v1/spaces/{id}/listen?codec=opus|aac&ticket=…`, and `live.ogg` and `live.aac` beside it, never
+reach the application. Everything else passes through uvicorn's own protocol unchanged. A connection whose listen
+request was recognised belongs to the door: it ends in an audience worker, or with an answer of the door and a close.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from folkmoot.audience import responses
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.limiter import JoinLimiter
+from folkmoot.audience.live import ADTS, OGG
 from folkmoot.audience.wire import Arrival, Stamp
 
-LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/listen")
+LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/(listen|live\.ogg|live\.aac)")
+LISTEN_CODECS = ("opus", "aac")
+_FORMS = {b"live.ogg": OGG, b"live.aac": ADTS}
 SPACE_ID_MAX = 2**63 - 1
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
@@ -45,7 +48,7 @@ class ListenRequest(msgspec.Struct, frozen=True):
     """Who wants to hear what. Header values are None where the request has no such header."""
 
     space_id: int
-    codec: str
+    form: str
     ticket: str | None
     authorization: str | None
     cookie: str | None
@@ -57,7 +60,7 @@ class Admission(msgspec.Struct, frozen=True):
     """May listen, as long as no subject's counter rises above the one in its stamp."""
 
     space_id: int
-    codec: str
+    form: str
     stamps: tuple[Stamp, ...]
 
 
@@ -232,8 +235,8 @@ class ListenProtocol(HttpToolsProtocol):
 
     # --- a listen request
 
-    def _match(self) -> tuple[int, bytes] | None:
-        """(Space id, query) of a listen request, or None for any other."""
+    def _match(self) -> tuple[int, bytes, bytes] | None:
+        """(Space id, last name of the path, query) of a listen request, or None for any other."""
         if self.scheme == "https":
             return None  # uvicorn's own TLS: what lies below it can't be given away
         method = self.parser.get_method()
@@ -244,16 +247,16 @@ class ListenProtocol(HttpToolsProtocol):
         if match is None or int(match[1]) > SPACE_ID_MAX:
             return None
         self._is_head = method == b"HEAD"
-        return int(match[1]), url.query or b""
+        return int(match[1]), match[2], url.query or b""
 
-    def _listen(self, space_id: int, query: bytes) -> None:
+    def _listen(self, space_id: int, name: bytes, query: bytes) -> None:
         headers = dict(self.headers)
         peer = self.client[0] if self.client else ""
         address = self.door.client_address(peer, self.headers)
         refusal = self.door.too_often(address)
         if refusal is None and (headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers):
             refusal = ListenRefusal(400, "not_a_listen_request", "A listen request has no body.")
-        request = refusal or _request(space_id, query, headers, address)
+        request = refusal or _request(space_id, name, query, headers, address)
         if isinstance(request, ListenRefusal):
             self._answer(request)
             return
@@ -273,13 +276,13 @@ class ListenProtocol(HttpToolsProtocol):
             self._answer(admission)
         else:
             head = responses.stream_head(
-                admission.codec, chunked=chunked, default_headers=self.server_state.default_headers
+                admission.form, chunked=chunked, default_headers=self.server_state.default_headers
             )
             if self._is_head:
                 self.transport.write(head)
                 self.transport.close()
             else:
-                await self._hand_over(Arrival(admission.space_id, admission.codec, chunked, admission.stamps, head))
+                await self._hand_over(Arrival(admission.space_id, admission.form, chunked, admission.stamps, head))
 
     async def _hand_over(self, arrival: Arrival) -> None:
         """The worker writes the head: until it has the socket, a refusal is still possible."""
@@ -321,7 +324,7 @@ def listen_protocol(door: Door) -> type[ListenProtocol]:
 
 
 def _request(
-    space_id: int, query: bytes, headers: dict[bytes, bytes], address: str
+    space_id: int, name: bytes, query: bytes, headers: dict[bytes, bytes], address: str
 ) -> ListenRequest | ListenRefusal:
     def text(name: bytes) -> str | None:
         value = headers.get(name)
@@ -331,12 +334,12 @@ def _request(
         parameters = parse_qs(query.decode("ascii"), max_num_fields=16)
     except ValueError:
         return ListenRefusal(400, "validation_failed", "The query can't be read.")
-    codec = parameters.get("codec", ["opus"])[-1]
-    if codec not in responses.CONTENT_TYPES:
-        return ListenRefusal(400, "validation_failed", f"Codec is {' or '.join(responses.CONTENT_TYPES)}.")
+    form = _FORMS.get(name) or parameters.get("codec", ["opus"])[-1]
+    if name not in _FORMS and form not in LISTEN_CODECS:
+        return ListenRefusal(400, "validation_failed", f"Codec is {' or '.join(LISTEN_CODECS)}.")
     return ListenRequest(
         space_id=space_id,
-        codec=codec,
+        form=form,
         ticket=parameters.get("ticket", [None])[-1],
         authorization=text(b"authorization"),
         cookie=text(b"cookie"),

@@ -63,7 +63,7 @@ class _Waiting(msgspec.Struct):
 
 
 class _Space:
-    """A Space that has listeners here: its tape, a feed for each codec in use, its groups."""
+    """A Space that has listeners here: its tape, a feed for each form in use, its groups."""
 
     def __init__(self, space_id: int, tape: LiveTape) -> None:
         self.space_id = space_id
@@ -77,21 +77,21 @@ class _Space:
     def refresh(self, now_ms: int) -> None:
         self.tape.refresh()
         appended = False
-        for codec, feed in self.feeds.items():
-            for part in self.tape.take(codec, BACKLOG_PARTS_MAX):
+        for form, feed in self.feeds.items():
+            for part in self.tape.take(form, BACKLOG_PARTS_MAX):
                 feed.append(part)
                 appended = True
         if appended:
             self.beat_ms = windows.next_beat_ms(self.beat_ms, now_ms)
 
-    def feed(self, codec: str) -> Feed | None:
-        feed = self.feeds.get(codec)
+    def feed(self, form: str) -> Feed | None:
+        feed = self.feeds.get(form)
         if feed is None:
-            init = self.tape.init(codec)
+            init = self.tape.init(form)
             if init is None:
                 return None
-            feed = self.feeds[codec] = Feed(init, BACKLOG_PARTS_MAX)
-            for part in self.tape.take(codec, BACKLOG_PARTS_MAX):
+            feed = self.feeds[form] = Feed(init, BACKLOG_PARTS_MAX)
+            for part in self.tape.take(form, BACKLOG_PARTS_MAX):
                 feed.append(part)
         return feed
 
@@ -257,7 +257,7 @@ class Fanout:
         arrival = waiting.arrival
         try:
             space = self._space(arrival.space_id, now_ms)
-            feed = space.feed(arrival.codec) if space else None
+            feed = space.feed(arrival.form) if space else None
         except (OSError, TapeError):
             logger.exception("the tape of Space %d can't be opened", arrival.space_id)
             self._refuse(waiting, 503, "no_sound", "This Space can't be heard right now.")
@@ -294,7 +294,7 @@ class Fanout:
         group = self._group(space, feed, waiting.arrival, now_ms)
         window_parts = self._window_ms // windows.PART_MS
         newest = feed.framed(group.cursor - window_parts, group.cursor, chunked=group.chunked)
-        init = responses.chunk(feed.init) if group.chunked else feed.init
+        init = responses.chunk(feed.init) if group.chunked and feed.init else feed.init
         socket, arrival = waiting.socket, waiting.arrival
         if arrival.stamps != space.stamps:
             space.stamps = arrival.stamps

@@ -26,7 +26,7 @@ class Emit(Protocol):
 
 
 class Feed:
-    """The newest parts of one codec, numbered from 0 in the order in which they were read."""
+    """The newest parts in one form, numbered from 0 in the order in which they were read."""
 
     def __init__(self, init: bytes, parts_max: int) -> None:
         self.init = init

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from folkmoot.tape.model import Codec, TapeMissing
+from folkmoot.tape import adts, boxes, ogg
+from folkmoot.tape.model import Codec, PartRef, TapeMissing
 from folkmoot.tape.reader import TapeReader
+
+OGG, ADTS = "ogg", "adts"
+CODECS: Final = {"opus": Codec.OPUS, "aac": Codec.AAC, OGG: Codec.OPUS, ADTS: Codec.AAC}
+"""The forms in which sound is sent, with the codec of each: fragmented MP4, as it lies on the tape, under the
+codec's own name, and what players and radios know."""
 
 
 class LiveTape(Protocol):
@@ -20,22 +26,22 @@ class LiveTape(Protocol):
     def refresh(self) -> object:
         """Looks whether something was appended. Called up to 500 times a second."""
 
-    def init(self, codec: str) -> bytes | None:
-        """The codec's init segment; None while the tape has none."""
+    def init(self, form: str) -> bytes | None:
+        """What a stream of this form begins with, maybe nothing; None while the tape doesn't have its codec."""
 
-    def take(self, codec: str, parts_max: int) -> Sequence[bytes]:
-        """The parts appended since the last call, oldest first, at most the newest `parts_max` of them."""
+    def take(self, form: str, parts_max: int) -> Sequence[bytes]:
+        """The parts appended since the last call for this form, oldest first, at most the newest `parts_max`."""
 
     def close(self) -> None:
         """Lets go of files."""
 
 
 class TapeFollower:
-    """A LiveTape over a TapeReader."""
+    """A LiveTape over a TapeReader. Parts are put into a form once, for everybody who gets it."""
 
     def __init__(self, reader: TapeReader) -> None:
         self._reader = reader
-        self._taken: dict[Codec, int] = {}
+        self._taken: dict[str, int] = {}
 
     @property
     def ended(self) -> bool:
@@ -44,20 +50,33 @@ class TapeFollower:
     def refresh(self) -> bool:
         return self._reader.refresh()
 
-    def init(self, codec: str) -> bytes | None:
-        return self._reader.init(Codec(codec)) if codec in self._reader.codecs else None
+    def init(self, form: str) -> bytes | None:
+        codec = CODECS[form]
+        if codec not in self._reader.codecs:
+            return None
+        if form == OGG:
+            return ogg.head(self._reader.config(codec))
+        return b"" if form == ADTS else self._reader.init(codec)
 
-    def take(self, codec: str, parts_max: int) -> list[bytes]:
-        name = Codec(codec)
-        count = self._reader.count(name)
-        first = max(self._taken.get(name, 0), count - parts_max, 0)
-        self._taken[name] = count  # it may shrink: a writer that comes back cuts a torn end off
-        refs = self._reader.numbered(name, first, count)
+    def take(self, form: str, parts_max: int) -> list[bytes]:
+        codec = CODECS[form]
+        count = self._reader.count(codec)
+        first = max(self._taken.get(form, 0), count - parts_max, 0)
+        self._taken[form] = count  # it may shrink: a writer that comes back cuts a torn end off
+        refs = self._reader.numbered(codec, first, count)
         data, parts, at = self._reader.read(refs), [], 0
         for ref in refs:
-            parts.append(data[at : at + ref.length])
+            parts.append(self._formed(form, ref, data[at : at + ref.length]))
             at += ref.length
         return parts
+
+    def _formed(self, form: str, ref: PartRef, chunk: bytes) -> bytes:
+        if form not in (OGG, ADTS):
+            return chunk
+        frames = boxes.frames(chunk, ref.header_bytes, ref.duration_samples // ref.codec.frame_samples)
+        if form == OGG:
+            return ogg.page(ref.number, ref.end_samples, frames)
+        return adts.framed(self._reader.config(ref.codec), frames)
 
     def close(self) -> None:
         self._reader.close()

@@ -7,7 +7,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-CONTENT_TYPES = {"opus": b'audio/mp4; codecs="opus"', "aac": b'audio/mp4; codecs="mp4a.40.2"'}
+CONTENT_TYPES = {
+    "opus": b'audio/mp4; codecs="opus"',
+    "aac": b'audio/mp4; codecs="mp4a.40.2"',
+    "ogg": b"audio/ogg; codecs=opus",
+    "adts": b"audio/aac",
+}
 CHUNKED_END = b"0\r\n\r\n"
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -16,7 +21,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 _OPEN_TO_ALL = ((b"access-control-allow-origin", b"*"), (b"cache-control", b"no-store"))
 
 
-def stream_head(codec: str, *, chunked: bool, default_headers: Headers = ()) -> bytes:
+def stream_head(form: str, *, chunked: bool, default_headers: Headers = ()) -> bytes:
     """The head of an endless stream. HTTP/1.1 listeners get chunked framing, HTTP/1.0 ones none.
 
     Chunked costs seven bytes a write and shows a player whether a stream ended or broke off (RFC 9112, 8): one
@@ -24,7 +29,7 @@ def stream_head(codec: str, *, chunked: bool, default_headers: Headers = ()) -> 
     """
     headers = [
         *default_headers,
-        (b"content-type", CONTENT_TYPES[codec]),
+        (b"content-type", CONTENT_TYPES[form]),
         *_OPEN_TO_ALL,
         (b"x-accel-buffering", b"no"),
         (b"connection", b"close"),

@@ -16,10 +16,13 @@ MESSAGE_BYTES_MAX = 100_000  # half of Linux' usual net.core.wmem_default, beyon
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A listener whose socket comes with it. `pending` is what must be written before the sound: the head."""
+    """A listener whose socket comes with it. `form` is what it gets (live.CODECS).
+
+    `pending` is what must be written before the sound: the head.
+    """
 
     space_id: int
-    codec: str
+    form: str
     chunked: bool
     stamps: tuple[Stamp, ...]
     pending: bytes

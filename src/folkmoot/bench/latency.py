@@ -130,11 +130,11 @@ class _Evening:
         """The playlist comes with the first segment."""
         page.wait_for_function(
             "async address => (await fetch(address)).ok",
-            arg=f"{self._space}/hls/opus/index.m3u8",
+            arg=f"{self._space}/hls/opus/live.m3u8",
             timeout=_PLAY_WITHIN_MS,
         )
         playlist = page.evaluate(
-            "async address => (await fetch(address)).text()", f"{self._space}/hls/opus/index.m3u8"
+            "async address => (await fetch(address)).text()", f"{self._space}/hls/opus/live.m3u8"
         )
         if "#EXT-X-PART" not in playlist:
             self.notes.append("HLS is plain: whole segments, no parts; players stay three of them behind.")

@@ -230,6 +230,11 @@ def frame_sizes(header: bytes, count: int) -> tuple[int, ...]:
     return struct.unpack_from(f">{count}I", header, len(header) - 8 - 4 * count)
 
 
+def frames(chunk: bytes, header_bytes: int, count: int) -> tuple[bytes, ...]:
+    """The coded frames of a chunk of which the index tells where they begin and how many they are."""
+    return _split(chunk, header_bytes, frame_sizes(chunk[:header_bytes], count))
+
+
 def leading_note(data: bytes) -> Note | None:
     """The note at the start of a chunk, or of a chunk's header; the rest is not looked at."""
     if data[4:8] != b"emsg":

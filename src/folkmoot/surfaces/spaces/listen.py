@@ -13,11 +13,16 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, tickets
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
 
-LISTEN = Surface("stream", f"GET {SPACES}/{{space_id}}/listen", Serves.ANYONE, Action.LISTEN, "read:statuses")
+LISTEN, LIVE_OGG, LIVE_AAC = (
+    Surface("stream", f"GET {SPACES}/{{space_id}}/{name}", Serves.ANYONE, Action.LISTEN, "read:statuses")
+    for name in ("listen", "live.ogg", "live.aac")
+)
+STREAMS = (LISTEN, LIVE_OGG, LIVE_AAC)
 
 
 def register_listen(register: Register) -> None:
-    register.add(LISTEN)
+    for surface in STREAMS:
+        register.add(surface)
 
 
 class Admitter:
@@ -89,4 +94,4 @@ def _session(cookie: str | None) -> str | None:
 
 
 def _admission(request: ListenRequest, stamps: tuple[Stamp, ...]) -> Admission:
-    return Admission(request.space_id, request.codec, tuple((s.subject, s.counter) for s in stamps))
+    return Admission(request.space_id, request.form, tuple((s.subject, s.counter) for s in stamps))
