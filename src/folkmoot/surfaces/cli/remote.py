@@ -1,0 +1,238 @@
+"""The evidence of a Space on a server: fetched as any listener fetches it, and believed in nothing."""
+
+import base64
+import hashlib
+import http.client
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from folkmoot.tape import boxes
+from folkmoot.tape.checkpoint import NoteInvalid, Verifier, split_notes
+from folkmoot.tape.evidence import Progress, split_leaves
+from folkmoot.tape.leaf import leaf_data
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, PartRef, TapeDamaged
+from folkmoot.tape.proof import CHECKPOINTS_MAX, Proof
+from folkmoot.tape.verify import Evidence, TakenOut
+
+Found = TypeVar("Found")
+PROOF_MS = 300_000
+SOUND_MS = 60_000
+TIMEOUT_S = 60.0
+TRIES = 6
+_ANSWER_BYTES_MAX = 16 << 20
+_PAGE = re.compile(r"/spaces/(\d+)")
+_WAIT_S_MAX = 300
+
+
+class CannotVerify(Exception):
+    """It can't be told whether this is intact; says why in a sentence."""
+
+
+class RemoteSpace:
+    """A Space by the address of its page. Every method raises CannotVerify and OSError."""
+
+    def __init__(self, get: Callable[[str], tuple[int, bytes]], host: str, space_id: str) -> None:
+        """`get` fetches a path of the server: status and body."""
+        self._get = get
+        self.name = f"{host}/spaces/{space_id}"
+        self._path = f"/api/folkmoot/v1/spaces/{space_id}"
+
+    @classmethod
+    def at(cls, page: str) -> "RemoteSpace":
+        """From an address such as https://moot.example/spaces/123."""
+        address = urlsplit(page)
+        found = _PAGE.search(address.path)
+        if address.scheme not in ("https", "http") or not address.netloc or found is None:
+            raise CannotVerify("This is not the address of a Space: https://HOST/spaces/NUMBER.")
+        return cls(_Server(address.scheme, address.netloc).get, address.netloc, found[1])
+
+    def verifier(self) -> Verifier:
+        """The key that the server says it signs with."""
+        try:
+            return Verifier.parse(self._proof(Codec.OPUS, 0).verifier_key)
+        except NoteInvalid as error:
+            raise CannotVerify("The server names a verifier key that is none.") from error
+
+    def evidence(self, codec: Codec, progress: Progress) -> Evidence:
+        """One rendition, as the server lets anybody hear it."""
+        notes = self._notes(codec)
+        kept, taken_out, ended = self._leaves(codec)
+        sound = _Sound(kept)
+        for content in self._sound(codec, kept):
+            sound.take(codec, content)
+            progress(sound.first + len(sound.leaves), len(kept))
+        init = hashlib.sha256(self._fetch(f"{self._path}/media/{codec}/init.mp4")).digest()
+        return Evidence(
+            codec=codec,
+            notes=notes,
+            kept=kept,
+            found=sound.leaves,
+            header=(_started(notes), f"init {base64.b64encode(init).decode('ascii')}"),
+            ended=ended,
+            first=sound.first,
+            taken_out=taken_out,
+            problems=sound.problems,
+        )
+
+    def _notes(self, codec: Codec) -> list[str]:
+        notes: list[str] = []
+        while True:
+            content = self._fetch(f"{self._path}/proof/{codec}/checkpoints", skip=len(notes))
+            more, _ = split_notes(content)
+            notes += more
+            if len(more) < CHECKPOINTS_MAX:
+                return notes
+
+    def _leaves(self, codec: Codec) -> tuple[list[bytes], dict[int, TakenOut], bool]:
+        """What the server says was signed."""
+        kept: list[bytes] = []
+        taken_out: dict[int, TakenOut] = {}
+        while True:
+            proof = self._proof(codec, _end_ms(kept))
+            if proof.first > len(kept):
+                raise CannotVerify("Only the last minute of this Space can be heard, and nothing of it is kept.")
+            for part in proof.replaced:
+                taken_out[part.number] = TakenOut(part.redaction, part.reason, part.at_unix_ms, part.frames_sha256)
+            more = split_leaves(proof.leaves)[len(kept) - proof.first :]
+            if not more:
+                return kept, taken_out, proof.ended
+            kept += more
+
+    def _proof(self, codec: Codec, from_ms: int) -> Proof:
+        content = self._fetch(f"{self._path}/proof/{codec}", from_ms=from_ms, to_ms=from_ms + PROOF_MS)
+        try:
+            return msgspec.json.decode(content, type=Proof)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CannotVerify(f"The server's proof can't be read: {error}.") from error
+
+    def _sound(self, codec: Codec, kept: list[bytes]) -> Iterator[bytes]:
+        """Whole chunks, a minute at a time; neighbouring minutes share a chunk."""
+        end_ms = _end_ms(kept)
+        for from_ms in range(0, end_ms + SOUND_MS, SOUND_MS):
+            path = f"{self._path}/media/{codec}?{urlencode({'from_ms': from_ms, 'to_ms': from_ms + SOUND_MS})}"
+            status, content = self._get(path)
+            if status == 416:  # trimmed, or behind the end
+                continue
+            yield _require_good(path, status, content)
+
+    def _fetch(self, path: str, **parameters: int) -> bytes:
+        if parameters:
+            path = f"{path}?{urlencode(parameters)}"
+        return _require_good(path, *self._get(path))
+
+
+class _Sound:
+    """The leaves of chunks as they come."""
+
+    def __init__(self, kept: list[bytes]) -> None:
+        self.first = 0
+        self.leaves: list[bytes] = []
+        self.problems: dict[int, str] = {}
+        self._kept = kept
+        self._last_number = -1
+
+    def take(self, codec: Codec, content: bytes) -> None:
+        """Chunks that follow each other; those that were there already are left out."""
+        for chunk in _chunks(content):
+            try:
+                number, leaf = self._leaf(codec, chunk)
+            except (boxes.BoxError, TapeDamaged) as error:
+                number, leaf = self._last_number + 1, b""
+                self.problems[self.first + len(self.leaves)] = str(error)
+            if number <= self._last_number:
+                continue
+            if not self.leaves:
+                self.first = number if number <= len(self._kept) else 0
+            self._last_number = number
+            self.leaves.append(leaf)
+
+    def _leaf(self, codec: Codec, chunk: bytes) -> tuple[int, bytes]:
+        parsed = boxes.parse_chunk(chunk)
+        number = parsed.sequence - 1
+        ref = PartRef(
+            codec=codec,
+            number=number,
+            start_samples=parsed.start_samples,
+            duration_samples=len(parsed.frames) * codec.frame_samples,
+            offset=0,
+            length=len(chunk),
+            header_bytes=len(chunk) - sum(len(frame) for frame in parsed.frames),
+            segment=0,
+            checksum=0,
+            peak=0,
+            has_note=parsed.note is not None,
+            gap=False,
+        )
+        said = leaf_data(ref, chunk)
+        # That a silence is a gap's stands in the index, not in the sound.
+        as_gap = msgspec.structs.replace(said, gap=True).encode()
+        return number, as_gap if number < len(self._kept) and self._kept[number] == as_gap else said.encode()
+
+
+class _Server:
+    """One connection, kept open."""
+
+    def __init__(self, scheme: str, netloc: str) -> None:
+        self._scheme = scheme
+        self._netloc = netloc
+
+    @cached_property
+    def _connection(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._scheme == "https" else http.client.HTTPConnection
+        return kind(self._netloc, timeout=TIMEOUT_S)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body. A server that is busy is asked again when it says so."""
+        for _ in range(TRIES):
+            try:
+                self._connection.request("GET", path, headers={"User-Agent": "folkmoot tape verify"})
+                answer = self._connection.getresponse()
+                content = answer.read(_ANSWER_BYTES_MAX)
+            except http.client.HTTPException as error:
+                raise CannotVerify(f"{self._netloc} does not answer as a server does: {error!r}.") from error
+            if answer.status not in (429, 503):
+                return answer.status, content
+            wait_s = answer.headers.get("Retry-After", "1")
+            time.sleep(min(int(wait_s) if wait_s.isdigit() else 1, _WAIT_S_MAX))
+        return answer.status, content
+
+
+def _require_good(path: str, status: int, content: bytes) -> bytes:
+    if status == 200:
+        return content
+    try:
+        sentence = msgspec.json.decode(content, type=dict[str, str])["error"]
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        sentence = f"{path} is answered with status {status}."
+    raise CannotVerify(f"The server says: {sentence}")
+
+
+def _chunks(content: bytes) -> Iterator[bytes]:
+    """`[emsg] moof mdat`, one after the other; bytes that are no boxes are a chunk of their own."""
+    start = 0
+    try:
+        for kind, _, end in boxes.iterate_boxes(content):
+            if kind == b"mdat":
+                yield content[start:end]
+                start = end
+    except boxes.BoxError:
+        yield content[start:]
+
+
+def _started(notes: list[str]) -> str:
+    """What the checkpoints say of when it began: the sound itself doesn't, so this is taken from them."""
+    found = re.findall(r"^started \d+$", notes[-1] if notes else "", re.MULTILINE)
+    return found[0] if found else ""
+
+
+def _end_ms(leaves: list[bytes]) -> int:
+    if not leaves:
+        return 0
+    start, duration = int.from_bytes(leaves[-1][:8], "big"), int.from_bytes(leaves[-1][8:12], "big")
+    return (start + duration) // SAMPLES_PER_MS

@@ -1,0 +1,159 @@
+"""`folkmoot tape`: whether a recording is what was signed while it was made, and what is wrong where."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace
+from folkmoot.tape import layout
+from folkmoot.tape.checkpoint import NoteInvalid, Verifier
+from folkmoot.tape.evidence import Progress, codecs_of, evidence_of
+from folkmoot.tape.model import Codec, TapeError
+from folkmoot.tape.verify import Finding, Kind, Verdict, clock, verify
+
+FINDINGS_MAX = 50
+_PROGRESS_EVERY_S = 0.2
+
+What = Annotated[
+    str,
+    typer.Argument(metavar="FILE|URL", help="A recording's folder, or the address of a Space's page."),
+]
+Key = Annotated[str | None, typer.Option(help="The verifier key that has to have signed it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Say it in JSON.")]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints. `pinned`: the key was given, rather than found beside the recording."""
+
+    what: str
+    intact: bool
+    key: str
+    pinned: bool
+    renditions: list[Verdict]
+
+
+def build_tape() -> typer.Typer:
+    """The commands."""
+    app = typer.Typer(no_args_is_help=True, help="Verify recordings.")
+    app.command("verify")(verify_tape)
+    return app
+
+
+def verify_tape(what: What, key: Key = None, as_json: AsJson = False) -> None:
+    """Check a recording against its signed checkpoints. Exit code 0: intact; 1: damaged; 2: it can't be told."""
+    try:
+        report = _report(what, key)
+    except (CannotVerify, TapeError, OSError) as error:
+        sys.stderr.write(f"\r{error}\n")
+        raise typer.Exit(2) from error
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    else:
+        typer.echo("\n".join(lines(report)))
+    raise typer.Exit(0 if report.intact else 1)
+
+
+def _report(what: str, key: str | None) -> Report:
+    pinned = Verifier.parse(key) if key else None
+    if "://" in what:
+        verdicts, found_key = _of_space(RemoteSpace.at(what), pinned)
+    else:
+        verdicts, found_key = _of_folder(Path(what), pinned)
+    return Report(what, all(verdict.is_intact for verdict in verdicts), found_key, pinned is not None, verdicts)
+
+
+def _of_folder(directory: Path, pinned: Verifier | None) -> tuple[list[Verdict], str]:
+    codecs = codecs_of(directory)
+    verifier = pinned or _key_beside(directory)
+    progress = _Progress()
+    verdicts = []
+    for codec in codecs:
+        evidence = evidence_of(directory, codec, progress.of(codec))
+        verdicts.append(_within_folder(verify(evidence, verifier, None), directory))
+    progress.end()
+    return verdicts, str(verifier)
+
+
+def _of_space(space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict], str]:
+    verifier = pinned or space.verifier()
+    progress = _Progress()
+    verdicts = [verify(space.evidence(codec, progress.of(codec)), verifier, space.name) for codec in Codec]
+    progress.end()
+    return verdicts, str(verifier)
+
+
+def _key_beside(directory: Path) -> Verifier:
+    try:
+        return Verifier.parse(layout.verifier_key_path(directory).read_text())
+    except FileNotFoundError as error:
+        raise CannotVerify(f"{directory} has no verifier key: give it with --key, if it was signed.") from error
+    except (NoteInvalid, UnicodeDecodeError) as error:
+        raise CannotVerify(f"The verifier key in {directory} is none: give it with --key.") from error
+
+
+def _within_folder(verdict: Verdict, directory: Path) -> Verdict:
+    """A folder is named after its Space: another's signed recording in it is no less wrong."""
+    name = directory.resolve().name
+    if not name.isdigit() or not verdict.origin or verdict.origin.endswith(f"/spaces/{name}/{verdict.codec}"):
+        return verdict
+    what = f"This was signed as {verdict.origin}, which is not the Space {name}."
+    finding = Finding(Kind.CHECKPOINT, verdict.codec, 0, verdict.found_ms, what)
+    return msgspec.structs.replace(verdict, findings=(finding, *verdict.findings))
+
+
+def lines(report: Report) -> list[str]:
+    """The report for people."""
+    said = [f"{report.what}: {'intact' if report.intact else 'NOT what was signed'}"]
+    for verdict in report.renditions:
+        signed = f"{length(verdict.signed_ms)} signed, {verdict.parts:,} parts, {verdict.checkpoints:,} checkpoints"
+        said.append(f"  {verdict.codec}: {'intact' if verdict.is_intact else 'damaged'}; {signed}")
+        said += [f"    {_line(finding)}" for finding in verdict.findings[:FINDINGS_MAX]]
+        if len(verdict.findings) > FINDINGS_MAX:
+            said.append(f"    and {len(verdict.findings) - FINDINGS_MAX:,} more")
+    said.append(f"  key: {report.key}")
+    if not report.pinned:
+        said.append("  The key was found with the recording. If you have it from elsewhere, give it with --key.")
+    return said
+
+
+def _line(finding: Finding) -> str:
+    place = clock(finding.from_ms)
+    if finding.to_ms > finding.from_ms:
+        place += f"–{clock(finding.to_ms)}"
+    return f"{place} {finding.kind}: {finding.what}"
+
+
+def length(length_ms: int) -> str:
+    """2 h 3 min 4 s."""
+    seconds = length_ms // 1000
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours} h {minutes} min {seconds % 60} s" if hours else f"{minutes} min {seconds % 60} s"
+
+
+class _Progress:
+    """A line on a terminal's standard error that counts up, and goes away."""
+
+    def __init__(self) -> None:
+        self._shows = sys.stderr.isatty()
+        self._next_s = 0.0
+
+    def of(self, codec: Codec) -> Progress:
+        """What tells of one rendition."""
+
+        def tell(done: int, all_parts: int) -> None:
+            now_s = time.monotonic()
+            if self._shows and now_s >= self._next_s:
+                self._next_s = now_s + _PROGRESS_EVERY_S
+                sys.stderr.write(f"\r{codec}: {done:,} of {all_parts:,} parts ")
+                sys.stderr.flush()
+
+        return tell
+
+    def end(self) -> None:
+        """Takes the line away."""
+        if self._shows:
+            sys.stderr.write("\r\x1b[K")

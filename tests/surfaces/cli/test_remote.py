@@ -1,0 +1,147 @@
+"""Verifying what a server lets anybody hear: the application itself answers here, over its own handlers."""
+
+import asyncio
+import http.server
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.people import People
+from tests.tape.conftest import _step_parts
+from tests.tape.evening import SIGNER, Evening
+
+from folkmoot.recordings.actions import close_recording
+from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace, _Server
+from folkmoot.surfaces.services import Services
+from folkmoot.tape import layout
+from folkmoot.tape.model import Codec
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.redact import redact
+from folkmoot.tape.redactions import Redaction
+from folkmoot.tape.signing import sign_tape
+from folkmoot.tape.verify import Kind, Verdict, verify
+
+SPACES = "/api/folkmoot/v1/spaces"
+RECORDED_MS = 130_000  # more than two of the minutes in which sound is fetched
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    evening = Evening(tmp_path_factory.mktemp("recorded") / "tape", _step_parts)
+    evening.say(RECORDED_MS // 100)
+    evening.writer.close()
+    return evening.directory
+
+
+@pytest.fixture
+async def space_id(
+    client: httpx.AsyncClient, alice: Any, people: People, services: Services, recorded: Path
+) -> str:
+    """An ended Space with a signed recording."""
+    body = {"title": "The Moot", "start": True, "recorded": True}
+    made: str = (await client.post(SPACES, json=body, headers=alice.headers)).json()["id"]
+    await client.post(f"{SPACES}/{made}/commands", json={"do": "end"}, headers=alice.headers)
+    directory = Path(shutil.copytree(recorded, services.tapes_directory / made))
+    with TapeReader(directory) as reader:
+        await people.system(lambda acting: close_recording(acting, int(made), reader.end_ms))
+    sign_tape(directory, f"moot.example/spaces/{made}", SIGNER)
+    return made
+
+
+@pytest.fixture
+async def checked(client: httpx.AsyncClient, space_id: str) -> Callable[..., Any]:
+    loop = asyncio.get_running_loop()
+
+    def get(path: str) -> tuple[int, bytes]:
+        answer = asyncio.run_coroutine_threadsafe(client.get(path), loop).result()
+        return answer.status_code, answer.content
+
+    async def check(codec: Codec = Codec.AAC) -> Verdict:
+        space = RemoteSpace(get, "moot.example", space_id)
+        verifier = await asyncio.to_thread(space.verifier)
+        evidence = await asyncio.to_thread(space.evidence, codec, lambda done, of: None)
+        return verify(evidence, verifier, space.name)
+
+    return check
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+async def test_a_replay_as_it_is_served(checked: Callable[..., Any], codec: Codec) -> None:
+    verdict = await checked(codec)
+    assert verdict.findings == ()
+    assert verdict.parts >= 1_300
+    assert verdict.found_ms == verdict.signed_ms > RECORDED_MS - 100
+
+
+async def test_a_served_byte_that_was_altered(
+    checked: Callable[..., Any], services: Services, space_id: str
+) -> None:
+    directory = services.tapes_directory / space_id
+    with TapeReader(directory) as reader:
+        (ref,) = reader.numbered(Codec.OPUS, 700, 701)
+    with layout.sound_path(directory, Codec.OPUS).open("r+b") as file:
+        file.seek(ref.offset + ref.length - 2)
+        file.write(b"\xde\xad")
+    (finding,) = (await checked(Codec.OPUS)).findings
+    assert (finding.kind, finding.from_ms, finding.to_ms) == (Kind.ALTERED, 70_000, 70_100)
+
+
+async def test_a_trim_and_a_decision_are_no_damage(
+    checked: Callable[..., Any], services: Services, space_id: str, client: httpx.AsyncClient, alice: Any
+) -> None:
+    redact(services.tapes_directory / space_id, Redaction("12", 90_000, 91_000, "an address", "host", 1))
+    trimmed = await client.patch(f"{SPACES}/{space_id}/replay", json={"start_ms": 65_000}, headers=alice.headers)
+    assert trimmed.status_code == 200
+    verdict = await checked(Codec.OPUS)
+    assert verdict.is_intact
+    assert [(finding.kind, finding.from_ms) for finding in verdict.findings] == [
+        *((Kind.TRIMMED, 0), (Kind.REDACTED, 90_000)),
+    ]
+    assert verdict.findings[0].to_ms == 65_000
+
+
+async def test_what_the_server_refuses_is_said(
+    checked: Callable[..., Any], services: Services, space_id: str
+) -> None:
+    for codec in Codec:
+        layout.checkpoints_path(services.tapes_directory / space_id, codec).unlink()
+    with pytest.raises(CannotVerify, match="Nothing of this recording is signed yet"):
+        await checked()
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Answers the second time."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        Busy.asked += 1
+        is_busy = Busy.asked == 1
+        self.send_response(503 if is_busy else 200)
+        if is_busy:
+            self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    with http.server.HTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_busy_server_is_asked_again(busy: str) -> None:
+    assert _Server("http", busy).get("/x") == (200, b"ok")
+    assert Busy.asked == 2
