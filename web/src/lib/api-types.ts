@@ -177,7 +177,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/api/folkmoot/v1/spaces/{space_id}/whip/{seat}': {
+  '/api/folkmoot/v1/spaces/{space_id}/whip/{seat}/{connection}': {
     parameters: {
       query?: never;
       header?: never;
@@ -188,7 +188,58 @@ export interface paths {
     put?: never;
     post?: never;
     /** WhipLeave */
-    delete: operations['ApiFolkmootV1SpacesSpaceIdWhipSeatWhipLeave'];
+    delete: operations['ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whip/tokens': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** MakePublishingToken */
+    post: operations['ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** WhepJoin */
+    post: operations['ApiFolkmootV1SpacesSpaceIdWhepWhepJoin'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whep/{connection}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** WhepLeave */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave'];
     options?: never;
     head?: never;
     patch?: never;
@@ -235,8 +286,8 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** MediaPlaylist */
-    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8MediaPlaylist'];
+    /** ReplayPlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist'];
     put?: never;
     post?: never;
     delete?: never;
@@ -245,15 +296,15 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/api/folkmoot/v1/spaces/{space_id}/media/{codec}/init.mp4': {
+  '/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/live.m3u8': {
     parameters: {
       query?: never;
       header?: never;
       path?: never;
       cookie?: never;
     };
-    /** InitSegment */
-    get: operations['ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4InitSegment'];
+    /** LivePlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist'];
     put?: never;
     post?: never;
     delete?: never;
@@ -288,6 +339,23 @@ export interface paths {
     };
     /** MediaSegment */
     get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/media/{codec}/init.mp4': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** MediaInit */
+    get: operations['ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit'];
     put?: never;
     post?: never;
     delete?: never;
@@ -365,6 +433,74 @@ export interface paths {
     patch: operations['ApiFolkmootV1SpacesSpaceIdReplayTrimReplay'];
     trace?: never;
   };
+  '/api/folkmoot/v1/spaces/{space_id}/proof/{codec}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowProof */
+    get: operations['ApiFolkmootV1SpacesSpaceIdProofCodecShowProof'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/proof/{codec}/checkpoints': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowCheckpoints */
+    get: operations['ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/redactions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** RedactSpace */
+    post: operations['ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/consent': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** TakeBackConsent */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/clips': {
     parameters: {
       query?: never;
@@ -434,6 +570,12 @@ export interface components {
      * @enum {string}
      */
     Audience: 'public' | 'followed' | 'invited';
+    /**
+     * ByRole
+     * @description As what somebody took something out.
+     * @enum {string}
+     */
+    ByRole: 'host' | 'co_host' | 'moderator' | 'speaker' | 'operator';
     /** Cancel */
     Cancel: {
       /** @constant */
@@ -459,6 +601,10 @@ export interface components {
       recording_consent: boolean;
       /** @constant */
       do: 'consent';
+    };
+    /** ConsentTakenBack */
+    ConsentTakenBack: {
+      ranges: [number, number][];
     };
     /** CreateClip */
     CreateClip: {
@@ -508,7 +654,7 @@ export interface components {
      * EndReason
      * @enum {string}
      */
-    EndReason: 'host_ended' | 'panic' | 'host_absent' | 'stopped';
+    EndReason: 'host_ended' | 'panic' | 'host_absent' | 'stopped' | 'tape_lost' | 'stood_still';
     /** Field */
     Field: {
       name: string;
@@ -606,9 +752,60 @@ export interface components {
       /** @constant */
       do: 'pin';
     };
+    /** Proof */
+    Proof: {
+      verifier_key: string;
+      checkpoint: string;
+      parts: number;
+      ended: boolean;
+      first: number;
+      leaves: string;
+      before: string[];
+      after: string[];
+      replaced: components['schemas']['ReplacedPart'][];
+    };
+    /** PublishingToken */
+    PublishingToken: {
+      url: string;
+      token: string;
+    };
     /** Reaction */
     Reaction: {
       emoji: string;
+    };
+    /**
+     * Reason
+     * @description Why something was taken out. The public is told this, and no words of anybody.
+     * @enum {string}
+     */
+    Reason: 'private_information' | 'unlawful' | 'other' | 'consent_withdrawn';
+    /**
+     * RecordingState
+     * @description What becomes of the sound of a Space now.
+     * @enum {string}
+     */
+    RecordingState: 'off' | 'recording' | 'disk_full';
+    /** Redact */
+    Redact: {
+      from_ms: number;
+      to_ms: number;
+      reason: components['schemas']['RedactReason'];
+    };
+    /**
+     * RedactReason
+     * @description What hosts and moderators can say; `consent_withdrawn` is for who spoke to say.
+     * @enum {string}
+     */
+    RedactReason: 'private_information' | 'unlawful' | 'other';
+    /** Redaction */
+    Redaction: {
+      id: string;
+      from_ms: number;
+      to_ms: number;
+      kind: components['schemas']['Reason'];
+      sentence: string;
+      by_role: components['schemas']['ByRole'];
+      at: string;
     };
     /** Remove */
     Remove: {
@@ -617,10 +814,19 @@ export interface components {
       /** @constant */
       do: 'remove';
     };
+    /** ReplacedPart */
+    ReplacedPart: {
+      number: number;
+      redaction: string;
+      reason: string;
+      at_unix_ms: number;
+      frames_sha256: string;
+    };
     /** Replay */
     Replay: {
       duration_ms: number;
       start_ms: number;
+      end_ms: number;
       download_url: string;
       waveform_url: string;
       hls_url: string;
@@ -679,6 +885,7 @@ export interface components {
       audience: components['schemas']['Audience'];
       speak_policy: components['schemas']['SpeakPolicy'];
       recorded: boolean;
+      recording_state: components['schemas']['RecordingState'];
       locked: boolean;
       creator_id: string;
       host: components['schemas']['Account'];
@@ -704,6 +911,7 @@ export interface components {
       listen_url: string;
       hls_url: string;
       replay: components['schemas']['Replay'] | null;
+      redactions: components['schemas']['Redaction'][];
       you: components['schemas']['You'];
     };
     /**
@@ -736,7 +944,8 @@ export interface components {
     };
     /** TrimReplay */
     TrimReplay: {
-      start_ms: number;
+      start_ms?: number | null;
+      end_ms?: number | null;
     };
     /** Unask */
     Unask: {
@@ -788,6 +997,8 @@ export interface components {
       removed: boolean;
       consented: boolean;
       can: string[];
+      may_redact: boolean;
+      has_spoken: boolean;
     };
     /**
      * Role
@@ -1334,20 +1545,140 @@ export interface operations {
       };
     };
   };
-  ApiFolkmootV1SpacesSpaceIdWhipSeatWhipLeave: {
+  ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave: {
     parameters: {
       query?: never;
       header?: never;
       path: {
         space_id: number;
         seat: number;
+        connection: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description Request fulfilled, nothing follows */
-      204: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PublishingToken'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhepWhepJoin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/sdp': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        connection: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
         headers: {
           [name: string]: unknown;
         };
@@ -1456,7 +1787,7 @@ export interface operations {
       };
     };
   };
-  ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8MediaPlaylist: {
+  ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist: {
     parameters: {
       query?: never;
       header?: never;
@@ -1497,7 +1828,7 @@ export interface operations {
       };
     };
   };
-  ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4InitSegment: {
+  ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist: {
     parameters: {
       query?: never;
       header?: never;
@@ -1587,6 +1918,47 @@ export interface operations {
         space_id: number;
         codec: string;
         file: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
       };
       cookie?: never;
     };
@@ -1809,6 +2181,177 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Space'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdProofCodecShowProof: {
+    parameters: {
+      query: {
+        from_ms: number;
+        to_ms: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Proof'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints: {
+    parameters: {
+      query?: {
+        skip?: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Redact'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Space'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ConsentTakenBack'];
         };
       };
       /** @description Bad request syntax or unsupported method */

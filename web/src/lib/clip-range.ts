@@ -10,11 +10,19 @@ export interface Range {
   toMs: number;
 }
 
+export interface Limits {
+  minMs: number;
+  maxMs: number;
+  usualMs: number;
+}
+
+const OF_CLIPS: Limits = { minMs: CLIP_MS_MIN, maxMs: CLIP_MS_MAX, usualMs: CLIP_MS_USUAL };
+
 /** The last 30 s before `atMs`; near the beginning, the first 30 s. */
-export function usualRange(firstMs: number, edgeMs: number, atMs: number): Range {
+export function usualRange(firstMs: number, edgeMs: number, atMs: number, { usualMs } = OF_CLIPS): Range {
   const at = Math.max(firstMs, Math.min(atMs, edgeMs));
-  const fromMs = Math.max(firstMs, at - CLIP_MS_USUAL);
-  const toMs = Math.min(edgeMs, Math.max(at, fromMs + CLIP_MS_USUAL));
+  const fromMs = Math.max(firstMs, at - usualMs);
+  const toMs = Math.min(edgeMs, Math.max(at, fromMs + usualMs));
   return { fromMs: Math.round(fromMs), toMs: Math.round(toMs) };
 }
 
@@ -27,14 +35,14 @@ export function windowAround(range: Range, firstMs: number, edgeMs: number): Ran
 }
 
 /** Moves the start; the end gives way where the clip would be too short or too long. */
-export function withStart(range: Range, fromMs: number, within: Range): Range {
-  const start = clamp(fromMs, within.fromMs, within.toMs - CLIP_MS_MIN);
-  return { fromMs: start, toMs: clamp(range.toMs, start + CLIP_MS_MIN, start + CLIP_MS_MAX) };
+export function withStart(range: Range, fromMs: number, within: Range, { minMs, maxMs } = OF_CLIPS): Range {
+  const start = clamp(fromMs, within.fromMs, within.toMs - minMs);
+  return { fromMs: start, toMs: clamp(range.toMs, start + minMs, start + maxMs) };
 }
 
-export function withEnd(range: Range, toMs: number, within: Range): Range {
-  const end = clamp(toMs, within.fromMs + CLIP_MS_MIN, within.toMs);
-  return { fromMs: clamp(range.fromMs, end - CLIP_MS_MAX, end - CLIP_MS_MIN), toMs: end };
+export function withEnd(range: Range, toMs: number, within: Range, { minMs, maxMs } = OF_CLIPS): Range {
+  const end = clamp(toMs, within.fromMs + minMs, within.toMs);
+  return { fromMs: clamp(range.fromMs, end - maxMs, end - minMs), toMs: end };
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(value, high));

@@ -37,6 +37,13 @@ export interface MediaAttachment {
   meta: { length?: string; duration?: number; original?: { duration?: number }; waveform?: number[] };
 }
 
+/** A stretch of a clip that is silent by a decision, in ms of its file. */
+export interface TakenOut {
+  from_ms: number;
+  to_ms: number;
+  sentence: string;
+}
+
 export interface PreviewCard {
   url: string;
   title: string;
@@ -63,7 +70,7 @@ export interface Status {
   replies_count: number;
   folkmoot: {
     space_id: string | null;
-    clip: { space_id: string; start_ms: number; end_ms: number } | null;
+    clip: { space_id: string; start_ms: number; end_ms: number; taken_out: TakenOut[] } | null;
   };
 }
 

@@ -7,6 +7,8 @@ export type Join = Schemas['Join'];
 export type Person = Schemas['Person'];
 export type Replay = Schemas['Replay'];
 export type Space = Schemas['Space'];
+export type Redaction = Schemas['Redaction'];
+export type RedactReason = Schemas['RedactReason'];
 export type Seat = Schemas['Seat'];
 /** The document shows a stretch of speech as an object; it is sent as an array, [seat, from_ms, to_ms]. */
 export type Seats = Omit<Schemas['Seats'], 'speech'> & { speech: [number, number, number][] };

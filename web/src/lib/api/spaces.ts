@@ -1,7 +1,7 @@
 // Our own API for Spaces.
 import { get, send, sendJson } from './client';
 import { joined, pieces } from '../spaces/speech';
-import type { Clip, Command, CreateSpace, Join, Seats, Space, Waveform } from '../types';
+import type { Clip, Command, CreateSpace, Join, RedactReason, Seats, Space, Waveform } from '../types';
 
 export const SPACES = '/api/folkmoot/v1/spaces';
 const SPEECH_RANGE_MS_MAX = 600_000;
@@ -39,8 +39,18 @@ export async function iceServers(id: string, signal: AbortSignal): Promise<RTCIc
     credential: credential ?? undefined,
   }));
 }
-export const trimReplay = (id: string, startMs: number): Promise<Space> =>
-  sendJson('PATCH', `${SPACES}/${id}/replay`, { start_ms: startMs });
+export const trimReplay = (id: string, view: { start_ms?: number; end_ms?: number }): Promise<Space> =>
+  sendJson('PATCH', `${SPACES}/${id}/replay`, view);
+export const redactSpace = (id: string, fromMs: number, toMs: number, reason: RedactReason): Promise<Space> =>
+  sendJson('POST', `${SPACES}/${id}/redactions`, {
+    from_ms: Math.floor(fromMs),
+    to_ms: Math.ceil(toMs),
+    reason,
+  });
+export const takeBackConsent = async (id: string): Promise<{ ranges: [number, number][] }> =>
+  (await send(`${SPACES}/${id}/consent`, { method: 'DELETE' })).json() as Promise<{
+    ranges: [number, number][];
+  }>;
 export const deleteReplay = (id: string): Promise<Space> => sendJson('DELETE', `${SPACES}/${id}/replay`);
 export const createClip = (space: string, startMs: number, endMs: number): Promise<Clip> =>
   sendJson('POST', '/api/folkmoot/v1/clips', { space, start_ms: startMs, end_ms: endMs });

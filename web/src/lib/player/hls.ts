@@ -15,22 +15,26 @@ export class HlsPlayer implements SpacePlayer {
   #stopAtS: number | null = null;
   #problem: string | null = null;
   #closed = false;
+  #wanted = false;
+  readonly #address: string;
 
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.#look(), 250);
     this.audio.addEventListener('error', () => this.#fail());
-    const address = `${options.base}/hls/index.m3u8`;
-    if (this.audio.canPlayType(NATIVE)) this.audio.src = address;
-    else void this.#load(address);
+    this.#address = `${options.base}/hls/index.m3u8`;
+    if (this.audio.canPlayType(NATIVE)) this.audio.src = this.#address;
+    else void this.#load(this.#address);
     if (options.durationMs !== null) this.#place.seconds = options.startMs / 1000;
   }
 
   play(): Promise<void> {
+    this.#wanted = true;
     return this.audio.play();
   }
 
   pause(): void {
+    this.#wanted = false;
     this.audio.pause();
   }
 
@@ -46,6 +50,15 @@ export class HlsPlayer implements SpacePlayer {
   playRange(fromMs: number, toMs: number): void {
     this.seek(fromMs);
     this.#stopAtS = toMs / 1000;
+  }
+
+  takeOut(): void {
+    // Opened anew where it is: what lies ahead and behind is loaded again, from the addresses of now.
+    const at = this.#place.seconds;
+    if (this.#hls) this.#hls.loadSource(this.#address);
+    else this.audio.src = this.#address;
+    this.#place.seconds = at;
+    if (this.#wanted) void this.audio.play().catch(() => undefined);
   }
 
   set speed(rate: number) {

@@ -25,6 +25,8 @@ const GONE = 'The network is gone. The sound goes on when it is back.';
 const AWAY = 'The server does not answer. Trying again…';
 /** The last frame of a recording may end a little before its length says. */
 const END_TOLERANCE_S = 0.15;
+/** What is taken out reaches a little beyond what was asked for. */
+const OVERLAP_S = 0.2;
 
 export class Player implements SpacePlayer {
   readonly audio = hiddenAudio('player');
@@ -46,9 +48,11 @@ export class Player implements SpacePlayer {
   #problem: string | null = null;
   #wanted = false;
   #stopAtS: number | null = null;
+  #revision: number;
 
   constructor(options: PlayerOptions & { codec: Codec }) {
     this.#options = options;
+    this.#revision = options.revision;
     const durationS = options.durationMs === null ? null : options.durationMs / 1000;
     this.#source = new Source(this.audio, options.codec, durationS);
     this.#followsEdge = options.durationMs === null;
@@ -91,6 +95,11 @@ export class Player implements SpacePlayer {
     this.#followsEdge = false;
     this.#moveTo(fromMs / 1000);
     this.#stopAtS = toMs / 1000;
+  }
+
+  takeOut(fromMs: number, toMs: number, revision: number): void {
+    this.#revision = revision;
+    this.#source.forget(Math.max(0, fromMs / 1000 - OVERLAP_S), toMs / 1000 + OVERLAP_S);
   }
 
   goLive(): void {
@@ -286,7 +295,7 @@ export class Player implements SpacePlayer {
   }
 
   async #fetchRange(fromS: number, toS: number): Promise<void> {
-    const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}`;
+    const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}&v=${this.#revision}`;
     const address = `${this.#options.base}/media/${this.#options.codec}?${query}`;
     try {
       const response = await fetch(address, { signal: this.#stop.signal });

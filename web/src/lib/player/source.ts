@@ -60,6 +60,17 @@ export class Source {
     };
   }
 
+  /** Lets go of a stretch, in seconds: it is fetched anew when it is its turn. */
+  forget(from: number, until: number): void {
+    this.#turn = this.#turn
+      .then(async () => {
+        if (!this.#buffer || this.#media.readyState !== 'open') return;
+        this.#buffer.remove(from, until);
+        await settled(this.#buffer);
+      })
+      .catch(() => undefined);
+  }
+
   /** Buffered stretches in seconds. */
   ranges(): [number, number][] {
     const buffered = this.#buffer?.buffered;

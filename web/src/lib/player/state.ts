@@ -23,6 +23,8 @@ export interface PlayerOptions {
   /** The length of the recording, or null while the Space is live. */
   durationMs: number | null;
   startMs: number;
+  /** Grows with each range that is taken out: caches know the sound by another address then. */
+  revision: number;
   onChange: (state: PlayerState) => void;
 }
 
@@ -37,6 +39,8 @@ export interface SpacePlayer {
   goLive(): void;
   /** Goes to `fromMs`, and pauses once `toMs` is heard. */
   playRange(fromMs: number, toMs: number): void;
+  /** Lets go of what it holds of a range that was taken out; `revision` as in the options. */
+  takeOut(fromMs: number, toMs: number, revision: number): void;
   speed: number;
   close(): void;
 }

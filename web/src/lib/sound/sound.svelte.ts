@@ -4,6 +4,7 @@ import type { SpaceFeed } from '../spaces/feed.svelte';
 import { openPlayer } from '../player/open';
 import type { PlayerState, SpacePlayer } from '../player/state';
 import { remember, remembered } from '../remembered';
+import { newMarks } from '../spaces/redactions';
 import { toasts } from '../toasts.svelte';
 import { routed } from './devices.svelte';
 import { notePosition } from './positions';
@@ -60,7 +61,7 @@ class Sound {
   async replay(feed: SpaceFeed, atMs?: number): Promise<void> {
     const recording = feed.space?.replay;
     if (!recording) return;
-    await this.#open(feed, 'replay', recording.duration_ms, atMs ?? recording.start_ms);
+    await this.#open(feed, 'replay', recording.end_ms, atMs ?? recording.start_ms);
   }
 
   stop(): void {
@@ -126,14 +127,23 @@ class Sound {
       base: `${SPACES}/${feed.id}`,
       durationMs,
       startMs,
+      revision: feed.space?.redactions.length ?? 0,
       onChange: (state) => this.#take(state),
     });
     // Closed, or opened elsewhere, meanwhile.
     if (this.#release !== releaseFeed) return player.close();
     this.#player = player;
     const unroute = routed(player.audio);
+    const known = new Set(feed.space?.redactions.map(({ id }) => id));
+    const unheed = feed.onChange((space) => {
+      for (const mark of newMarks(space.redactions, known)) {
+        known.add(mark.id);
+        player.takeOut(mark.from_ms, mark.to_ms, known.size);
+      }
+    });
     this.#release = () => {
       releaseFeed();
+      unheed();
       unroute();
     };
     if (durationMs !== null) this.#beginReplay(player, feed, durationMs);

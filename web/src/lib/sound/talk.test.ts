@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Talk, isForElement } from './talk';
+import { Talk, isField } from './talk';
 
 function pushToTalk(): Talk {
   const talk = new Talk();
@@ -59,15 +59,11 @@ describe('push-to-talk', () => {
 });
 
 describe('a key', () => {
-  it('is for whoever writes, and for nobody who doesn’t', () => {
-    document.body.innerHTML = `<textarea></textarea><input type="range"><h1 tabindex="-1"></h1>
-      <button data-talk></button><p></p>`;
-    const isFor = (selector: string) => isForElement(document.querySelector(selector));
-    expect(isFor('textarea')).toBe(true);
-    expect(isFor('input')).toBe(true);
-    expect(isFor('h1')).toBe(false);
-    expect(isFor('p')).toBe(false);
-    expect(isFor('[data-talk]')).toBe(false);
-    expect(isForElement(null)).toBe(false);
+  it('is for whoever writes; a button under the focus has Enter', () => {
+    document.body.innerHTML = `<textarea></textarea><input type="range"><select></select><button></button><p></p>`;
+    const isFor = (selector: string) => isField(document.querySelector(selector));
+    for (const field of ['textarea', 'input', 'select']) expect(isFor(field)).toBe(true);
+    for (const other of ['button', 'p']) expect(isFor(other)).toBe(false);
+    expect(isField(null)).toBe(false);
   });
 });

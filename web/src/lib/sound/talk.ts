@@ -58,12 +58,16 @@ export class Talk {
   }
 }
 
-/** Whether a key pressed on this element is for the element: it writes there, or presses what is focused. */
-export function isForElement(target: EventTarget | null): boolean {
+/** Whether keys pressed on this element write, or choose, in it. */
+export function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('[data-talk]')) return false;
-  if (target.isContentEditable || target.matches('input, textarea, select, audio, video')) return true;
-  // A button that the mouse has just pressed keeps the focus, and nobody means it any more.
+  return target.isContentEditable || target.matches('input, textarea, select, audio, video');
+}
+
+/** Whether a key pressed on this element is for the element: it writes there, or presses what is seen to be focused. */
+export function isForElement(target: EventTarget | null): boolean {
+  if (isField(target)) return true;
+  if (!(target instanceof HTMLElement)) return false;
   return target.matches('button, a[href], summary, [role], [tabindex="0"]') && isFocusSeen(target);
 }
 

@@ -13,7 +13,7 @@ describe('own reactions', () => {
 
 describe('how often a Space is looked at', () => {
   const you = { role: 'listener', seat: null, muted: false, asking: false, invited_as: null } as const;
-  const nobody = { ...you, removed: false, consented: false, can: [] };
+  const nobody = { ...you, removed: false, consented: false, can: [], may_redact: false, has_spoken: false };
   const live = { state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
   const looker = { told: false, signedIn: true, visible: true, nowMs: 1_000_000 };
 

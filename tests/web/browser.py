@@ -1,0 +1,83 @@
+"""A Chromium with a microphone that says what a test wants, in front of a whole server."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import BrowserContext, Page, Playwright
+from tests.serve.moot import Person
+from tests.stage.peers import RATE, Client, has_tone
+from tests.story.people import CHROMIUM, QUIET
+from tests.story.sound import write
+from tests.support.server import Server
+
+from folkmoot.surfaces.http import SESSION_COOKIE
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+SAID_HZ = 1_000
+# A steady tone is noise to a browser that suppresses noise.
+UNTREATED = {"echo": False, "noise": False, "gain": False}
+PHONE_DARK: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
+DESKTOP_LIGHT: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"}
+
+
+def spoken_tone(path: Path, amplitude: float = 0.3, seconds: float = 2) -> Path:
+    """What the fake microphone repeats: whole periods, so that no click is between."""
+    at = np.arange(int(seconds * RATE)) / RATE
+    return write(path, (amplitude * np.sin(2 * np.pi * SAID_HZ * at)).astype(np.float32))
+
+
+@asynccontextmanager
+async def chromium(playwright: Playwright, *arguments: str) -> AsyncIterator[Any]:
+    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *arguments])
+    try:
+        yield browser
+    finally:
+        await browser.close()
+
+
+def microphone(voice: Path) -> tuple[str, ...]:
+    """Arguments for a Chromium whose microphones all hear this file, and are allowed."""
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={voice}",
+    )
+
+
+async def page_of(
+    browser: Any, server: Server, person: Person | None, base_url: str = "", **look: Any
+) -> tuple[BrowserContext, Page]:
+    """A page that is signed in as this person, or as nobody."""
+    address = base_url or server.base_url
+    context = await browser.new_context(base_url=address, reduced_motion="reduce", bypass_csp=True, **look)
+    if person is not None:
+        await context.add_cookies([{"name": SESSION_COOKIE, "value": person.token, "url": address}])
+    untreated = json.dumps(json.dumps({"": UNTREATED}))
+    await context.add_init_script(f"localStorage.setItem('folkmoot.processing', {untreated})")
+    return context, await context.new_page()
+
+
+async def problems(page: Page) -> list[str]:
+    """What axe finds (WCAG 2.2 AA and best practices), and a page that is wider than its window."""
+    await page.add_script_tag(path=str(AXE))
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    listed = [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+    if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        listed.append("the page is wider than its window")
+    return listed
+
+
+def heard_s(voice: Client, frequency: float, window_s: float = 0.02) -> list[bool]:
+    """For each window of what this speaker has heard since `forget`: whether the tone was in it."""
+    samples = np.concatenate([np.zeros(0, np.int16), *voice.heard])
+    window = int(window_s * RATE)
+    starts = range(0, len(samples) - window + 1, window)
+    return [has_tone(samples[at : at + window], frequency) for at in starts]

@@ -1,0 +1,175 @@
+"""Coming back without reloading from a dead stage, web process or network; measured until one is heard again."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import CDPSession, Page, async_playwright, expect
+from tests.serve.moot import Moot, Person
+from tests.stage.peers import Client, until
+from tests.support.server import Server, running_server
+from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, chromium, microphone, page_of, spoken_tone
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+AGREE = "I agree, open my microphone"
+GUEST_HZ = 440
+# With conditions of any kind from the beginning, Chromium lets WebRTC's packets pass where they can be stopped.
+NETWORK = {"latency": 1, "downloadThroughput": -1, "uploadThroughput": -1}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("back") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def moot(server: Server) -> AsyncIterator[Moot]:
+    moot = Moot(server)
+    yield moot
+    await moot.close()
+
+
+class Evening:
+    """A host who speaks from a browser, and a guest on stage who hears it."""
+
+    def __init__(self, page: Page, network: CDPSession, host: Person, guest: Person, space: dict[str, Any]) -> None:
+        self.page = page
+        self.network = network
+        self.host = host
+        self.guest = guest
+        self.space = space
+        self.offers = 0
+        self.reloads = 0
+        page.on("request", self._count)
+        page.on("load", lambda _: self._loaded())
+
+    async def cut(self, *, dead: bool) -> None:
+        """No packet in or out of the browser, HTTP's or WebRTC's."""
+        conditions = {"offline": dead, "packetLoss": 100.0 if dead else 0.0, **NETWORK}
+        await self.network.send("Network.emulateNetworkConditions", conditions)
+
+    def _count(self, asked: Any) -> None:
+        self.offers += asked.method == "POST" and asked.url.endswith("/whip")
+
+    def _loaded(self) -> None:
+        self.reloads += 1
+
+    @property
+    def ear(self) -> Client:
+        assert self.guest.voice is not None
+        return self.guest.voice
+
+    async def heard_again(self, since_s: float, within_s: float = 15) -> float:
+        """Seconds until the guest hears the host again."""
+        await until(lambda: self.ear.hears(SAID_HZ, 0.1), within_s)
+        return time.monotonic() - since_s
+
+    def bar(self) -> Any:
+        return self.page.get_by_role("complementary", name="Sound")
+
+
+@pytest.fixture
+async def evening(moot: Moot, server: Server, tmp_path: Path, request: Any) -> AsyncIterator[Evening]:
+    name = request.node.name[5:15].replace("_", "")
+    host, guest = await moot.person(f"h{name}"), await moot.person(f"g{name}")
+    voice = spoken_tone(tmp_path / "voice.wav")
+    async with async_playwright() as playwright, chromium(playwright, *microphone(voice)) as browser:
+        _, page = await page_of(browser, server, host, **DESKTOP_LIGHT)
+        network = await page.context.new_cdp_session(page)
+        await network.send("Network.enable")
+        space = await host.open_space("Coming back")
+        evening = Evening(page, network, host, guest, space)
+        await evening.cut(dead=False)
+        await page.goto(f"/spaces/{space['id']}")
+        await page.get_by_role("button", name="Take your seat").click()
+        await page.get_by_role("button", name=AGREE).click()
+        await guest.tell(space, "ask", recording_consent=True)
+        await host.tell(space, "let_up", account=guest.id)
+        await guest.speak(space, GUEST_HZ)
+        await until(lambda: evening.ear.hears(SAID_HZ))
+        evening.offers = evening.reloads = 0
+        yield evening
+        assert evening.reloads == 0
+
+
+async def speak_anew(evening: Evening) -> None:
+    """The guest is no browser: it comes back as soon as there is a stage to come back to."""
+    assert evening.guest.voice is not None
+    await evening.guest.voice.close()
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                await evening.guest.speak(evening.space, GUEST_HZ)
+                return
+            except (AssertionError, TimeoutError, httpx.TransportError):
+                await asyncio.sleep(0.05)
+
+
+async def test_a_stage_that_is_killed(evening: Evening, server: Server) -> None:
+    # The system keeps the beginning of a long name.
+    (stage,) = [child for name, child in server.children().items() if name.startswith("stage-")]
+    killed_s = time.monotonic()
+    stage.send_signal(signal.SIGKILL)
+    await speak_anew(evening)
+    back_s = await evening.heard_again(killed_s)
+    print(f"\nheard again {back_s:.2f} s after kill -9 of the stage, with {evening.offers} offers")
+    await expect(evening.bar()).to_contain_text("On stage")
+    assert back_s < 6
+
+
+async def test_a_web_process_that_is_killed(evening: Evening, server: Server) -> None:
+    evening.ear.forget()
+    killed_s = time.monotonic()
+    server.children()["web"].send_signal(signal.SIGKILL)
+    await until(lambda: len(evening.ear.heard) > 150)
+    assert evening.ear.hears(SAID_HZ, 3), "the talk goes on without it"
+
+    async def asks() -> bool:
+        try:
+            await evening.guest.tell(evening.space, "mute", account=evening.guest.id)
+        except (AssertionError, httpx.TransportError):
+            return False
+        return True
+
+    while not await asks():
+        await asyncio.sleep(0.05)
+    seat = evening.page.locator('[data-testid="seat"]').nth(1)
+    await expect(seat).to_contain_text("muted", timeout=15_000)
+    print(
+        f"\nthe page follows the Space again {time.monotonic() - killed_s:.2f} s after kill -9 of the web process"
+    )
+    assert evening.offers == 0
+
+
+async def test_a_network_that_is_gone_for_a_while(evening: Evening) -> None:
+    gone_s = time.monotonic()
+    await evening.cut(dead=True)
+    await until(lambda: not evening.ear.hears(SAID_HZ, 0.1))
+    await expect(evening.bar()).to_contain_text("Your seat is kept for", timeout=20_000)
+    said_s = time.monotonic() - gone_s
+    await evening.cut(dead=False)
+    back_s = await evening.heard_again(time.monotonic())
+    print(f"\nsaid so after {said_s:.2f} s; heard again {back_s:.2f} s after the network was back")
+    await expect(evening.bar()).to_contain_text("On stage")
+    assert back_s < 3
+
+
+async def test_a_path_that_dies_without_a_word(evening: Evening) -> None:
+    """Only the packets of sound are lost, as behind a router that has forgotten: the browser says nothing of it."""
+    await evening.network.send(
+        "Network.emulateNetworkConditions", {"offline": False, "packetLoss": 100.0, **NETWORK}
+    )
+    await until(lambda: not evening.ear.hears(SAID_HZ, 0.1))
+    await expect(evening.bar()).to_contain_text("Reconnecting", timeout=20_000)
+    await asyncio.sleep(3)
+    await evening.cut(dead=False)
+    back_s = await evening.heard_again(time.monotonic())
+    print(f"\nheard again {back_s:.2f} s after packets passed again, with {evening.offers} offers")
+    assert back_s < 3

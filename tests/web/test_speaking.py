@@ -1,0 +1,196 @@
+"""Speaking from a real browser: microphone check, push-to-talk, other devices; measured at another's ear."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+from tests.serve.moot import Moot, Person
+from tests.stage.peers import Client, until
+from tests.support.server import Server, running_server
+from tests.web.browser import (
+    DESKTOP_LIGHT,
+    PHONE_DARK,
+    SAID_HZ,
+    chromium,
+    heard_s,
+    microphone,
+    page_of,
+    problems,
+    spoken_tone,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+GUEST_HZ = 440
+AGREE = "I agree, open my microphone"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("speaking") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def moot(server: Server) -> AsyncIterator[Moot]:
+    moot = Moot(server)
+    yield moot
+    await moot.close()
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Any]:
+    voice = spoken_tone(tmp_path / "voice.wav")
+    async with async_playwright() as playwright, chromium(playwright, *microphone(voice)) as launched:
+        yield launched
+
+
+async def live_page(page: Page, host: Person, title: str) -> dict[str, Any]:
+    """The host's page of a Space that is live, before the microphone was opened."""
+    space = await host.open_space(title)
+    await page.goto(f"/spaces/{space['id']}")
+    await page.get_by_role("button", name="Take your seat").click()
+    return space
+
+
+async def on_stage(page: Page, host: Person, guest: Person, title: str) -> tuple[dict[str, Any], Client]:
+    """The host speaks from the page; the guest is on stage beside it, and hears it."""
+    space = await live_page(page, host, title)
+    await page.get_by_role("button", name=AGREE).click()
+    await guest.tell(space, "ask", recording_consent=True)
+    await host.tell(space, "let_up", account=guest.id)
+    return space, await guest.speak(space, GUEST_HZ)
+
+
+async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, browser: Any, server: Server) -> None:
+    for name, look in (("chia", DESKTOP_LIGHT), ("chad", PHONE_DARK)):
+        host = await moot.person(name)
+        context, page = await page_of(browser, server, host, **look)
+        await live_page(page, host, "Checked")
+        dialog = page.get_by_role("dialog")
+        await expect(dialog).to_contain_text("This Space is recorded")
+        await dialog.get_by_role("button", name="Check my microphone first").click()
+        await expect(dialog).to_contain_text("Your microphone hears you.")
+        level = await dialog.locator("meter").evaluate("meter => meter.value")
+        print(f"\nlevel of a tone at -13 dBFS: {level:.2f}")
+        assert 0.6 < level < 0.9
+        assert await problems(page) == []
+        await dialog.get_by_role("combobox", name="Microphone").select_option(index=2)
+        await expect(dialog).to_contain_text("Your microphone hears you.")
+        chosen = await page.evaluate("JSON.parse(localStorage.getItem('folkmoot.microphone')).label")
+        assert (
+            chosen == await dialog.get_by_role("combobox", name="Microphone").locator("option").nth(2).inner_text()
+        )
+        await dialog.get_by_role("button", name="Record four seconds").click()
+        await expect(dialog).to_contain_text("This is how you sound.", timeout=8_000)
+        await dialog.get_by_role("button", name="Not now").click()
+        await context.close()
+
+
+async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
+    moot: Moot, browser: Any, server: Server
+) -> None:
+    host, guest = await moot.person("pia"), await moot.person("gus")
+    context, page = await page_of(browser, server, host, **DESKTOP_LIGHT)
+    _, voice = await on_stage(page, host, guest, "Held")
+    await until(lambda: voice.hears(SAID_HZ))
+
+    await page.get_by_role("button", name="Microphone and sound").click()
+    await page.get_by_label("Push to talk").check()
+    await page.get_by_role("button", name="Done").click()
+    await until(lambda: not any(heard_s(voice, SAID_HZ)[-25:]))
+
+    voice.forget()
+    await page.wait_for_timeout(1_000)
+    assert not any(heard_s(voice, SAID_HZ)), "heard without being held"
+
+    for _ in range(3):
+        voice.forget()
+        pressed_s = time.monotonic()
+        await page.keyboard.down("Space")
+        await until(lambda: any(heard_s(voice, SAID_HZ)))
+        first_s = time.monotonic() - pressed_s
+        await page.wait_for_timeout(500)
+        await page.keyboard.up("Space")
+        held_s = time.monotonic() - pressed_s
+        await until(lambda: not any(heard_s(voice, SAID_HZ)[-10:]))
+        sounded_s = 0.02 * sum(heard_s(voice, SAID_HZ))
+        print(
+            f"\nheard {1000 * first_s:.0f} ms after the key went down; "
+            f"held for {held_s:.2f} s, heard for {sounded_s:.2f} s"
+        )
+        # The first syllable is there, and a moment after the last one.
+        assert held_s <= sounded_s < held_s + 0.5
+
+    # In a field the space bar writes.
+    voice.forget()
+    await page.get_by_role("textbox").first.focus()
+    await page.keyboard.down("Space")
+    await page.wait_for_timeout(600)
+    await page.keyboard.up("Space")
+    assert not any(heard_s(voice, SAID_HZ)), "heard while writing"
+
+    # By a finger on the button, and by a screen reader's press, which can't be held.
+    talk = page.get_by_role("button", name="Hold to talk")
+    await talk.hover()
+    await page.mouse.down()
+    await until(lambda: any(heard_s(voice, SAID_HZ)))
+    await page.mouse.up()
+    await until(lambda: not any(heard_s(voice, SAID_HZ)[-10:]))
+    voice.forget()
+    await talk.evaluate("button => button.click()")
+    await until(lambda: len(voice.heard) > 50 and all(heard_s(voice, SAID_HZ)[-25:]))
+    await expect(talk).to_have_attribute("aria-pressed", "true")
+    assert await problems(page) == []
+    await context.close()
+
+
+async def test_another_microphone_without_another_connection(moot: Moot, browser: Any, server: Server) -> None:
+    host, guest = await moot.person("dora"), await moot.person("dan")
+    context, page = await page_of(browser, server, host, **PHONE_DARK)
+    _, voice = await on_stage(page, host, guest, "Switched")
+    await until(lambda: voice.hears(SAID_HZ))
+    offers: list[str] = []
+    page.on("request", lambda asked: offers.append(asked.url) if asked.url.endswith("/whip") else None)
+
+    await page.get_by_role("button", name="Microphone and sound").click()
+    voice.forget()
+    for index in (1, 2, 0):
+        await page.get_by_role("combobox", name="Microphone").select_option(index=index)
+        await page.wait_for_timeout(700)
+    await until(lambda: voice.hears(SAID_HZ))
+    missing_ms = 20 * heard_s(voice, SAID_HZ)[5:].count(False)
+    print(f"\nthree changes of microphone cost {missing_ms} ms of sound, and {len(offers)} new connections")
+    assert offers == []
+    assert missing_ms < 600
+    assert await problems(page) == []
+    await context.close()
+
+
+async def test_what_to_do_when_there_is_no_microphone(moot: Moot, server: Server) -> None:
+    port = server.base_url.rpartition(":")[2]
+    insecure = "http://moot.test:" + port
+    cases: list[tuple[tuple[str, ...], str, str, str]] = [
+        (
+            ("--use-fake-device-for-media-stream", "--deny-permission-prompts"),
+            "",
+            "does not let this site",
+            "left of the address",
+        ),
+        (("--use-fake-ui-for-media-stream",), "", "No microphone was found", "Connect one"),
+        (("--host-resolver-rules=MAP moot.test 127.0.0.1",), insecure, "no https", "https://"),
+    ]
+    async with async_playwright() as playwright:
+        for number, (arguments, base_url, sentence, advice) in enumerate(cases):
+            host = await moot.person(f"nomi{number}")
+            async with chromium(playwright, *arguments) as launched:
+                _, page = await page_of(launched, server, host, base_url, **PHONE_DARK)
+                await live_page(page, host, "Silent")
+                await page.get_by_role("button", name=AGREE).click()
+                alert = page.get_by_role("dialog").get_by_role("alert")
+                await expect(alert).to_contain_text(sentence)
+                await expect(alert).to_contain_text(advice)
+                assert await problems(page) == []
