@@ -42,7 +42,7 @@ from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import clips, hls, proof, replay, spaces, stage, whep, whip
+from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
 from folkmoot.surfaces.spaces.offers import say_what_is_taken
 
@@ -59,6 +59,7 @@ OWN_API: list[Any] = [
     *hls.HANDLERS,
     *replay.HANDLERS,
     *proof.HANDLERS,
+    *redactions.HANDLERS,
     *clips.HANDLERS,
 ]
 OTHERS: list[Any] = [
