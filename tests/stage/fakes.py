@@ -21,6 +21,7 @@ class FakeEngine:
         self.closed = False
         self.connections: dict[int, str] = {}
         self._on_over: dict[str, Callable[[], None]] = {}
+        self._listeners_so_far = 0
         self._on_event = on_event
         self._timeline_ms = timeline_ms
 
@@ -35,7 +36,8 @@ class FakeEngine:
         return Answer(f"answer to {offer_sdp}", self.connections[seat])
 
     async def listen(self, offer_sdp: str, on_connected: Callable[[], None], on_over: Callable[[], None]) -> Answer:
-        connection = f"listener {len(self._on_over)}"
+        self._listeners_so_far += 1
+        connection = f"listener {self._listeners_so_far}"
         self._on_over[connection] = on_over
         on_connected()
         return Answer(f"the mix for {offer_sdp}", connection)

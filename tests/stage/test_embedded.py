@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -121,6 +122,104 @@ async def test_a_newer_offer_replaces_the_connection(stage: Stage, clients: Call
     await until(lambda: other.hears(700) and not other.hears(440))
     assert SeatState.LOST not in stage.states(1)
     assert len(stage.engine.status().seats) == 2
+
+
+async def test_an_offer_that_comes_to_nothing_silences_nobody(
+    stage: Stage, clients: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, hostile = clients(440), clients(1000), clients(700).connection
+    await stage.join(1, one)
+    await stage.join(2, other)
+    await until(lambda: other.hears(440))
+    over: list[str] = []
+    monkeypatch.setattr(peer, "CONNECT_TIMEOUT_S", 0.3)
+    hostile.addTransceiver("audio")
+    await hostile.setLocalDescription(await hostile.createOffer())
+    for name in ("first", "second", "third"):
+        await stage.engine.join(1, hostile.localDescription.sdp, partial(over.append, name))
+    await until(lambda: over == ["first", "second", "third"])
+    other.forget()
+    await until(lambda: len(other.heard) > 25)
+    assert other.hears(440)
+    assert one.connection.connectionState == "connected"
+    assert stage.states(1) == [SeatState.CONNECTED]
+    assert [seat.seat for seat in stage.engine.status().seats] == [1, 2]
+
+
+async def test_what_waits_for_the_place_of_one_that_is_lost_has_it(
+    stage: Stage, clients: Callable[..., Client]
+) -> None:
+    before, after, other = clients(440), clients(700), clients(1000)
+    await stage.join(1, before)
+    await stage.join(2, other)
+    await until(lambda: other.hears(440))
+
+    async def answer(sdp: str) -> str:
+        answered = await stage.engine.join(1, sdp)
+        current = stage.engine.current(1)
+        assert current not in (None, answered.connection)
+        await stage.engine.hang_up(str(current))
+        return answered.sdp
+
+    await after.join(answer)
+    await until(lambda: other.hears(700) and not other.hears(440))
+    assert stage.states(1) == [SeatState.CONNECTED, SeatState.LEFT, SeatState.CONNECTED]
+
+
+async def listening(stage: Stage, told: list[str], ear: Client) -> str:
+    """Somebody who only hears the mix; returns the connection's name."""
+    names: list[str] = []
+
+    async def answer(sdp: str) -> str:
+        answered = await stage.engine.listen(sdp, partial(told.append, "on"), partial(told.append, "over"))
+        names.append(answered.connection)
+        return answered.sdp
+
+    await ear.hear(answer)
+    return names[0]
+
+
+async def test_listeners_hear_the_whole_mix_of_one_encoder(stage: Stage, clients: Callable[..., Client]) -> None:
+    await stage.join(1, clients(440))
+    await stage.join(2, clients(1000))
+    told: list[str] = []
+    ears = [clients(0) for _ in range(3)]
+    names = [await listening(stage, told, ear) for ear in ears]
+    await until(lambda: all(ear.hears(440) and ear.hears(1000) for ear in ears))
+    await until(lambda: all(ear.contributing == {1, 2} for ear in ears))
+    before = stage.engine.status()
+    await until(lambda: stage.engine.status().ticks >= before.ticks + 20)
+    after = stage.engine.status()
+    assert after.encodes - before.encodes <= 3 * (after.ticks - before.ticks + 1), (
+        "two seats and one for all others"
+    )
+    assert told == ["on"] * 3
+    await stage.engine.hang_up(names[0])
+    await until(lambda: ears[0].connection.connectionState == "closed")
+    assert told == ["on"] * 3 + ["over"]
+    assert stage.states(1) == [SeatState.CONNECTED]
+    for ear in ears:
+        await ear.close()
+    await until(lambda: told.count("over") == 3)
+
+
+async def test_who_only_listens_is_not_heard(stage: Stage, clients: Callable[..., Client]) -> None:
+    speaker, loud = clients(440), clients(1000)
+    await stage.join(1, speaker)
+
+    async def answer(sdp: str) -> str:
+        return (await stage.engine.listen(sdp, lambda: None, lambda: None)).sdp
+
+    await loud.join(answer)
+    await until(lambda: loud.hears(440))
+    speaker.forget()
+    await until(lambda: len(stage.mix.ticks) > 50)
+    assert not has_tone(stage.mix.last(25), 1000)
+    sending = clients(700).connection
+    sending.addTransceiver("audio", direction="sendonly")
+    await sending.setLocalDescription(await sending.createOffer())
+    with pytest.raises(OfferRefused, match="only sends"):
+        await stage.engine.listen(sending.localDescription.sdp, lambda: None, lambda: None)
 
 
 async def test_mixes_that_are_the_same_are_encoded_once(stage: Stage, clients: Callable[..., Client]) -> None:

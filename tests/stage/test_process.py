@@ -13,7 +13,7 @@ from tests.stage.fakes import REFUSED_SDP, FakeEngine, FakeLeases
 from tests.stage.peers import until
 
 from folkmoot.stage import process, protocol, service
-from folkmoot.stage.client import StageClient, StageFailed, StageGone
+from folkmoot.stage.client import ListenersFull, StageClient, StageFailed, StageGone, TakenOver
 from folkmoot.stage.engine import OfferRefused, SeatState
 from folkmoot.tape.model import TapeFull
 from folkmoot.tape.reader import TapeReader
@@ -28,7 +28,8 @@ class House:
         self.tape = folder / "tape"
         self.leases = FakeLeases()
         self.engines: list[FakeEngine] = []
-        self.server = process.StageServer(self.tape, self.leases, self._make)
+        self.listeners_max = 2
+        self.server = process.StageServer(self.tape, self.leases, self._make, self.listeners_max)
         self.serving = asyncio.create_task(self.server.serve(self.socket))
 
     @property
@@ -100,6 +101,44 @@ async def test_a_newer_offer_keeps_the_seat_under_the_newer_lease(house: House, 
     assert house.leases.held() == 1
     house.leases.end("token:2")
     await until(lambda: house.engine.seats == set())
+
+
+async def test_what_continues_a_connection_takes_no_newer_one_away(house: House, client: StageClient) -> None:
+    first = (await client.offer(1, "first", [])).connection
+    assert (await client.offer(1, "first again", [], continues=first)).sdp == "answer to first again"
+    newer = (await client.offer(1, "another program", [])).connection
+    with pytest.raises(TakenOver):
+        await client.offer(1, "first once more", [], continues=first)
+    assert house.engine.current(1) == newer
+    house.engine.lose(1)
+    await client.offer(1, "nobody is there any more", [], continues=first)
+
+
+async def test_one_connection_is_closed_and_not_a_newer_one(house: House, client: StageClient) -> None:
+    older = (await client.offer(1, "first", [])).connection
+    newer = (await client.offer(1, "second", [])).connection
+    await client.hang_up_connection(older)
+    assert house.engine.seats == {1}
+    await client.hang_up_connection(newer)
+    assert house.engine.seats == set()
+    assert house.leases.held() == 0
+
+
+async def test_listeners_are_counted_bounded_and_end_with_their_lease(house: House, client: StageClient) -> None:
+    for number in range(house.listeners_max):
+        await client.listen("me", [("space:5", 0), (f"account:{number}", 0)])
+    with pytest.raises(ListenersFull):
+        await client.listen("one too many", [])
+    assert house.leases.held() == house.listeners_max
+    house.leases.end("account:0")
+    await until(lambda: house.leases.held() == house.listeners_max - 1)
+    there = (await client.listen("the next", [])).connection
+    await client.hang_up_connection(there)
+    house.leases.end("space:5")
+    await until(lambda: house.leases.held() == 0)
+    events = client.events()
+    told = [await asyncio.wait_for(anext(events), 5) for _ in range(6)]
+    assert [one.count for one in told if isinstance(one, protocol.ListenersChanged)] == [1, 2, 1, 2, 1, 0]
 
 
 async def test_configure_mutes_and_closes_and_is_idempotent(house: House, client: StageClient) -> None:
