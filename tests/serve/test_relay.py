@@ -79,7 +79,8 @@ async def test_a_listener_without_an_account_gets_no_relay(moot: Moot) -> None:
     assert joined["ice_servers"] == []
 
 
-async def allocate(turn: TurnServer, servers: IceServers, now_s: float) -> None:
+async def allocate(turn: TurnServer, servers: IceServers, now_s: float, stay_s: float = 0) -> None:
+    """Takes an address at the relay; after `stay_s`, before it is given back, asks to keep it for longer."""
     mine = servers.for_use("account:1", now_s)[0]
     transport, protocol = await aioice.turn.create_turn_endpoint(
         lambda: aioice.ice.StunProtocol(aioice.Connection(ice_controlling=True)),
@@ -88,7 +89,15 @@ async def allocate(turn: TurnServer, servers: IceServers, now_s: float) -> None:
         password=mine.credential,
     )
     assert transport.get_extra_info("sockname")
+    await asyncio.sleep(stay_s)
+    await vars(transport)["_TurnTransport__inner_protocol"].request_with_retry(refresh(600))
     await protocol.close()
+
+
+def refresh(lifetime_s: int) -> aioice.stun.Message:
+    request = aioice.stun.Message(aioice.stun.Method.REFRESH, aioice.stun.Class.REQUEST)
+    request.attributes["LIFETIME"] = lifetime_s
+    return request
 
 
 async def test_wrong_and_expired_credentials_are_refused(turn: TurnServer) -> None:
@@ -97,6 +106,11 @@ async def test_wrong_and_expired_credentials_are_refused(turn: TurnServer) -> No
     for secret, at_s in (("another secret", now_s), (SECRET, now_s - 61)):
         with pytest.raises(TransactionFailed, match="401"):
             await allocate(turn, IceServers((turn.url,), secret, 60), at_s)
+
+
+async def test_a_connection_outlives_the_credentials_that_it_began_with(turn: TurnServer) -> None:
+    """A talk may be longer than credentials are good for: whoever is connected stays."""
+    await allocate(turn, IceServers((turn.url,), SECRET, 1), time.time(), stay_s=2.5)
 
 
 async def stage_without_a_way_in(servers: IceServers) -> StageConnection:
@@ -121,7 +135,12 @@ async def test_a_stage_that_is_behind_a_router_itself_is_reached_through_the_rel
             await other.add_remote_candidate(candidate)
         await other.add_remote_candidate(None)
     heard: list[bytes] = []
-    stage.take_sound = lambda data: heard.append(data) is None
+
+    def take_sound(data: bytes) -> bool:
+        heard.append(data)
+        return True
+
+    stage.take_sound = take_sound
     await asyncio.gather(stage.connect(), peer.connect())
     await peer.send(bytes([0x80, 111]) + bytes(100))
     await until(lambda: len(heard) == 1)

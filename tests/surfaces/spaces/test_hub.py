@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from tests.surfaces.conftest import Person
+from tests.support.waiting import eventually
+from tests.surfaces.conftest import FakeStages, Person
 
 from folkmoot.gate import Refused
 from folkmoot.surfaces.services import Services
@@ -110,3 +111,21 @@ async def test_one_account_opens_only_so_many_streams(
     assert refused.status_code == 429
     assert refused.json()["code"] == "too_many_streams"
     assert refused.json()["error"].endswith(".")
+
+
+async def test_a_stream_says_at_its_start_which_stage_process_there_is(
+    client: httpx.AsyncClient, services: Services, stages: FakeStages, alice: Person
+) -> None:
+    made = await client.post(SPACES, json={"title": "The Moot", "start": True}, headers=alice.headers)
+    space_id = int(made.json()["id"])
+    stages.generations[space_id] = 7
+    asking = asyncio.create_task(client.get(f"{SPACES}/{space_id}/events", headers=alice.headers))
+    hub = services.hub
+    assert isinstance(hub, Hub)
+    await eventually(lambda: space_id in hub.followed())
+    # The word is kept until the stream has sent what came before it.
+    (inbox,) = hub._inboxes[space_id]
+    await eventually(lambda: not inbox._notices)
+    inbox.end()
+    events = [line for line in (await asking).text.splitlines() if line.startswith(("event:", 'data: {"gen'))]
+    assert events == ["event: space", "event: stage", 'data: {"generation":7}', "event: end"]
