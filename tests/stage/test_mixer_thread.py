@@ -2,13 +2,17 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
+import pytest
+from tests.stage.meters import click_ratio
 from tests.stage.peers import until
 from tests.stage.test_jitter import speech_like
+from tests.stage.test_source import tone_packets
 
 from folkmoot.stage.mixer_thread import Delivery, MixerThread, _MixEncoder
-from folkmoot.stage.source import SeatSource
+from folkmoot.stage.source import SeatSource, SoundPacket
 from folkmoot.tape.opus import Decoder, Pcm
 
 
@@ -88,3 +92,53 @@ def test_coming_back_from_silence_is_as_if_silence_had_been_encoded() -> None:
     right = np.concatenate([one.decode(packet) for packet in whole])[40 * 960 :].astype(float)
     got = np.concatenate([other.decode(packet) for packet in sent])[10 * 960 :].astype(float)
     assert np.corrcoef(right, got)[0, 1] > 0.995
+
+
+class Pcms:
+    """A sink that keeps the mix."""
+
+    def __init__(self) -> None:
+        self.frames: list[Pcm] = []
+
+    def frame(self, tick: int, pcm: Pcm | None, speaking: tuple[int, ...]) -> None:
+        self.frames.append(pcm if pcm is not None else np.zeros(960, np.int16))
+
+
+def mute(mixer: MixerThread, source: SeatSource) -> None:
+    source.muted = True
+
+
+def leave(mixer: MixerThread, source: SeatSource) -> None:
+    mixer.remove(1)
+
+
+def disconnect(mixer: MixerThread, source: SeatSource) -> None:
+    source.connected = False
+
+
+def replace(mixer: MixerThread, source: SeatSource) -> None:
+    """As the engine does it: the older connection is closed, the newer one takes the seat."""
+    source.connected = False
+    after = SeatSource()
+    after.connected = True
+    mixer.add(1, after)
+
+
+@pytest.mark.parametrize("change", [mute, leave, disconnect, replace])
+async def test_whatever_ends_a_seats_sound_ends_it_without_a_click(
+    change: Callable[[MixerThread, SeatSource], None],
+) -> None:
+    sink, source = Pcms(), SeatSource()
+    mixer = MixerThread(asyncio.get_running_loop(), lambda tick, what: None, sink)
+    source.connected = True
+    mixer.add(1, source)
+    packets = tone_packets(200, 100)
+    for tick in range(80):
+        source.receive(SoundPacket(1, tick, tick * 960, packets[tick], None, tick * 20.0))
+        if tick == 60:
+            change(mixer, source)
+        mixer._tick(tick, tick * 20.0 + 5)
+    sound = np.concatenate(sink.frames)
+    audible = np.flatnonzero(np.abs(sound) > 100)
+    assert 60 * 960 < audible[-1] < 62 * 960
+    assert max(click_ratio(sound, place) for place in range(59 * 960, 62 * 960, 480)) < 2

@@ -176,4 +176,6 @@ def _status(seat: int, speaker: _Speaker) -> SeatStatus:
         late=0,
         trimmed=speaker.trimmed,
         refused_packets=0,
+        garbled=0,
+        drift_ppm=0,
     )

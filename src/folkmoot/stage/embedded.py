@@ -295,4 +295,6 @@ def _status(number: int, seat: _Seat) -> SeatStatus:
         late=counts.late,
         trimmed=counts.trimmed,
         refused_packets=seat.peer.gate.refused,
+        garbled=counts.garbled,
+        drift_ppm=round(source.jitter.drift * 1e6),
     )

@@ -47,7 +47,8 @@ class SeatStatus(msgspec.Struct, frozen=True):
 
     `level_dbov` is the loudness of the frame mixed last, 0 (loudest) to -127 (silence), RFC 6464.
     `fec` frames were rebuilt from the next packet, `plc` frames were made up, `late` packets came after their turn,
-    `underruns` are 20 ms frames of a talking sender that were due with nothing at hand (see `jitter.py`).
+    `underruns` are 20 ms frames of a talking sender that were due with nothing at hand (see `jitter.py`), `garbled`
+    packets held noise instead of sound. `drift_ppm` is how much faster than ours the sender's sample clock runs.
     """
 
     seat: int
@@ -63,6 +64,8 @@ class SeatStatus(msgspec.Struct, frozen=True):
     late: int
     trimmed: int
     refused_packets: int
+    garbled: int
+    drift_ppm: int
 
 
 class EngineStatus(msgspec.Struct, frozen=True):

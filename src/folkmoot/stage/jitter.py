@@ -71,7 +71,8 @@ class JitterCounts(msgspec.Struct):
 
     `received`: packets accepted. `late`: packets that came after their turn was concealed or played. `duplicates`:
     packets that were here already. `fec`: lost frames rebuilt from the successor. `plc`: lost frames made up while
-    later packets were at hand. `trimmed`: frames taken out because the buffer was too deep.
+    later packets were at hand. `trimmed`: frames taken out because the buffer was too deep. `garbled`: packets that
+    hold no sound (counted by the seat's source).
 
     `underruns`: frames made up because the buffer was *empty* when a frame was due, while the sender was talking,
     unmuted and connected (the caller says so by `talking`), and its last packet was not the start of a pause (DTX).
@@ -86,6 +87,7 @@ class JitterCounts(msgspec.Struct):
     plc: int = 0
     underruns: int = 0
     trimmed: int = 0
+    garbled: int = 0
     pulls: int = 0
     buffered_samples_sum: int = 0
 

@@ -13,6 +13,11 @@ from folkmoot.tape.opus import Decoder, OpusError, Pcm
 _INBOX_PACKETS_MAX = 128
 _SSRC_SILENT_MS = 1000
 _PULLS_PER_FRAME_MAX = 8
+_GARBAGE_FROM = 4.0
+_GARBAGE_UNTIL = 2.0
+_TRUST_REGAINED = 0.05
+# Mode, bandwidth, frame size and channels: an encoder changes them once in a while (RFC 6716, 3.1).
+_CONFIGURATION = 0xFC
 
 
 class SoundPacket(msgspec.Struct, frozen=True, gc=False):
@@ -24,6 +29,34 @@ class SoundPacket(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
     level_dbov: int | None
     arrival_ms: float
+
+
+class _Garbage:
+    """Tells packets of noise from an encoder's: in bytes of chance the configuration changes with each packet.
+
+    Four changes at 50 packets a second, or four that can't be decoded, and nothing is taken until two good seconds
+    have passed. An encoder that adapts changes a few times a minute.
+    """
+
+    def __init__(self) -> None:
+        self._suspicion = 0.0
+        self._configuration = -1
+        self._refusing = False
+
+    def suspect(self) -> None:
+        """A packet could not be decoded."""
+        self._suspicion = min(self._suspicion + 1, _GARBAGE_FROM + 1)
+
+    def is_in(self, payload: bytes) -> bool:
+        """Whether this packet is to be thrown away."""
+        configuration = payload[0] & _CONFIGURATION if payload else -1
+        if configuration != self._configuration and self._configuration >= 0:
+            self.suspect()
+        else:
+            self._suspicion = max(0.0, self._suspicion - _TRUST_REGAINED)
+        self._configuration = configuration
+        self._refusing = self._suspicion >= (_GARBAGE_UNTIL if self._refusing else _GARBAGE_FROM)
+        return self._refusing
 
 
 class SeatSource:
@@ -44,6 +77,7 @@ class SeatSource:
         self._ssrc: int | None = None
         self._ssrc_heard_ms = 0.0
         self._decoder_stale = False
+        self._garbage = _Garbage()
         self._resampler = Resampler()
         self._sounds = False
         self._was_hushed = False
@@ -121,6 +155,8 @@ class SeatSource:
             pcm = self._decoded(due)
         except OpusError:
             # Garbage with a valid first byte. Conceal it like a loss; the decoder stays usable.
+            self._garbage.suspect()
+            self.jitter.counts.garbled += 1
             pcm = self._decoder.conceal(due.duration_samples)
         self._resampler.put(pcm)
 
@@ -144,6 +180,9 @@ class SeatSource:
             if packet.ssrc != self._ssrc and not self._adopt(packet.ssrc, packet.arrival_ms):
                 continue
             self._ssrc_heard_ms = packet.arrival_ms
+            if self._garbage.is_in(packet.payload):
+                self.jitter.counts.garbled += 1
+                continue
             self.jitter.push(
                 packet.sequence, packet.timestamp, packet.payload, packet.level_dbov, packet.arrival_ms
             )
