@@ -1,6 +1,7 @@
 """WHIP over HTTP on both databases, with a fake stage: who may connect a seat, and with what."""
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -12,11 +13,12 @@ from tests.surfaces.conftest import FakeStages, Person
 from tests.surfaces.spaces.conftest import SPACES, Hall
 
 from folkmoot.gate import Refused, Standing
-from folkmoot.gate.model import resume_subject, seat_subject
+from folkmoot.gate.model import audience_subject, member_subject, resume_subject, seat_subject, space_subject
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import seat_tokens
 
 OFFER = "v=0\r\n"
+SDP = {"Content-Type": "application/sdp"}
 RESUME = "Folkmoot-Resume-Token"
 
 
@@ -204,3 +206,157 @@ async def test_the_seat_keeps_its_lease_when_it_is_resumed(stage: Stage, stages:
     subjects = {stamp.subject for stamp in stamps}
     assert seat_subject(int(stage.space_id), 1) in subjects
     assert resume_subject(int(stage.space_id), 1) not in subjects
+
+
+async def publishing_token(stage: Stage) -> str:
+    answer = await stage.hall.client.post(f"{stage.whip}/tokens", headers=stage.host.headers)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["url"].endswith(stage.whip)
+    token: str = answer.json()["token"]
+    return token
+
+
+async def test_a_publishing_token_speaks_on_the_seat_as_often_as_it_is_used(
+    stage: Stage, stages: FakeStages
+) -> None:
+    token = await publishing_token(stage)
+    for _ in range(3):
+        joined = await stage.offer(bearer(token))
+        assert joined.status_code == 201
+        assert (
+            await stage.hall.client.delete(joined.headers["Location"], headers=bearer(token))
+        ).status_code == 200
+    offer = next(call for call in stages.calls if call[0] == "offer")
+    assert offer[1:3] == (int(stage.space_id), 1)
+    assert not any(call[0] == "hang_up" for call in stages.calls), "the seat is not given back"
+    resumed = await stage.resume(joined.headers[RESUME])
+    assert resumed.status_code == 201
+
+
+async def test_a_new_publishing_token_ends_the_one_before_and_what_hangs_on_it(
+    stage: Stage, stages: FakeStages, services: Services
+) -> None:
+    older = await publishing_token(stage)
+    joined = await stage.offer(bearer(older))
+    held = stages.calls[-1][-1]
+    newer = await publishing_token(stage)
+    assert_over(await stage.offer(bearer(older)))
+    assert_over(await stage.resume(joined.headers[RESUME]))
+    assert (await stage.offer(bearer(newer))).status_code == 201
+    assert isinstance(held, tuple)
+    async with services.database.read() as read:
+        with pytest.raises(Refused, match="has ended"):
+            await services.gate.check(read, held)
+    assert (await stage.offer(stage.host.headers)).status_code == 201, "oneself one may always connect"
+
+
+async def test_a_publishing_token_ends_with_the_seat_and_the_standing(
+    stage: Stage, bob: Person, people: People
+) -> None:
+    hosts = await publishing_token(stage)
+    await stage.command(bob, do="ask", recording_consent=True)
+    await stage.command(stage.host, do="let_up", account=str(bob.id))
+    bobs = (await stage.hall.client.post(f"{stage.whip}/tokens", headers=bob.headers)).json()["token"]
+    assert (await stage.offer(bearer(bobs))).status_code == 201
+    await stage.command(bob, do="step_down")
+    assert_over(await stage.offer(bearer(bobs)))
+    await people.put(stage.host.id, Standing.SUSPENDED)
+    assert_over(await stage.offer(bearer(hosts)))
+
+
+async def test_who_has_no_seat_gets_no_publishing_token(stage: Stage, bob: Person) -> None:
+    for headers, status in ((bob.headers, 403), ({}, 401), (bearer(await publishing_token(stage)), 401)):
+        answer = await stage.hall.client.post(f"{stage.whip}/tokens", headers=headers)
+        assert answer.status_code == status
+
+
+async def test_what_is_reconnected_by_itself_takes_no_newer_program_away(stage: Stage, stages: FakeStages) -> None:
+    joined = await stage.offer(stage.host.headers)
+    connection = joined.headers["Location"].rpartition("/")[2]
+    assert stages.continued[-1] is None
+    resumed = await stage.resume(joined.headers[RESUME])
+    assert stages.continued[-1] == connection
+    await stage.resume(resumed.headers[RESUME])
+    assert stages.continued[-1] == resumed.headers["Location"].rpartition("/")[2]
+
+
+async def test_a_seat_that_offers_without_end_is_told_to_wait(
+    stage: Stage, stages: FakeStages, clock: FakeClock
+) -> None:
+    token = await publishing_token(stage)
+    answers = [await stage.offer(bearer(token)) for _ in range(20)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [429] * 10
+    assert answers[-1].json()["code"] == "too_many_requests"
+    assert int(answers[-1].headers["retry-after"]) <= 2
+    assert len([call for call in stages.calls if call[0] == "offer"]) == 10
+    resume = answers[0].headers[RESUME]
+    assert (await stage.resume(resume)).status_code == 429
+    clock.advance_ms(2_000)
+    assert (await stage.resume(resume)).status_code == 201, "it was not used up by being told to wait"
+
+
+async def test_the_answer_names_the_ice_servers(stage: Stage) -> None:
+    link = (await stage.offer(stage.host.headers)).headers["Link"]
+    assert '<stun:stun.test>; rel="ice-server"' in link
+    relay = r'<turn:turn.test>; rel="ice-server"; username="[^"]+"; credential="[^"]+"; credential-type="password"'
+    assert re.search(relay, link)
+    whep = await stage.hall.client.post(f"{SPACES}/{stage.space_id}/whep", content=OFFER, headers=SDP)
+    assert "Link" not in whep.headers, "relays are for who is signed in"
+
+
+@pytest.mark.parametrize("endpoint", ["whip", "whep"])
+async def test_what_the_rfc_says_of_methods(stage: Stage, endpoint: str) -> None:
+    client, address = stage.hall.client, f"{SPACES}/{stage.space_id}/{endpoint}"
+    options = await client.options(address)
+    assert options.status_code == 204
+    assert options.headers["accept-post"] == "application/sdp"
+    for method in ("GET", "HEAD", "PUT", "PATCH"):
+        assert (await client.request(method, address, headers=stage.host.headers)).status_code == 405, method
+    session = (await client.post(address, content=OFFER, headers={**stage.host.headers, **SDP})).headers["Location"]
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH"):
+        answer = await client.request(method, session, headers=stage.host.headers)
+        assert answer.status_code == 405, method
+    assert (await client.delete(session, headers=stage.host.headers)).status_code == 200
+
+
+async def test_listening_by_whep(stage: Stage, stages: FakeStages, bob: Person, services: Services) -> None:
+    address = f"{SPACES}/{stage.space_id}/whep"
+    for headers in ({}, bob.headers):
+        answer = await stage.hall.client.post(address, content=OFFER, headers={**headers, **SDP})
+        assert answer.status_code == 201
+        stamps = stages.calls[-1][-1]
+        assert isinstance(stamps, tuple)
+        subjects = {stamp.subject for stamp in stamps}
+        assert {space_subject(int(stage.space_id)), audience_subject(int(stage.space_id))} <= subjects
+    assert member_subject(int(stage.space_id), bob.id) in subjects
+    left = await stage.hall.client.delete(answer.headers["Location"])
+    assert left.status_code == 200
+    assert stages.calls[-1] == (
+        "hang_up_connection", int(stage.space_id), answer.headers["Location"].rpartition("/")[2]
+    )  # fmt: skip
+    await stage.command(stage.host, do="remove", account=str(bob.id))
+    removed = await stage.hall.client.post(address, content=OFFER, headers={**bob.headers, **SDP})
+    assert (removed.status_code, removed.json()["code"]) == (403, "removed")
+    await stage.command(stage.host, do="end")
+    over = await stage.hall.client.post(address, content=OFFER, headers=SDP)
+    assert (over.status_code, over.json()["code"]) == (409, "not_live")
+
+
+async def test_a_closed_space_has_no_whep_for_strangers(hall: Hall, alice: Person, bob: Person) -> None:
+    space_id = await hall.live(alice, audience="followed")
+    for headers in ({}, bob.headers):
+        answer = await hall.client.post(f"{SPACES}/{space_id}/whep", content=OFFER, headers={**headers, **SDP})
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("endpoint", ["whip", "whep"])
+async def test_what_is_no_offer(stage: Stage, endpoint: str) -> None:
+    async def code(content: bytes, kind: str = "application/sdp") -> tuple[int, str]:
+        address = f"{SPACES}/{stage.space_id}/{endpoint}"
+        headers = {**stage.host.headers, "Content-Type": kind}
+        answer = await stage.hall.client.post(address, content=content, headers=headers)
+        return answer.status_code, answer.json()["code"]
+
+    assert await code(b"{}", "application/json") == (415, "not_sdp")
+    assert await code(b"v=0" * 30_000) == (413, "offer_too_large")
+    assert await code(b"v=\xff") == (422, "offer_refused")
