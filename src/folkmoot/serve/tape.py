@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from folkmoot.serve.places import places
+from folkmoot.serve.restore import restore_tape
 from folkmoot.serve.signing import verifier_key_path
 from folkmoot.settings import load
 from folkmoot.surfaces.cli.tape import build_tape
 
 tape = build_tape()
+tape.command("restore")(restore_tape)
 
 
 @tape.command()

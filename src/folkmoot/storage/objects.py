@@ -77,8 +77,11 @@ class ObjectStore:
             raise OSError(str(error).partition("\n")[0]) from error
 
     async def keys(self, prefix: str) -> list[str]:
-        """The keys of all objects below a folder, in no order."""
-        return [found["path"] async for page in obstore.list(self._store, _checked(prefix)) for found in page]
+        """The keys of all objects below a folder, in no order. Raises OSError if the store can't be reached."""
+        try:
+            return [found["path"] async for page in obstore.list(self._store, _checked(prefix)) for found in page]
+        except BaseError as error:
+            raise OSError(str(error).partition("\n")[0]) from error
 
     async def delete(self, key: str) -> None:
         """Delete an object; one that isn't there is deleted already."""
