@@ -1,8 +1,8 @@
 """The door: recognises a listen request on uvicorn's connections, has it admitted, and gives its socket away.
 
 `GET /api/folkmoot/v1/spaces/{id}/listen?codec=opus|aac&ticket=…`, and `live.ogg` and `live.aac` beside it, never
-reach the application. Everything else passes through uvicorn's own protocol unchanged. A connection whose listen
-request was recognised belongs to the door: it ends in an audience worker, or with an answer of the door and a close.
+reach the application. Everything else passes through uvicorn's own protocol unchanged. A connection with a listen
+request belongs to the door: it ends in an audience worker, or with an answer of the door and a close.
 """
 
 from __future__ import annotations

@@ -146,10 +146,14 @@ class LiveTapes:
         tape.refresh()
         return tape
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait now."""
+        return sum(one.result().waiting for one in self._open.values() if _is_open(one))
+
     def require_room(self) -> None:
         """Raises Refused 503 where too many wait already."""
-        waiting = sum(one.result().waiting for one in self._open.values() if _is_open(one))
-        if waiting >= self._waiting_max:
+        if self.waiting >= self._waiting_max:
             raise Refused(
                 "busy",
                 "Too many players wait here. Try again in a moment.",

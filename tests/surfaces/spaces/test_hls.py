@@ -1,0 +1,258 @@
+"""HLS over HTTP: what waits, what is refused, and the draft's rules on every playlist from start to end."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from tests.support import hls_rules
+from tests.support.waiting import eventually
+from tests.surfaces.spaces.conftest import RECORDED_MS, SPACES, Hall
+
+from folkmoot.recordings import live_tapes
+from folkmoot.surfaces.services import Services
+from folkmoot.tape.encode import StepEncoder
+from folkmoot.tape.model import Note
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.redact import redact
+from folkmoot.tape.redactions import Redaction
+from folkmoot.tape.writer import TapeWriter
+
+
+class Stage:
+    """Goes on with a tape, a step at a time, as a stage would."""
+
+    def __init__(self, services: Services, space_id: str, lost_ms: int = 0) -> None:
+        self._directory = services.tapes_directory / space_id
+        with TapeReader(self._directory) as reader:
+            now_ms = reader.timeline_unix_ms + reader.end_ms + lost_ms
+        self._writer = TapeWriter.open(self._directory, lambda: now_ms)
+        self._encoder = StepEncoder(self._writer.next_samples)
+
+    def speak(self, steps: int = 1) -> None:
+        for _ in range(steps):
+            for _ in range(5):
+                parts = self._encoder.encode(np.zeros(960, np.int16))
+            self._writer.append(parts, Note(speaking=(2,)))
+
+    def leave(self) -> None:
+        self._writer.release()
+
+    def end(self) -> None:
+        self._writer.append(self._encoder.finish(), Note())
+        self._writer.close()
+
+
+class Listener:
+    """Loads one codec's live playlist; each is held against the rules."""
+
+    def __init__(self, client: httpx.AsyncClient, space_id: str, codec: str = "aac") -> None:
+        self.client = client
+        self.base = f"{SPACES}/{space_id}/hls/{codec}"
+        self.reloads = hls_rules.Reloads()
+
+    async def load(self, **query: Any) -> hls_rules.Playlist:
+        answer = await self.client.get(f"{self.base}/live.m3u8", params={f"_HLS_{k}": v for k, v in query.items()})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith("application/vnd.apple.mpegurl")
+        playlist = hls_rules.read(answer.text)
+        if not playlist.skipped:
+            self.reloads.see(playlist)
+        if "msn" in query:
+            hls_rules.check_blocking(playlist, query["msn"], query.get("part"))
+        return playlist
+
+    async def status(self, name: str = "live.m3u8", **query: Any) -> int:
+        answer = await self.client.get(f"{self.base}/{name}", params={f"_HLS_{k}": v for k, v in query.items()})
+        return answer.status_code
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_tapes, "WAIT_S", 2.0)
+    return
+
+
+async def test_a_live_space_keeps_the_rules_through_a_crash_to_its_end(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+    listeners = [Listener(client, space_id, codec) for codec in ("aac", "opus")]
+    for lost_ms in (0, 5_300):
+        stage = Stage(services, space_id, lost_ms)
+        for _ in range(12):
+            for listener, other in zip(listeners, listeners[::-1], strict=True):
+                playlist, held = await listener.load(), listener.reloads.last
+                beside = hls_rules.read((await client.get(f"{other.base}/live.m3u8")).text)
+                hls_rules.check_reports(playlist, {f"../{other.base[-4:].strip('/')}/live.m3u8": beside})
+                assert held is not None
+                whole = hls_rules.applied(held, await listener.load(skip="YES"))
+                assert [each.uri for each in whole.segments] == [each.uri for each in playlist.segments]
+            stage.speak(7)
+        stage.leave()
+    multivariant = (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8")).text
+    assert multivariant.count("live.m3u8") == 2
+    Stage(services, space_id).end()
+    for listener in listeners:
+        assert (await listener.load()).ended
+        assert (await listener.load(msn=9_999)).ended
+
+
+async def test_a_replay_is_another_playlist(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
+    space_id = await hall.ended(alice)
+    text = (await client.get(f"{SPACES}/{space_id}/hls/aac/index.m3u8")).text
+    playlist = hls_rules.read(text)
+    hls_rules.check(playlist)
+    assert (playlist.ended, playlist.kind) == (True, "VOD")
+    assert abs(playlist.duration_s - RECORDED_MS / 1000) < 0.1
+    last_live = await Listener(client, space_id).load()
+    assert last_live.ended
+    assert last_live.kind is None
+    assert "live.m3u8" not in (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8")).text
+
+
+async def test_parts_are_the_segment_and_can_be_fetched_after_they_are_no_longer_listed(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+    Stage(services, space_id).speak(200)
+    for codec in ("aac", "opus"):
+        listener = Listener(client, space_id, codec)
+        playlist = await listener.load()
+        assert not playlist.segments[0].parts
+        for number in (0, playlist.next_segment - 1):
+            whole = (await client.get(f"{listener.base}/{number}.m4s")).content
+            listed = playlist.numbered[number].parts
+            parts: list[bytes] = []
+            while (part := await client.get(f"{listener.base}/{number}.{len(parts)}.m4s")).status_code == 200:
+                parts.append(part.content)
+            assert part.status_code == 404
+            assert b"".join(parts) == whole
+            assert len(listed) in {0, len(parts)}
+
+
+async def test_a_reload_waits_for_what_it_asks_for(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+    stage, listener = Stage(services, space_id), Listener(client, space_id, "opus")
+    before = await listener.load()
+    assert before.last_part == (3, 9)
+    assert (await listener.load(msn=3, part=9)).last_part == (3, 9)
+    waiting = [asyncio.create_task(listener.load(msn=3, part=part)) for part in (10, 11)]
+    hinted = asyncio.create_task(client.get(f"{listener.base}/{before.hint}"))
+    segment = asyncio.create_task(listener.load(msn=3))
+    skipping = asyncio.create_task(listener.load(msn=3, part=24, skip="YES"))
+    tape = services.live_tapes
+    await eventually(lambda: tape.waiting == 5)
+    stage.speak(2)
+    assert (await waiting[0]).last_part == (3, 10)
+    assert len((await hinted).content) > 300
+    assert (await hinted).headers["cache-control"] == "public, max-age=60"
+    assert not waiting[1].done()
+    stage.speak(2)
+    assert (await waiting[1]).last_part == (3, 11)
+    stage.speak(16)
+    assert (await segment).next_segment == 4
+    assert not skipping.done()
+    stage.speak(2)
+    assert (await skipping).last_part == (4, 0)
+    assert tape.waiting == 0
+
+
+async def test_what_is_absurd_or_no_number_is_refused(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
+    listener = Listener(client, await hall.live(alice), "opus")
+    for query in (
+        {"msn": 5},
+        {"msn": 3, "part": 40},
+        {"msn": 10**9},
+        {"part": 1},
+        {"msn": "x"},
+        {"msn": "-1"},
+        {"msn": "9" * 40},
+        {"msn": 3, "part": "1.5"},
+        {"msn": "\uff13"},
+    ):
+        assert await listener.status(**query) == 400, query
+    assert await listener.status("3.9.m4s") == 200
+    assert await listener.status("3.11.m4s") == 404
+    assert await listener.status("9.0.m4s") == 404
+
+
+async def test_nothing_new_is_said_after_a_bounded_wait(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_tapes, "WAIT_S", 0.05)
+    listener = Listener(client, await hall.live(alice), "opus")
+    assert await listener.status(msn=3, part=10) == 503
+    assert await listener.status("3.10.m4s") == 503
+
+
+async def test_too_many_do_not_wait(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener(client, await hall.live(alice), "opus")
+    monkeypatch.setattr(services.live_tapes, "_waiting_max", 1)
+    waiting = asyncio.create_task(listener.status(msn=3, part=10))
+    await eventually(lambda: services.live_tapes.waiting == 1)
+    refused = await client.get(f"{listener.base}/live.m3u8?_HLS_msn=3&_HLS_part=10")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert await listener.status() == 200
+    waiting.cancel()
+    await eventually(lambda: services.live_tapes.waiting == 0)
+
+
+async def test_who_loses_the_right_while_waiting_gets_nothing(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any, bob: Any
+) -> None:
+    space_id = await hall.live(alice, audience="invited")
+    command = f"{SPACES}/{space_id}/commands"
+    await client.post(
+        command, json={"do": "invite", "account": str(bob.id), "role": "listener"}, headers=alice.headers
+    )
+    base = f"{SPACES}/{space_id}/hls/opus"
+    assert (await client.get(f"{base}/live.m3u8")).status_code == 404
+    heard = await client.get(f"{base}/live.m3u8", headers=bob.headers)
+    assert heard.headers["cache-control"] == "private, no-store"
+    stage = Stage(services, space_id)
+    waiting = [
+        asyncio.create_task(client.get(f"{base}/{name}", headers=bob.headers))
+        for name in ("live.m3u8?_HLS_msn=3&_HLS_part=10", "3.10.m4s")
+    ]
+    await eventually(lambda: services.live_tapes.waiting == 2)
+    removed = await client.post(command, json={"do": "remove", "account": str(bob.id)}, headers=alice.headers)
+    assert removed.status_code == 200
+    stage.speak(2)
+    for answer in waiting:
+        assert (await answer).status_code in {403, 404}
+
+
+async def test_what_caches_may_keep(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
+    base = f"{SPACES}/{await hall.live(alice)}/hls"
+    kept = {
+        "index.m3u8": "no-cache",
+        "aac/live.m3u8": "public, max-age=2",
+        "aac/live.m3u8?_HLS_msn=1": "public, max-age=24",
+        "aac/init.mp4": "public, max-age=60",
+        "aac/1.m4s": "public, max-age=60",
+        "aac/1.3.m4s": "public, max-age=60",
+    }
+    for name, said in kept.items():
+        assert (await client.get(f"{base}/{name}")).headers["cache-control"] == said, name
+
+
+async def test_what_is_taken_out_has_other_addresses_at_once(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+    listener = Listener(client, space_id, "opus")
+    before = (await listener.client.get(f"{listener.base}/live.m3u8")).text
+    directory = services.tapes_directory / space_id
+    await asyncio.to_thread(redact, directory, Redaction("1", 5_000, 5_500, "an address", "host", 0))
+    after = (await listener.client.get(f"{listener.base}/live.m3u8")).text
+    changed = set(after.splitlines()) - set(before.splitlines())
+    assert any(line.startswith("1.r") for line in changed)
+    assert all('"1.' in line or line.startswith("1.r") for line in changed)
+    name = next(line for line in changed if line.startswith("1.r"))
+    assert await listener.status(name) == 200
