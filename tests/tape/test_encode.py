@@ -116,3 +116,27 @@ def test_the_encoder_makes_what_the_tape_says() -> None:
     extradata = _aac_encoder().extradata
     assert extradata is not None
     assert extradata.startswith(CODEC_CONFIGS[Codec.AAC].audio_specific_config)
+
+
+@pytest.mark.parametrize("codec", Codec)
+def test_a_long_silence_is_repeated_frames_and_the_sound_after_it_is_whole_and_in_time(
+    codec: Codec, sound: Pcm, tmp_path: Path, decoded: Callable[[Path], Pcm]
+) -> None:
+    heard: list[Pcm] = []
+    for number, hush in enumerate((0, 1)):  # real silence; and the faintest sound, which is encoded throughout
+        said = np.concatenate([sound[: 48_000 * 2], np.zeros(48_000 * 5, np.int16), sound[48_000 * 2 : 48_000 * 4]])
+        said[48_000 * 2 : 48_000 * 7 : 500] = hush
+        folder = tmp_path / str(number)
+        writer, encoder = TapeWriter.open(folder, lambda: 0), StepEncoder()
+        steps = encoded(encoder, said)
+        for parts in (*steps, encoder.finish()):
+            writer.append(parts, Note())
+        writer.close()
+        heard.append(decoded(folder / f"{codec}.mp4"))
+        coded = [frame for step in steps for part in step if part.codec is codec for frame in part.frames]
+        quiet = coded[3 * SAMPLE_RATE // codec.frame_samples : 6 * SAMPLE_RATE // codec.frame_samples]
+        assert (len(set(quiet)) == 1) == (hush == 0)
+    assert len(heard[0]) == len(heard[1])
+    assert np.abs(heard[0][48_000 * 3 : 48_000 * 6]).max() < 5
+    after = slice(48_000 * 7, 48_000 * 9 - 4_800)
+    assert np.corrcoef(heard[0][after], heard[1][after])[0, 1] > 0.999

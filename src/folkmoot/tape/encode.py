@@ -4,6 +4,9 @@ Both codecs sit on one timeline. AAC-LC is exact: its encoder is one frame (1024
 which primes the decoder and holds nothing, is dropped (after a restart in mid-tape it stands where the last frame
 of the gap would stand). Opus is decoded 312 samples (6.5 ms) late, as its init segment says; that is within a frame
 and costs nobody a wait. AAC frames end up to 64 ms behind a step's end, because the encoder looks ahead.
+
+Silence is encoded until the encoders have nothing left of what was before it; then its coded frame is repeated, and
+they go on from where they were when sound comes back.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ OPUS_BITRATE = 32_000
 OPUS_COMPLEXITY = 5
 AAC_BITRATE = 64_000
 
+_SILENT_FRAMES_ENCODED = 10
+_SILENT_BLOCKS_ENCODED = 5
 _FRAMES_PER_STEP = STEP_SAMPLES // opus.FRAME_SAMPLES
 _AAC_FRAME = Codec.AAC.frame_samples
 
@@ -43,6 +48,8 @@ class StepEncoder:
         self._opus = _opus_encoder()
         self._opus_start = start_samples
         self._opus_frames: list[bytes] = []
+        self._opus_last = b""
+        self._silent_frames = 0
         self._aac = _AacFrames(start_samples)
         self._peak = 0
 
@@ -54,7 +61,10 @@ class StepEncoder:
         if frame.shape != (opus.FRAME_SAMPLES,) or frame.dtype != np.int16:
             raise EncodeError(f"a frame is {opus.FRAME_SAMPLES} samples of int16")
         self._peak = max(self._peak, -int(frame.min()), int(frame.max()))
-        self._opus_frames.append(self._opus.encode(np.ascontiguousarray(frame)))
+        self._silent_frames = 0 if frame.any() else self._silent_frames + 1
+        if self._silent_frames <= _SILENT_FRAMES_ENCODED:
+            self._opus_last = self._opus.encode(np.ascontiguousarray(frame))
+        self._opus_frames.append(self._opus_last)
         self._aac.push(frame)
         return self._take() if len(self._opus_frames) == _FRAMES_PER_STEP else ()
 
@@ -86,6 +96,8 @@ class _AacFrames:
         self._block: NDArray[np.float32] = np.zeros(_AAC_FRAME, np.float32)
         self._filled = 0
         self._pushed_blocks = 0
+        self._silent_blocks = 0
+        self._last = b""
         self._frames: list[bytes] = []
 
     def push(self, pcm: opus.Pcm) -> None:
@@ -117,12 +129,16 @@ class _AacFrames:
         del self._frames[wanted:]
 
     def _encode_block(self) -> None:
+        self._filled = 0
+        self._silent_blocks = 0 if self._block.any() else self._silent_blocks + 1
+        if self._silent_blocks > _SILENT_BLOCKS_ENCODED:
+            self._frames.append(self._last)
+            return
         frame = av.AudioFrame.from_ndarray((self._block / 32_768).reshape(1, -1), format="fltp", layout="mono")
         frame.sample_rate = SAMPLE_RATE
         frame.time_base = Fraction(1, SAMPLE_RATE)
         frame.pts = self._pushed_blocks * _AAC_FRAME
         self._pushed_blocks += 1
-        self._filled = 0
         self._keep(self._encoder.encode(frame))
 
     def _keep(self, packets: Iterable[SupportsBytes]) -> None:
@@ -130,7 +146,8 @@ class _AacFrames:
             if self._drop_priming:
                 self._drop_priming = False
             else:
-                self._frames.append(bytes(packet))
+                self._last = bytes(packet)
+                self._frames.append(self._last)
 
 
 @functools.cache
