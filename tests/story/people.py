@@ -29,7 +29,7 @@ TRIES = 4
 expect.set_options(timeout=15_000)
 
 # What comes out of the page's own audio element, as the browser would play it.
-_RECORD = """async ([index, milliseconds]) => {
+RECORD = """async ([index, milliseconds]) => {
   const sounding = () => [...document.querySelectorAll('audio')]
     .filter((audio) => !audio.paused && audio.readyState > 2).at(index);
   const until = async (look) => {
@@ -145,7 +145,7 @@ class Person:
 
     def hears(self, seconds: float) -> sound.Sound:
         """What sounds on this person's page for so long."""
-        encoded = self.page.evaluate(_RECORD, [-1, int(seconds * 1000)])
+        encoded = self.page.evaluate(RECORD, [-1, int(seconds * 1000)])
         self._recordings += 1
         path = self._directory / f"heard-{id(self)}-{self._recordings}.webm"
         path.write_bytes(base64.b64decode(encoded))

@@ -1,0 +1,161 @@
+"""Other programs by WHIP and WHEP at a whole server: what they say is on the tape, what is said they hear."""
+
+import base64
+import io
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from tests.story.people import RECORD, browser
+from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice
+from tests.support.server import Server, eventually, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-programs")]
+ROOT = Path(__file__).parents[2]
+SPACES = "/api/folkmoot/v1/spaces"
+WORDS = ("Front_Center", "Rear_Left", "Side_Right")
+
+PUBLISH = """
+import { WHIPClient } from '@eyevinn/whip-web-client';
+window.publish = async (endpoint, token) => {
+  const stream = await navigator.mediaDevices.getUserMedia(
+    { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+  const client = new WHIPClient({ endpoint, opts: { authkey: token, noTrickleIce: true } });
+  await client.ingest(stream);
+  window.client = client;
+};
+"""
+LISTEN = """
+async (endpoint) => {
+  const peer = new RTCPeerConnection();
+  peer.addTransceiver('audio', { direction: 'recvonly' });
+  const sound = new Promise((resolve) => (peer.ontrack = ({ track }) => resolve(new MediaStream([track]))));
+  await peer.setLocalDescription(await peer.createOffer());
+  const answer = await fetch(endpoint, {
+    method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: peer.localDescription.sdp });
+  await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+  const stream = await sound;
+  const audio = document.body.appendChild(new Audio());
+  audio.srcObject = stream;
+  await audio.play();
+  window.location_ = new URL(answer.headers.get('Location'), endpoint).href;
+  return answer.status;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("whole") / "data", whep_listeners_max="2") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded_voice(tmp_path_factory.mktemp("voice") / "voice.wav", WORDS, 0.4)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A page of another origin that publishes with Eyevinn's WHIP client."""
+    directory = tmp_path_factory.mktemp("page")
+    entry = ROOT / "web" / f"whip-test-{directory.name}.js"
+    entry.write_text(PUBLISH)
+    try:
+        bundler = [
+            ROOT / "web/node_modules/.bin/rolldown",
+            entry,
+            "--format",
+            "iife",
+            "--file",
+            directory / "it.js",
+        ]
+        subprocess.run([*bundler, "--file", directory / "it.js"], check=True, capture_output=True, timeout=60)
+    finally:
+        entry.unlink()
+    (directory / "index.html").write_text("<!doctype html><title>Elsewhere</title><script src=it.js></script>")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(directory))
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
+            pass
+
+    serving = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{serving.server_address[1]}/"
+    serving.shutdown()
+    serving.server_close()
+
+
+class Host:
+    """An account with a live Space, whose seat another program speaks on."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.http = server.client(server.token(name))
+        space = self.http.post(SPACES, json={"title": "From a studio", "start": True}).json()
+        self.space = f"{SPACES}/{space['id']}"
+        made = self.http.post(f"{self.space}/whip/tokens")
+        assert made.status_code == 201, made.text
+        self.url, self.token = made.json()["url"], made.json()["token"]
+
+    def listeners(self) -> int:
+        return int(self.http.get(self.space).json()["listener_count"])
+
+    def spoken_ms(self) -> int:
+        seats = self.http.get(f"{self.space}/seats", params={"from_ms": 0, "to_ms": 600_000}).json()
+        return max((to_ms for _, _, to_ms in seats["speech"]), default=0)
+
+    def taped(self, from_ms: int, to_ms: int) -> Sound:
+        part = self.http.get(f"{self.space}/media/opus", params={"from_ms": from_ms, "to_ms": to_ms})
+        head = self.http.get(f"{self.space}/media/opus/init.mp4")
+        assert (part.status_code, head.status_code) == (200, 200), part.text
+        return decoded(head.content + part.content)
+
+
+def decoded(content: bytes) -> Sound:
+    with av.open(io.BytesIO(content)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().ravel() for frame in frames]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def page(voice: Path, elsewhere: str) -> Iterator[Page]:
+    with sync_playwright() as playwright, browser(playwright, voice) as launched:
+        page = launched.new_page()
+        page.goto(elsewhere)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def studio(server: Server, page: Page) -> Host:
+    """Publishing with Eyevinn's client while the module's tests run."""
+    host = Host(server, "hana")
+    page.evaluate("([url, token]) => publish(url, token)", [host.url, host.token])
+    eventually(lambda: host.spoken_ms() > 13_000, 40, "twelve seconds of speech on the tape")
+    return host
+
+
+def test_what_another_origins_whip_client_says_is_on_the_tape(studio: Host, voice: Path) -> None:
+    alike = most_alike(read(voice), studio.taped(3_000, 12_000), 4)
+    assert alike >= 0.9, alike
+
+
+def test_a_browser_hears_it_by_whep(studio: Host, page: Page, voice: Path) -> None:
+    assert page.evaluate(LISTEN, f"{studio.server.base_url}{studio.space}/whep") == 201
+    heard = decoded(base64.b64decode(page.evaluate(RECORD, [-1, 5_000])))
+    alike = most_alike(read(voice), heard, 4)
+    assert alike >= 0.9, alike
+    eventually(lambda: studio.listeners() == 1, 5, "the listener counted")
+    assert page.evaluate("async () => (await fetch(location_, { method: 'DELETE' })).status") == 200
+    eventually(lambda: studio.listeners() == 0, 5, "the listener gone")
