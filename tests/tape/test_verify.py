@@ -296,6 +296,8 @@ def test_what_is_not_signed_yet(tmp_path: Path, step_parts: Steps) -> None:
 @pytest.mark.parametrize("without_leaves", [False, True])
 def test_what_was_taken_out_by_decision(tape: Path, without_leaves: bool) -> None:
     redact(tape, Redaction("12", 2_000, 2_500, "an address", "host", START_UNIX_MS))
+    assert sign_tape(tape, SPACE, SIGNER) == 2
+    assert sign_tape(tape, SPACE, SIGNER) == 0
     if without_leaves:
         for codec in Codec:
             layout.leaves_path(tape, codec).unlink()
@@ -314,6 +316,28 @@ def test_silence_without_a_decision(tape: Path) -> None:
     assert (finding.kind, finding.from_ms) == (Kind.ALTERED, 2_000)
 
 
+def test_a_decision_that_nobody_signed(tape: Path) -> None:
+    """Who can silence a part can write a reason for it."""
+    redact(tape, Redaction("12", 2_000, 2_500, "an address", "host", START_UNIX_MS))
+    (finding,) = damage(tape)
+    assert (finding.kind, finding.what) == (
+        Kind.UNSIGNED,
+        "What was taken out is not what the newest checkpoint says was decided.",
+    )
+    sign_tape(tape, SPACE, SIGNER)
+    path = layout.redactions_path(tape)
+    path.write_bytes(path.read_bytes().replace(b"an address", b"an opinion"))
+    assert [finding.kind for finding in damage(tape)] == [Kind.UNSIGNED]
+
+
+def test_what_was_taken_out_and_is_back(original: Path, tape: Path) -> None:
+    redact(tape, Redaction("12", 2_000, 2_500, "an address", "host", START_UNIX_MS))
+    sign_tape(tape, SPACE, SIGNER)
+    shutil.copy(layout.sound_path(original, Codec.OPUS), layout.sound_path(tape, Codec.OPUS))
+    (finding,) = damage(tape)
+    assert (finding.kind, finding.what) == (Kind.ALTERED, "Decision 12 took this out, but here it is.")
+
+
 def test_another_start_of_the_evening(tape: Path) -> None:
     path = layout.header_path(tape)
     path.write_bytes(path.read_bytes().replace(str(START_UNIX_MS).encode(), str(START_UNIX_MS + 1).encode()))
@@ -328,6 +352,7 @@ def test_any_single_alteration_is_reported_where_it_is_or_harmless(original: Pat
     if not source.exists():
         shutil.copytree(original, source)
         redact(source, Redaction("12", 2_000, 2_300, "an address", "host", START_UNIX_MS))
+        sign_tape(source, SPACE, SIGNER)
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(source, directory)
     path = directory / data.draw(st.sampled_from(sorted(entry.name for entry in source.iterdir())))

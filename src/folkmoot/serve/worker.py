@@ -165,6 +165,8 @@ class WorkerProcess:
         """What happened to an account has consequences in Spaces."""
         if event.kind == SPACE_CHANGED:
             self._keeper.changed(int(event.payload["space"]))
+            if any(change["change"] == "redacted" for change in event.payload["changes"]):
+                await self._signing.sign(int(event.payload["space"]))
         elif event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
             await self._standing_lost(int(event.payload["account"]))
         elif event.kind == ACCOUNT_BLOCKED:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from folkmoot.tape import boxes, index, layout, redactions
+from folkmoot.tape import boxes, index, layout
 from folkmoot.tape.checkpoint import split_notes
 from folkmoot.tape.leaf import LEAF_BYTES, leaf_data
 from folkmoot.tape.leaves import Leaves
@@ -21,8 +21,9 @@ from folkmoot.tape.model import (
     TapeMissing,
 )
 from folkmoot.tape.signing import extensions
+from folkmoot.tape.taken_out import TakenOut, taken_out
 from folkmoot.tape.track_reader import TrackReader
-from folkmoot.tape.verify import Evidence, TakenOut
+from folkmoot.tape.verify import Evidence
 
 Progress = Callable[[int, int], None]
 """Called now and then with how many parts were looked at, and of how many."""
@@ -159,7 +160,7 @@ def _said(directory: Path, header: TapeHeader | None, config: CodecConfig) -> tu
         start = b""
     if header is None or start != expected:
         return ()
-    return extensions(header.timeline_unix_ms, config, ended=False)
+    return extensions(header.timeline_unix_ms, config)
 
 
 def _notes(directory: Path, codec: Codec) -> list[str]:
@@ -179,19 +180,8 @@ def _kept(directory: Path, codec: Codec) -> list[bytes]:
 
 
 def _taken_out(directory: Path, codec: Codec) -> dict[int, TakenOut]:
+    """Nothing where the journal can't be read: then no reason is known for what is silent."""
     try:
-        lines = redactions.read_redactions(directory)
+        return taken_out(directory, codec)
     except TapeDamaged:
         return {}
-    return {
-        part.number: TakenOut(
-            redaction=line.redaction.id,
-            reason=line.redaction.reason,
-            at_unix_ms=line.redaction.at_unix_ms,
-            frames_sha256=part.now_frames_sha256,
-            original=part.leaf.encode() if part.leaf else b"",
-        )
-        for line in lines
-        for part in line.parts
-        if part.codec is codec
-    }

@@ -59,17 +59,19 @@ class Leaves:
         return b"".join(pieces)
 
     def append(self, leaves: bytes) -> None:
-        """Adds whole leaves. Raises TapeFull, TapeWriteError: then those that found room are there."""
-        for start in range(0, len(leaves), LEAF_BYTES):
-            leaf = leaves[start : start + LEAF_BYTES]
+        """Adds whole leaves. Raises TapeFull, TapeWriteError."""
+        while leaves:
             tile, place = divmod(self.count, TILE_LEAVES)
-            last = place == TILE_LEAVES - 1
-            root = _root_of(self.read(tile * TILE_LEAVES, self.count) + leaf) if last else b""
+            run = leaves[: (TILE_LEAVES - place) * LEAF_BYTES]
+            added = len(run) // LEAF_BYTES
+            is_full = place + added == TILE_LEAVES
+            root = _root_of(self.read(tile * TILE_LEAVES, self.count) + run) if is_full else b""
             try:
-                layout.write_all(self._file, leaf + root, tile * _TILE_BYTES + place * LEAF_BYTES)
+                layout.write_all(self._file, run + root, tile * _TILE_BYTES + place * LEAF_BYTES)
             except OSError as error:
                 raise layout.write_error(error) from error
-            self.count += 1
+            self.count += added
+            leaves = leaves[len(run) :]
 
     def cut(self, count: int) -> None:
         """Forgets all but the first `count` leaves."""

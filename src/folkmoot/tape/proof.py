@@ -12,7 +12,7 @@ from folkmoot.tape.leaves import Leaves, hashes_of
 from folkmoot.tape.merkle import ProofError
 from folkmoot.tape.model import Codec, TapeDamaged
 from folkmoot.tape.reader import TapeReader
-from folkmoot.tape.redactions import read_redactions
+from folkmoot.tape.taken_out import taken_out
 
 PROOF_PARTS_MAX = 4096
 CHECKPOINTS_MAX = 500
@@ -111,14 +111,7 @@ def _size(note: str) -> int:
 
 def _replaced(directory: Path, codec: Codec, numbers: range) -> list[ReplacedPart]:
     return [
-        ReplacedPart(
-            number=part.number,
-            redaction=line.redaction.id,
-            reason=line.redaction.reason,
-            at_unix_ms=line.redaction.at_unix_ms,
-            frames_sha256=part.now_frames_sha256,
-        )
-        for line in read_redactions(directory)
-        for part in line.parts
-        if part.codec is codec and part.number in numbers
+        ReplacedPart(number, part.redaction, part.reason, part.at_unix_ms, part.frames_sha256)
+        for number, part in sorted(taken_out(directory, codec).items())
+        if number in numbers
     ]

@@ -3,7 +3,8 @@
 tapes/<space>/opus.checkpoints  aac.checkpoints    signed notes, one after the other (checkpoint.py)
 tapes/<space>/verifier-key                         what opens them; whoever doubts it compares it with the server's
 
-A checkpoint's extension lines say when timeline 0 was, and the hash of the init segment; the last one says `ended`.
+A checkpoint's extension lines say when timeline 0 was, the hash of the init segment, what decisions took out
+(taken_out.py), and at last `ended`.
 What is signed never changes: each call first sees that the kept leaves still have the root that was signed last.
 The stage takes no part in this, and does not wait for it.
 """
@@ -18,7 +19,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from folkmoot.tape import boxes, layout, redactions
+from folkmoot.tape import boxes, layout
 from folkmoot.tape.checkpoint import (
     NOTE_BYTES_MAX,
     Checkpoint,
@@ -27,10 +28,11 @@ from folkmoot.tape.checkpoint import (
     parse_checkpoint,
     split_notes,
 )
-from folkmoot.tape.leaf import LeafData, leaf_data
+from folkmoot.tape.leaf import leaf_data
 from folkmoot.tape.leaves import Leaves
 from folkmoot.tape.model import Codec, CodecConfig, PartRef, TapeDamaged, TapeMissing
 from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.taken_out import signed_line, taken_out
 
 ENDED = "ended"
 _PARTS_PER_READ = 600
@@ -41,11 +43,10 @@ def origin_of(space: str, codec: Codec) -> str:
     return f"{space}/{codec}"
 
 
-def extensions(timeline_unix_ms: int, config: CodecConfig, *, ended: bool) -> tuple[str, ...]:
-    """What a checkpoint says beside the tree."""
+def extensions(timeline_unix_ms: int, config: CodecConfig) -> tuple[str, ...]:
+    """What every checkpoint of a rendition says beside the tree."""
     init = hashlib.sha256(boxes.init_segment(config)).digest()
-    said = (f"started {timeline_unix_ms}", f"init {base64.b64encode(init).decode('ascii')}")
-    return (*said, ENDED) if ended else said
+    return f"started {timeline_unix_ms}", f"init {base64.b64encode(init).decode('ascii')}"
 
 
 def sign_tape(directory: Path, space: str, signer: Signer) -> int:
@@ -66,10 +67,10 @@ def _sign_codec(reader: TapeReader, directory: Path, codec: Codec, space: str, s
     ):
         last = checkpoints.last(signer)
         signed = last.size if last else 0
-        if last is not None and ENDED in last.extensions:
-            return 0
-        size = max(signed, reader.count(codec))
-        if not reader.ended and size == signed:
+        has_ended = last is not None and ENDED in last.extensions
+        size = signed if has_ended else max(signed, reader.count(codec))
+        said = _said(reader, directory, codec)
+        if size == signed and (said == last.extensions if last else not reader.ended):
             return 0
         leaves.cut(min(signed, leaves.count))  # what was not signed yet may have been torn off the tape since
         _extend(leaves, reader, directory, codec, signed)
@@ -77,10 +78,14 @@ def _sign_codec(reader: TapeReader, directory: Path, codec: Codec, space: str, s
             raise TapeDamaged(f"the {codec} leaves are not those that were signed")
         _extend(leaves, reader, directory, codec, size)
         leaves.sync()
-        said = extensions(reader.timeline_unix_ms, reader.config(codec), ended=reader.ended)
         origin = last.origin if last else origin_of(space, codec)
         checkpoints.append(signer.sign(Checkpoint(origin, size, leaves.frontier(size).root(), said).text()))
         return 1
+
+
+def _said(reader: TapeReader, directory: Path, codec: Codec) -> tuple[str, ...]:
+    said = extensions(reader.timeline_unix_ms, reader.config(codec)) + signed_line(taken_out(directory, codec))
+    return (*said, ENDED) if reader.ended else said
 
 
 def _extend(leaves: Leaves, reader: TapeReader, directory: Path, codec: Codec, size: int) -> None:
@@ -100,23 +105,20 @@ def _leaves_of(reader: TapeReader, directory: Path, codec: Codec, first: int, pa
         found.append(_leaf(ref, data[at : at + ref.length]))
         at += ref.length
     # Read after the sound: the journal is written before any byte is.
-    taken_out = {
-        part.number: part.leaf
-        for line in redactions.read_redactions(directory)
-        for part in line.parts
-        if part.codec is codec
-    }
-    said = [taken_out.get(ref.number) or leaf for ref, leaf in zip(refs, found, strict=True)]
-    for ref, leaf in zip(refs, said, strict=True):
-        if leaf is None:
+    journal = taken_out(directory, codec)
+    said = []
+    for ref, leaf in zip(refs, found, strict=True):
+        part = journal.get(ref.number)
+        said.append(part.original if part and part.original else leaf)
+        if not said[-1]:
             raise TapeDamaged(f"part {ref.number} of the {codec} sound is not what was written")
-    return b"".join(leaf.encode() for leaf in said if leaf is not None)
+    return b"".join(said)
 
 
-def _leaf(ref: PartRef, chunk: bytes) -> LeafData | None:
+def _leaf(ref: PartRef, chunk: bytes) -> bytes:
     with contextlib.suppress(TapeDamaged):
-        return leaf_data(ref, chunk)
-    return None
+        return leaf_data(ref, chunk).encode()
+    return b""
 
 
 class _Checkpoints:

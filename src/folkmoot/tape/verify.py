@@ -16,9 +16,10 @@ import msgspec
 from folkmoot.tape.checkpoint import Checkpoint, NoteInvalid, Verifier, parse_checkpoint
 from folkmoot.tape.compare import Difference, pair
 from folkmoot.tape.leaf import SAID_OFFSET
-from folkmoot.tape.merkle import Frontier, leaf_hash
+from folkmoot.tape.merkle import HASH_BYTES, Frontier, leaf_hash
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec
 from folkmoot.tape.signing import ENDED, origin_of
+from folkmoot.tape.taken_out import PREFIX, TakenOut, signed_line
 
 UNSIGNED_LIVE_MS_MAX = 60_000
 """So much at the end of a live tape may wait for its signature: the signer comes every ten seconds."""
@@ -57,17 +58,6 @@ class Finding(msgspec.Struct, frozen=True):
     from_ms: int
     to_ms: int
     what: str
-
-
-class TakenOut(msgspec.Struct, frozen=True):
-    """A part that a decision took out: why, the hash of the frames that stand there instead, and the leaf that the
-    part was, where it is not among those kept."""
-
-    redaction: str
-    reason: str
-    at_unix_ms: int
-    frames_sha256: bytes
-    original: bytes = b""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -198,19 +188,26 @@ class _Verification:
             what = "The replay begins later, by the host's choice: what was said before is signed, but not played."
             self._add(Kind.TRIMMED, what, 0, _start_ms(signed, first))
         said = [*signed[:first], *found]
-        runs: list[tuple[TakenOut, int, int]] = []
-        for number, taken_out in sorted(self._evidence.taken_out.items()):
+        runs: list[tuple[TakenOut, bool, int, int]] = []
+        for number, part in sorted(self._evidence.taken_out.items()):
             if not first <= number < min(len(said), len(signed)):
                 continue
-            if said[number] == signed[number][:-32] + taken_out.frames_sha256:
+            is_out = said[number] == signed[number][:-HASH_BYTES] + part.frames_sha256
+            if is_out or said[number] == signed[number]:
                 said[number] = signed[number]
-                if runs and runs[-1][2] == number and runs[-1][0].redaction == taken_out.redaction:
-                    runs[-1] = (runs[-1][0], runs[-1][1], number + 1)
-                else:
-                    runs.append((taken_out, number, number + 1))
-        for taken_out, start, end in runs:
-            what = f"Taken out by decision {taken_out.redaction}: {taken_out.reason}."
-            self._add(Kind.REDACTED, what, _start_ms(signed, start), _end_ms(signed, end))
+                start = number
+                if (
+                    runs
+                    and runs[-1][3] == number
+                    and (runs[-1][0].redaction, runs[-1][1]) == (part.redaction, is_out)
+                ):
+                    start = runs.pop()[2]
+                runs.append((part, is_out, start, number + 1))
+        for part, is_out, start, end in runs:
+            kind, what = Kind.REDACTED, f"Taken out by decision {part.redaction}: {part.reason}."
+            if not is_out:
+                kind, what = Kind.ALTERED, f"Decision {part.redaction} took this out, but here it is."
+            self._add(kind, what, _start_ms(signed, start), _end_ms(signed, end))
         return said
 
     def _compare(self, signed: Sequence[bytes], said: Sequence[bytes]) -> None:
@@ -255,7 +252,7 @@ class _Verification:
         if end - start != found_end - found:
             return f"{end - start} signed parts were replaced by {found_end - found} others."
         pairs = list(zip(signed[start:end], said[found:found_end], strict=True))
-        if all(one[-32:] == other[-32:] for one, other in pairs):
+        if all(one[-HASH_BYTES:] == other[-HASH_BYTES:] for one, other in pairs):
             return "The sound is as it was signed; the note with it (who speaks) is not."
         return "The sound is not what was signed."
 
@@ -272,7 +269,11 @@ class _Verification:
             self._add(Kind.UNSIGNED, what, _end_ms(self._evidence.found), _end_ms(self._evidence.found))
         if not self._evidence.ended and ENDED in newest.extensions:
             self._add(Kind.HEADER, "The end was signed, but the recording is not marked as ended.")
-        signed = [line for line in newest.extensions if line != ENDED]
+        out = tuple(line for line in newest.extensions if line.startswith(PREFIX))
+        if out != signed_line(self._evidence.taken_out):
+            what = "What was taken out is not what the newest checkpoint says was decided."
+            self._add(Kind.UNSIGNED, what, 0, _end_ms(self._evidence.found))
+        signed = [line for line in newest.extensions if line != ENDED and line not in out]
         if signed != list(self._evidence.header):
             self._add(
                 Kind.HEADER, "When the recording began, or its codec's configuration, is not what was signed."

@@ -93,7 +93,9 @@ async def test_a_served_byte_that_was_altered(
 async def test_a_trim_and_a_decision_are_no_damage(
     checked: Callable[..., Any], services: Services, space_id: str, client: httpx.AsyncClient, alice: Any
 ) -> None:
-    redact(services.tapes_directory / space_id, Redaction("12", 90_000, 91_000, "an address", "host", 1))
+    directory = services.tapes_directory / space_id
+    redact(directory, Redaction("12", 90_000, 91_000, "an address", "host", 1))
+    sign_tape(directory, "", SIGNER)
     trimmed = await client.patch(f"{SPACES}/{space_id}/replay", json={"start_ms": 65_000}, headers=alice.headers)
     assert trimmed.status_code == 200
     verdict = await checked(Codec.OPUS)

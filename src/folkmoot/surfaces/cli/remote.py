@@ -18,7 +18,8 @@ from folkmoot.tape.evidence import Progress, split_leaves
 from folkmoot.tape.leaf import leaf_data
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, PartRef, TapeDamaged
 from folkmoot.tape.proof import CHECKPOINTS_MAX, Proof
-from folkmoot.tape.verify import Evidence, TakenOut
+from folkmoot.tape.taken_out import TakenOut
+from folkmoot.tape.verify import Evidence
 
 Found = TypeVar("Found")
 PROOF_MS = 300_000

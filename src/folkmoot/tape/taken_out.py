@@ -1,0 +1,58 @@
+"""What decisions took out of one rendition, by part, and the line of a checkpoint that signs them.
+
+The journal lies beside the sound, so whoever can silence a part could write a reason for it too: what counts is the
+digest that the newest checkpoint holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from folkmoot.tape.model import Codec
+from folkmoot.tape.redactions import read_redactions
+
+PREFIX = "taken-out "
+
+
+class TakenOut(msgspec.Struct, frozen=True):
+    """A part that a decision took out: why, the hash of the frames that stand there instead, and the leaf that the
+    part was, where that is known here."""
+
+    redaction: str
+    reason: str
+    at_unix_ms: int
+    frames_sha256: bytes
+    original: bytes = b""
+
+
+def taken_out(directory: Path, codec: Codec) -> dict[int, TakenOut]:
+    """By number, from the journal. Raises TapeDamaged."""
+    return {
+        part.number: TakenOut(
+            redaction=line.redaction.id,
+            reason=line.redaction.reason,
+            at_unix_ms=line.redaction.at_unix_ms,
+            frames_sha256=part.now_frames_sha256,
+            original=part.leaf.encode() if part.leaf else b"",
+        )
+        for line in read_redactions(directory)
+        for part in line.parts
+        if part.codec is codec
+    }
+
+
+def signed_line(parts: Mapping[int, TakenOut]) -> tuple[str, ...]:
+    """`taken-out`, how many parts, and the SHA-256 (base64) of a line of JSON for each, in order of their numbers:
+    number, decision, reason, Unix ms, hash in base64. No line where nothing was taken out."""
+    if not parts:
+        return ()
+    digest = hashlib.sha256()
+    for number, part in sorted(parts.items()):
+        fields = (number, part.redaction, part.reason, part.at_unix_ms, part.frames_sha256)
+        digest.update(msgspec.json.encode(fields) + b"\n")
+    return (f"{PREFIX}{len(parts)} {base64.b64encode(digest.digest()).decode('ascii')}",)
