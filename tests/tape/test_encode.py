@@ -139,4 +139,4 @@ def test_a_long_silence_is_repeated_frames_and_the_sound_after_it_is_whole_and_i
     assert len(heard[0]) == len(heard[1])
     assert np.abs(heard[0][48_000 * 3 : 48_000 * 6]).max() < 5
     after = slice(48_000 * 7, 48_000 * 9 - 4_800)
-    assert np.corrcoef(heard[0][after], heard[1][after])[0, 1] > 0.999
+    assert np.corrcoef(heard[0][after], heard[1][after])[0, 1] > 0.998
