@@ -4,6 +4,7 @@ import type { components } from './api-types';
 type Schemas = components['schemas'];
 export type CreateSpace = Schemas['CreateSpace'];
 export type Join = Schemas['Join'];
+export type PublishingToken = Schemas['PublishingToken'];
 export type Person = Schemas['Person'];
 export type Replay = Schemas['Replay'];
 export type Space = Schemas['Space'];

@@ -1,7 +1,17 @@
 // Our own API for Spaces.
 import { get, send, sendJson } from './client';
 import { joined, pieces } from '../spaces/speech';
-import type { Clip, Command, CreateSpace, Join, RedactReason, Seats, Space, Waveform } from '../types';
+import type {
+  Clip,
+  Command,
+  CreateSpace,
+  Join,
+  PublishingToken,
+  RedactReason,
+  Seats,
+  Space,
+  Waveform,
+} from '../types';
 
 export const SPACES = '/api/folkmoot/v1/spaces';
 const SPEECH_RANGE_MS_MAX = 600_000;
@@ -39,6 +49,9 @@ export async function iceServers(id: string, signal: AbortSignal): Promise<RTCIc
     credential: credential ?? undefined,
   }));
 }
+/** For a program such as OBS; the one before ends. */
+export const makePublishingToken = (id: string): Promise<PublishingToken> =>
+  sendJson('POST', `${SPACES}/${id}/whip/tokens`);
 export const trimReplay = (id: string, view: { start_ms?: number; end_ms?: number }): Promise<Space> =>
   sendJson('PATCH', `${SPACES}/${id}/replay`, view);
 export const redactSpace = (id: string, fromMs: number, toMs: number, reason: RedactReason): Promise<Space> =>
