@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.tape import archive, away, cut
-from folkmoot.tape.copies import Copies, State
+from folkmoot.tape.copies import Copies, Copy, State, make
 from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMissing
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
@@ -70,7 +75,7 @@ def written(directory: Path, step_parts: Steps, first: int, past_last: int) -> T
     return writer
 
 
-def whole(directory: Path) -> dict[str, object]:
+def whole(directory: Path) -> dict[str, Any]:
     """All that a reader can ask of a tape."""
     with TapeReader(directory) as reader:
         return {
@@ -299,3 +304,40 @@ def test_a_damaged_list_of_copies_is_said(tape: Path, store: FlakyStore) -> None
     (tape / "opus.copies").write_bytes(b"something else")
     with pytest.raises(TapeDamaged), TapeReader(tape) as reader:
         reader.read(reader.parts(Codec.OPUS, 0, 100))
+
+
+async def test_who_reads_on_and_on_waits_for_no_single_object(tape: Path, store: FlakyStore) -> None:
+    before = whole(tape)["sound"]
+    await released(tape, store)
+    away.sound_of.cache_clear()
+    meet = threading.Barrier(3, timeout=10)
+
+    def fetch(object_key: str) -> bytes:
+        if int(object_key.rpartition("/")[2]) in (2, 3, 4):
+            meet.wait()  # passes only if all three are asked for before any of them is there
+        return store.read(object_key)
+
+    away.fetch_with(fetch)
+    with TapeReader(tape) as reader:
+        pieces = [reader.read([segment]) for segment in reader.segments(Codec.AAC)]
+    assert b"".join(pieces) == before[Codec.AAC]
+
+
+@settings(deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 50), min_size=1, max_size=40),
+    offset=st.integers(0, 500),
+    length=st.integers(1, 300),
+)
+def test_the_copies_of_a_range_are_those_that_overlap_it(lengths: list[int], offset: int, length: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), Codec.AAC)
+        known = Copies.open(Path(folder), Codec.AAC, writable=True)
+        assert known is not None
+        listed = []
+        for segment, size in enumerate(lengths):
+            listed.append(Copy(segment, 100 + sum(lengths[:segment]), size, State.COPIED, bytes([segment]) * 32))
+            known.put(listed[-1])
+        expected = [one for one in listed if one.offset < offset + length and one.offset + one.length > offset]
+        assert list(known.overlapping(offset, length)) == expected
+        known.close()

@@ -1,5 +1,7 @@
 """What can be heard of a Space's tape, by whoever may see the Space: pure decisions and file reads for a thread."""
 
+import time
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -8,9 +10,9 @@ import numpy as np
 from folkmoot.gate import Reach, Refused
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.tape import hls
+from folkmoot.tape import hls, layout
 from folkmoot.tape.hls_window import HlsWindow, Place
-from folkmoot.tape.model import SAMPLES_PER_MS, Codec
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeMissing
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 LIVE_PLAYLIST_MS = 600_000
@@ -22,6 +24,9 @@ UNRECORDED_BACK_MS = 60_000
 RANGE_MS_MAX = 60_000
 PEAKS_MAX = 10_000
 _STEP_MS = 100
+_SETTLED_NS = (
+    2_000_000_000  # a file that was changed just now may be changed again at the same time, as clocks tick
+)
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -86,7 +91,21 @@ def require_range(from_ms: int, to_ms: int) -> None:
 
 
 def replay_playlist(sound: Sound, codec: Codec) -> str | None:
-    """The media playlist of one codec of a replay; None if it would be empty."""
+    """The media playlist of one codec of a replay; None if it would be empty.
+
+    That of twelve hours takes 100 ms to make, so the last few are kept until something of the tape is changed.
+    """
+    try:
+        changed_ns = layout.index_path(sound.directory, codec).stat().st_mtime_ns
+    except FileNotFoundError as error:
+        raise TapeMissing("there is no recording here") from error
+    make = _replay_playlist if time.time_ns() - changed_ns > _SETTLED_NS else _replay_playlist.__wrapped__
+    return make(sound, codec, changed_ns)
+
+
+@lru_cache(maxsize=32)
+def _replay_playlist(sound: Sound, codec: Codec, changed_ns: int) -> str | None:
+    del changed_ns
     with TapeReader(sound.directory) as reader:
         segments = reader.segments(codec, *sound.bounds(reader))
         return hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms) if segments else None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,9 @@ from folkmoot.tape.model import Codec, Note, TapeAway, TapeDamaged
 
 SEGMENTS_KEPT_MAX = 64
 """Of four seconds each, 16 to 50 KB: whoever plays on asks for the same one forty times."""
+
+AHEAD_SEGMENTS = 8
+"""So many are fetched at a time for who reads on and on: a download, a long clip."""
 
 Fetch = Callable[[str], bytes]
 """An object's bytes by its key, in a thread. Raises FileNotFoundError, OSError."""
@@ -61,8 +65,11 @@ class AwayReader:
         self._directory = directory
         self._codec = codec
         self._copies: Copies | None = None
+        self._last_segment = -2
+        self._ahead: dict[int, Future[bytes]] = {}
 
     def close(self) -> None:
+        self._forget_ahead()
         if self._copies is not None:
             self._copies.close()
 
@@ -78,7 +85,27 @@ class AwayReader:
         found = list(self._copies.overlapping(offset, length))
         if all(copy.state is not State.RELEASED for copy in found):
             return None
+        self._fetch_ahead(found[-1].segment)
         return b"".join(self._piece(copy, offset, length) for copy in found)
+
+    def _fetch_ahead(self, segment: int) -> None:
+        """If the segment follows the last one that was read: start fetching those that come next."""
+        assert self._copies is not None
+        if segment not in (self._last_segment, self._last_segment + 1):
+            self._forget_ahead()
+        if segment == self._last_segment + 1:
+            first = max(segment, *self._ahead) + 1 if self._ahead else segment + 1
+            for ahead in range(first, min(segment + AHEAD_SEGMENTS, self._copies.count - 1) + 1):
+                copy = self._copies.get(ahead)
+                if copy.state is State.RELEASED:
+                    wanted = key(self._directory, self._codec, ahead)
+                    self._ahead[ahead] = _threads().submit(sound_of, wanted, copy.digest)
+        self._last_segment = segment
+
+    def _forget_ahead(self) -> None:
+        for fetched in self._ahead.values():
+            fetched.cancel()
+        self._ahead.clear()
 
     def notes(self, first_ms: int, past_last_ms: int) -> list[tuple[int, Note]] | None:
         """(when in ms, note) of those in a range; None where they stand in the sound only. Raises TapeDamaged."""
@@ -95,13 +122,20 @@ class AwayReader:
     def _piece(self, copy: Copy, offset: int, length: int) -> bytes:
         first, past_last = max(offset, copy.offset), min(offset + length, copy.offset + copy.length)
         if copy.state is State.RELEASED:
-            sound = sound_of(key(self._directory, self._codec, copy.segment), copy.digest)
+            fetched = self._ahead.pop(copy.segment, None)
+            object_key = key(self._directory, self._codec, copy.segment)
+            sound = fetched.result() if fetched else sound_of(object_key, copy.digest)
             return sound[first - copy.offset : past_last - copy.offset]
         file = os.open(layout.sound_path(self._directory, self._codec), os.O_RDONLY | os.O_CLOEXEC)
         try:
             return os.pread(file, past_last - first, first)
         finally:
             os.close(file)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AHEAD_SEGMENTS, "fetch-ahead")
 
 
 @lru_cache(maxsize=SEGMENTS_KEPT_MAX)
