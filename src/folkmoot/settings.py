@@ -4,6 +4,7 @@ A wrong one stops the start with a sentence that says what to write instead.
 """
 
 import difflib
+import importlib.util
 import ipaddress
 import os
 import re
@@ -60,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Spaces that may be live at a time. Empty: as many as processor and memory carry, by what is measured."""
     whep_listeners_max: Annotated[int, msgspec.Meta(ge=0, le=50)] = 50
     """Listeners of one Space who may hear it by WebRTC (WHEP), with the lowest delay. 0: none."""
+    noise_suppression: bool = False
+    """Take the noise out of each speaker's sound on the server; needs the extra `noise` (`livekit`)."""
     ice_servers: list[str] = []
     """STUN and TURN servers for speakers behind routers and firewalls, such as `turn:turn.example:3478`."""
     turn_secret: str = ""
@@ -159,6 +162,10 @@ def _check_network(settings: Settings) -> None:
                 f"The setting ice_servers holds “{server}”, and a TURN server serves nobody without a password: "
                 "set turn_secret to what that server calls static-auth-secret."
             )
+    if settings.noise_suppression and importlib.util.find_spec("livekit") is None:
+        raise SettingsError(
+            "The setting noise_suppression needs the package livekit: pip install 'folkmoot[noise]', or set it off."
+        )
     if settings.public_address:
         try:
             ipaddress.ip_address(settings.public_address)

@@ -58,6 +58,7 @@ def main(settings: Settings, places: Places, space_id: int, ports: range | None)
             ports=ports,
         ),
         whep_listeners_max=settings.whep_listeners_max,
+        noise_suppression=settings.noise_suppression,
     )
     try:
         run_stage(config, StageLeases(places.database_url))

@@ -18,6 +18,7 @@ from folkmoot.stage.engine import (
 )
 from folkmoot.stage.ice import IceSettings
 from folkmoot.stage.mixer_thread import LISTENERS, Delivery, MixerThread, MixSink
+from folkmoot.stage.noise import Clean
 from folkmoot.stage.offer import ReadOffer, read_offer
 from folkmoot.stage.peer import Peer, Receive
 from folkmoot.stage.rtp import RtpFields
@@ -58,13 +59,20 @@ class _Seat(_Link):
 class EmbeddedEngine:
     """Implements `engine.Engine`. Make it on the event loop that it then lives on.
 
-    `timeline_ms` says where the Space's timeline is now; `sink` gets the full mix on the mixer thread.
+    `timeline_ms` says where the Space's timeline is now; `sink` gets the full mix on the mixer thread; `make_clean`
+    makes a noise suppressor for each seat.
     """
 
     def __init__(
-        self, ice: IceSettings, sink: MixSink, on_event: EventCallback, timeline_ms: Callable[[], int]
+        self,
+        ice: IceSettings,
+        sink: MixSink,
+        on_event: EventCallback,
+        timeline_ms: Callable[[], int],
+        make_clean: Callable[[], Clean] | None = None,
     ) -> None:
         self._ice = ice
+        self._make_clean = make_clean
         self._on_event = on_event
         self._timeline_ms = timeline_ms
         # The connection that each seat is heard by, and the one that waits to take its place when it is connected.
@@ -81,7 +89,7 @@ class EmbeddedEngine:
 
     async def join(self, seat: int, offer_sdp: str, on_over: Callable[[], None] = lambda: None) -> Answer:
         """See `engine.Engine.join`."""
-        source = SeatSource()
+        source = SeatSource(self._make_clean() if self._make_clean is not None else None)
         source.muted = seat in self._muted
 
         def receive(fields: RtpFields, now_ms: float) -> None:

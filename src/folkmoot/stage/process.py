@@ -15,6 +15,7 @@ from folkmoot.stage.engine import Engine, EventCallback
 from folkmoot.stage.ice import IceSettings
 from folkmoot.stage.leases import LeaseHolder
 from folkmoot.stage.mixer_thread import MixSink
+from folkmoot.stage.noise import noise_suppressor
 from folkmoot.stage.service import EngineFactory, StageService
 
 WHEP_LISTENERS_MAX = 50
@@ -24,12 +25,14 @@ _GOODBYE_TIMEOUT_S = 0.3
 
 
 class StageConfig(msgspec.Struct, frozen=True):
-    """Where a stage process listens, where its tape is, how its peers reach it, how many may listen by WHEP."""
+    """Where a stage process listens, where its tape is, how its peers reach it, how many may listen by WHEP, and
+    whether each seat's noise is taken out here (`noise.py`)."""
 
     socket_path: Path
     tape_directory: Path
     ice: IceSettings = IceSettings()
     whep_listeners_max: int = WHEP_LISTENERS_MAX
+    noise_suppression: bool = False
 
 
 def run_stage(config: StageConfig, leases: LeaseHolder) -> None:
@@ -45,7 +48,8 @@ def run_stage(config: StageConfig, leases: LeaseHolder) -> None:
 
 async def _main(config: StageConfig, leases: LeaseHolder) -> None:
     def embedded(sink: MixSink, on_event: EventCallback, timeline_ms: Callable[[], int]) -> Engine:
-        return EmbeddedEngine(config.ice, sink, on_event, timeline_ms)
+        make_clean = noise_suppressor if config.noise_suppression else None
+        return EmbeddedEngine(config.ice, sink, on_event, timeline_ms, make_clean)
 
     server = StageServer(config.tape_directory, leases, embedded, config.whep_listeners_max)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from folkmoot.stage.jitter import Due, JitterBuffer, Kind
+from folkmoot.stage.noise import Clean
 from folkmoot.stage.resample import Resampler
 from folkmoot.stage.speaking import SILENCE_DBOV, SpeakingDetector, level_of_frame_dbov
 from folkmoot.tape.opus import Decoder, OpusError, Pcm
@@ -64,9 +65,11 @@ class SeatSource:
 
     `muted`, `connected` and `listener_loss_percent` (what this seat loses of the mix we send it) are plain values
     that the loop sets and the mixer reads: a tick too late is no harm. A muted seat isn't even decoded.
+    `clean` takes the noise out of each frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clean: Clean | None = None) -> None:
+        self._clean = clean
         self.muted = False
         self.connected = False
         self.listener_loss_percent = 0.0
@@ -131,6 +134,8 @@ class SeatSource:
         if self._resampler.missing(rate) > 0:
             return self._last_frame(rate, now_ms), False
         pcm = self._resampler.take(rate)
+        if self._clean is not None:
+            pcm = self._clean(pcm)
         self._sounds = audible
         self.detector.hear(level if level is not None else level_of_frame_dbov(pcm), now_ms)
         return pcm, audible
