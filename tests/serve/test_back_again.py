@@ -9,10 +9,12 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.serve.moot import SPACES, Person, Talk
+from tests.serve.moot import SPACES, Moot, Person, Talk
+from tests.serve.test_tapes import damage
 from tests.stage.peers import Client, until
 from tests.support.server import Server
 
+from folkmoot.tape import index
 from folkmoot.tape.reader import TapeReader
 
 pytestmark = [
@@ -69,8 +71,15 @@ async def following(talk: Talk) -> AsyncIterator[tuple[Returning, Returning]]:
         assert isinstance(ended, asyncio.CancelledError), ended
 
 
+def stages_of(server: Server) -> list[psutil.Process]:
+    """Their names are too short to tell them apart by."""
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if child.name().startswith("fm-stage")]
+
+
 def stage_of(server: Server) -> psutil.Process:
-    return next(child for name, child in server.children().items() if name.startswith("stage"))
+    (only,) = stages_of(server)
+    return only
 
 
 async def heard_again_s(
@@ -110,6 +119,24 @@ async def test_a_stage_that_stands_still_is_back(talk: Talk, server: Server) -> 
         print(f"wedged: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
         assert told_s < WEDGED_BACK_WITHIN_S
     await require_on_stage(talk)
+
+
+async def test_a_space_whose_tape_broke_ends_instead_of_being_tried_for_ever(moot: Moot, server: Server) -> None:
+    others = set(stages_of(server))
+    host = await moot.person("vera")
+    space = await host.open_space("On a broken disk")
+    await host.speak(space, 660)
+    (stage,) = set(stages_of(server)) - others
+    tape = server.data / "tapes" / space["id"]
+    await until(lambda: (tape / "aac.index").stat().st_size > index.HEADER_BYTES)
+    stage.suspend()
+    damage(tape / "aac.index")
+    stage.kill()
+    async with asyncio.timeout(30):
+        while (now := await host.look(space))["state"] == "live":
+            await asyncio.sleep(0.2)
+    assert now["ended_reason"] == "tape_lost"
+    await until(lambda: set(stages_of(server)) == others)
 
 
 @pytest.mark.parametrize("away_s", [0.0, 11.0], ids=["at once", "after the stage has given up"])
