@@ -63,13 +63,18 @@ export function readNote(box: Uint8Array): TimedNote | null {
   const valueEnd = box.indexOf(0, schemeEnd + 1);
   const scheme = new TextDecoder().decode(box.subarray(32, schemeEnd));
   if (scheme !== ID3_SCHEME || valueEnd < 0 || timescale === 0) return null;
-  const json = readId3Text(box.subarray(valueEnd + 1));
-  if (json === null) return null;
-  const note = parseNote(json);
+  const note = readId3(box.subarray(valueEnd + 1));
   return note && { atSeconds: time / timescale, note };
 }
 
-function parseNote(json: string): Note | null {
+/** The note in an ID3 tag, or null. */
+export function readId3(tag: Uint8Array): Note | null {
+  const json = readId3Text(tag);
+  return json === null ? null : parseNote(json);
+}
+
+/** The note in JSON, or null for what is none. */
+export function parseNote(json: string): Note | null {
   try {
     const defaults: Note = { speaking: [], listeners: 0, reactions: {}, roster: 0, gap: false };
     return { ...defaults, ...(JSON.parse(json) as Partial<Note>) };

@@ -1,30 +1,44 @@
-// Plays a Space as HLS: by the browser itself where it can, else with hls.js. Notes don't come this way.
+// Plays a Space as HLS, a second behind the stage: with hls.js where Media Source Extensions are, else by the browser.
+// Who speaks comes with the sound both ways: as ID3 tags from hls.js, as timed metadata from the browser.
+import type { ErrorData, FragParsingMetadataData, LevelDetails } from 'hls.js';
 import type { default as HlsJs } from 'hls.js/light';
+import { parseNote, readId3 } from './boxes';
+import { backoffMs } from './lag';
+import { Notes } from './notes';
 import { Place } from './place';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
 
-const LIVE_WITHIN_S = 15;
 const NATIVE = 'application/vnd.apple.mpegurl';
+/** Browsers stay three segments behind, hls.js as far as the playlist asks for; either may be a little late. */
+const NATIVE_LIVE_WITHIN_S = 16;
+const LIVE_WITHIN_S = 4;
+const NOTE = 'folkmoot.note';
+/** What hls.js says of an answer that will not change: the Space is over, or not for this listener. */
+const OVER = [401, 403, 404, 409, 410];
 
 export class HlsPlayer implements SpacePlayer {
   readonly audio = hiddenAudio('player');
   readonly #place = new Place(this.audio, () => this.#offsetS);
+  readonly #notes = new Notes();
   readonly #options: PlayerOptions;
+  readonly #address: string;
   readonly #timer: ReturnType<typeof setInterval>;
   #hls: HlsJs | null = null;
+  /** Where the element's zero lies on a live Space's timeline. */
+  #liveOffsetS = 0;
   #stopAtS: number | null = null;
   #problem: string | null = null;
+  #attempts = 0;
+  #ended = false;
   #closed = false;
   #wanted = false;
-  readonly #address: string;
 
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.#look(), 250);
-    this.audio.addEventListener('error', () => this.#fail());
     this.#address = `${options.base}/hls/index.m3u8`;
-    if (this.audio.canPlayType(NATIVE)) this.audio.src = this.#address;
-    else void this.#load(this.#address);
+    if (!('MediaSource' in globalThis) && this.audio.canPlayType(NATIVE)) this.#playNatively();
+    else void this.#load();
     if (options.durationMs !== null) this.#place.seconds = options.startMs / 1000;
   }
 
@@ -44,7 +58,9 @@ export class HlsPlayer implements SpacePlayer {
   }
 
   goLive(): void {
-    this.seek(Math.max(0, this.#endS - 6) * 1000);
+    const edgeS = this.#hls?.liveSyncPosition ?? this.#seekableEndS - (this.#hls ? 1 : 6);
+    this.seek(Math.max(0, edgeS + this.#offsetS) * 1000);
+    if (this.#wanted) void this.audio.play();
   }
 
   playRange(fromMs: number, toMs: number): void {
@@ -76,30 +92,98 @@ export class HlsPlayer implements SpacePlayer {
     this.audio.remove();
   }
 
-  async #load(address: string): Promise<void> {
+  #playNatively(): void {
+    this.audio.addEventListener('error', () => this.#fail());
+    this.audio.textTracks.addEventListener('addtrack', ({ track }) => {
+      if (track?.kind !== 'metadata') return;
+      track.mode = 'hidden';
+      track.addEventListener('cuechange', () => this.#takeCues(track));
+    });
+    this.audio.src = this.#address;
+  }
+
+  /** Safari's DataCues: `value` is the ID3 frame, with the text in `data`. */
+  #takeCues(track: TextTrack): void {
+    for (const cue of track.activeCues ?? []) {
+      const { value } = cue as TextTrackCue & { value?: { info?: string; data?: unknown } };
+      if (value?.info !== NOTE || typeof value.data !== 'string') continue;
+      const note = parseNote(value.data);
+      if (note) this.#notes.remember({ atSeconds: cue.startTime, note });
+    }
+  }
+
+  async #load(): Promise<void> {
     const { default: Hls } = await import('hls.js/light');
     if (this.#closed) return;
     if (!Hls.isSupported()) return this.#fail();
-    // The Content-Security-Policy allows no workers made from text.
-    this.#hls = new Hls({ enableWorker: false });
-    this.#hls.on(Hls.Events.ERROR, (_, error) => {
-      if (error.fatal) this.#fail();
+    const hls = new Hls({
+      // The Content-Security-Policy allows no workers made from text.
+      enableWorker: false,
+      maxLiveSyncPlaybackRate: 1.05,
+      // A stall costs a part more of distance, not a second.
+      liveSyncOnStallIncrease: 0.25,
+      backBufferLength: 300,
     });
-    this.#hls.loadSource(address);
-    this.#hls.attachMedia(this.audio);
+    this.#hls = hls;
+    hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#recover(hls, error));
+    hls.on(Hls.Events.FRAG_PARSING_METADATA, (_, data) => this.#takeTags(data));
+    hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#takeDetails(details));
+    hls.loadSource(this.#address);
+    hls.attachMedia(this.audio);
+  }
+
+  #takeTags({ samples }: FragParsingMetadataData): void {
+    for (const { pts, data } of samples) {
+      const note = readId3(data);
+      if (note) this.#notes.remember({ atSeconds: pts, note });
+    }
+  }
+
+  /** A segment's number says where it begins: that many times the target duration, to a frame or three. */
+  #takeDetails(details: LevelDetails): void {
+    this.#attempts = 0;
+    this.#problem = null;
+    const last = details.fragments.at(-1);
+    if (details.live && last) this.#liveOffsetS = last.sn * details.targetduration - last.start;
+  }
+
+  /** hls.js has given up: at what can't change, or at what may in a moment. */
+  #recover(hls: HlsJs, error: ErrorData): void {
+    if (OVER.includes(error.response?.code ?? 0)) {
+      this.#ended = true;
+      return this.#look();
+    }
+    const isSound = error.type === 'mediaError';
+    if (this.#attempts > 3 && isSound) return this.#fail();
+    if (!isSound) this.#problem = 'The network is gone. The sound goes on when it is back.';
+    setTimeout(
+      () => {
+        if (this.#closed) return;
+        if (isSound) hls.recoverMediaError();
+        else hls.loadSource(this.#address);
+        if (this.#wanted) void this.audio.play().catch(() => undefined);
+      },
+      backoffMs(this.#attempts++, Math.random()),
+    );
+    this.#look();
   }
 
   /** The playlist of a trimmed recording begins where it was trimmed, and the element counts from there. */
   get #offsetS(): number {
     const { durationMs } = this.#options;
+    if (durationMs === null) return this.#liveOffsetS;
     const { duration } = this.audio;
-    return durationMs === null || !Number.isFinite(duration) ? 0 : Math.max(0, durationMs / 1000 - duration);
+    return Number.isFinite(duration) ? Math.max(0, durationMs / 1000 - duration) : 0;
+  }
+
+  get #seekableEndS(): number {
+    const { seekable } = this.audio;
+    return seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
   }
 
   get #endS(): number {
-    if (this.#options.durationMs !== null) return this.#options.durationMs / 1000;
-    const { seekable } = this.audio;
-    return seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
+    const { durationMs } = this.#options;
+    return durationMs === null ? this.#seekableEndS + this.#offsetS : durationMs / 1000;
   }
 
   #fail(): void {
@@ -117,15 +201,18 @@ export class HlsPlayer implements SpacePlayer {
 
   get #state(): PlayerState {
     const { audio } = this;
+    const isLive = this.#options.durationMs === null;
+    const withinS = this.#hls ? LIVE_WITHIN_S : NATIVE_LIVE_WITHIN_S;
+    const ended = audio.ended || this.#ended;
     return {
       playing: !audio.paused,
-      waiting: !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !audio.ended,
-      atLive: this.#options.durationMs === null && this.#endS - this.#place.seconds < LIVE_WITHIN_S,
+      waiting: !audio.paused && audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !ended,
+      atLive: isLive && this.#endS - this.#place.seconds < withinS,
       positionMs: Math.round(this.#place.seconds * 1000),
       endMs: Math.round(this.#endS * 1000),
-      note: null,
+      note: this.#notes.at(audio.currentTime),
       problem: this.#problem,
-      ended: audio.ended,
+      ended,
     };
   }
 }

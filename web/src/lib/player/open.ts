@@ -1,11 +1,33 @@
-// Chooses how to play: our own reader over Media Source Extensions, or HLS where they are missing.
+// Chooses how to play: our own reader over Media Source Extensions, or HLS where they are missing or an endless answer
+// does not get through.
 import { Player } from './player';
 import { playableCodec } from './source';
 import type { PlayerOptions, SpacePlayer } from './state';
 
+const MOVES_WITHIN_MS = 1_500;
+
+/** For as long as this page is open: what is in between will hardly change. */
+let streamsAreHeld = false;
+
 export async function openPlayer(options: PlayerOptions): Promise<SpacePlayer> {
   const codec = playableCodec();
-  if (codec) return new Player({ ...options, codec });
+  if (codec && !(streamsAreHeld && options.durationMs === null))
+    return new Player({ ...options, codec, onDeaf: () => void tryHls(options) });
   const { HlsPlayer } = await import('./hls');
   return new HlsPlayer(options);
+}
+
+/** HLS is a second later than the stream, so only if it goes on while the stream doesn't. */
+async function tryHls(options: PlayerOptions): Promise<void> {
+  const before = await playlist(options.base);
+  await new Promise((resolve) => setTimeout(resolve, MOVES_WITHIN_MS));
+  const after = await playlist(options.base);
+  if (before === null || after === null || before === after) return;
+  streamsAreHeld = true;
+  options.onDeaf();
+}
+
+async function playlist(base: string): Promise<string | null> {
+  const response = await fetch(`${base}/hls/aac/live.m3u8`, { cache: 'no-store' }).catch(() => null);
+  return response?.ok ? response.text() : null;
 }

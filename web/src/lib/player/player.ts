@@ -19,6 +19,8 @@ const LIVE_WITHIN_S = 4;
  */
 const SILENT_MS = 7_000;
 const SILENT_SPREAD_MS = 5_000;
+/** Some proxies keep an endless answer to themselves. */
+const DEAF_ATTEMPTS = 2;
 /** What takes longer than this to come back is worth a sentence. */
 const SAID_FROM_ATTEMPT = 2;
 const GONE = 'The network is gone. The sound goes on when it is back.';
@@ -36,6 +38,8 @@ export class Player implements SpacePlayer {
   readonly #stop = new AbortController();
   /** Ends one listening, so that another begins. */
   #listening = new AbortController();
+  /** Attempts in a row that were answered with no sound at all, not even with what there is already. */
+  #deaf = 0;
   /** Ends a pause before the next attempt. */
   #hurry: () => void = () => undefined;
   #isBack = false;
@@ -248,7 +252,10 @@ export class Player implements SpacePlayer {
     const listening = new AbortController();
     this.#listening = listening;
     const waitMs = SILENT_MS + Math.random() * SILENT_SPREAD_MS;
-    let silent = setTimeout(() => listening.abort(), waitMs);
+    let silent = setTimeout(() => {
+      listening.abort();
+      if (++this.#deaf === DEAF_ATTEMPTS) this.#options.onDeaf();
+    }, waitMs);
     try {
       const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
         signal: listening.signal,
@@ -262,6 +269,7 @@ export class Player implements SpacePlayer {
         clearTimeout(silent);
         silent = setTimeout(() => listening.abort(), waitMs);
         this.#problem = null;
+        this.#deaf = 0;
         await append(value);
         if (!this.#started) this.#look();
       }

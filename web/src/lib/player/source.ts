@@ -1,13 +1,13 @@
 // A SourceBuffer that is fed one append at a time, and the notes that came with the sound.
 
-import { BoxSplitter, boxType, concatenate, readNote, type Note, type TimedNote } from './boxes';
+import { BoxSplitter, boxType, concatenate, readNote, type Note } from './boxes';
+import { Notes } from './notes';
 
 export const MIME = { opus: 'audio/mp4; codecs="opus"', aac: 'audio/mp4; codecs="mp4a.40.2"' } as const;
 export type Codec = keyof typeof MIME;
 
 const KEEP_BEHIND_S = 300;
 const KEEP_BEHIND_WHEN_FULL_S = 10;
-const NOTES_MAX = 20_000;
 
 /**
  * The codec that this browser plays through Media Source Extensions, or null if it has none. An iPhone's
@@ -24,7 +24,7 @@ export function playableCodec(): Codec | null {
 /** The fMP4 stream of one Space on a media element: the element's time is the Space's timeline, in seconds. */
 export class Source {
   readonly #media = new MediaSource();
-  readonly #notes: TimedNote[] = [];
+  readonly #notes = new Notes();
   #buffer: SourceBuffer | null = null;
   #turn: Promise<void>;
 
@@ -53,7 +53,7 @@ export class Source {
       const boxes = splitter.push(bytes);
       for (const box of boxes) {
         const note = readNote(box);
-        if (note) this.#remember(note);
+        if (note) this.#notes.remember(note);
       }
       const sound = boxes.filter((box) => boxType(box) !== 'emsg');
       return sound.length === 0 ? Promise.resolve() : this.#append(concatenate(sound));
@@ -83,14 +83,7 @@ export class Source {
 
   /** The note that holds at a time: what is heard then. */
   noteAt(seconds: number): Note | null {
-    let low = 0;
-    let high = this.#notes.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#notes[middle]!.atSeconds <= seconds) low = middle + 1;
-      else high = middle;
-    }
-    return this.#notes[low - 1]?.note ?? null;
+    return this.#notes.at(seconds);
   }
 
   close(): void {
@@ -125,18 +118,6 @@ export class Source {
     if (from === undefined || from >= until - keepS / 10) return;
     buffer.remove(from, until);
     await settled(buffer);
-  }
-
-  #remember(timed: TimedNote): void {
-    const last = this.#notes.at(-1);
-    if (!last || last.atSeconds < timed.atSeconds) {
-      this.#notes.push(timed);
-      if (this.#notes.length > NOTES_MAX) this.#notes.shift();
-      return;
-    }
-    const at = this.#notes.findIndex((known) => known.atSeconds >= timed.atSeconds);
-    const isKnown = this.#notes[at]!.atSeconds === timed.atSeconds;
-    this.#notes.splice(at, isKnown ? 1 : 0, timed);
   }
 }
 

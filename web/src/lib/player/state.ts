@@ -26,6 +26,8 @@ export interface PlayerOptions {
   /** Grows with each range that is taken out: caches know the sound by another address then. */
   revision: number;
   onChange: (state: PlayerState) => void;
+  /** Open the Space anew: the way it is played now does not get through, and another one does. */
+  onDeaf: () => void;
 }
 
 export interface SpacePlayer {

@@ -3,6 +3,7 @@ import { SPACES } from '../api/spaces';
 import type { SpaceFeed } from '../spaces/feed.svelte';
 import { openPlayer } from '../player/open';
 import type { PlayerState, SpacePlayer } from '../player/state';
+import type { Stretch } from '../player/silence';
 import { remember, remembered } from '../remembered';
 import { newMarks } from '../spaces/redactions';
 import { toasts } from '../toasts.svelte';
@@ -129,6 +130,7 @@ class Sound {
       startMs,
       revision: feed.space?.redactions.length ?? 0,
       onChange: (state) => this.#take(state),
+      onDeaf: () => this.#release === releaseFeed && void this.#open(feed, kind, durationMs, startMs),
     });
     // Closed, or opened elsewhere, meanwhile.
     if (this.#release !== releaseFeed) return player.close();
@@ -175,7 +177,8 @@ class Sound {
   #goOn(positionMs: number): void {
     if (Math.abs(positionMs - this.#notedMs) > NOTED_EVERY_MS) this.#note();
     if (!this.skipsSilence || this.#isRange) return;
-    const to = this.#skipper?.next(positionMs) ?? null;
+    const taken = (this.feed?.space?.redactions ?? []).map((one): Stretch => [one.from_ms, one.to_ms]);
+    const to = this.#skipper?.next(positionMs, taken) ?? null;
     if (to === null) return;
     this.#player?.seek(to);
     this.savedMs = this.#skipper!.savedMs;

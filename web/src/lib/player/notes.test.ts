@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { Notes } from './notes';
+
+const note = (seat: number) => ({ speaking: [seat], listeners: 0, reactions: {}, roster: 0, gap: false });
+
+it('gives what was said last, in whatever order it came', () => {
+  const notes = new Notes();
+  expect(notes.at(5)).toBeNull();
+  for (const [seconds, seat] of [
+    [1, 1],
+    [4, 4],
+    [2, 2],
+    [4, 5],
+  ] as const)
+    notes.remember({ atSeconds: seconds, note: note(seat) });
+  expect([0.5, 1, 3.9, 4, 99].map((seconds) => notes.at(seconds)?.speaking[0])).toEqual([
+    undefined,
+    1,
+    2,
+    5,
+    5,
+  ]);
+});
