@@ -33,13 +33,14 @@ class Proof(msgspec.Struct, frozen=True):
 
     `checkpoint` is the newest signed note; `before` and `after` are the hashes of the complete subtrees on both
     sides of the range, in order, so that the root over all of them is the signed one. `parts` is how many parts
-    the recording has, signed or not yet.
+    the recording has, signed or not yet; `replay_to_ms` where its replay ends, if not with it.
     """
 
     verifier_key: str
     checkpoint: str
     parts: int
     ended: bool
+    replay_to_ms: int | None
     first: int
     leaves: bytes
     before: list[bytes]
@@ -47,7 +48,7 @@ class Proof(msgspec.Struct, frozen=True):
     replaced: list[ReplacedPart]
 
 
-def prove(directory: Path, codec: Codec, from_ms: int, to_ms: int) -> Proof | None:
+def prove(directory: Path, codec: Codec, from_ms: int, to_ms: int, replay_to_ms: int | None = None) -> Proof | None:
     """The proof of the parts that overlap a range, as far as they are signed, and of PROOF_PARTS_MAX at most.
 
     None where nothing is signed yet. Raises TapeMissing, TapeDamaged.
@@ -65,6 +66,7 @@ def prove(directory: Path, codec: Codec, from_ms: int, to_ms: int) -> Proof | No
             checkpoint=notes[-1],
             parts=reader.count(codec),
             ended=reader.ended,
+            replay_to_ms=replay_to_ms,
             first=first,
             leaves=leaves.read(first, past_last),
             before=leaves.hashes(0, first),

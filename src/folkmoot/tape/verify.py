@@ -63,9 +63,10 @@ class Finding(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What there is of one rendition. Leaves are encoded (leaf.py); a part that can't be read is an empty one.
 
-    `found` are the parts of the sound from number `first` on; those before can't be heard (a trim). `kept` are the
-    leaves that somebody says were signed. `header` are the extension lines as the tape's header and init segment
-    have them; `problems` say by number why a part couldn't be read.
+    `found` are the parts of the sound from number `first` on, and up to `replay_to_ms` if that is said: before and
+    behind a trim nothing can be heard. `kept` are the leaves that somebody says were signed. `header` are the
+    extension lines as the tape's header and init segment have them; `problems` say by number why a part couldn't
+    be read.
     """
 
     codec: Codec
@@ -75,6 +76,7 @@ class Evidence(msgspec.Struct, frozen=True):
     header: Sequence[str]
     ended: bool
     first: int = 0
+    replay_to_ms: int | None = None
     taken_out: Mapping[int, TakenOut] = {}
     problems: Mapping[int, str] = {}
 
@@ -183,11 +185,16 @@ class _Verification:
 
     def _as_said(self, signed: Sequence[bytes]) -> list[bytes]:
         """The sound's leaves, with the signed one where the decision's silence stands in its place."""
-        first, found = self._evidence.first, list(self._evidence.found)
+        first, to_ms = self._evidence.first, self._evidence.replay_to_ms
         if first:
             what = "The replay begins later, by the host's choice: what was said before is signed, but not played."
             self._add(Kind.TRIMMED, what, 0, _start_ms(signed, first))
-        said = [*signed[:first], *found]
+        said = [*signed[:first], *self._evidence.found]
+        end = len(said)
+        if to_ms is not None and end < len(signed) and _end_ms(said) >= to_ms:
+            what = "The replay ends earlier, by the host's choice: what was said behind is signed, but not played."
+            self._add(Kind.TRIMMED, what, _start_ms(signed, end), _end_ms(signed))
+            said += signed[end:]
         runs: list[tuple[TakenOut, bool, int, int]] = []
         for number, part in sorted(self._evidence.taken_out.items()):
             if not first <= number < min(len(said), len(signed)):

@@ -96,12 +96,14 @@ async def test_a_trim_and_a_decision_are_no_damage(
     directory = services.tapes_directory / space_id
     redact(directory, Redaction("12", 90_000, 91_000, "an address", "host", 1))
     sign_tape(directory, "", SIGNER)
-    trimmed = await client.patch(f"{SPACES}/{space_id}/replay", json={"start_ms": 65_000}, headers=alice.headers)
+    trimmed = await client.patch(
+        f"{SPACES}/{space_id}/replay", json={"start_ms": 65_000, "end_ms": 120_000}, headers=alice.headers
+    )
     assert trimmed.status_code == 200
     verdict = await checked(Codec.OPUS)
     assert verdict.is_intact
     assert [(finding.kind, finding.from_ms) for finding in verdict.findings] == [
-        *((Kind.TRIMMED, 0), (Kind.REDACTED, 90_000)),
+        *((Kind.TRIMMED, 0), (Kind.REDACTED, 90_000), (Kind.TRIMMED, 120_000)),
     ]
     assert verdict.findings[0].to_ms == 65_000
 

@@ -63,7 +63,7 @@ class RemoteSpace:
     def evidence(self, codec: Codec, progress: Progress) -> Evidence:
         """One rendition, as the server lets anybody hear it."""
         notes = self._notes(codec)
-        kept, taken_out, ended = self._leaves(codec)
+        kept, taken_out, newest = self._leaves(codec)
         sound = _Sound(kept)
         for content in self._sound(codec, kept):
             sound.take(codec, content)
@@ -75,8 +75,9 @@ class RemoteSpace:
             kept=kept,
             found=sound.leaves,
             header=(_started(notes), f"init {base64.b64encode(init).decode('ascii')}"),
-            ended=ended,
+            ended=newest.ended,
             first=sound.first,
+            replay_to_ms=newest.replay_to_ms,
             taken_out=taken_out,
             problems=sound.problems,
         )
@@ -90,7 +91,7 @@ class RemoteSpace:
             if len(more) < CHECKPOINTS_MAX:
                 return notes
 
-    def _leaves(self, codec: Codec) -> tuple[list[bytes], dict[int, TakenOut], bool]:
+    def _leaves(self, codec: Codec) -> tuple[list[bytes], dict[int, TakenOut], Proof]:
         """What the server says was signed."""
         kept: list[bytes] = []
         taken_out: dict[int, TakenOut] = {}
@@ -102,7 +103,7 @@ class RemoteSpace:
                 taken_out[part.number] = TakenOut(part.redaction, part.reason, part.at_unix_ms, part.frames_sha256)
             more = split_leaves(proof.leaves)[len(kept) - proof.first :]
             if not more:
-                return kept, taken_out, proof.ended
+                return kept, taken_out, proof
             kept += more
 
     def _proof(self, codec: Codec, from_ms: int) -> Proof:

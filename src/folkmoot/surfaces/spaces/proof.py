@@ -55,7 +55,7 @@ def _proof(open_part: Sound, codec: Codec, from_ms: int, to_ms: int) -> Proof | 
     if open_part.back_ms is not None:
         with TapeReader(open_part.directory) as reader:
             from_ms = max(from_ms, open_part.bounds(reader)[0])
-    return prove(open_part.directory, codec, from_ms, to_ms)
+    return prove(open_part.directory, codec, from_ms, to_ms, open_part.to_ms)
 
 
 def _not_signed() -> Refused:
