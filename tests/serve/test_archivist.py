@@ -9,7 +9,7 @@ from tests.support.people import People
 from folkmoot.bench.tape import parts_of_step
 from folkmoot.gate import Acting, Action, Gate
 from folkmoot.recordings.actions import close_recording
-from folkmoot.serve.archive import Archivist
+from folkmoot.serve.archive import LOOK_AGAIN_EVERY_S, Archivist
 from folkmoot.serve.places import Places, places
 from folkmoot.settings import Settings
 from folkmoot.spaces import actions
@@ -19,6 +19,8 @@ from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.tape import archive
 from folkmoot.tape.model import Note
+from folkmoot.tape.redact import redact
+from folkmoot.tape.redactions import Redaction
 from folkmoot.tape.writer import TapeWriter
 
 
@@ -36,7 +38,8 @@ class Evening:
     def __init__(self, where: Places, local_days: int) -> None:
         self.database = Database(where.database_url)
         self.store = ObjectStore.open(str(where.data / "bucket"))
-        self.archivist = Archivist(self.database, where.tapes, self.store, local_days)
+        self.now_s = 1_000.0
+        self.archivist = Archivist(self.database, where.tapes, self.store, local_days, lambda: self.now_s)
         self._where = where
         self._people = People(Gate(self.database))
         self._names = iter(["hana", "rosa", "mia", "nora"])
@@ -94,6 +97,22 @@ async def test_a_damaged_tape_holds_up_no_other(where: Places) -> None:
         await evening.archivist.round()
     assert await evening.copied() == {str(good)}
     assert [entry["event"] for entry in logs].count("archive.tape_unreadable") == 1
+    await evening.database.close()
+
+
+async def test_what_was_taken_out_later_is_copied_within_a_minute(where: Places) -> None:
+    evening = Evening(where, local_days=30)
+    space_id = await evening.live(recorded=True)
+    directory = evening.sound(space_id, ends=True)
+    await evening.end(space_id)
+    await evening.archivist.round()
+    before = await evening.store.get(f"tapes/{space_id}/aac/0")
+    redact(directory, Redaction("1", 1_000, 2_000, "other", "host", 1))
+    await evening.archivist.round()
+    assert await evening.store.get(f"tapes/{space_id}/aac/0") == before
+    evening.now_s += LOOK_AGAIN_EVERY_S
+    await evening.archivist.round()
+    assert await evening.store.get(f"tapes/{space_id}/aac/0") != before
     await evening.database.close()
 
 

@@ -40,7 +40,7 @@ UNDERRUN_SHARE_MAX = 0.005
 _MEASURED_S = 4.0
 _SETTLES_S = 1.0
 _READY_WITHIN_S = 30.0
-_EACH_WITHIN_S = 52.0
+_EACH_WITHIN_S = 45.0
 _FRAMES_PER_S = 50
 # Thirteen who talk at once sum to just below full scale.
 _SPEAKER_PEAK = 0.1

@@ -7,7 +7,7 @@ waits for it but the copies. A tape that can't be read is left alone until the n
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -22,6 +22,8 @@ from folkmoot.tape.model import TapeError, TapeMissing
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 5.0
+LOOK_AGAIN_EVERY_S = 60.0
+"""So often at those that are all copied: something may have been taken out of them."""
 RETRY = RetryPolicy(first_delay_ms=2_000, delay_ms_max=120_000)
 _DAY_MS = 86_400_000
 
@@ -44,6 +46,7 @@ class Archivist:
         tapes: Path,
         store: ObjectStore,
         local_days: int,
+        clock_s: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -53,7 +56,9 @@ class Archivist:
         self._complete: dict[int, int] = {}  # how the folder looked when all of it was copied
         self._given_up: set[int] = set()
         self._failures = 0
+        self._clock_s = clock_s
         self._chance = chance
+        self._look_again_due_s = 0.0
 
     async def run(self) -> None:
         while True:
@@ -76,12 +81,19 @@ class Archivist:
             kept = await recordings.kept(read)
             now_ms = read.now_ms
         waiting = 0
-        for space_id in [*live, *kept]:
+        for space_id in [*live, *self._to_look_at(kept)]:
             waiting += await self._step(space_id)
         for space_id, closed_at_ms in kept.items():
             if now_ms - closed_at_ms >= self._local_ms and space_id in self._complete:
                 await self._release(space_id)
         return waiting > 0
+
+    def _to_look_at(self, kept: Iterable[int]) -> list[int]:
+        """Thousands of old recordings are not looked through all the time."""
+        if self._clock_s() < self._look_again_due_s:
+            return [space_id for space_id in kept if space_id not in self._complete]
+        self._look_again_due_s = self._clock_s() + LOOK_AGAIN_EVERY_S
+        return list(kept)
 
     async def _step(self, space_id: int) -> int:
         """How many segments of a tape still wait."""
@@ -100,6 +112,7 @@ class Archivist:
         if progress.copied:
             log.info("archive.copied", space=space_id, objects=progress.copied, waiting=progress.waiting)
         if progress.complete and (looks := await asyncio.to_thread(_looks, directory)) is not None:
+            log.info("archive.complete", space=space_id)
             self._complete[space_id] = looks
         return progress.waiting
 
