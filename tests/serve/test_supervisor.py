@@ -23,7 +23,7 @@ from folkmoot.serve import logs, supervisor
 from folkmoot.serve.ports import PortShares
 
 logs.configure("error")
-supervisor.STAGE_STOPS_WITHIN_S = 0.3
+supervisor.STAGE_STOPS_WITHIN_S = supervisor.STOP_WITHIN_S = 0.3
 
 def stage(space_id, ports):
     def main():

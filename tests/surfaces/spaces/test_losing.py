@@ -100,7 +100,7 @@ async def evening(hall: Hall, database_url: str, tmp_path: Path) -> AsyncIterato
         database_url=database_url,
     )
     places.make()
-    worker = WorkerProcess(places)
+    worker = WorkerProcess(places, "https://moot.example")
     yield Evening(hall, worker)
     await worker.close()
 

@@ -4,2298 +4,2417 @@
  */
 
 export interface paths {
-    "/api/folkmoot/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** WhoAmI */
-        get: operations["ApiFolkmootV1SessionWhoAmI"];
-        put?: never;
-        /** SignIn */
-        post: operations["ApiFolkmootV1SessionSignIn"];
-        /** SignOut */
-        delete: operations["ApiFolkmootV1SessionSignOut"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+  '/api/folkmoot/v1/session': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/accounts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** SignUp */
-        post: operations["ApiFolkmootV1AccountsSignUp"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** WhoAmI */
+    get: operations['ApiFolkmootV1SessionWhoAmI'];
+    put?: never;
+    /** SignIn */
+    post: operations['ApiFolkmootV1SessionSignIn'];
+    /** SignOut */
+    delete: operations['ApiFolkmootV1SessionSignOut'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/accounts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** ChangePassword */
-        post: operations["ApiFolkmootV1PasswordChangePassword"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** SignUp */
+    post: operations['ApiFolkmootV1AccountsSignUp'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/password': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ListSpaces */
-        get: operations["ApiFolkmootV1SpacesListSpaces"];
-        put?: never;
-        /** CreateSpace */
-        post: operations["ApiFolkmootV1SpacesCreateSpace"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** ChangePassword */
+    post: operations['ApiFolkmootV1PasswordChangePassword'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** GetSpace */
-        get: operations["ApiFolkmootV1SpacesSpaceIdGetSpace"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** ListSpaces */
+    get: operations['ApiFolkmootV1SpacesListSpaces'];
+    put?: never;
+    /** CreateSpace */
+    post: operations['ApiFolkmootV1SpacesCreateSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/commands": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** CommandSpace */
-        post: operations["ApiFolkmootV1SpacesSpaceIdCommandsCommandSpace"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** GetSpace */
+    get: operations['ApiFolkmootV1SpacesSpaceIdGetSpace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/commands': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/join": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** JoinSpace */
-        post: operations["ApiFolkmootV1SpacesSpaceIdJoinJoinSpace"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** CommandSpace */
+    post: operations['ApiFolkmootV1SpacesSpaceIdCommandsCommandSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/join': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/reactions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** React */
-        post: operations["ApiFolkmootV1SpacesSpaceIdReactionsReact"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** JoinSpace */
+    post: operations['ApiFolkmootV1SpacesSpaceIdJoinJoinSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/reactions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** FollowSpace */
-        get: operations["ApiFolkmootV1SpacesSpaceIdEventsFollowSpace"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** React */
+    post: operations['ApiFolkmootV1SpacesSpaceIdReactionsReact'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/whip": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** WhipJoin */
-        post: operations["ApiFolkmootV1SpacesSpaceIdWhipWhipJoin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** FollowSpace */
+    get: operations['ApiFolkmootV1SpacesSpaceIdEventsFollowSpace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whip': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/whip/{seat}/{connection}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** WhipLeave */
-        delete: operations["ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** WhipJoin */
+    post: operations['ApiFolkmootV1SpacesSpaceIdWhipWhipJoin'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whip/{seat}/{connection}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/whip/tokens": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** MakePublishingToken */
-        post: operations["ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    post?: never;
+    /** WhipLeave */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whip/tokens': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/whep": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** WhepJoin */
-        post: operations["ApiFolkmootV1SpacesSpaceIdWhepWhepJoin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** MakePublishingToken */
+    post: operations['ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/whep/{connection}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** WhepLeave */
-        delete: operations["ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** WhepJoin */
+    post: operations['ApiFolkmootV1SpacesSpaceIdWhepWhepJoin'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/whep/{connection}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/seats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** GetSeats */
-        get: operations["ApiFolkmootV1SpacesSpaceIdSeatsGetSeats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    post?: never;
+    /** WhepLeave */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/seats': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/hls/index.m3u8": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** MultivariantPlaylist */
-        get: operations["ApiFolkmootV1SpacesSpaceIdHlsIndexM3U8MultivariantPlaylist"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** GetSeats */
+    get: operations['ApiFolkmootV1SpacesSpaceIdSeatsGetSeats'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/index.m3u8': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/index.m3u8": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ReplayPlaylist */
-        get: operations["ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** MultivariantPlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsIndexM3U8MultivariantPlaylist'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/index.m3u8': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/live.m3u8": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** LivePlaylist */
-        get: operations["ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** ReplayPlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/live.m3u8': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/init.mp4": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** InitSegment */
-        get: operations["ApiFolkmootV1SpacesSpaceIdHlsCodecInitMp4InitSegment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** LivePlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/init.mp4': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/{file}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** MediaSegment */
-        get: operations["ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** InitSegment */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecInitMp4InitSegment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/{codec}/{file}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/media/{codec}/init.mp4": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** MediaInit */
-        get: operations["ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** MediaSegment */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/media/{codec}/init.mp4': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/media/{codec}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** MediaRange */
-        get: operations["ApiFolkmootV1SpacesSpaceIdMediaCodecMediaRange"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** MediaInit */
+    get: operations['ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/media/{codec}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/waveform": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ShowWaveform */
-        get: operations["ApiFolkmootV1SpacesSpaceIdWaveformShowWaveform"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** MediaRange */
+    get: operations['ApiFolkmootV1SpacesSpaceIdMediaCodecMediaRange'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/waveform': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/download": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** DownloadReplay */
-        get: operations["ApiFolkmootV1SpacesSpaceIdDownloadDownloadReplay"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** ShowWaveform */
+    get: operations['ApiFolkmootV1SpacesSpaceIdWaveformShowWaveform'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/download': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** DeleteReplay */
-        delete: operations["ApiFolkmootV1SpacesSpaceIdReplayDeleteReplay"];
-        options?: never;
-        head?: never;
-        /** TrimReplay */
-        patch: operations["ApiFolkmootV1SpacesSpaceIdReplayTrimReplay"];
-        trace?: never;
+    /** DownloadReplay */
+    get: operations['ApiFolkmootV1SpacesSpaceIdDownloadDownloadReplay'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/replay': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/proof/{codec}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ShowProof */
-        get: operations["ApiFolkmootV1SpacesSpaceIdProofCodecShowProof"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    post?: never;
+    /** DeleteReplay */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdReplayDeleteReplay'];
+    options?: never;
+    head?: never;
+    /** TrimReplay */
+    patch: operations['ApiFolkmootV1SpacesSpaceIdReplayTrimReplay'];
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/proof/{codec}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/proof/{codec}/checkpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** ShowCheckpoints */
-        get: operations["ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** ShowProof */
+    get: operations['ApiFolkmootV1SpacesSpaceIdProofCodecShowProof'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/proof/{codec}/checkpoints': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/redactions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** RedactSpace */
-        post: operations["ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** ShowCheckpoints */
+    get: operations['ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/redactions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/spaces/{space_id}/consent": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** TakeBackConsent */
-        delete: operations["ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    /** RedactSpace */
+    post: operations['ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/consent': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    "/api/folkmoot/v1/clips": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** CreateClip */
-        post: operations["ApiFolkmootV1ClipsCreateClip"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    get?: never;
+    put?: never;
+    post?: never;
+    /** TakeBackConsent */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/clips': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
+    get?: never;
+    put?: never;
+    /** CreateClip */
+    post: operations['ApiFolkmootV1ClipsCreateClip'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: {
-        /** Accept */
-        Accept: {
-            /** @default false */
-            recording_consent: boolean;
-            /** @constant */
-            do: "accept";
-        };
-        /** Account */
-        Account: {
-            id: string;
-            username: string;
-            acct: string;
-            display_name: string;
-            locked: boolean;
-            bot: boolean;
-            discoverable: boolean;
-            indexable: boolean;
-            group: boolean;
-            created_at: string;
-            note: string;
-            url: string;
-            uri: string;
-            avatar: string;
-            avatar_static: string;
-            header: string;
-            header_static: string;
-            followers_count: number;
-            following_count: number;
-            statuses_count: number;
-            last_status_at: string | null;
-            emojis?: components["schemas"]["CustomEmoji"][];
-            fields?: components["schemas"]["Field"][];
-            roles?: components["schemas"]["surfaces_mastodon_entities_Role"][];
-        };
-        /** Ask */
-        Ask: {
-            /** @default false */
-            recording_consent: boolean;
-            /** @constant */
-            do: "ask";
-        };
-        /**
-         * Audience
-         * @description Who may see and hear the Space, live and afterwards.
-         * @default public
-         * @enum {string}
-         */
-        Audience: "public" | "followed" | "invited";
-        /**
-         * ByRole
-         * @description As what somebody took something out.
-         * @enum {string}
-         */
-        ByRole: "host" | "co_host" | "moderator" | "speaker" | "operator";
-        /** Cancel */
-        Cancel: {
-            /** @constant */
-            do: "cancel";
-        };
-        /** ChangePassword */
-        ChangePassword: {
-            current: string;
-            new: string;
-        };
-        /** Clip */
-        Clip: {
-            id: string;
-            media_id: string;
-            space_id: string;
-            start_ms: number;
-            end_ms: number;
-            url: string;
-            page_url: string;
-        };
-        /** Consent */
-        Consent: {
-            recording_consent: boolean;
-            /** @constant */
-            do: "consent";
-        };
-        /** ConsentTakenBack */
-        ConsentTakenBack: {
-            ranges: [
-                number,
-                number
-            ][];
-        };
-        /** CreateClip */
-        CreateClip: {
-            space: string;
-            start_ms: number;
-            end_ms: number;
-        };
-        /** CreateSpace */
-        CreateSpace: {
-            title: string;
-            topics?: string[];
-            language?: string | null;
-            scheduled_at?: string | null;
-            audience?: components["schemas"]["Audience"];
-            speak_policy?: components["schemas"]["SpeakPolicy"];
-            recorded?: boolean | null;
-            invited?: string[];
-            /** @default false */
-            start: boolean;
-        };
-        /** CustomEmoji */
-        CustomEmoji: {
-            shortcode: string;
-            url: string;
-            static_url: string;
-            /** @default true */
-            visible_in_picker: boolean;
-        };
-        /** Decline */
-        Decline: {
-            /** @constant */
-            do: "decline";
-        };
-        /** Edit */
-        Edit: {
-            title?: string | null;
-            topics?: string[] | null;
-            /** @constant */
-            do: "edit";
-        };
-        /** End */
-        End: {
-            /** @constant */
-            do: "end";
-        };
-        /**
-         * EndReason
-         * @enum {string}
-         */
-        EndReason: "host_ended" | "panic" | "host_absent" | "stopped" | "tape_lost" | "stood_still";
-        /** Field */
-        Field: {
-            name: string;
-            value: string;
-            verified_at?: string | null;
-        };
-        /** HandOver */
-        HandOver: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "hand_over";
-        };
-        /** IceServer */
-        IceServer: {
-            urls: string[];
-            username?: string | null;
-            credential?: string | null;
-        };
-        /** Invite */
-        Invite: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /**
-             * @default speaker
-             * @enum {string}
-             */
-            role: "speaker" | "co_host" | "listener";
-            /** @constant */
-            do: "invite";
-        };
-        /** Join */
-        Join: {
-            ticket: string | null;
-            listen_url: string;
-            hls_url: string;
-            ice_servers: components["schemas"]["IceServer"][];
-        };
-        /** LetBack */
-        LetBack: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "let_back";
-        };
-        /** LetUp */
-        LetUp: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "let_up";
-        };
-        /** Lock */
-        Lock: {
-            /** @constant */
-            do: "lock";
-        };
-        /** MakeCoHost */
-        MakeCoHost: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "make_co_host";
-        };
-        /** Mute */
-        Mute: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "mute";
-        };
-        /** MuteAll */
-        MuteAll: {
-            /** @constant */
-            do: "mute_all";
-        };
-        /** Panic */
-        Panic: {
-            /** @constant */
-            do: "panic";
-        };
-        /** Person */
-        Person: {
-            account: components["schemas"]["Account"] | null;
-            role: components["schemas"]["spaces_model_Role"];
-            seat: number | null;
-            muted: boolean;
-            connected: boolean;
-            asking_since: string | null;
-        };
-        /** Pin */
-        Pin: {
-            /** @description An id: digits in a string. */
-            post: string;
-            /** @constant */
-            do: "pin";
-        };
-        /** Proof */
-        Proof: {
-            verifier_key: string;
-            checkpoint: string;
-            parts: number;
-            ended: boolean;
-            replay_to_ms: number | null;
-            first: number;
-            leaves: string;
-            before: string[];
-            after: string[];
-            replaced: components["schemas"]["ReplacedPart"][];
-        };
-        /** PublishingToken */
-        PublishingToken: {
-            url: string;
-            token: string;
-        };
-        /** Reaction */
-        Reaction: {
-            emoji: string;
-        };
-        /**
-         * Reason
-         * @description Why something was taken out. The public is told this, and no words of anybody.
-         * @enum {string}
-         */
-        Reason: "private_information" | "unlawful" | "other" | "consent_withdrawn";
-        /**
-         * RecordingState
-         * @description What becomes of the sound of a Space now.
-         * @enum {string}
-         */
-        RecordingState: "off" | "recording" | "disk_full";
-        /** Redact */
-        Redact: {
-            from_ms: number;
-            to_ms: number;
-            reason: components["schemas"]["RedactReason"];
-        };
-        /**
-         * RedactReason
-         * @description What hosts and moderators can say; `consent_withdrawn` is for who spoke to say.
-         * @enum {string}
-         */
-        RedactReason: "private_information" | "unlawful" | "other";
-        /** Redaction */
-        Redaction: {
-            id: string;
-            from_ms: number;
-            to_ms: number;
-            kind: components["schemas"]["Reason"];
-            sentence: string;
-            by_role: components["schemas"]["ByRole"];
-            at: string;
-        };
-        /** Remove */
-        Remove: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "remove";
-        };
-        /** ReplacedPart */
-        ReplacedPart: {
-            number: number;
-            redaction: string;
-            reason: string;
-            at_unix_ms: number;
-            frames_sha256: string;
-        };
-        /** Replay */
-        Replay: {
-            duration_ms: number;
-            start_ms: number;
-            end_ms: number;
-            download_url: string;
-            waveform_url: string;
-            hls_url: string;
-        };
-        /** Seat */
-        Seat: {
-            seat: number;
-            account: components["schemas"]["Account"] | null;
-            sanctioned: boolean;
-        };
-        /** Seats */
-        Seats: {
-            roster: number;
-            seats: components["schemas"]["Seat"][];
-            speech: components["schemas"]["Speech"][];
-        };
-        /** Session */
-        Session: {
-            account: components["schemas"]["Account"] | null;
-            username: string | null;
-            role: string | null;
-            standing: string | null;
-            reason: string;
-            site: components["schemas"]["SessionSite"];
-        };
-        /** SessionSite */
-        SessionSite: {
-            title: string;
-            registrations: string;
-            source_url: string;
-            version: string;
-            base_url: string;
-        };
-        /** SignIn */
-        SignIn: {
-            username: string;
-            password: string;
-        };
-        /** SignUp */
-        SignUp: {
-            username: string;
-            password: string;
-            email?: string | null;
-            /** @default  */
-            reason: string;
-            owner_secret?: string | null;
-        };
-        /** Space */
-        Space: {
-            id: string;
-            url: string;
-            title: string;
-            topics: string[];
-            language: string | null;
-            state: components["schemas"]["SpaceState"];
-            audience: components["schemas"]["Audience"];
-            speak_policy: components["schemas"]["SpeakPolicy"];
-            recorded: boolean;
-            recording_state: components["schemas"]["RecordingState"];
-            locked: boolean;
-            creator_id: string;
-            host: components["schemas"]["Account"];
-            host_ids: string[];
-            speaker_ids: string[];
-            invited_ids: string[];
-            participant_count: number;
-            listener_count: number;
-            stage: components["schemas"]["Person"][];
-            asking: components["schemas"]["Person"][];
-            roster: number;
-            reactions: {
-                [key: string]: number;
-            };
-            created_at: string;
-            scheduled_at: string | null;
-            started_at: string | null;
-            ended_at: string | null;
-            ended_reason: components["schemas"]["EndReason"] | null;
-            hold_until: string | null;
-            announcement_id: string | null;
-            pinned_post_id: string | null;
-            listen_url: string;
-            hls_url: string;
-            replay: components["schemas"]["Replay"] | null;
-            redactions: components["schemas"]["Redaction"][];
-            you: components["schemas"]["You"];
-        };
-        /**
-         * SpaceState
-         * @enum {string}
-         */
-        SpaceState: "scheduled" | "live" | "ended" | "cancelled";
-        /**
-         * SpeakPolicy
-         * @description Who may ask to speak. Whoever was invited by name may speak under each of them.
-         * @default everyone
-         * @enum {string}
-         */
-        SpeakPolicy: "everyone" | "followed" | "invited";
-        /** Speech */
-        Speech: {
-            seat: number;
-            from_ms: number;
-            to_ms: number;
-        };
-        /** Start */
-        Start: {
-            /** @constant */
-            do: "start";
-        };
-        /** StepDown */
-        StepDown: {
-            /** @constant */
-            do: "step_down";
-        };
-        /** TrimReplay */
-        TrimReplay: {
-            start_ms?: number | null;
-            end_ms?: number | null;
-        };
-        /** Unask */
-        Unask: {
-            /** @constant */
-            do: "unask";
-        };
-        /** Uninvite */
-        Uninvite: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "uninvite";
-        };
-        /** Unlock */
-        Unlock: {
-            /** @constant */
-            do: "unlock";
-        };
-        /** UnmakeCoHost */
-        UnmakeCoHost: {
-            /** @description An id: digits in a string. */
-            account: string;
-            /** @constant */
-            do: "unmake_co_host";
-        };
-        /** Unmute */
-        Unmute: {
-            /** @constant */
-            do: "unmute";
-        };
-        /** Unpin */
-        Unpin: {
-            /** @constant */
-            do: "unpin";
-        };
-        /** Waveform */
-        Waveform: {
-            step_ms: number;
-            start_ms: number;
-            peaks: number[];
-        };
-        /** You */
-        You: {
-            role: components["schemas"]["spaces_model_Role"];
-            seat: number | null;
-            muted: boolean;
-            asking: boolean;
-            invited_as: components["schemas"]["spaces_model_Role"] | null;
-            removed: boolean;
-            consented: boolean;
-            can: string[];
-            may_redact: boolean;
-            has_spoken: boolean;
-        };
-        /**
-         * Role
-         * @enum {string}
-         */
-        spaces_model_Role: "host" | "co_host" | "speaker" | "listener";
-        /** Role */
-        surfaces_mastodon_entities_Role: {
-            id: string;
-            name: string;
-            /** @default  */
-            color: string;
-        };
+  schemas: {
+    /** Accept */
+    Accept: {
+      /** @default false */
+      recording_consent: boolean;
+      /** @constant */
+      do: 'accept';
     };
-    responses: never;
-    parameters: never;
-    requestBodies: never;
-    headers: never;
-    pathItems: never;
+    /** Account */
+    Account: {
+      id: string;
+      username: string;
+      acct: string;
+      display_name: string;
+      locked: boolean;
+      bot: boolean;
+      discoverable: boolean;
+      indexable: boolean;
+      group: boolean;
+      created_at: string;
+      note: string;
+      url: string;
+      uri: string;
+      avatar: string;
+      avatar_static: string;
+      header: string;
+      header_static: string;
+      followers_count: number;
+      following_count: number;
+      statuses_count: number;
+      last_status_at: string | null;
+      emojis?: components['schemas']['CustomEmoji'][];
+      fields?: components['schemas']['Field'][];
+      roles?: components['schemas']['surfaces_mastodon_entities_Role'][];
+    };
+    /** Ask */
+    Ask: {
+      /** @default false */
+      recording_consent: boolean;
+      /** @constant */
+      do: 'ask';
+    };
+    /**
+     * Audience
+     * @description Who may see and hear the Space, live and afterwards.
+     * @default public
+     * @enum {string}
+     */
+    Audience: 'public' | 'followed' | 'invited';
+    /**
+     * ByRole
+     * @description As what somebody took something out.
+     * @enum {string}
+     */
+    ByRole: 'host' | 'co_host' | 'moderator' | 'speaker' | 'operator';
+    /** Cancel */
+    Cancel: {
+      /** @constant */
+      do: 'cancel';
+    };
+    /** ChangePassword */
+    ChangePassword: {
+      current: string;
+      new: string;
+    };
+    /** Clip */
+    Clip: {
+      id: string;
+      media_id: string;
+      space_id: string;
+      start_ms: number;
+      end_ms: number;
+      url: string;
+      page_url: string;
+    };
+    /** Consent */
+    Consent: {
+      recording_consent: boolean;
+      /** @constant */
+      do: 'consent';
+    };
+    /** ConsentTakenBack */
+    ConsentTakenBack: {
+      ranges: [number, number][];
+    };
+    /** CreateClip */
+    CreateClip: {
+      space: string;
+      start_ms: number;
+      end_ms: number;
+    };
+    /** CreateSpace */
+    CreateSpace: {
+      title: string;
+      topics?: string[];
+      language?: string | null;
+      scheduled_at?: string | null;
+      audience?: components['schemas']['Audience'];
+      speak_policy?: components['schemas']['SpeakPolicy'];
+      recorded?: boolean | null;
+      invited?: string[];
+      /** @default false */
+      start: boolean;
+    };
+    /** CustomEmoji */
+    CustomEmoji: {
+      shortcode: string;
+      url: string;
+      static_url: string;
+      /** @default true */
+      visible_in_picker: boolean;
+    };
+    /** Decline */
+    Decline: {
+      /** @constant */
+      do: 'decline';
+    };
+    /** Edit */
+    Edit: {
+      title?: string | null;
+      topics?: string[] | null;
+      /** @constant */
+      do: 'edit';
+    };
+    /** End */
+    End: {
+      /** @constant */
+      do: 'end';
+    };
+    /**
+     * EndReason
+     * @enum {string}
+     */
+    EndReason: 'host_ended' | 'panic' | 'host_absent' | 'stopped' | 'tape_lost' | 'stood_still';
+    /** Field */
+    Field: {
+      name: string;
+      value: string;
+      verified_at?: string | null;
+    };
+    /** HandOver */
+    HandOver: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'hand_over';
+    };
+    /** IceServer */
+    IceServer: {
+      urls: string[];
+      username?: string | null;
+      credential?: string | null;
+    };
+    /** Invite */
+    Invite: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /**
+       * @default speaker
+       * @enum {string}
+       */
+      role: 'speaker' | 'co_host' | 'listener';
+      /** @constant */
+      do: 'invite';
+    };
+    /** Join */
+    Join: {
+      ticket: string | null;
+      listen_url: string;
+      hls_url: string;
+      ice_servers: components['schemas']['IceServer'][];
+    };
+    /** LetBack */
+    LetBack: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'let_back';
+    };
+    /** LetUp */
+    LetUp: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'let_up';
+    };
+    /** Lock */
+    Lock: {
+      /** @constant */
+      do: 'lock';
+    };
+    /** MakeCoHost */
+    MakeCoHost: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'make_co_host';
+    };
+    /** Mute */
+    Mute: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'mute';
+    };
+    /** MuteAll */
+    MuteAll: {
+      /** @constant */
+      do: 'mute_all';
+    };
+    /** Panic */
+    Panic: {
+      /** @constant */
+      do: 'panic';
+    };
+    /** Person */
+    Person: {
+      account: components['schemas']['Account'] | null;
+      role: components['schemas']['spaces_model_Role'];
+      seat: number | null;
+      muted: boolean;
+      connected: boolean;
+      asking_since: string | null;
+    };
+    /** Pin */
+    Pin: {
+      /** @description An id: digits in a string. */
+      post: string;
+      /** @constant */
+      do: 'pin';
+    };
+    /** Proof */
+    Proof: {
+      verifier_key: string;
+      checkpoint: string;
+      parts: number;
+      ended: boolean;
+      replay_to_ms: number | null;
+      first: number;
+      leaves: string;
+      before: string[];
+      after: string[];
+      replaced: components['schemas']['ReplacedPart'][];
+    };
+    /** PublishingToken */
+    PublishingToken: {
+      url: string;
+      token: string;
+    };
+    /** Reaction */
+    Reaction: {
+      emoji: string;
+    };
+    /**
+     * Reason
+     * @description Why something was taken out. The public is told this, and no words of anybody.
+     * @enum {string}
+     */
+    Reason: 'private_information' | 'unlawful' | 'other' | 'consent_withdrawn';
+    /**
+     * RecordingState
+     * @description What becomes of the sound of a Space now.
+     * @enum {string}
+     */
+    RecordingState: 'off' | 'recording' | 'disk_full';
+    /** Redact */
+    Redact: {
+      from_ms: number;
+      to_ms: number;
+      reason: components['schemas']['RedactReason'];
+    };
+    /**
+     * RedactReason
+     * @description What hosts and moderators can say; `consent_withdrawn` is for who spoke to say.
+     * @enum {string}
+     */
+    RedactReason: 'private_information' | 'unlawful' | 'other';
+    /** Redaction */
+    Redaction: {
+      id: string;
+      from_ms: number;
+      to_ms: number;
+      kind: components['schemas']['Reason'];
+      sentence: string;
+      by_role: components['schemas']['ByRole'];
+      at: string;
+    };
+    /** Remove */
+    Remove: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'remove';
+    };
+    /** ReplacedPart */
+    ReplacedPart: {
+      number: number;
+      redaction: string;
+      reason: string;
+      at_unix_ms: number;
+      frames_sha256: string;
+    };
+    /** Replay */
+    Replay: {
+      duration_ms: number;
+      start_ms: number;
+      end_ms: number;
+      download_url: string;
+      waveform_url: string;
+      hls_url: string;
+    };
+    /** Seat */
+    Seat: {
+      seat: number;
+      account: components['schemas']['Account'] | null;
+      sanctioned: boolean;
+    };
+    /** Seats */
+    Seats: {
+      roster: number;
+      seats: components['schemas']['Seat'][];
+      speech: components['schemas']['Speech'][];
+    };
+    /** Session */
+    Session: {
+      account: components['schemas']['Account'] | null;
+      username: string | null;
+      role: string | null;
+      standing: string | null;
+      reason: string;
+      site: components['schemas']['SessionSite'];
+    };
+    /** SessionSite */
+    SessionSite: {
+      title: string;
+      registrations: string;
+      source_url: string;
+      version: string;
+      base_url: string;
+    };
+    /** SignIn */
+    SignIn: {
+      username: string;
+      password: string;
+    };
+    /** SignUp */
+    SignUp: {
+      username: string;
+      password: string;
+      email?: string | null;
+      /** @default  */
+      reason: string;
+      owner_secret?: string | null;
+    };
+    /** Space */
+    Space: {
+      id: string;
+      url: string;
+      title: string;
+      topics: string[];
+      language: string | null;
+      state: components['schemas']['SpaceState'];
+      audience: components['schemas']['Audience'];
+      speak_policy: components['schemas']['SpeakPolicy'];
+      recorded: boolean;
+      recording_state: components['schemas']['RecordingState'];
+      locked: boolean;
+      creator_id: string;
+      host: components['schemas']['Account'];
+      host_ids: string[];
+      speaker_ids: string[];
+      invited_ids: string[];
+      participant_count: number;
+      listener_count: number;
+      stage: components['schemas']['Person'][];
+      asking: components['schemas']['Person'][];
+      roster: number;
+      reactions: {
+        [key: string]: number;
+      };
+      created_at: string;
+      scheduled_at: string | null;
+      started_at: string | null;
+      ended_at: string | null;
+      ended_reason: components['schemas']['EndReason'] | null;
+      hold_until: string | null;
+      announcement_id: string | null;
+      pinned_post_id: string | null;
+      listen_url: string;
+      hls_url: string;
+      replay: components['schemas']['Replay'] | null;
+      redactions: components['schemas']['Redaction'][];
+      you: components['schemas']['You'];
+    };
+    /**
+     * SpaceState
+     * @enum {string}
+     */
+    SpaceState: 'scheduled' | 'live' | 'ended' | 'cancelled';
+    /**
+     * SpeakPolicy
+     * @description Who may ask to speak. Whoever was invited by name may speak under each of them.
+     * @default everyone
+     * @enum {string}
+     */
+    SpeakPolicy: 'everyone' | 'followed' | 'invited';
+    /** Speech */
+    Speech: {
+      seat: number;
+      from_ms: number;
+      to_ms: number;
+    };
+    /** Start */
+    Start: {
+      /** @constant */
+      do: 'start';
+    };
+    /** StepDown */
+    StepDown: {
+      /** @constant */
+      do: 'step_down';
+    };
+    /** TrimReplay */
+    TrimReplay: {
+      start_ms?: number | null;
+      end_ms?: number | null;
+    };
+    /** Unask */
+    Unask: {
+      /** @constant */
+      do: 'unask';
+    };
+    /** Uninvite */
+    Uninvite: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'uninvite';
+    };
+    /** Unlock */
+    Unlock: {
+      /** @constant */
+      do: 'unlock';
+    };
+    /** UnmakeCoHost */
+    UnmakeCoHost: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'unmake_co_host';
+    };
+    /** Unmute */
+    Unmute: {
+      /** @constant */
+      do: 'unmute';
+    };
+    /** Unpin */
+    Unpin: {
+      /** @constant */
+      do: 'unpin';
+    };
+    /** Waveform */
+    Waveform: {
+      step_ms: number;
+      start_ms: number;
+      peaks: number[];
+    };
+    /** You */
+    You: {
+      role: components['schemas']['spaces_model_Role'];
+      seat: number | null;
+      muted: boolean;
+      asking: boolean;
+      invited_as: components['schemas']['spaces_model_Role'] | null;
+      removed: boolean;
+      consented: boolean;
+      can: string[];
+      may_redact: boolean;
+      has_spoken: boolean;
+    };
+    /**
+     * Role
+     * @enum {string}
+     */
+    spaces_model_Role: 'host' | 'co_host' | 'speaker' | 'listener';
+    /** Role */
+    surfaces_mastodon_entities_Role: {
+      id: string;
+      name: string;
+      /** @default  */
+      color: string;
+    };
+  };
+  responses: never;
+  parameters: never;
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    ApiFolkmootV1SessionWhoAmI: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-        };
+  ApiFolkmootV1SessionWhoAmI: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SessionSignIn: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
+        content: {
+          'application/json': components['schemas']['Session'];
         };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+      };
     };
-    ApiFolkmootV1SessionSignOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": null;
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SessionSignIn: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1AccountsSignUp: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignUp"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignIn'];
+      };
     };
-    ApiFolkmootV1PasswordChangePassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChangePassword"];
-            };
+        content: {
+          'application/json': components['schemas']['Session'];
         };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
         };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesListSpaces: {
-        parameters: {
-            query?: {
-                ids?: string | null;
-                creator?: string | null;
-                state?: components["schemas"]["SpaceState"] | null;
-                limit?: number;
-                max_id?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"][];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SessionSignOut: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesCreateSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateSpace"];
-            };
+        content: {
+          'application/json': null;
         };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdGetSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1AccountsSignUp: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdCommandsCommandSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Start"] | components["schemas"]["End"] | components["schemas"]["Cancel"] | components["schemas"]["Panic"] | components["schemas"]["Ask"] | components["schemas"]["Unask"] | components["schemas"]["Invite"] | components["schemas"]["Uninvite"] | components["schemas"]["Accept"] | components["schemas"]["Decline"] | components["schemas"]["LetUp"] | components["schemas"]["StepDown"] | components["schemas"]["Mute"] | components["schemas"]["Unmute"] | components["schemas"]["MuteAll"] | components["schemas"]["Remove"] | components["schemas"]["LetBack"] | components["schemas"]["Lock"] | components["schemas"]["Unlock"] | components["schemas"]["MakeCoHost"] | components["schemas"]["UnmakeCoHost"] | components["schemas"]["HandOver"] | components["schemas"]["Pin"] | components["schemas"]["Unpin"] | components["schemas"]["Edit"] | components["schemas"]["Consent"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignUp'];
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdJoinJoinSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Join"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Session'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdReactionsReact: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Reaction"];
-            };
-        };
-        responses: {
-            /** @description Request accepted, processing continues off-line */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1PasswordChangePassword: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdEventsFollowSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": unknown;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangePassword'];
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdWhipWhipJoin: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/sdp": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Session'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                seat: number;
-                connection: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesListSpaces: {
+    parameters: {
+      query?: {
+        ids?: string | null;
+        creator?: string | null;
+        state?: components['schemas']['SpaceState'] | null;
+        limit?: number;
+        max_id?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PublishingToken"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Space'][];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdWhepWhepJoin: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/sdp": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesCreateSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                connection: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateSpace'];
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdSeatsGetSeats: {
-        parameters: {
-            query?: {
-                from_ms?: number | null;
-                to_ms?: number | null;
-            };
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Seats"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Space'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdHlsIndexM3U8MultivariantPlaylist: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdGetSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Space'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdCommandsCommandSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdHlsCodecInitMp4InitSegment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json':
+          | components['schemas']['Start']
+          | components['schemas']['End']
+          | components['schemas']['Cancel']
+          | components['schemas']['Panic']
+          | components['schemas']['Ask']
+          | components['schemas']['Unask']
+          | components['schemas']['Invite']
+          | components['schemas']['Uninvite']
+          | components['schemas']['Accept']
+          | components['schemas']['Decline']
+          | components['schemas']['LetUp']
+          | components['schemas']['StepDown']
+          | components['schemas']['Mute']
+          | components['schemas']['Unmute']
+          | components['schemas']['MuteAll']
+          | components['schemas']['Remove']
+          | components['schemas']['LetBack']
+          | components['schemas']['Lock']
+          | components['schemas']['Unlock']
+          | components['schemas']['MakeCoHost']
+          | components['schemas']['UnmakeCoHost']
+          | components['schemas']['HandOver']
+          | components['schemas']['Pin']
+          | components['schemas']['Unpin']
+          | components['schemas']['Edit']
+          | components['schemas']['Consent'];
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-                file: string;
-            };
-            cookie?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Space'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdJoinJoinSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdMediaCodecMediaRange: {
-        parameters: {
-            query: {
-                from_ms: number;
-                to_ms: number;
-            };
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': components['schemas']['Join'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdWaveformShowWaveform: {
-        parameters: {
-            query?: {
-                points?: number;
-            };
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Waveform"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdReactionsReact: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdDownloadDownloadReplay: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Stream Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Reaction'];
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdReplayDeleteReplay: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    responses: {
+      /** @description Request accepted, processing continues off-line */
+      202: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
         };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdReplayTrimReplay: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TrimReplay"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdEventsFollowSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdProofCodecShowProof: {
-        parameters: {
-            query: {
-                from_ms: number;
-                to_ms: number;
-            };
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Proof"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'text/event-stream': unknown;
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints: {
-        parameters: {
-            query?: {
-                skip?: number;
-            };
-            header?: never;
-            path: {
-                space_id: number;
-                codec: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhipWhipJoin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Redact"];
-            };
+        content: {
+          'application/sdp': string;
         };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Space"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
         };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
     };
-    ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                space_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConsentTakenBack"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
-        };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhipSeatConnectionWhipLeave: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        seat: number;
+        connection: string;
+      };
+      cookie?: never;
     };
-    ApiFolkmootV1ClipsCreateClip: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateClip"];
-            };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
         };
-        responses: {
-            /** @description Document created, URL follows */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Clip"];
-                };
-            };
-            /** @description Bad request syntax or unsupported method */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status_code: number;
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                    };
-                };
-            };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
         };
+      };
     };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhipTokensMakePublishingToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PublishingToken'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhepWhepJoin: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/sdp': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWhepConnectionWhepLeave: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        connection: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdSeatsGetSeats: {
+    parameters: {
+      query?: {
+        from_ms?: number | null;
+        to_ms?: number | null;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Seats'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsIndexM3U8MultivariantPlaylist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsCodecIndexM3U8ReplayPlaylist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsCodecLiveM3U8LivePlaylist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsCodecInitMp4InitSegment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+        file: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdMediaCodecInitMp4MediaInit: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdMediaCodecMediaRange: {
+    parameters: {
+      query: {
+        from_ms: number;
+        to_ms: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdWaveformShowWaveform: {
+    parameters: {
+      query?: {
+        points?: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Waveform'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdDownloadDownloadReplay: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Stream Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': unknown;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdReplayDeleteReplay: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Space'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdReplayTrimReplay: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TrimReplay'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Space'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdProofCodecShowProof: {
+    parameters: {
+      query: {
+        from_ms: number;
+        to_ms: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Proof'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdProofCodecCheckpointsShowCheckpoints: {
+    parameters: {
+      query?: {
+        skip?: number;
+      };
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdRedactionsRedactSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Redact'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Space'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdConsentTakeBackConsent: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ConsentTakenBack'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ClipsCreateClip: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['CreateClip'];
+      };
+    };
+    responses: {
+      /** @description Document created, URL follows */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Clip'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
 }
