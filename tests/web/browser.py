@@ -1,5 +1,7 @@
 """A Chromium with a microphone that says what a test wants, in front of a whole server."""
 
+import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import BrowserContext, Page, Playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
 from tests.serve.moot import Person
 from tests.stage.peers import RATE, Client, has_tone
 from tests.story.people import CHROMIUM, QUIET
@@ -59,6 +61,76 @@ async def page_of(
     untreated = json.dumps(json.dumps({"": UNTREATED}))
     await context.add_init_script(f"localStorage.setItem('folkmoot.processing', {untreated})")
     return context, await context.new_page()
+
+
+class Network:
+    """A page's network, to be cut. Made before the page opens anything: Chromium stops only what passed by here."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self._session = session
+
+    @classmethod
+    async def of(cls, page: Page) -> "Network":
+        session = await page.context.new_cdp_session(page)
+        await session.send("Network.enable")
+        network = cls(session)
+        await network.be()
+        return network
+
+    async def be(self, *, offline: bool = False, lost_percent: float = 0) -> None:
+        """`offline`: nothing in or out, and the browser knows. `lost_percent`: of WebRTC, silently."""
+        speed = {"latency": 1, "downloadThroughput": -1, "uploadThroughput": -1}
+        conditions = {"offline": offline, "packetLoss": 100.0 if offline else lost_percent, **speed}
+        await self._session.send("Network.emulateNetworkConditions", conditions)
+
+
+class Wire:
+    """Between a browser and the server's port: `cut` it, and packets vanish without a word; `mend` it, and what was
+    open before is dead for ever, as behind a router that has forgotten."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._relays: set[asyncio.Task[None]] = set()
+        self._held: list[asyncio.StreamWriter] = []
+        self._whole = asyncio.Event()
+        self._whole.set()
+
+    @asynccontextmanager
+    async def laid(self) -> AsyncIterator[str]:
+        """The address of the browser's end."""
+        end = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        try:
+            yield f"http://127.0.0.1:{end.sockets[0].getsockname()[1]}"
+        finally:
+            self.cut()
+            end.close()
+            for writer in self._held:
+                writer.close()
+
+    def cut(self) -> None:
+        self._whole.clear()
+        for relay in self._relays:
+            relay.cancel()
+
+    def mend(self) -> None:
+        self._whole.set()
+
+    async def _connected(self, browser: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        self._held.append(back)
+        await self._whole.wait()
+        server, on = await asyncio.open_connection("127.0.0.1", self._port)
+        self._held.append(on)
+        for source, sink in ((browser, on), (server, back)):
+            relay = asyncio.create_task(self._relay(source, sink))
+            self._relays.add(relay)
+            relay.add_done_callback(self._relays.discard)
+
+    async def _relay(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+            sink.close()
 
 
 async def problems(page: Page) -> list[str]:

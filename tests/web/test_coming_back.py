@@ -9,18 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import CDPSession, Page, async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import Client, until
 from tests.support.server import Server, running_server
-from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, chromium, microphone, page_of, spoken_tone
+from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, Network, chromium, microphone, page_of, spoken_tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 AGREE = "I agree, open my microphone"
 GUEST_HZ = 440
-# With conditions of any kind from the beginning, Chromium lets WebRTC's packets pass where they can be stopped.
-NETWORK = {"latency": 1, "downloadThroughput": -1, "uploadThroughput": -1}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ async def moot(server: Server) -> AsyncIterator[Moot]:
 class Evening:
     """A host who speaks from a browser, and a guest on stage who hears it."""
 
-    def __init__(self, page: Page, network: CDPSession, host: Person, guest: Person, space: dict[str, Any]) -> None:
+    def __init__(self, page: Page, network: Network, host: Person, guest: Person, space: dict[str, Any]) -> None:
         self.page = page
         self.network = network
         self.host = host
@@ -49,11 +47,6 @@ class Evening:
         self.reloads = 0
         page.on("request", self._count)
         page.on("load", lambda _: self._loaded())
-
-    async def cut(self, *, dead: bool) -> None:
-        """No packet in or out of the browser, HTTP's or WebRTC's."""
-        conditions = {"offline": dead, "packetLoss": 100.0 if dead else 0.0, **NETWORK}
-        await self.network.send("Network.emulateNetworkConditions", conditions)
 
     def _count(self, asked: Any) -> None:
         self.offers += asked.method == "POST" and asked.url.endswith("/whip")
@@ -82,11 +75,9 @@ async def evening(moot: Moot, server: Server, tmp_path: Path, request: Any) -> A
     voice = spoken_tone(tmp_path / "voice.wav")
     async with async_playwright() as playwright, chromium(playwright, *microphone(voice)) as browser:
         _, page = await page_of(browser, server, host, **DESKTOP_LIGHT)
-        network = await page.context.new_cdp_session(page)
-        await network.send("Network.enable")
+        network = await Network.of(page)
         space = await host.open_space("Coming back")
         evening = Evening(page, network, host, guest, space)
-        await evening.cut(dead=False)
         await page.goto(f"/spaces/{space['id']}")
         await page.get_by_role("button", name="Take your seat").click()
         await page.get_by_role("button", name=AGREE).click()
@@ -150,11 +141,11 @@ async def test_a_web_process_that_is_killed(evening: Evening, server: Server) ->
 
 async def test_a_network_that_is_gone_for_a_while(evening: Evening) -> None:
     gone_s = time.monotonic()
-    await evening.cut(dead=True)
+    await evening.network.be(offline=True)
     await until(lambda: not evening.ear.hears(SAID_HZ, 0.1))
     await expect(evening.bar()).to_contain_text("Your seat is kept for", timeout=20_000)
     said_s = time.monotonic() - gone_s
-    await evening.cut(dead=False)
+    await evening.network.be()
     back_s = await evening.heard_again(time.monotonic())
     print(f"\nsaid so after {said_s:.2f} s; heard again {back_s:.2f} s after the network was back")
     await expect(evening.bar()).to_contain_text("On stage")
@@ -163,13 +154,11 @@ async def test_a_network_that_is_gone_for_a_while(evening: Evening) -> None:
 
 async def test_a_path_that_dies_without_a_word(evening: Evening) -> None:
     """Only the packets of sound are lost, as behind a router that has forgotten: the browser says nothing of it."""
-    await evening.network.send(
-        "Network.emulateNetworkConditions", {"offline": False, "packetLoss": 100.0, **NETWORK}
-    )
+    await evening.network.be(lost_percent=100)
     await until(lambda: not evening.ear.hears(SAID_HZ, 0.1))
     await expect(evening.bar()).to_contain_text("Reconnecting", timeout=20_000)
     await asyncio.sleep(3)
-    await evening.cut(dead=False)
+    await evening.network.be()
     back_s = await evening.heard_again(time.monotonic())
     print(f"\nheard again {back_s:.2f} s after packets passed again, with {evening.offers} offers")
     assert back_s < 3

@@ -17,8 +17,8 @@ const LIVE_WITHIN_S = 4;
  * So long without any sound, and the network has died without a word. A stage that is started anew is silent for a
  * few seconds too, and not all its listeners are to come back at once because of that.
  */
-const SILENT_MS = 7_000;
-const SILENT_SPREAD_MS = 5_000;
+const SILENT_MS = 6_000;
+const SILENT_SPREAD_MS = 4_000;
 /** Some proxies keep an endless answer to themselves. */
 const DEAF_ATTEMPTS = 2;
 /** What takes longer than this to come back is worth a sentence. */
@@ -124,14 +124,15 @@ export class Player implements SpacePlayer {
   get state(): PlayerState {
     const position = this.#place.seconds;
     const end = this.#knownEnd;
+    const waiting = this.#wanted && this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.#ended;
     return {
       playing: !this.audio.paused,
-      waiting: this.#wanted && this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !this.#ended,
+      waiting,
       atLive: this.#isLive && end - position < LIVE_WITHIN_S,
       positionMs: Math.round(position * 1000),
       endMs: Math.round(end * 1000),
       note: this.#source.noteAt(position),
-      problem: this.#problem,
+      problem: this.#problem ?? (waiting && !navigator.onLine ? GONE : null),
       ended: this.#ended,
     };
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SPEEDS, actionOf, nextSpeed } from './keys';
+import { SPEEDS, actionOf, isForElement, nextSpeed } from './keys';
 
 const press = (key: string, held: { shiftKey?: boolean; ctrlKey?: boolean } = {}) =>
   actionOf({ key, shiftKey: false, ctrlKey: false, altKey: false, metaKey: false, ...held });
@@ -18,6 +18,17 @@ describe('a player’s keys', () => {
     expect(press('k', { ctrlKey: true })).toBeNull();
     expect(press('a')).toBeNull();
     expect(press('Enter')).toBeNull();
+  });
+
+  it('leave to an element what it understands', () => {
+    document.body.innerHTML = `<textarea></textarea><input type="range"><input type="checkbox"><p></p>`;
+    const isFor = (selector: string, key: string) => isForElement(document.querySelector(selector), key);
+    expect(isFor('textarea', 'k')).toBe(true);
+    expect(isFor('[type=range]', 'ArrowLeft')).toBe(true);
+    expect(isFor('[type=checkbox]', ' ')).toBe(true);
+    expect(isFor('[type=checkbox]', 'k')).toBe(false);
+    expect(isFor('p', ' ')).toBe(false);
+    expect(isForElement(null, 'k')).toBe(false);
   });
 
   it('stay within the speeds there are', () => {

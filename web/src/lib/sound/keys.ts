@@ -40,6 +40,28 @@ export function actionOf(pressed: Pressed): KeyAction | null {
   }
 }
 
+/** Inputs that letters mean nothing to. */
+const MOVED = 'input:is([type="checkbox"], [type="radio"], [type="range"])';
+const MOVES = new Set([' ', 'Home', 'End', 'PageUp', 'PageDown']);
+
+/** Whether a key pressed on this element is for the element: it writes there, moves it, or presses it. */
+export function isForElement(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  const moves = MOVES.has(key) || key.startsWith('Arrow');
+  if (target.matches(MOVED)) return moves;
+  if (target.isContentEditable || target.matches('input, textarea, select, audio, video')) return true;
+  // A button that the mouse has just pressed keeps the focus, and nobody means it any more.
+  return moves && target.matches('button, a[href], summary, [role]') && isFocusSeen(target);
+}
+
+function isFocusSeen(element: HTMLElement): boolean {
+  try {
+    return element.matches(':focus-visible');
+  } catch {
+    return true;
+  }
+}
+
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
 
 /** The next speed up or down from this one. */

@@ -64,6 +64,12 @@ describe('coming back on stage', () => {
     expect(after(trying, 'unanswered', 7_778, 0)).toEqual(trying);
   });
 
+  it('believes the browser that there is no network, and sees for itself', () => {
+    const told = after(STEADY, 'offline', 1_000, 0);
+    expect(told).toMatchObject({ phase: 'shaky', lostMs: 1_000, offline: true });
+    expect(told.dueMs).toBeLessThan(2_000);
+  });
+
   it('gives up on a connection that was answered and never comes up', () => {
     const settling = after(offered(FIRST), 'answered', 1_000, 0);
     expect(settling.dueMs).toBe(5_000);

@@ -63,7 +63,7 @@ export function after(state: Reconnection, sign: Sign, nowMs: number, jitter: nu
         ? { ...state, phase: 'settling', dueMs: nowMs + SETTLES_WITHIN_MS }
         : state;
     case 'offline':
-      return { ...state, offline: true };
+      return { ...after(state, 'shaky', nowMs, jitter), offline: true };
     case 'online': {
       const phase = state.phase === 'trying' ? 'resting' : state.phase;
       return { ...state, phase, offline: false, dueMs: nowMs };

@@ -4,11 +4,14 @@ import { jumpFrom, pausesOf, type Stretch } from '../player/silence';
 
 /** As many as the server gives. */
 const POINTS = 10_000;
+const ASKED_AGAIN_MS = 5_000;
 
 export class Skipper {
   /** How much of the replay's time was jumped over. */
   savedMs = 0;
   #pauses: Stretch[] = [];
+  #plan: (marks: Stretch[]) => Stretch[] = () => [];
+  #marks = '';
   #asked = false;
 
   constructor(
@@ -16,9 +19,13 @@ export class Skipper {
     private readonly bounds: Stretch,
   ) {}
 
-  /** Where to go on from here, or null: play on. */
-  next(positionMs: number): number | null {
+  /** Where to go on from here, or null: play on. `marks`: what was taken out of the recording by now. */
+  next(positionMs: number, marks: Stretch[]): number | null {
     if (!this.#asked) void this.#load();
+    if (String(marks) !== this.#marks) {
+      this.#marks = String(marks);
+      this.#pauses = this.#plan(marks);
+    }
     const to = jumpFrom(this.#pauses, positionMs);
     if (to !== null) this.savedMs += to - positionMs;
     return to;
@@ -33,10 +40,11 @@ export class Skipper {
         getWaveform(this.spaceId, POINTS).catch(() => null),
       ]);
       const turns = speech.map(([, begin, end]): Stretch => [begin, end]);
-      this.#pauses = pausesOf(turns, peaks, [], this.bounds);
+      this.#plan = (marks) => pausesOf(turns, peaks, marks, this.bounds);
+      this.#marks = 'unknown';
     } catch {
       // Asked again a little later: until then everything is played.
-      setTimeout(() => (this.#asked = false), 5_000);
+      setTimeout(() => (this.#asked = false), ASKED_AGAIN_MS);
     }
   }
 }

@@ -58,23 +58,8 @@ export class Talk {
   }
 }
 
-/** Whether keys pressed on this element write, or choose, in it. */
+/** Whether the space bar, pressed on this element, writes or chooses in it. */
 export function isField(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return target.isContentEditable || target.matches('input, textarea, select, audio, video');
-}
-
-/** Whether a key pressed on this element is for the element: it writes there, or presses what is seen to be focused. */
-export function isForElement(target: EventTarget | null): boolean {
-  if (isField(target)) return true;
-  if (!(target instanceof HTMLElement)) return false;
-  return target.matches('button, a[href], summary, [role], [tabindex="0"]') && isFocusSeen(target);
-}
-
-function isFocusSeen(element: HTMLElement): boolean {
-  try {
-    return element.matches(':focus-visible');
-  } catch {
-    return true;
-  }
 }
