@@ -14,6 +14,7 @@ DRIFT_MAX = 0.025
 
 _WINDOW_MS = 500.0
 _WINDOWS_KEPT = 24
+_PACKETS_IN_WINDOW_MIN = 5
 _WINDOWS_NEEDED = 3
 _JUMP_MS = 60.0
 _TRUSTED_OVER_SPREAD = 6.0
@@ -33,6 +34,7 @@ class DriftEstimator:
         self._ends_ms: float | None = None
         self._shortest = (0.0, 0.0)
         self._longest_ms = 0.0
+        self._packets = 0
 
     def restart(self) -> None:
         """The sender began anew: its clock may be another."""
@@ -43,18 +45,22 @@ class DriftEstimator:
         """The way through the network changed: what packets took before says nothing any more."""
         self._windows.clear()
         self._ends_ms = None
+        self._packets = 0
 
     def hear(self, transit_ms: float, now_ms: float) -> None:
         """Takes what one packet took, up to a constant, and when it came."""
         if self._ends_ms is None or now_ms >= self._ends_ms:
-            if self._ends_ms is not None:
+            # In a sender's pause come two or three: too few to have had one without a wait.
+            if self._packets >= _PACKETS_IN_WINDOW_MIN:
                 self._close_window()
+            self._packets = 0
             self._ends_ms = now_ms + _WINDOW_MS
             self._shortest, self._longest_ms = (now_ms, transit_ms), transit_ms
         elif transit_ms < self._shortest[1]:
             self._shortest = (now_ms, transit_ms)
         else:
             self._longest_ms = max(self._longest_ms, transit_ms)
+        self._packets += 1
 
     def _close_window(self) -> None:
         if self._windows:
