@@ -1,0 +1,61 @@
+"""Programs that others wrote play what this server sends, and the sound is found again in what they play."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.serve.moot import SDP, SPACES, Moot, Person
+from tests.story import players
+from tests.support.server import Server, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("players")]
+
+PLAYED_S = 5
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("players") / "data") as running:
+        yield running
+
+
+async def sing(host: Person, space: dict[str, Any]) -> None:
+    host.voice = players.singer()
+
+    async def answer(offer: str) -> str:
+        answered = await host.http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)
+        assert answered.status_code == 201, answered.text
+        return answered.text
+
+    await host.voice.join(answer)
+
+
+@pytest.fixture
+async def space(server: Server) -> AsyncIterator[str]:
+    """The address of a live Space with somebody singing in it, for some seconds already."""
+    moot = Moot(server)
+    host = await moot.person("ada")
+    made = await host.open_space("A scale")
+    await sing(host, made)
+    base = f"{server.base_url}{SPACES}/{made['id']}"
+    async with asyncio.timeout(30):
+        while (await host.http.get(f"{base}/hls/aac/live.m3u8")).text.count("#EXTINF") < 3:
+            await asyncio.sleep(0.2)
+    yield base
+    await moot.close()
+
+
+async def test_radios_and_players(space: str, tmp_path: Path) -> None:
+    names = ("hls/index.m3u8", "hls/opus/live.m3u8", "live.ogg", "live.aac")
+    playing = [asyncio.to_thread(players.by_ffmpeg, f"{space}/{name}", PLAYED_S) for name in names]
+    for name in names:
+        folder = tmp_path / name.replace("/", "-")
+        folder.mkdir()
+        playing.append(asyncio.to_thread(players.by_mpv, f"{space}/{name}", PLAYED_S, folder))
+    for program, pcm in zip([*names, *names], await asyncio.gather(*playing), strict=True):
+        steps = players.steps_heard(pcm)
+        assert len(pcm) / players.RATE > PLAYED_S - 0.5, program
+        assert len(steps) >= 2 * PLAYED_S - 3, (program, steps)
+        assert players.climbs(steps[1:-1]), (program, steps)
