@@ -36,16 +36,19 @@ _farewells: set[asyncio.Task[None]] = set()
 
 
 class AwayServers:
-    """The STUN and TURN servers that did not help lately: nobody's join waits for them again for a while."""
+    """What was asked of STUN and TURN servers in vain lately: nobody's join waits for that again for a while.
+
+    A question names the kind of server and the address of ours that it is asked from: not all have a way out.
+    """
 
     def __init__(self) -> None:
         self._until_s: dict[str, float] = {}
 
-    def is_away(self, kind: str, now_s: float) -> bool:
-        return self._until_s.get(kind, now_s) > now_s
+    def is_away(self, question: str, now_s: float) -> bool:
+        return self._until_s.get(question, now_s) > now_s
 
-    def failed(self, kind: str, now_s: float) -> None:
-        self._until_s[kind] = now_s + _AWAY_S
+    def failed(self, question: str, now_s: float) -> None:
+        self._until_s[question] = now_s + _AWAY_S
 
 
 class IceSettings(msgspec.Struct, frozen=True):
@@ -149,15 +152,16 @@ class StageConnection(aioice.Connection):
         return found + await self._finished(self._lookups(component, protocols), timeout)
 
     def _lookups(self, component: int, protocols: list[_GatedProtocol]) -> dict[_Lookup, str]:
-        """What is asked of the servers that answered lately, and the kind of server that each question went to."""
+        """What is asked now, and its name: all but what was asked in vain lately."""
         now_s = time.monotonic()
         lookups: dict[_Lookup, str] = {}
-        if self.stun_server is not None and not self._settings.away.is_away("stun", now_s):
+        if self.stun_server is not None:
             for one in protocols:
                 own = ipaddress.ip_address(one.local_candidate.host)
-                if own.version == 4 and not own.is_loopback:
-                    question = aioice.ice.server_reflexive_candidate(one, self.stun_server)
-                    lookups[asyncio.create_task(question)] = "stun"
+                question = f"stun from {own}"
+                if own.version == 4 and not own.is_loopback and not self._settings.away.is_away(question, now_s):
+                    asked = aioice.ice.server_reflexive_candidate(one, self.stun_server)
+                    lookups[asyncio.create_task(asked)] = question
         if self.turn_server is not None and not self._settings.away.is_away("turn", now_s):
             lookups[asyncio.create_task(self._relayed(component, self.turn_server))] = "turn"
         return lookups
@@ -182,12 +186,12 @@ class StageConnection(aioice.Connection):
             return []
         await asyncio.wait(lookups, timeout=timeout)
         found: list[aioice.Candidate] = []
-        for lookup, kind in lookups.items():
+        for lookup, question in lookups.items():
             error = lookup.exception() if lookup.done() else TimeoutError(f"no answer within {timeout:g} s")
             if error is not None:
                 lookup.cancel()
-                self._settings.away.failed(kind, time.monotonic())
-                logger.warning("the %s server is of no help for %g s: %s", kind, _AWAY_S, error)
+                self._settings.away.failed(question, time.monotonic())
+                logger.warning("%s: the server is of no help, for %g s: %s", question, _AWAY_S, error)
                 continue
             candidate, protocol = lookup.result()
             found.append(candidate)
