@@ -82,7 +82,7 @@ class Said:
         with av.open(io.BytesIO(content), "r") as container:
             frames = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
         pcm = np.concatenate(frames)
-        samples = (pcm * 32_767).astype(np.int16) if pcm.dtype != np.int16 else pcm
+        samples = pcm.astype(np.int16) if pcm.dtype == np.int16 else (pcm * 32_767).astype(np.int16)
         windows = range(0, len(samples) - 4_800, 4_800)
         return any(has_tone(samples[at : at + 4_800], ADDRESS_HZ, 0.01) for at in windows)
 

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from folkmoot.clips import queries as clips
 from folkmoot.clips.cutting import CutSound, waveform_step_ms
 from folkmoot.clips.model import Clip
-from folkmoot.gate import Acting, Action, Gate
+from folkmoot.gate import Acting, Action, Gate, Refused
 from folkmoot.posts import actions as posts
 from folkmoot.posts import queries as media
 from folkmoot.posts.model import Media, TakenOut
 from folkmoot.recordings import queries, redacting, rules
 from folkmoot.recordings.model import Redaction
+from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.objects import ObjectStore
@@ -65,6 +66,18 @@ class Carrying(msgspec.Struct, frozen=True):
         )
         await self.carry_out(space_id)
         return decided
+
+    async def sound_ms(self, space_id: int) -> int:
+        """How much sound of a Space there is, or was before its recording was deleted. Raises Refused 410."""
+        try:
+            return await asyncio.to_thread(_end_ms, self.tape(space_id))
+        except TapeError:
+            async with self.gate.database.read() as read:
+                space = await spaces.by_id(read, space_id)
+                recording = await queries.of_space(read, space, even_deleted=True) if space is not None else None
+        if recording is None:
+            raise Refused("no_recording", "There is no sound of this Space here.", status=410)
+        return recording.duration_ms
 
     def tape(self, space_id: int) -> Path:
         return self.tapes_directory / str(space_id)
@@ -128,6 +141,11 @@ async def _behind(
         if missing:
             behind.append((clip, file, missing))
     return behind
+
+
+def _end_ms(directory: Path) -> int:
+    with TapeReader(directory) as reader:
+        return reader.end_ms
 
 
 def _redact_tape(directory: Path, waiting: Sequence[Redaction]) -> None:

@@ -11,14 +11,15 @@ from folkmoot.storage.database import Read
 from folkmoot.storage.tables import recordings, redactions, spaces
 
 
-async def of_spaces(read: Read, of: Collection[Space]) -> list[Recording]:
-    """The recordings that there are, and that nobody deleted. One statement."""
+async def of_spaces(read: Read, of: Collection[Space], *, even_deleted: bool = False) -> list[Recording]:
+    """The recordings that there are, and that nobody deleted: of those, clips may be left. One statement."""
     by_id = {space.id: space for space in of}
     if not by_id:
         return []
-    rows = await read.connection.execute(
-        select(recordings).where(recordings.c.space_id.in_(by_id), recordings.c.deleted_at_ms.is_(None))
-    )
+    statement = select(recordings).where(recordings.c.space_id.in_(by_id))
+    if not even_deleted:
+        statement = statement.where(recordings.c.deleted_at_ms.is_(None))
+    rows = await read.connection.execute(statement)
     return [
         Recording(
             space=by_id[row.space_id],
@@ -47,8 +48,8 @@ async def unclosed_space_ids(read: Read) -> list[int]:
     return list((await read.connection.execute(statement)).scalars())
 
 
-async def of_space(read: Read, space: Space) -> Recording | None:
-    found = await of_spaces(read, [space])
+async def of_space(read: Read, space: Space, *, even_deleted: bool = False) -> Recording | None:
+    found = await of_spaces(read, [space], even_deleted=even_deleted)
     return found[0] if found else None
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate, Refused
 from folkmoot.serve.places import places
 from folkmoot.serve.prepare import prepare
@@ -15,6 +16,7 @@ from folkmoot.settings import Settings, load
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.ids import SLOTS
+from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.cli.admin import AdminServices, build_admin
 
 # Far from the slots of the server's own processes, whose ids are made at the same time.
@@ -33,7 +35,9 @@ async def _open() -> AsyncIterator[AdminServices]:
     doorbell = Doorbell(where.doorbells)
     database = Database(where.database_url, slot=SLOT, ring=doorbell.ring)
     try:
-        yield AdminServices(database, Gate(database), settings.base_url or "http://localhost:8000")
+        gate = Gate(database)
+        carrying = Carrying(gate, ObjectStore.open(settings.media or str(where.media)), where.tapes)
+        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying)
     finally:
         await database.close()
 

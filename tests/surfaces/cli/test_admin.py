@@ -7,15 +7,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from folkmoot.accounts import queries
+from folkmoot.accounts.actions import NewAccount, create_account
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Gate, Refused, Standing, Viewer
+from folkmoot.clips.redacting import Carrying
+from folkmoot.gate import Action, Gate, Refused, Role, Standing, Viewer
+from folkmoot.spaces import actions as spaces
+from folkmoot.spaces.commands import Start
+from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.cli.admin import AdminServices, build_admin
+from folkmoot.tape.encode import StepEncoder
+from folkmoot.tape.model import Note
+from folkmoot.tape.redactions import read_redactions
+from folkmoot.tape.writer import TapeWriter
 
 Answer = TypeVar("Answer")
 
@@ -26,12 +37,15 @@ class Terminal:
     def __init__(self, database_url: str, doorbells: Path) -> None:
         self._database_url = database_url
         self._doorbells = doorbells
+        self.directory = doorbells.parent
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AdminServices]:
         database = Database(self._database_url, slot=63, ring=Doorbell(self._doorbells).ring)
         try:
-            yield AdminServices(database, Gate(database), "https://moot.example")
+            gate = Gate(database)
+            carrying = Carrying(gate, ObjectStore.open(str(self.directory / "media")), self.directory / "tapes")
+            yield AdminServices(database, gate, "https://moot.example", carrying)
         finally:
             await database.close()
 
@@ -184,3 +198,44 @@ def test_a_running_process_hears_of_it_at_once(terminal: Terminal, tmp_path: Pat
                 await asyncio.wait_for(wake.wait(), 5)
 
     asyncio.run(heard())
+
+
+def recorded_space(terminal: Terminal) -> int:
+    """A live Space with four seconds of silence on its tape."""
+
+    async def hold(services: AdminServices) -> int:
+        permit = services.gate.permit_system(Action.MODERATE, "test")
+        hana = NewAccount("hana", password_hash="none")
+        host_id = await services.gate.act(permit, lambda acting: create_account(acting, hana, Role.MEMBER))
+        async with services.database.read() as read:
+            host = await services.gate.as_account(read, host_id)
+        space = await services.gate.act(
+            services.gate.permit(host, Action.OPEN_SPACE),
+            lambda acting: spaces.create(acting, Draft(title="Letters"), page_url="https://moot.example/spaces"),
+        )
+        await services.gate.act(
+            services.gate.permit(host, Action.TAKE_PART),
+            lambda acting: spaces.command(acting, space.id, Start()),
+        )
+        return space.id
+
+    space_id = terminal.ask(hold)
+    writer = TapeWriter.open(terminal.directory / "tapes" / str(space_id), lambda: 0)
+    encoder = StepEncoder(writer.next_samples)
+    for _ in range(200):
+        if parts := encoder.encode(np.zeros(960, np.int16)):
+            writer.append(parts, Note())
+    writer.release()
+    return space_id
+
+
+def test_a_range_is_taken_out_also_of_a_live_space(terminal: Terminal) -> None:
+    space_id = recorded_space(terminal)
+    said = terminal.says("redact", str(space_id), "0:01.25", "2.5", "--reason", "unlawful")
+    assert said == f"1.3 s of Space {space_id} are taken out, from every clip too."
+    (line, *_) = read_redactions(terminal.directory / "tapes" / str(space_id))
+    assert (line.redaction.by, line.redaction.reason) == ("operator", "unlawful")
+    assert terminal.refuses("redact", "12", "0:01", "0:02", "--reason", "other")
+    assert terminal.refuses("redact", str(space_id), "9:00", "9:01", "--reason", "other")
+    assert terminal.run("redact", str(space_id), "1:2:3:4", "0:02", "--reason", "other").exit_code == 2
+    assert terminal.refuses("redact", str(space_id), "0:01", "0:02", "--reason", "consent_withdrawn")

@@ -4,6 +4,7 @@ Each command is one transaction of the system, whose commit rings the doorbell: 
 """
 
 import asyncio
+import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,10 +18,14 @@ import typer
 from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries, rules
 from folkmoot.accounts.passwords import Passwords
+from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Action, Gate, Refused, Role
 from folkmoot.moderation import actions as moderation
 from folkmoot.moderation.queries import Listed, all_accounts
+from folkmoot.recordings import redacting
+from folkmoot.recordings.model import Reason, Redaction
 from folkmoot.storage.database import Database, DatabaseBusy
+from folkmoot.tape.model import TapeError
 
 Result = TypeVar("Result")
 _BY = "admin: command line"
@@ -36,6 +41,7 @@ class AdminServices(msgspec.Struct, frozen=True):
     database: Database
     gate: Gate
     base_url: str
+    carrying: Carrying
 
 
 Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]
@@ -52,6 +58,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
         commands.suspend,
         commands.reinstate,
         commands.approve,
+        commands.redact,
         commands.owner_link,
         commands.list_accounts,
     ):
@@ -130,6 +137,20 @@ class Commands:
         self._run(lambda services: _approve(services, name))
         typer.echo(f"@{name} is approved.")
 
+    def redact(
+        self,
+        space: Annotated[int, typer.Argument(help="The Space's id: the number in its address.")],
+        start: Annotated[str, typer.Argument(metavar="FROM", help="Where it begins, such as 1:02:03.5.")],
+        end: Annotated[str, typer.Argument(metavar="TO", help="Where it ends. Behind the live end: up to now.")],
+        reason: Annotated[Reason, typer.Option(help="Everybody is told it.")],
+    ) -> None:
+        """Take a range out of a Space's sound, live or recorded, and of every clip. It can't be undone."""
+        from_ms, to_ms = _position_ms(start), _position_ms(end)
+        done = self._run(lambda services: _redact(services, space, from_ms, to_ms, reason))
+        typer.echo(
+            f"{(done.to_ms - done.from_ms) / 1000:.1f} s of Space {space} are taken out, from every clip too."
+        )
+
     def owner_link(self) -> None:
         """Print the one-time link that makes the owner, while there is none. An earlier link stops working."""
         typer.echo(self._run(_owner_link))
@@ -203,6 +224,21 @@ async def _approve(services: AdminServices, name: str) -> None:
     await services.gate.act(permit, lambda acting: moderation.approve(acting, account_id))
 
 
+async def _redact(services: AdminServices, space_id: int, from_ms: int, to_ms: int, reason: Reason) -> Redaction:
+    sound_ms = await services.carrying.sound_ms(space_id)
+    permit = services.gate.permit_system(Action.REDACT, _BY)
+    decided = await services.gate.act(
+        permit, lambda acting: redacting.redact(acting, space_id, from_ms, to_ms, reason, sound_ms)
+    )
+    try:
+        await services.carrying.carry_out(space_id)
+    except (TapeError, OSError) as error:
+        raise Refused(
+            "not_yet_taken_out", f"It is decided, but not carried out ({error}): the server tries until it is."
+        ) from error
+    return decided
+
+
 async def _owner_link(services: AdminServices) -> str:
     permit = services.gate.permit_system(Action.AUTHORIZE, _BY)
     secret = await services.gate.act(permit, accounts.make_owner_link)
@@ -246,6 +282,16 @@ def _unix_ms(text: str) -> int:
     if moment.tzinfo is None:
         raise typer.BadParameter("Say in which zone: 2030-01-31T12:00Z for UTC.", param_hint="--until")
     return int(moment.timestamp() * 1000)
+
+
+def _position_ms(text: str) -> int:
+    """1:02:03.5, 62:03.5 or 3723.5 in ms."""
+    match = re.fullmatch(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6})(?:\.(\d{1,3}))?", text, re.ASCII)
+    if match is None:
+        raise typer.BadParameter("Write a place such as 1:02:03.5.")
+    hours, minutes, seconds, thousandths = match.groups(default="0")
+    whole_s = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
+    return whole_s * 1000 + int(thousandths.ljust(3, "0"))
 
 
 def _iso(unix_ms: int) -> str:

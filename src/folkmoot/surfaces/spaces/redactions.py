@@ -1,13 +1,10 @@
 """Taking something out of a Space's sound, and taking back one's consent to the recording. Neither is undone."""
 
-import asyncio
-
 import structlog
 from litestar import delete, post
 
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Action, Permit, Refused, Serves
-from folkmoot.recordings import queries as recordings
 from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason
 from folkmoot.surfaces.http import serves
@@ -15,7 +12,6 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema
 from folkmoot.surfaces.spaces.spaces import SPACES
 from folkmoot.tape.model import TapeError
-from folkmoot.tape.reader import TapeReader
 
 log = structlog.get_logger(__name__)
 SPACE = f"{SPACES}/{{space_id:int}}"
@@ -32,19 +28,11 @@ async def redact_space(space_id: int, data: schema.Redact, permit: Permit, servi
     When this answers, nothing of it is served any more.
     """
     async with services.database.read() as read:
-        space = (await load.visible(read, services, permit.viewer, space_id)).item
-        recording = await recordings.of_space(read, space)
-    sound_ms = await asyncio.to_thread(_sound_ms, services, space_id)
-    if sound_ms is None and recording is not None:
-        sound_ms = recording.duration_ms
-    if sound_ms is None:
-        raise Refused("no_recording", "There is no sound of this Space here.", status=410)
-    until_ms = sound_ms
+        await load.visible(read, services, permit.viewer, space_id)
+    sound_ms = await _carrying(services).sound_ms(space_id)
+    reason = Reason(data.reason.value)
     await services.gate.act(
-        permit,
-        lambda acting: redacting.redact(
-            acting, space_id, data.from_ms, data.to_ms, Reason(data.reason.value), until_ms
-        ),
+        permit, lambda acting: redacting.redact(acting, space_id, data.from_ms, data.to_ms, reason, sound_ms)
     )
     await _carry_out(services, space_id)
     async with services.database.read() as read:
@@ -85,15 +73,6 @@ def _later(space_id: int) -> Refused:
 
 def _carrying(services: Services) -> Carrying:
     return Carrying(services.gate, services.objects, services.tapes_directory)
-
-
-def _sound_ms(services: Services, space_id: int) -> int | None:
-    """How much sound there is on the tape; None where there is none (any more)."""
-    try:
-        with TapeReader(services.tapes_directory / str(space_id)) as reader:
-            return reader.end_ms
-    except TapeError:
-        return None
 
 
 HANDLERS = [redact_space, take_back_consent]
