@@ -36,7 +36,10 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_DATABASE": "mysql://x"}, "postgresql+psycopg://"),
         ({"FOLKMOOT_REGISTRATIONS": "maybe"}, "The setting registrations can't be “maybe”"),
         ({"FOLKMOOT_TRUSTED_PROXIES": "proxy"}, "10.0.0.0/8"),
-        ({"FOLKMOOT_PUBLIC_ADDRESS": "moot.example"}, "write an IP address"),
+        *(
+            ({"FOLKMOOT_PUBLIC_ADDRESS": address}, "write an IP address")
+            for address in ("moot.example", "0.0.0.0", "::", "fe80::1%eth0", "224.0.0.1", "203.0.113.5:5000")
+        ),
         ({"FOLKMOOT_CONFIG": "/nowhere.toml"}, "can't be read"),
         *(
             ({"FOLKMOOT_BASE_URL": address}, "such as https://moot.example")
@@ -54,6 +57,7 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_MEDIA": "bogus://"}, "such as s3://bucket/folder"),
         ({"FOLKMOOT_MEDIA": "s3://"}, "such as s3://bucket/folder"),
         ({"FOLKMOOT_ICE_SERVERS": "bogus"}, "such as stun:stun.example:3478"),
+        ({"FOLKMOOT_ICE_SERVERS": "stun:stun.example:70000"}, "such as stun:stun.example:3478"),
         ({"FOLKMOOT_ICE_SERVERS": "stun:ok.example,stun:"}, "such as stun:stun.example:3478"),
         ({"FOLKMOOT_ICE_SERVERS": "turn:turn.example"}, "set turn_secret"),
         ({"FOLKMOOT_TURN_VALID_S": "5"}, "The setting turn_valid_s can't be “5”"),

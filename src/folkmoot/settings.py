@@ -23,7 +23,9 @@ _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 # One live Space's share; serve/ports.py says why.
 UDP_PORTS_PER_STAGE = 80
 _SECRETS = ("database", "turn_secret")  # never shown, also when they are wrong
-_ICE_SERVER = re.compile(r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?(\?transport=(udp|tcp))?")
+_ICE_SERVER = re.compile(
+    r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>\d{1,5}))?(\?transport=(udp|tcp))?"
+)
 
 
 class SettingsError(Exception):
@@ -141,6 +143,10 @@ def _convert(values: dict[str, Any]) -> Settings:
 def _check(settings: Settings) -> None:
     _check_addresses(settings)
     _check_network(settings)
+    if settings.noise_suppression and importlib.util.find_spec("livekit") is None:
+        raise SettingsError(
+            "The setting noise_suppression needs the package livekit: pip install 'folkmoot[noise]', or set it off."
+        )
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -153,7 +159,7 @@ def _check(settings: Settings) -> None:
 def _check_network(settings: Settings) -> None:
     """How speakers reach the stages."""
     for server in settings.ice_servers:
-        if not _ICE_SERVER.fullmatch(server):
+        if not _is_ice_server(server):
             raise SettingsError(
                 f"The setting ice_servers holds “{server}”: write addresses such as stun:stun.example:3478."
             )
@@ -162,22 +168,29 @@ def _check_network(settings: Settings) -> None:
                 f"The setting ice_servers holds “{server}”, and a TURN server serves nobody without a password: "
                 "set turn_secret to what that server calls static-auth-secret."
             )
-    if settings.noise_suppression and importlib.util.find_spec("livekit") is None:
+    if settings.public_address and not _is_reachable(settings.public_address):
         raise SettingsError(
-            "The setting noise_suppression needs the package livekit: pip install 'folkmoot[noise]', or set it off."
+            f"The setting public_address can't be “{settings.public_address}”: write an IP address under which "
+            "others reach this machine, such as 203.0.113.5."
         )
-    if settings.public_address:
-        try:
-            ipaddress.ip_address(settings.public_address)
-        except ValueError as error:
-            raise SettingsError(
-                f"The setting public_address can't be “{settings.public_address}”: write an IP address."
-            ) from error
     if settings.udp_ports and udp_ports(settings) is None:
         raise SettingsError(
             f"The setting udp_ports can't be “{settings.udp_ports}”: write the first and the last of at least "
             f"{UDP_PORTS_PER_STAGE}, from 1024 to 65535, such as 50000-50999."
         )
+
+
+def _is_ice_server(address: str) -> bool:
+    found = _ICE_SERVER.fullmatch(address)
+    return found is not None and int(found["port"] or 1) in range(1, 65_536)
+
+
+def _is_reachable(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not (parsed.is_unspecified or parsed.is_multicast or parsed.is_link_local)
 
 
 def udp_ports(settings: Settings) -> range | None:

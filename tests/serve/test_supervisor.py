@@ -74,7 +74,11 @@ def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_pa
         want_stages(tmp_path, [])
         eventually(lambda: not _is_there(first), 5, "the end of a stopped stage")
         want_stages(tmp_path, [7])
-        assert int(process.stdout.readline()) != first
+        second = int(process.stdout.readline())
+        assert second != first
+        os.kill(second, signal.SIGSTOP)
+        want_stages(tmp_path, [7], wedged=[7])
+        assert int(process.stdout.readline()) not in (first, second)
     finally:
         process.terminate()
         process.wait(15)
