@@ -43,6 +43,7 @@ class Kind(enum.StrEnum):
     REDACTED = "redacted"
     GAP = "gap"
     TRIMMED = "trimmed"
+    EXCERPT = "excerpt"
     LEAVES = "leaves"
 
     @property
@@ -102,6 +103,11 @@ def verify(evidence: Evidence, verifier: Verifier, space: str | None) -> Verdict
     return _Verification(evidence, verifier, space).verdict()
 
 
+def signed_of(evidence: Evidence, verifier: Verifier, space: str | None) -> tuple[Verdict, list[bytes]]:
+    """The leaves that were signed, from evidence without sound; the verdict is about the signatures alone."""
+    return _Verification(evidence, verifier, space).signatures()
+
+
 class _Verification:
     def __init__(self, evidence: Evidence, verifier: Verifier, space: str | None) -> None:
         self._evidence = evidence
@@ -116,7 +122,18 @@ class _Verification:
         said = self._as_said(signed)
         self._compare(signed, said)
         if checkpoints:
+            self._check_taken_out(checkpoints[-1])
             self._check_end_and_header(checkpoints[-1])
+        return self._verdict(checkpoints, signed, _end_ms(said))
+
+    def signatures(self) -> tuple[Verdict, list[bytes]]:
+        checkpoints = self._opened()
+        signed = self._signed(checkpoints)
+        if checkpoints:
+            self._check_taken_out(checkpoints[-1])
+        return self._verdict(checkpoints, signed, 0), signed
+
+    def _verdict(self, checkpoints: Sequence[Checkpoint], signed: Sequence[bytes], found_ms: int) -> Verdict:
         self._findings.sort(key=lambda finding: (not finding.kind.is_damage, finding.from_ms))
         return Verdict(
             codec=self._evidence.codec,
@@ -124,7 +141,7 @@ class _Verification:
             parts=len(signed),
             checkpoints=len(checkpoints),
             signed_ms=_end_ms(signed),
-            found_ms=_end_ms(said),
+            found_ms=found_ms,
             findings=tuple(self._findings),
         )
 
@@ -270,17 +287,19 @@ class _Verification:
         else:
             self._add(Kind.UNSIGNED, f"The last {_seconds(length_ms)} are not signed.", from_ms, to_ms)
 
+    def _check_taken_out(self, newest: Checkpoint) -> None:
+        out = tuple(line for line in newest.extensions if line.startswith(PREFIX))
+        if out != signed_line(self._evidence.taken_out):
+            what = "What was taken out is not what the newest checkpoint says was decided."
+            self._add(Kind.UNSIGNED, what, 0, _end_ms(self._evidence.found))
+
     def _check_end_and_header(self, newest: Checkpoint) -> None:
         if self._evidence.ended and ENDED not in newest.extensions:
             what = "The recording has ended, but its end is not signed: more may have followed."
             self._add(Kind.UNSIGNED, what, _end_ms(self._evidence.found), _end_ms(self._evidence.found))
         if not self._evidence.ended and ENDED in newest.extensions:
             self._add(Kind.HEADER, "The end was signed, but the recording is not marked as ended.")
-        out = tuple(line for line in newest.extensions if line.startswith(PREFIX))
-        if out != signed_line(self._evidence.taken_out):
-            what = "What was taken out is not what the newest checkpoint says was decided."
-            self._add(Kind.UNSIGNED, what, 0, _end_ms(self._evidence.found))
-        signed = [line for line in newest.extensions if line != ENDED and line not in out]
+        signed = [line for line in newest.extensions if line != ENDED and not line.startswith(PREFIX)]
         if signed != list(self._evidence.header):
             self._add(
                 Kind.HEADER, "When the recording began, or its codec's configuration, is not what was signed."

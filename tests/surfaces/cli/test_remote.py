@@ -16,6 +16,7 @@ from tests.tape.evening import SIGNER, Evening
 
 from folkmoot.recordings.actions import close_recording
 from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace, _Server
+from folkmoot.surfaces.cli.tape import of_file
 from folkmoot.surfaces.services import Services
 from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
@@ -53,15 +54,19 @@ async def space_id(
 
 
 @pytest.fixture
-async def checked(client: httpx.AsyncClient, space_id: str) -> Callable[..., Any]:
+async def space(client: httpx.AsyncClient, space_id: str) -> RemoteSpace:
     loop = asyncio.get_running_loop()
 
     def get(path: str) -> tuple[int, bytes]:
         answer = asyncio.run_coroutine_threadsafe(client.get(path), loop).result()
         return answer.status_code, answer.content
 
+    return RemoteSpace(get, "moot.example", space_id)
+
+
+@pytest.fixture
+def checked(space: RemoteSpace) -> Callable[..., Any]:
     async def check(codec: Codec = Codec.AAC) -> Verdict:
-        space = RemoteSpace(get, "moot.example", space_id)
         verifier = await asyncio.to_thread(space.verifier)
         evidence = await asyncio.to_thread(space.evidence, codec, lambda done, of: None)
         return verify(evidence, verifier, space.name)
@@ -115,6 +120,27 @@ async def test_what_the_server_refuses_is_said(
         layout.checkpoints_path(services.tapes_directory / space_id, codec).unlink()
     with pytest.raises(CannotVerify, match="Nothing of this recording is signed yet"):
         await checked()
+
+
+async def test_a_download(
+    client: httpx.AsyncClient, space: RemoteSpace, space_id: str, tmp_path: Path, services: Services
+) -> None:
+    path = tmp_path / "space.m4a"
+    path.write_bytes((await client.get(f"{SPACES}/{space_id}/download")).content)
+    verdicts, key = await asyncio.to_thread(of_file, path, space, None)
+    (verdict,) = verdicts
+    assert verdict.is_intact
+    assert key == str(SIGNER.verifier)
+    (excerpt,) = verdict.findings
+    assert (excerpt.kind, excerpt.from_ms) == (Kind.EXCERPT, 0)
+    assert excerpt.to_ms > RECORDED_MS - 200
+    content = bytearray(path.read_bytes())
+    content[-100_000] ^= 1
+    path.write_bytes(content)
+    verdicts, _ = await asyncio.to_thread(of_file, path, space, None)
+    (verdict,) = verdicts
+    assert [finding.kind for finding in verdict.findings] == [Kind.EXCERPT, Kind.ALTERED]
+    assert not verdict.is_intact
 
 
 class Busy(http.server.BaseHTTPRequestHandler):

@@ -10,7 +10,8 @@ from tests.tape.evening import SIGNER, Evening
 from typer.testing import CliRunner, Result
 
 from folkmoot.serve.tape import tape
-from folkmoot.surfaces.cli.tape import Report, length
+from folkmoot.surfaces.cli.remote import CannotVerify
+from folkmoot.surfaces.cli.tape import Report, _frames, length
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import Signer
 from folkmoot.tape.model import Codec
@@ -99,6 +100,16 @@ def test_a_folder_without_a_key(folder: Path) -> None:
     assert result.exit_code == 2
     assert "--key" in result.stderr
     assert run("verify", str(folder), "--key", str(SIGNER.verifier)).exit_code == 0
+
+
+def test_a_file_needs_its_space(tmp_path: Path) -> None:
+    path = tmp_path / "clip.m4a"
+    path.write_bytes(b"no sound")
+    result = run("verify", str(path))
+    assert result.exit_code == 2
+    assert "--space" in result.stderr
+    with pytest.raises(CannotVerify, match="no sound file"):
+        _frames(path)
 
 
 def test_lengths_for_people() -> None:

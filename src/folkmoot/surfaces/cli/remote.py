@@ -82,6 +82,12 @@ class RemoteSpace:
             problems=sound.problems,
         )
 
+    def signatures(self, codec: Codec) -> Evidence:
+        """What was signed of one rendition, without its sound."""
+        notes = self._notes(codec)
+        kept, taken_out, newest = self._leaves(codec)
+        return Evidence(codec, notes, kept, (), (), newest.ended, taken_out=taken_out)
+
     def _notes(self, codec: Codec) -> list[str]:
         notes: list[str] = []
         while True:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import av
 import msgspec
 import typer
 
@@ -12,16 +13,20 @@ from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier
 from folkmoot.tape.evidence import Progress, codecs_of, evidence_of
+from folkmoot.tape.excerpt import findings_of
 from folkmoot.tape.model import Codec, TapeError
-from folkmoot.tape.verify import Finding, Kind, Verdict, clock, verify
+from folkmoot.tape.verify import Finding, Kind, Verdict, clock, signed_of, verify
 
 FINDINGS_MAX = 50
 _PROGRESS_EVERY_S = 0.2
 
 What = Annotated[
     str,
-    typer.Argument(metavar="FILE|URL", help="A recording's folder, or the address of a Space's page."),
+    typer.Argument(
+        metavar="FILE|URL", help="A recording's folder, a clip or downloaded replay, or a Space's address."
+    ),
 ]
+Space = Annotated[str | None, typer.Option(help="For a clip or a download: the address of the Space it is of.")]
 Key = Annotated[str | None, typer.Option(help="The verifier key that has to have signed it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Say it in JSON.")]
 
@@ -43,10 +48,10 @@ def build_tape() -> typer.Typer:
     return app
 
 
-def verify_tape(what: What, key: Key = None, as_json: AsJson = False) -> None:
+def verify_tape(what: What, space: Space = None, key: Key = None, as_json: AsJson = False) -> None:
     """Check a recording against its signed checkpoints. Exit code 0: intact; 1: damaged; 2: it can't be told."""
     try:
-        report = _report(what, key)
+        report = _report(what, space, key)
     except (CannotVerify, TapeError, OSError) as error:
         sys.stderr.write(f"\r{error}\n")
         raise typer.Exit(2) from error
@@ -57,10 +62,14 @@ def verify_tape(what: What, key: Key = None, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if report.intact else 1)
 
 
-def _report(what: str, key: str | None) -> Report:
+def _report(what: str, space: str | None, key: str | None) -> Report:
     pinned = Verifier.parse(key) if key else None
     if "://" in what:
         verdicts, found_key = _of_space(RemoteSpace.at(what), pinned)
+    elif Path(what).is_file():
+        if space is None:
+            raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
+        verdicts, found_key = of_file(Path(what), RemoteSpace.at(space), pinned)
     else:
         verdicts, found_key = _of_folder(Path(what), pinned)
     return Report(what, all(verdict.is_intact for verdict in verdicts), found_key, pinned is not None, verdicts)
@@ -84,6 +93,28 @@ def _of_space(space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict
     verdicts = [verify(space.evidence(codec, progress.of(codec)), verifier, space.name) for codec in Codec]
     progress.end()
     return verdicts, str(verifier)
+
+
+def of_file(path: Path, space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict], str]:
+    """A clip or a download against what its server signed. Raises CannotVerify, OSError."""
+    verifier = pinned or space.verifier()
+    frames = _frames(path)
+    evidence = space.signatures(Codec.AAC)
+    verdict, signed = signed_of(evidence, verifier, space.name)
+    findings = (*verdict.findings, *findings_of(frames, signed, evidence.taken_out, Codec.AAC))
+    return [msgspec.structs.replace(verdict, findings=findings)], str(verifier)
+
+
+def _frames(path: Path) -> list[bytes]:
+    """The AAC frames of a file, whatever player or editor wrapped them."""
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.audio[0]
+            if stream.codec_context.name.partition("_")[0] != "aac":
+                raise CannotVerify(f"{path} was encoded anew, as {stream.codec_context.name}: nothing can be told.")
+            return [bytes(packet) for packet in container.demux(stream) if packet.size]
+    except (av.FFmpegError, IndexError) as error:
+        raise CannotVerify(f"{path} is no sound file that can be read.") from error
 
 
 def _key_beside(directory: Path) -> Verifier:
