@@ -1,10 +1,15 @@
 """What the machine has left, read from a /proc that a test writes."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
+from tests.support.server import eventually
 
 from folkmoot.serve.room import JUDGED_AFTER_S, MachineRoom
 from folkmoot.spaces.admission import Limits
@@ -93,7 +98,13 @@ def test_a_refusal_is_logged_with_what_was_read(machine: Machine) -> None:
 
 
 def test_this_machine_can_be_read() -> None:
-    room = MachineRoom(Limits())
-    room.look(1000)
-    room.look(1002)
-    assert room.readings().free_memory_mb > 10
+    room = MachineRoom(Limits(), supervisor=os.getpid())
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        began_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        room.look(began_s)
+        eventually(lambda: psutil.Process(busy.pid).cpu_times().user > 0.1)
+        room.look(time.clock_gettime(time.CLOCK_BOOTTIME))
+        busy.kill()
+    readings = room.readings()
+    assert readings.own_cores > 0
+    assert readings.free_memory_mb > 10

@@ -117,3 +117,21 @@ async def test_followers_are_told_of_each_stage_process_as_soon_as_it_answers(wh
             assert len(told) == 2
         await pool.ended(WELL)
         assert pool.generation(WELL) is None
+
+
+async def test_a_disk_that_was_full_before_anybody_asked_is_told_too(where: Places) -> None:
+    told: list[str] = []
+    pool = StagePool(where, dict, lambda: {WELL}, lambda _space_id, word: told.append(word))
+    async with well(where) as server:
+        recorder = server._service._recorder
+        recorder._now_full(full=True)
+        async with counting(pool):
+            await until(lambda: told == ["stage", "tape_full", "changed"])
+            assert pool.tape_full(WELL)
+            recorder._now_full(full=False)
+            await until(lambda: told[3:] == ["tape_ok", "changed"])
+            assert not pool.tape_full(WELL)
+            recorder._now_full(full=True)
+            await until(lambda: pool.tape_full(WELL))
+            await pool.ended(WELL)
+            assert not pool.tape_full(WELL)

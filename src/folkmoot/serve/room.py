@@ -38,11 +38,17 @@ class Look(msgspec.Struct, frozen=True):
 class MachineRoom:
     """The answer to `why_not`. Belongs to the web process, a child of the supervisor like all others."""
 
-    def __init__(self, limits: Limits, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        proc: Path = Path("/proc"),
+        cgroup: Path = Path("/sys/fs/cgroup"),
+        supervisor: int | None = None,
+    ) -> None:
         self._limits = limits
         self._proc = proc
         self._cgroup = cgroup
-        self._supervisor = os.getppid()
+        self._supervisor = supervisor or os.getppid()
         self._cores = len(os.sched_getaffinity(0))
         self._looks: deque[Look] = deque(maxlen=WINDOW_LOOKS + 1)
 
