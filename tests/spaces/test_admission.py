@@ -33,6 +33,8 @@ def busy(stages: int, each: float) -> Readings:
         (8, busy(8, 0.2), MEASURED, "need all that this server can do"),
         (17, IDLE, MEASURED, None),  # all have just begun
         (18, IDLE, MEASURED, "need all that this server can do"),
+        (35, busy(35, 0.0), MEASURED, None),  # all are silent at the moment
+        (36, busy(36, 0.0), MEASURED, "need all that this server can do"),
         (0, replace(IDLE, own_cores=2.0), MEASURED, None),  # the first one always may
         (0, replace(IDLE, free_memory_mb=300), MEASURED, "no memory left"),
         (3, replace(busy(3, 0.6)), Limits(live_max=9), None),  # the operator's word stands

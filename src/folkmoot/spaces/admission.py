@@ -10,6 +10,8 @@ import msgspec
 
 STAGE_CORES_MIN = 0.09
 """Three who talk at once, recorded: less than that no stage is expected to need."""
+QUIET_STAGE_CORES = 0.045
+"""What one is expected to need on which nobody speaks at the moment: not all will be silent at once for long."""
 STAGE_MEMORY_MB = 45.0
 """A full stage's own share (PSS)."""
 BUSY_SHARE_MAX = 0.85
@@ -59,7 +61,8 @@ def _expected_cores(live: int, readings: Readings) -> float:
     """What this server will use with one more, once all that have begun are under way."""
     each = max(STAGE_CORES_MIN, _mean(readings.stage_cores))
     beginning = max(0, live - len(readings.stage_cores))
-    return readings.own_cores + each * (beginning + 1)
+    quiet = sum(max(0.0, QUIET_STAGE_CORES - used) for used in readings.stage_cores)
+    return readings.own_cores + quiet + each * (beginning + 1)
 
 
 def _mean(values: Sequence[float]) -> float:
