@@ -13,6 +13,7 @@ export type RedactReason = Schemas['RedactReason'];
 export type Seat = Schemas['Seat'];
 /** The document shows a stretch of speech as an object; it is sent as an array, [seat, from_ms, to_ms]. */
 export type Seats = Omit<Schemas['Seats'], 'speech'> & { speech: [number, number, number][] };
+export type Proof = Schemas['Proof'];
 export type Waveform = Schemas['Waveform'];
 export type Clip = Schemas['Clip'];
 export type Session = Schemas['Session'];

@@ -6,6 +6,7 @@ import type {
   Command,
   CreateSpace,
   Join,
+  Proof,
   PublishingToken,
   RedactReason,
   Seats,
@@ -38,6 +39,8 @@ export async function getSeats(id: string, fromMs: number, toMs: number): Promis
 }
 export const getWaveform = (id: string, points?: number): Promise<Waveform> =>
   get(`${SPACES}/${id}/waveform${points ? `?points=${points}` : ''}`);
+/** What proves the beginning of a replay; the key that signed it comes with it. */
+export const getProof = (id: string): Promise<Proof> => get(`${SPACES}/${id}/proof/aac?from_ms=0&to_ms=1`);
 /** Who helps through routers and firewalls, if anybody; without an answer, the direct way has to do. */
 export async function iceServers(id: string, signal: AbortSignal): Promise<RTCIceServer[]> {
   const join = await send(`${SPACES}/${id}/join`, { method: 'POST', signal }).catch(() => null);
