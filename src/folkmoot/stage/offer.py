@@ -113,8 +113,12 @@ def write_answer(offer: ReadOffer, facts: AnswerFacts) -> str:
     lines = ["v=0", f"o=- {facts.ssrc} 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     lines += [f"a=group:BUNDLE {mid}"] if mid else []
     lines.append("a=msid-semantic:WMS *")
+    # For the declined sections too: GStreamer's WebRTC (1.22) takes no section without them.
+    lines += _transport_lines(facts)
     for index, section in enumerate(offer.sections):
-        lines += _audio_lines(offer, facts) if index == offer.audio_index else _declined_lines(section)
+        lines += (
+            _audio_lines(offer, facts) if index == offer.audio_index else _declined_lines(section, _role(offer))
+        )
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -222,10 +226,8 @@ def _audio_lines(offer: ReadOffer, facts: AnswerFacts) -> list[str]:
         "a=ptime:20",
         "a=msid:stage mix",
         f"a=ssrc:{facts.ssrc} cname:stage",
-        f"a=ice-ufrag:{facts.ice_name}",
-        f"a=ice-pwd:{facts.ice_password}",
-        f"a=fingerprint:sha-256 {facts.fingerprint_sha256}",
-        f"a=setup:{'passive' if offer.remote_is_dtls_client else 'active'}",
+        *_transport_lines(facts),
+        _role(offer),
     ]
     if mid:
         lines.append(f"a=mid:{mid}")
@@ -234,6 +236,18 @@ def _audio_lines(offer: ReadOffer, facts: AnswerFacts) -> list[str]:
     return [*lines, *(f"a=candidate:{one}" for one in facts.candidates), "a=end-of-candidates"]
 
 
-def _declined_lines(section: Section) -> list[str]:
-    lines = [f"m={section.kind} 0 {section.profile} {section.formats}", "c=IN IP4 0.0.0.0", "a=inactive"]
+def _transport_lines(facts: AnswerFacts) -> list[str]:
+    return [
+        f"a=ice-ufrag:{facts.ice_name}",
+        f"a=ice-pwd:{facts.ice_password}",
+        f"a=fingerprint:sha-256 {facts.fingerprint_sha256}",
+    ]
+
+
+def _role(offer: ReadOffer) -> str:
+    return f"a=setup:{'passive' if offer.remote_is_dtls_client else 'active'}"
+
+
+def _declined_lines(section: Section, role: str) -> list[str]:
+    lines = [f"m={section.kind} 0 {section.profile} {section.formats}", "c=IN IP4 0.0.0.0", "a=inactive", role]
     return lines + ([f"a=mid:{section.mid}"] if section.mid else [])
