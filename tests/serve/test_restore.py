@@ -2,11 +2,14 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.s3 import BUCKET, S3Server
+from tests.tape.conftest import _step_parts
+from tests.tape.evening import Evening
 from typer.testing import CliRunner
 
 from folkmoot.__main__ import app
@@ -70,6 +73,20 @@ def test_a_lost_recording_comes_back(s3: S3Server, tmp_path: Path) -> None:
     s3.start()
     assert away_now.exit_code == 1
     assert away_now.output.startswith("Not restored: "), away_now.output
+
+
+def test_a_recording_that_is_in_the_bucket_only_is_verified(s3: S3Server, tmp_path: Path) -> None:
+    evening = Evening(tmp_path / "tapes" / "7", _step_parts)
+    evening.say(90)
+    evening.sign()
+    evening.writer.close()
+    evening.sign()
+    asyncio.run(copied(evening.directory))
+    store = ObjectStore.open(f"s3://{BUCKET}")
+    assert asyncio.run(archive.release(evening.directory, store, time.time() + 2 * archive.UNTOUCHED_S)) > 0
+    done = CliRunner().invoke(app, ["tape", "verify", str(evening.directory)])
+    assert done.exit_code == 0, done.output
+    assert "opus: intact" in done.output
 
 
 def test_without_a_bucket_it_says_so(tmp_path: Path) -> None:

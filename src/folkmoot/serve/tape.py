@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from folkmoot.serve.archive import remote_store
 from folkmoot.serve.places import places
 from folkmoot.serve.restore import restore_tape
 from folkmoot.serve.signing import verifier_key_path
@@ -14,6 +15,13 @@ from folkmoot.surfaces.cli.tape import build_tape
 
 tape = build_tape()
 tape.command("restore")(restore_tape)
+
+
+@tape.callback()
+def choose() -> None:
+    """Recordings: verify them, or make a lost one anew."""
+    # What was released to the bucket of the setting `media` is read from there.
+    remote_store(load().media)
 
 
 @tape.command()
