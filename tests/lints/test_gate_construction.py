@@ -28,6 +28,7 @@ IN_ITS_NAME = {
 BY_STANDING = {
     "accounts/actions.py": "nobody follows whom nobody sees",
     "moderation/queries.py": "the list of what was decided",
+    "serve/network.py": "a relay is for those who may speak",
     "serve/worker.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",
     "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
