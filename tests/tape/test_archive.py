@@ -22,6 +22,7 @@ from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMi
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
 from folkmoot.tape.redactions import Redaction
+from folkmoot.tape.restore import restore
 from folkmoot.tape.writer import TapeWriter
 
 Steps = Callable[..., tuple[Part, ...]]
@@ -125,6 +126,23 @@ async def test_a_live_tape_is_copied_as_far_as_it_is_closed(
     store.put_keys.clear()
     assert (await archive.copy_some(directory, store)).complete
     assert store.put_keys == []
+
+
+async def test_what_grows_with_the_sound_is_put_a_few_times_only(
+    tmp_path: Path, step_parts: Steps, store: FlakyStore
+) -> None:
+    directory = tmp_path / "tapes" / "77"
+    written(directory, step_parts, 0, 50).release()
+    leaves = directory / "aac.leaves"
+    for kilobytes in range(1, 401):
+        leaves.write_bytes(bytes(kilobytes * 1000))
+        await archive.copy_some(directory, store)
+    put = store.put_keys.count("tapes/77/aac.leaves")
+    assert 66 < put < 80  # each time while it is small
+    written(directory, step_parts, 50, 51).close()
+    leaves.write_bytes(bytes(400_001))
+    await copy_all(directory, store)
+    assert len(await store.get("tapes/77/aac.leaves")) == 400_001
 
 
 async def test_a_store_that_is_away_loses_nothing(tape: Path, store: FlakyStore) -> None:
@@ -254,20 +272,20 @@ async def test_a_lost_folder_is_made_anew(tape: Path, store: FlakyStore) -> None
     (tape / "redactions").write_text("a journal\n")
     await copy_all(tape, store)
     shutil.rmtree(tape)
-    assert await archive.restore(tape, store) == {Codec.OPUS: SEGMENTS, Codec.AAC: SEGMENTS}
+    assert await restore(tape, store) == {Codec.OPUS: SEGMENTS, Codec.AAC: SEGMENTS}
     assert whole(tape) == before
     assert (tape / "redactions").read_text() == "a journal\n"
     with pytest.raises(FileExistsError):
-        await archive.restore(tape, store)
+        await restore(tape, store)
     with pytest.raises(TapeMissing):
-        await archive.restore(tape.parent / "78", store)
+        await restore(tape.parent / "78", store)
 
 
 async def test_a_lost_folder_is_made_anew_up_to_what_is_missing(tape: Path, store: FlakyStore) -> None:
     await copy_all(tape, store)
     await store.delete("tapes/77/aac/4")
     shutil.rmtree(tape)
-    assert (await archive.restore(tape, store))[Codec.AAC] == 4
+    assert (await restore(tape, store))[Codec.AAC] == 4
     with TapeReader(tape) as reader:
         assert 15_900 <= reader.end_ms <= 16_100
 

@@ -10,9 +10,9 @@ import typer
 from folkmoot.serve.archive import remote_store
 from folkmoot.serve.places import places
 from folkmoot.settings import load
-from folkmoot.tape import archive
 from folkmoot.tape.model import TapeError
 from folkmoot.tape.reader import SEGMENT_MS
+from folkmoot.tape.restore import restore
 
 SpaceId = Annotated[int, typer.Argument(metavar="SPACE", help="The number in the address of the Space's page.")]
 
@@ -29,7 +29,7 @@ def restore_tape(
         raise _cannot("The setting media names no bucket, so there are no copies of recordings.")
     directory = places(settings).tape(space)
     try:
-        found = asyncio.run(archive.restore(directory, store))
+        found = asyncio.run(restore(directory, store))
     except FileExistsError as error:
         raise _cannot(f"{directory} is there already, and was left as it is.") from error
     except (TapeError, OSError) as error:

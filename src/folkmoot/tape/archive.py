@@ -1,4 +1,4 @@
-"""Closed segments in the object store: copying, letting go of them here, fetching back, restoring a lost folder.
+"""Closed segments in the object store: copying, letting go of them here, fetching back.
 
 An object is a segment's chunks as they stand, and behind them its index records in a `free` box, which players
 skip. So the objects alone are enough to make the tape's folder anew. Other files (header, checkpoints, journal) are
@@ -20,7 +20,7 @@ import msgspec
 
 from folkmoot.tape import away, boxes, copies, index, layout
 from folkmoot.tape.copies import Copies, Copy, State
-from folkmoot.tape.model import Codec, SegmentRef, TapeDamaged, TapeMissing
+from folkmoot.tape.model import Codec, SegmentRef, TapeDamaged
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 Result = TypeVar("Result")
@@ -32,6 +32,7 @@ UNTOUCHED_S = 3600.0
 
 _AT_ONCE = 8
 _AROUND_MS = 200
+_SMALL_BYTES = 64 * 1024
 _FILE_TYPE = "application/octet-stream"
 _NOT_COPIED = (".mp4", ".index", ".copies", ".notes", ".new", FILES_STATE)
 _PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01  # linux/falloc.h
@@ -69,9 +70,10 @@ async def copy_some(directory: Path, store: Store, segments_max: int = 64) -> Pr
     try:
         for start in range(0, len(wanted), _AT_ONCE):
             await _all(_copy(directory, store, *one) for one in wanted[start : start + _AT_ONCE])
-        files = await asyncio.to_thread(_changed_files, directory)
+        files = await asyncio.to_thread(_changed_files, directory, ended=ended)
         for name, stamp in files.items():
-            content = await asyncio.to_thread((directory / name).read_bytes)
+            file = directory / name
+            content = file if stamp[1] > _SMALL_BYTES else await asyncio.to_thread(file.read_bytes)
             await store.put(f"tapes/{directory.name}/{name}", content, _FILE_TYPE)
             await asyncio.to_thread(_note_file, directory, name, stamp)
     finally:
@@ -145,58 +147,6 @@ async def delete(store: Store, name: str) -> None:
     keys = await store.keys(f"tapes/{name}")
     for start in range(0, len(keys), _AT_ONCE):
         await _all(store.delete(key) for key in keys[start : start + _AT_ONCE])
-
-
-async def restore(directory: Path, store: Store) -> dict[Codec, int]:
-    """Make a tape's folder anew from the store: how many segments there were of each codec, up to the first that
-    is missing. The tape counts as ended. Raises FileExistsError, TapeMissing, and what the store raises."""
-    keys = set(await store.keys(f"tapes/{directory.name}"))
-    if _header_key(directory) not in keys:
-        raise TapeMissing("there is no copy of this recording in the object store")
-    await asyncio.to_thread(directory.mkdir, mode=0o700)
-    for key in sorted(keys):
-        if key.count("/") == 2:
-            (directory / key.rpartition("/")[2]).write_bytes(await store.get(key))
-    header = layout.read_header(directory)
-    assert header is not None
-    found = {}
-    for config in header.codecs:
-        files = _Restored(directory, config.codec, boxes.init_segment(config))
-        while away.key(directory, config.codec, files.count) in keys:
-            files.add(await store.get(away.key(directory, config.codec, files.count)))
-        found[config.codec] = files.count
-        files.close()
-    return found
-
-
-def _header_key(directory: Path) -> str:
-    return f"tapes/{directory.name}/{layout.header_path(directory).name}"
-
-
-class _Restored:
-    """The files of one codec, growing by one object after the other."""
-
-    def __init__(self, directory: Path, codec: Codec, init_segment: bytes) -> None:
-        self.count = 0
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._codec = codec
-        self._sound = os.open(layout.sound_path(directory, codec), flags, layout.FILE_MODE)
-        self._index = os.open(layout.index_path(directory, codec), flags, layout.FILE_MODE)
-        layout.write_all(self._sound, init_segment, 0)
-        layout.write_all(self._index, index.header(codec, ended=True), 0)
-
-    def add(self, content: bytes) -> None:
-        sound, records = away.split(content)
-        first = index.parse_record(self._codec, 0, records)
-        count = index.record_count(os.fstat(self._index).st_size)
-        layout.write_all(self._sound, sound, first.offset)
-        layout.write_all(self._index, records, index.record_offset(count))
-        self.count += 1
-
-    def close(self) -> None:
-        for file in (self._sound, self._index):
-            os.fsync(file)
-            os.close(file)
 
 
 def _wanted(directory: Path, most: int) -> tuple[list[tuple[Codec, SegmentRef]], int, bool]:
@@ -369,14 +319,20 @@ async def _all(work: Iterable[Awaitable[Result]]) -> list[Result]:
     return [one for one in done if not isinstance(one, BaseException)]
 
 
-def _changed_files(directory: Path) -> dict[str, tuple[int, int]]:
-    """The files beside the sound that the store doesn't have as they are: (mtime in ns, size)."""
+def _changed_files(directory: Path, *, ended: bool) -> dict[str, tuple[int, int]]:
+    """The files beside the sound that the store doesn't have as they are: (mtime in ns, size).
+
+    Those that grow with the sound (leaves: 40 MB in twelve hours) are put anew each time they have grown by a
+    quarter, and once it has ended: put at each change, an evening would be thousands of times its size.
+    """
     known = _known_files(directory)
     found = {}
     for entry in os.scandir(directory):
         if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(_NOT_COPIED):
             stamp = (entry.stat().st_mtime_ns, entry.stat().st_size)
-            if known.get(entry.name) != stamp:
+            before = known.get(entry.name)
+            is_growing = not ended and before is not None and _SMALL_BYTES < stamp[1] < before[1] * 5 / 4
+            if before != stamp and not is_growing:
                 found[entry.name] = stamp
     return found
 
