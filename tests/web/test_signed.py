@@ -1,0 +1,106 @@
+"""A recording is signed while it is live, whatever dies meanwhile, and its page says how to check that."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright, expect
+from tests.serve.moot import Moot
+from tests.story.people import CHROMIUM, QUIET
+from tests.support.server import Server, running_server
+from tests.support.waiting import eventually
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK
+
+from folkmoot.tape import layout
+from folkmoot.tape.model import Codec
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("signed") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def moot(server: Server) -> AsyncIterator[Moot]:
+    moot = Moot(server)
+    yield moot
+    await moot.close()
+
+
+async def verify(*words: str) -> tuple[int, str]:
+    return await folkmoot("tape", "verify", *words)
+
+
+async def folkmoot(*words: str) -> tuple[int, str]:
+    """Exit code and output of a command, as somebody types it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "folkmoot", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot, tmp_path: Path) -> None:
+    host = await moot.person("hana")
+    space = await host.open_space("The record")
+    await host.speak(space, 440)
+    tape, address = server.data / "tapes" / space["id"], f"{server.base_url}/spaces/{space['id']}"
+    checkpoints = layout.checkpoints_path(tape, Codec.AAC)
+    await eventually(lambda: checkpoints.exists() and checkpoints.stat().st_size > 0, timeout_s=30)
+    code, said = await verify(address)
+    assert code == 0, said
+    assert "not signed yet" in said
+
+    # Who signs and who records both die; the tree goes on.
+    server.children()["worker"].kill()
+    server.children()[f"stage-{space['id']}"[:12]].kill()
+    signed_bytes = checkpoints.stat().st_size
+    await eventually(lambda: checkpoints.stat().st_size > signed_bytes, timeout_s=40)
+    await host.tell(space, "end")
+    while (await host.look(space))["replay"] is None:
+        await asyncio.sleep(0.1)
+    for what in (address, str(tape)):
+        code, said = await verify(what, "--key", await server_key(server))
+        assert code == 0, said
+        assert "gap: The stage was away" in said
+
+    await shows_how_to_check(server, space["id"])
+
+    copy = Path(shutil.copytree(tape, tmp_path / space["id"]))
+    sound = layout.sound_path(copy, Codec.AAC)
+    data = bytearray(sound.read_bytes())
+    data[-5] ^= 1
+    sound.write_bytes(data)
+    code, said = await verify(str(copy))
+    assert code == 1
+    assert "altered: The sound is not what was signed." in said
+
+
+async def server_key(server: Server) -> str:
+    code, key = await folkmoot("tape", "key", "--data", str(server.data))
+    assert code == 0
+    return key.strip()
+
+
+async def shows_how_to_check(server: Server, space_id: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        for look in (PHONE_DARK, DESKTOP_LIGHT):
+            context = await browser.new_context(base_url=server.base_url, reduced_motion="reduce", **look)
+            page = await context.new_page()
+            await page.goto(f"/spaces/{space_id}")
+            await page.get_by_text("How to check it yourself").click()
+            signed = page.get_by_test_id("signed")
+            await expect(signed).to_contain_text(f"folkmoot tape verify {server.base_url}/spaces/{space_id}")
+            await expect(signed).to_contain_text(await server_key(server))
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await context.close()
+        await browser.close()
