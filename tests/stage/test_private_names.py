@@ -7,7 +7,7 @@ from importlib.metadata import version
 import aioice
 import aioice.ice
 import pytest
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
 
 
 def parameters(function: object) -> list[str]:
@@ -49,6 +49,12 @@ def test_what_is_sent_the_short_way_is_what_aiortc_and_aioice_would_send() -> No
     assert "active_pair = self._nominated.get(component)" in sent
     assert "await active_pair.protocol.send_data(data, active_pair.remote_addr)" in sent
     assert "self.transport.sendto(data, addr)" in inspect.getsource(aioice.ice.StunProtocol.send_data)
+
+
+def test_dtls_takes_its_ciphers_from_where_we_override() -> None:
+    assert parameters(RTCCertificate._create_ssl_context) == ["self", "srtp_profiles"]
+    assert "ctx.set_cipher_list(" in inspect.getsource(RTCCertificate._create_ssl_context)
+    assert "__local_certificate._create_ssl_context(" in inspect.getsource(RTCDtlsTransport)
 
 
 def test_dtls_asks_the_ice_transport_for_nothing_else() -> None:

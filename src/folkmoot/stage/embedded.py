@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 
-from aiortc.rtcdtlstransport import RTCCertificate
 from msgspec.structs import replace
 
 from folkmoot.stage.engine import (
@@ -20,7 +19,7 @@ from folkmoot.stage.ice import IceSettings
 from folkmoot.stage.mixer_thread import LISTENERS, Delivery, MixerThread, MixSink
 from folkmoot.stage.noise import Clean
 from folkmoot.stage.offer import ReadOffer, read_offer
-from folkmoot.stage.peer import Peer, Receive
+from folkmoot.stage.peer import Peer, Receive, StageCertificate
 from folkmoot.stage.rtp import RtpFields
 from folkmoot.stage.source import SeatSource, SoundPacket
 
@@ -83,7 +82,7 @@ class EmbeddedEngine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         # One certificate for the life of the process: making one for each join would cost more than the handshake.
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate = StageCertificate.generateCertificate()
         self._mixer = MixerThread(asyncio.get_running_loop(), self._deliver, sink)
         self._mixer.start()
 

@@ -10,9 +10,15 @@ from typing import cast
 
 import aioice.stun
 import pylibsrtp
-from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcdtlstransport import (
+    RTCCertificate,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    SRTPProtectionProfile,
+)
 from aiortc.rtcicetransport import RTCIceTransport
 from aiortc.rtp import is_rtcp
+from OpenSSL import SSL
 
 from folkmoot.stage.admission import IncomingGate
 from folkmoot.stage.engine import OfferRefused
@@ -27,6 +33,10 @@ _SAMPLES_PER_TICK = 960
 _CNAME = "stage"
 _FIRST_BYTE_OF_RTP = 128
 _LOSS_KEPT = 0.8
+_CIPHERS = (
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305"
+)
 
 Receive = Callable[[RtpFields, float], None]
 """Called with each sound packet that passed, and the monotonic ms at which it came."""
@@ -35,6 +45,18 @@ Receive = Callable[[RtpFields, float], None]
 def monotonic_ms() -> float:
     """Milliseconds of the monotonic clock, with fractions."""
     return time.monotonic() * 1000
+
+
+class StageCertificate(RTCCertificate):
+    """Our certificate, for peers whose own may be an RSA one (GStreamer's are).
+
+    aiortc, when it begins the handshake, offers only ciphers for ECDSA certificates, and such a peer finds none.
+    """
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(_CIPHERS)
+        return context
 
 
 class _SoundTransport(RTCDtlsTransport):
