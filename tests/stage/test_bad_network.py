@@ -36,21 +36,25 @@ def send(
     said: Pcm,
     *,
     fast: float = 0.0,
+    dtx: bool = False,
     delays_ms: Callable[[int], float] = lambda number: 0.0,
     lost: Callable[[int], bool] = lambda number: False,
 ) -> Sent:
     """Sends 20 ms packets by a clock that runs `fast` (0.01: 1%), each delayed or lost by its number."""
-    encoder, decoder = Encoder(expected_loss_percent=10), Decoder()
+    encoder, decoder = Encoder(expected_loss_percent=0 if dtx else 10, dtx=dtx), Decoder()
     packets = [encoder.encode(np.ascontiguousarray(said[at : at + 960])) for at in range(0, len(said) - 959, 960)]
     lossless = np.concatenate([decoder.decode(packet) for packet in packets])
-    arrivals = sorted((n * 20 / (1 + fast) + delays_ms(n), n) for n in range(len(packets)) if not lost(n))
+    # A packet that isn't sent has no number; one that is lost has.
+    gone = [lost(n) for n in range(len(packets))]
+    numbers = np.cumsum([not (dtx and one) for one in gone])
+    arrivals = sorted((n * 20 / (1 + fast) + delays_ms(n), n) for n in range(len(packets)) if not gone[n])
     source, heard, waiting = SeatSource(), [], iter([*arrivals, (float("inf"), 0)])
     source.connected = True
     at_ms, number = next(waiting)
     for tick in range(int(len(packets) / (1 + fast))):
         now_ms = tick * 20 + TICK_AFTER_MS
         while at_ms <= now_ms:
-            source.receive(SoundPacket(1, number & 0xFFFF, number * 960, packets[number], -20, at_ms))
+            source.receive(SoundPacket(1, int(numbers[number]) & 0xFFFF, number * 960, packets[number], -20, at_ms))
             at_ms, number = next(waiting)
         pcm, _ = source.frame(now_ms, hushed=False)
         heard.append(pcm if pcm is not None else np.zeros(960, np.int16))
@@ -206,3 +210,19 @@ def test_resampled_speech_is_the_same_speech(rate: float) -> None:
     right = np.interp(np.arange(len(got)) * rate, np.arange(len(said)), said)
     assert ((got - right) ** 2).sum() < 1e-4 * (right**2).sum()  # 40 dB
     assert len(got) == pytest.approx(len(said) / rate, abs=2000)
+
+
+def test_a_sender_that_sends_nothing_in_its_pauses_is_whole_before_and_after_them() -> None:
+    """As libwebrtc does it: the first packet that says "nothing", then one sound of the background in 400 ms."""
+    said = np.concatenate([speech_like(4), np.zeros(3 * 48_000, np.int16), speech_like(4)])
+    encoder = Encoder(dtx=True, expected_loss_percent=0)
+    packets = [encoder.encode(np.ascontiguousarray(said[at : at + 960])) for at in range(0, len(said) - 959, 960)]
+    empty = [len(packet) <= 2 for packet in packets]
+    sent = send(said, dtx=True, lost=lambda number: number > 0 and empty[number] and empty[number - 1])
+    found, delays = likeness(sent, from_s=0.5)
+    counts = sent.source.jitter.counts
+    assert sum(empty) > 100
+    assert np.mean(found > 0.95) > 0.97
+    assert delays.max() < 85
+    assert counts.underruns == counts.plc == counts.trimmed == 0
+    assert sent.source.jitter.drift == 0

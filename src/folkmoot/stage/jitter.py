@@ -207,7 +207,8 @@ class JitterBuffer:
         if not self._started and not self._start(now_ms):
             return Due(Kind.NOTHING)
         assert self._next is not None
-        if not self._packets:
+        if not self._packets or (self._in_pause and self._starved_frames > 0 and not self._filled(now_ms)):
+            # After a pause the buffer fills anew, or every packet that is a little late would be missed.
             return self._starve(talking)
         self._shrink_at_once()
         self._skip_owed()
@@ -263,18 +264,20 @@ class JitterBuffer:
         return delay_ms < self.target_frames * FRAME_MS
 
     def _start(self, now_ms: float) -> bool:
-        if not self._packets or self._highest is None:
+        if not self._packets or not self._filled(now_ms):
             return False
-        oldest = min(self._packets)
-        wanted = self.target_frames + 1
-        waited_ms = now_ms - self._first_arrival_ms
-        if self._highest - oldest + 1 < wanted and waited_ms < wanted * FRAME_MS:
-            return False
-        self._next = oldest
+        self._next = min(self._packets)
         self._started = True
         self._starved_frames = self._owed_frames = 0
         self._depths.clear()
         return True
+
+    def _filled(self, now_ms: float) -> bool:
+        """Whether as much is at hand as jitter asks for, or has had the time to come."""
+        wanted = self.target_frames + 1
+        if now_ms - self._first_arrival_ms >= wanted * FRAME_MS:
+            return True
+        return self._highest is not None and self._highest - min(self._packets) + 1 >= wanted
 
     def _starve(self, talking: bool) -> Due:
         self._starved_frames += 1

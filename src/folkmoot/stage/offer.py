@@ -222,7 +222,8 @@ def _audio_lines(offer: ReadOffer, facts: AnswerFacts) -> list[str]:
         "a=rtcp-mux",
         f"a={offer.direction}",
         f"a=rtpmap:{payload_type} opus/48000/2",
-        f"a=fmtp:{payload_type} minptime=10;useinbandfec=1",
+        # usedtx: who says nothing sends next to nothing (RFC 7587, 6.1).
+        f"a=fmtp:{payload_type} minptime=10;useinbandfec=1;usedtx=1",
         "a=ptime:20",
         "a=msid:stage mix",
         f"a=ssrc:{facts.ssrc} cname:stage",
