@@ -129,6 +129,8 @@ async def test_a_replay_as_people_use_it(moot: Moot, browser: Any, server: Serve
     saved = await page.get_by_text("saved").inner_text()
     print(f"\nspeed {speed:.2f} of 2; {end_s} s of replay heard in {took_s:.1f} s at double speed {saved}")
     assert inside == []
+    await page.wait_for_function(f"{AUDIO}.paused")
+    assert await position_s(page) == pytest.approx(2 * SPOKEN_S + PAUSED_S, abs=2)
     assert took_s < end_s / 2 - 1
     assert await problems(page) == []
 

@@ -27,6 +27,7 @@ const GONE = 'The network is gone. The sound goes on when it is back.';
 const AWAY = 'The server does not answer. Trying again…';
 /** The last frame of a recording may end a little before its length says. */
 const END_TOLERANCE_S = 0.15;
+const STARVED_AT_END_S = 0.6;
 /** What is taken out reaches a little beyond what was asked for. */
 const OVERLAP_S = 0.2;
 
@@ -176,11 +177,18 @@ export class Player implements SpacePlayer {
 
   /** At the end of a stretch that was asked for, or of the recording. */
   #pauseAtEnd(): void {
-    const end = this.#stopAtS ?? (this.#isLive ? Infinity : this.#knownEnd - END_TOLERANCE_S);
+    const end = this.#stopAtS ?? (this.#isLive ? Infinity : this.#knownEnd - this.#endToleranceS);
     if (this.audio.paused || !this.#started || this.#place.seconds < end) return;
     this.#stopAtS = null;
     this.#wanted = false;
     this.audio.pause();
+  }
+
+  /** The faster it plays, the sooner before the last sample the browser waits for more. */
+  get #endToleranceS(): number {
+    const waits = this.audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    const hasAll = this.#source.end >= this.#knownEnd - END_TOLERANCE_S;
+    return waits && hasAll ? STARVED_AT_END_S : END_TOLERANCE_S;
   }
 
   #stayAtEdge(end: number): void {

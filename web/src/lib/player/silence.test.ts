@@ -19,7 +19,7 @@ describe('pauses', () => {
     expect(pausesOf(speech, null, [], ALL)).toEqual([
       [250, 800],
       [3_250, 5_800],
-      [7_250, 9_800],
+      [7_250, 9_100],
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('pauses', () => {
     const pauses = pausesOf([[0, 2_000]], null, marks, ALL);
     expect(pauses).toEqual([
       [2_250, 3_800],
-      [5_250, 9_800],
+      [5_250, 9_100],
     ]);
   });
 

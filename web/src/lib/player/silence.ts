@@ -28,10 +28,12 @@ export function pausesOf(
   marks: Stretch[],
   [fromMs, toMs]: Stretch,
 ): Stretch[] {
-  const kept = [...speech, ...marks, ...loudStretches(peaks)].sort(([a], [b]) => a - b);
+  const kept = [...speech, ...marks, ...loudStretches(peaks)];
   const pauses: Stretch[] = [];
   let quietFromMs = fromMs;
-  for (const [begin, end] of [...kept, [toMs, toMs] as const]) {
+  // What ends is heard to end.
+  const last: Stretch = [toMs - PAUSE_MS, toMs];
+  for (const [begin, end] of [...kept, last].sort(([a], [b]) => a - b)) {
     const until = Math.min(begin, toMs);
     if (until - quietFromMs >= PAUSE_MS) pauses.push([quietFromMs + AFTER_WORD_MS, until - BEFORE_WORD_MS]);
     quietFromMs = Math.max(quietFromMs, end);

@@ -1,4 +1,5 @@
 // Being on stage: one seat, one voice, one connection. Lives beside the pages, so that one can read on.
+import { ApiError } from '../api/client';
 import { hiddenAudio } from '../player/state';
 import type { SpaceFeed } from '../spaces/feed.svelte';
 import { toasts } from '../toasts.svelte';
@@ -164,7 +165,7 @@ class Stage {
       this.#wasConnected = false;
     }
     this.keptForS = keptForS;
-    this.problem = heard || error === null ? null : asSentence(error);
+    this.problem = heard || error === null ? null : advice(error);
   }
 
   #look(): void {
@@ -192,6 +193,15 @@ class Stage {
     this.voice = null;
     this.speaking = new Set();
   }
+}
+
+/** What somebody can do who waits; to try again is our part. */
+function advice(error: unknown): string {
+  if (!navigator.onLine) return 'This device has no network. Check its Wi-Fi or mobile data.';
+  const isOut = error instanceof ApiError && error.status === 0;
+  return isOut
+    ? 'The server can’t be reached. If other sites can’t either, it is your network.'
+    : asSentence(error);
 }
 
 export const stage = new Stage();
