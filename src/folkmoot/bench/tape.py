@@ -153,7 +153,7 @@ def _seeks(tape: Path, floor: Path) -> list[Result]:
         for _ in range(_COLD_SEEKS):
             forget_and_seek(places.randrange(end_ms))
     ours = at_most("seek_p99_ms", _p99(seeks), "ms", SEEK_MS)
-    sqlite = shown("sqlite_seek_p99_ms", _p99(by_row), "ms")
+    sqlite = shown("sqlite_p99_ms", _p99(by_row), "ms")
     return [
         beside(ours, sqlite),
         at_most("seek_cold_p99_ms", _p99(cold_ms), "ms", SEEK_MS),
@@ -174,8 +174,8 @@ def _reads(tape: Path) -> Iterator[Result]:
         yield shown("speech_10min_ms", _timed_ms(lambda at: reader.speech(at, at + 600_000), starts[0]), "ms")
         yield shown("live_playlist_ms", _timed_ms(lambda _: _live_playlist(reader), 0), "ms")
     playlist = replay_playlist(whole, Codec.AAC) or ""
-    yield shown("replay_playlist_ms", _timed_ms(lambda _: replay_playlist(whole, Codec.AAC), 0), "ms")
-    yield shown("replay_playlist_kb", len(playlist) / 1000, "KB")
+    yield shown("vod_playlist_ms", _timed_ms(lambda _: replay_playlist(whole, Codec.AAC), 0), "ms")
+    yield shown("vod_playlist_kb", len(playlist) / 1000, "KB")
     yield shown("waveform_ms", _timed_ms(lambda points: peaks(live, points), 1000), "ms")
 
 
