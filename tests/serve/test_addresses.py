@@ -65,7 +65,7 @@ def test_a_server_behind_a_router_is_reached_at_its_public_address(tmp_path: Pat
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, (

@@ -139,7 +139,7 @@ async def talk_from_outside(plan: Plan, data: Path, process: "subprocess.Popen[s
     server = Server(data, process, data.parent / "log")
     host = f"[{plan.server}]" if ":" in plan.server else plan.server
     server.base_url = f"http://{host}:{WEB_PORT}"
-    async with router(plan), asyncio.timeout(40):
+    async with router(plan), asyncio.timeout(60):
         while not await _answers(server.base_url):
             await asyncio.sleep(0.1)
         moot = Moot(server)
