@@ -9,6 +9,7 @@ GATED = rules.gated_names(MODULES)
 
 # Who acts without a person, and why nobody has to be asked. A caller that isn't here fails; so does a stale entry.
 SYSTEM = {
+    "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
     "serve/first.py": "the first start makes the owner's link",
     "serve/worker.py": "recordings close, and whoever lost the standing leaves the stage",
     "serve/pruning.py": "what opens nothing and what hangs on nothing is deleted in time",

@@ -111,6 +111,7 @@ class _Reader:
         self.date_time: datetime | None = None
         self.map_uri: str | None = None
         self.hint: str | None = None
+        self.date_ranges: set[str] = set()
 
     def tag(self, name: str, value: str) -> None:
         if name in _ONCE:
@@ -131,6 +132,12 @@ class _Reader:
             found = attributes(value)
             must(found["TYPE"] == "PART" and self.hint is None, "6.2.2: one hint of a type")
             self.hint = found["URI"]
+        elif name == "EXT-X-DATERANGE":
+            found = attributes(value)
+            must(found["ID"] not in self.date_ranges, "4.4.5.1: one tag for each ID, or they say the same")
+            must(datetime.fromisoformat(found["START-DATE"]).tzinfo, "4.4.5.1: a time with its zone")
+            must(float(found.get("DURATION", "0")) >= 0, "4.4.5.1: no duration below 0")
+            self.date_ranges.add(found["ID"])
         elif name == "EXT-X-RENDITION-REPORT":
             self.reports.append(attributes(value))
         elif name == "EXT-X-SKIP":

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.support import hls_rules
 
 from folkmoot.tape import hls
 from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import Codec, PartRef, SegmentRef
 from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.redactions import Redaction
 
 Pcm = NDArray[np.int16]
 SEGMENTS = [
@@ -50,6 +52,25 @@ def test_a_replay() -> None:
         8.r2.m4s
         #EXT-X-ENDLIST
         """)
+
+
+def test_what_was_taken_out_is_a_date_range() -> None:
+    taken_out = [
+        Redaction("4", 0, 28_000, "other", "host", 0),
+        Redaction("5", 29_000, 31_500, "private_information", "moderator", 0),
+        Redaction("6", 90_000, 91_000, "other", "host", 0),
+    ]
+    text = hls.replay_playlist(SEGMENTS, timeline_unix_ms=1_700_000_000_000, redactions=taken_out)
+    hls_rules.check(hls_rules.read(text))
+    assert [line for line in text.splitlines() if line.startswith("#EXT-X-DATERANGE")] == [
+        '#EXT-X-DATERANGE:ID="redaction-5",CLASS="org.folkmoot.redaction",START-DATE="2023-11-14T22:13:49.000Z",'
+        'DURATION=2.500,X-REASON="private_information",X-BY="moderator"'
+    ]
+    window = HlsWindow(Codec.OPUS)
+    window.append(part(number) for number in range(130))
+    live = hls.live_playlist(window, timeline_unix_ms=1_700_000_000_000, redactions=taken_out[:1])
+    hls_rules.check(hls_rules.read(live))
+    assert live.count("#EXT-X-DATERANGE") == 1
 
 
 def part(number: int) -> PartRef:

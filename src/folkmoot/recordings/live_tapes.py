@@ -12,7 +12,7 @@ import msgspec
 
 from folkmoot.gate import Refused
 from folkmoot.recordings.sound import Sound
-from folkmoot.tape import hls, layout
+from folkmoot.tape import hls, redactions
 from folkmoot.tape.hls_window import HlsWindow
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeError
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
@@ -67,14 +67,15 @@ class LiveTape:
             for other, beside in self.windows.items()
             if other is not codec and beside.last_part is not None
         ]
-        has_redactions = layout.redactions_path(sound.directory).exists()
+        taken_out = redactions.decisions(sound.directory)
         first = window.segments[0].ref.number
         return hls.live_playlist(
             window,
             timeline_unix_ms=self.reader.timeline_unix_ms,
             reports=reports,
             skip=skip,
-            revisions=self.reader.revisions(codec, first) if has_redactions else hls.NO_REVISIONS,
+            revisions=self.reader.revisions(codec, first) if taken_out else hls.NO_REVISIONS,
+            redactions=taken_out,
         )
 
     async def wait_for(self, codec: Codec, is_there: Callable[[HlsWindow], bool]) -> None:

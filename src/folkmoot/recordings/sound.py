@@ -10,7 +10,7 @@ import numpy as np
 from folkmoot.gate import Reach, Refused
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.tape import hls, layout
+from folkmoot.tape import hls, layout, redactions
 from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeMissing
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
@@ -108,7 +108,10 @@ def _replay_playlist(sound: Sound, codec: Codec, changed_ns: int) -> str | None:
     del changed_ns
     with TapeReader(sound.directory) as reader:
         segments = reader.segments(codec, *sound.bounds(reader))
-        return hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms) if segments else None
+        if not segments:
+            return None
+        taken_out = redactions.decisions(sound.directory)
+        return hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms, redactions=taken_out)
 
 
 def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:

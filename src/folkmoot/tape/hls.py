@@ -27,6 +27,7 @@ from folkmoot.tape.hls_window import (
     seconds,
 )
 from folkmoot.tape.model import SAMPLE_RATE, SAMPLES_PER_MS, SEGMENT_SAMPLES, Codec, SegmentRef
+from folkmoot.tape.redactions import Redaction
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 TARGET_DURATION_S: Final = SEGMENT_SAMPLES // SAMPLE_RATE
@@ -42,6 +43,7 @@ Revisions = Mapping[int, int]
 """How many parts of a segment (by number) were taken out since they were recorded; 0 where it isn't named."""
 
 NO_REVISIONS: Final[Revisions] = {}
+REDACTION_CLASS: Final = "org.folkmoot.redaction"
 
 _PEAK_BITS_PER_SECOND = {Codec.AAC: 96_000, Codec.OPUS: 64_000}  # with boxes and notes
 _NAME = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,4}))?(?:\.r([0-9]{1,6}))?\.m4s")
@@ -93,11 +95,15 @@ def multivariant_playlist(codecs: Sequence[Codec], *, is_live: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def replay_playlist(segments: Sequence[SegmentRef], *, timeline_unix_ms: int) -> str:
+def replay_playlist(
+    segments: Sequence[SegmentRef], *, timeline_unix_ms: int, redactions: Sequence[Redaction] = ()
+) -> str:
     """All segments of a recording. `timeline_unix_ms` is the Unix time of timeline 0."""
     first = segments[0].number if segments else 0
     lines = [*_head(7, first), "#EXT-X-PLAYLIST-TYPE:VOD", _map()]
     if segments:
+        bounds = segments[0].start_samples, segments[-1].end_samples
+        lines += _date_ranges(redactions, timeline_unix_ms, *bounds)
         lines.append(_date_time(timeline_unix_ms, segments[0].start_samples))
     for segment in segments:
         lines += _segment(segment, segment.revision)
@@ -111,6 +117,7 @@ def live_playlist(
     reports: Sequence[RenditionReport] = (),
     skip: bool = False,
     revisions: Revisions = NO_REVISIONS,
+    redactions: Sequence[Redaction] = (),
 ) -> str:
     """The window as it is now; with `skip` a delta update (6.2.5.1), if anything is old enough to be skipped."""
     segments = list(window.segments)
@@ -118,6 +125,9 @@ def live_playlist(
     lines = [*_head(LIVE_VERSION, first), *_low_latency(window.codec)]
     skipped = _skippable(segments, window.end_samples) if skip and not window.ended else 0
     lines.append(f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}" if skipped else _map())
+    if segments:
+        start_samples = segments[0].ref.start_samples
+        lines += _date_ranges(redactions, timeline_unix_ms, start_samples, window.end_samples)
     for segment in segments[skipped:]:
         revision = revisions.get(segment.ref.number, 0)
         lines.append(_date_time(timeline_unix_ms, segment.ref.start_samples))
@@ -181,6 +191,24 @@ def _report(report: RenditionReport) -> str:
     return f'#EXT-X-RENDITION-REPORT:URI="{uri}",LAST-MSN={place.segment},LAST-PART={place.index}'
 
 
+def _date_ranges(
+    redactions: Sequence[Redaction], timeline_unix_ms: int, start_samples: int, end_samples: int
+) -> list[str]:
+    """What was taken out of the listed sound, as timed metadata (4.4.5.1): `X-REASON` says why, `X-BY` as what
+    somebody decided."""
+    return [
+        f'#EXT-X-DATERANGE:ID="redaction-{one.id}",CLASS="{REDACTION_CLASS}",'
+        f'START-DATE="{_iso(timeline_unix_ms + one.from_ms)}",DURATION={(one.to_ms - one.from_ms) / 1000:.3f},'
+        f'X-REASON="{one.reason}",X-BY="{one.by}"'
+        for one in redactions
+        if one.from_ms * SAMPLES_PER_MS < end_samples and start_samples < one.to_ms * SAMPLES_PER_MS
+    ]
+
+
 def _date_time(timeline_unix_ms: int, at_samples: int) -> str:
-    at = datetime.fromtimestamp((timeline_unix_ms + at_samples // SAMPLES_PER_MS) / 1000, UTC)
-    return "#EXT-X-PROGRAM-DATE-TIME:" + at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"#EXT-X-PROGRAM-DATE-TIME:{_iso(timeline_unix_ms + at_samples // SAMPLES_PER_MS)}"
+
+
+def _iso(unix_ms: int) -> str:
+    at = datetime.fromtimestamp(unix_ms / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

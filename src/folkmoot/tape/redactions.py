@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,22 @@ def read_redactions(directory: Path) -> list[Line]:
         return parse(layout.redactions_path(directory).read_bytes())
     except FileNotFoundError:
         return []
+
+
+def decisions(directory: Path) -> tuple[Redaction, ...]:
+    """What was decided, in order of the timeline; cheap to ask for again and again. Raises TapeDamaged."""
+    path = layout.redactions_path(directory)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return _decisions(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _decisions(path: Path, _mtime_ns: int, _size_bytes: int) -> tuple[Redaction, ...]:
+    by_id = {line.redaction.id: line.redaction for line in parse(path.read_bytes())}
+    return tuple(sorted(by_id.values(), key=lambda one: one.from_ms))
 
 
 def parse(data: bytes) -> list[Line]:

@@ -86,6 +86,8 @@ async def test_replay_hls_waveform_and_download_are_silent_there(
         pcm = decoded(whole)
         assert loudest(pcm, FROM_MS, TO_MS) < 0.001
         assert loudest(pcm, 1_000, 2_000) > 0.01
+        assert 'CLASS="org.folkmoot.redaction",START-DATE="2027-01-15T08:00:03.000Z",DURATION=1.200,' in playlist
+        assert 'X-REASON="private_information",X-BY="host"' in playlist
         # Caches know the segment by another address now.
         assert len(set(files) - set(before.splitlines())) == 2
     peaks = (await client.get(f"{base}/waveform", params={"points": 140})).json()["peaks"]
