@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page, sync_playwright
 from tests.story.people import RECORD, browser
-from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice
+from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice, write
 from tests.support.server import Server, eventually, running_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-programs")]
@@ -69,15 +70,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     entry = ROOT / "web" / f"whip-test-{directory.name}.js"
     entry.write_text(PUBLISH)
     try:
-        bundler = [
-            ROOT / "web/node_modules/.bin/rolldown",
-            entry,
-            "--format",
-            "iife",
-            "--file",
-            directory / "it.js",
-        ]
-        subprocess.run([*bundler, "--file", directory / "it.js"], check=True, capture_output=True, timeout=60)
+        bundler = [str(ROOT / "web/node_modules/.bin/rolldown"), str(entry), "--format", "iife"]
+        command = [*bundler, "--file", str(directory / "it.js")]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
     finally:
         entry.unlink()
     (directory / "index.html").write_text("<!doctype html><title>Elsewhere</title><script src=it.js></script>")
@@ -96,6 +91,17 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     serving.server_close()
 
 
+OFFER = """
+async () => {
+  const peer = new RTCPeerConnection();
+  peer.addTransceiver('audio', { direction: 'recvonly' });
+  await peer.setLocalDescription(await peer.createOffer());
+  return peer.localDescription.sdp;
+}
+"""
+SDP = {"Content-Type": "application/sdp"}
+
+
 class Host:
     """An account with a live Space, whose seat another program speaks on."""
 
@@ -111,6 +117,10 @@ class Host:
     def listeners(self) -> int:
         return int(self.http.get(self.space).json()["listener_count"])
 
+    def is_connected(self) -> bool:
+        seats = self.http.get(self.space).json()["stage"]
+        return bool(seats[0]["connected"])
+
     def spoken_ms(self) -> int:
         seats = self.http.get(f"{self.space}/seats", params={"from_ms": 0, "to_ms": 600_000}).json()
         return max((to_ms for _, _, to_ms in seats["speech"]), default=0)
@@ -123,7 +133,7 @@ class Host:
 
 
 def decoded(content: bytes) -> Sound:
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
     return np.concatenate([frame.to_ndarray().ravel() for frame in frames]).astype(np.float32)
@@ -159,3 +169,53 @@ def test_a_browser_hears_it_by_whep(studio: Host, page: Page, voice: Path) -> No
     eventually(lambda: studio.listeners() == 1, 5, "the listener counted")
     assert page.evaluate("async () => (await fetch(location_, { method: 'DELETE' })).status") == 200
     eventually(lambda: studio.listeners() == 0, 5, "the listener gone")
+
+
+def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
+    server: Server, voice: Path, tmp_path: Path
+) -> None:
+    host = Host(server, "rosa")
+    long = write(tmp_path / "long.wav", np.tile(read(voice), 6))
+    # Debian's GStreamer binds to Debian's Python only.
+    command = [
+        "/usr/bin/python3",
+        str(Path(__file__).with_name("gstreamer_whip.py")),
+        str(long),
+        host.url,
+        host.token,
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as publisher:
+        try:
+            eventually(lambda: host.spoken_ms() > 10_000, 30, "ten seconds of speech on the tape")
+            assert most_alike(read(voice), host.taped(3_000, 9_000), 4) >= 0.9
+            publisher.communicate(timeout=10)
+        finally:
+            publisher.kill()
+    assert publisher.returncode == 0, "it hung up: DELETE was answered"
+    assert host.http.get(host.space).json()["you"]["seat"] == 1, "and the seat is kept"
+
+
+def test_one_listener_too_many_is_told_where_to_listen(studio: Host, page: Page) -> None:
+    offer = page.evaluate(OFFER)
+    whep = f"{studio.space}/whep"
+    answers = [studio.http.post(whep, content=offer, headers=SDP) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 503]
+    assert answers[2].json()["code"] == "listeners_full"
+    assert "retry-after" in answers[2].headers
+    for answer in answers[:2]:
+        assert studio.http.delete(answer.headers["Location"]).status_code == 200
+    assert studio.http.post(whep, content=offer, headers=SDP).status_code == 201
+
+
+def test_a_new_token_silences_who_has_the_old_one(studio: Host) -> None:
+    began_ms = studio.spoken_ms()
+    eventually(lambda: studio.spoken_ms() > began_ms, 5, "still heard")
+    assert studio.http.post(f"{studio.space}/whip/tokens").status_code == 201
+    eventually(lambda: not studio.is_connected(), 2, "the old connection closed")
+    headers = {**SDP, "Authorization": f"Bearer {studio.token}"}
+    with httpx.Client(base_url=studio.server.base_url) as anybody:
+        assert anybody.post(f"{studio.space}/whip", content="v=0", headers=headers).status_code == 401
+
+
+def test_no_token_is_in_the_log(studio: Host) -> None:
+    assert "fmseat_" not in studio.server.log.read_text()
