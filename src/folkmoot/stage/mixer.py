@@ -131,9 +131,15 @@ class Mixer:
         for seat, factor in zip(seats, after, strict=True):
             seat.factor = factor
         change = np.array(after, np.float32) - before
-        ramps = np.tile(_RAMP, (len(own), 1))
-        ramps[
-            [one.audible and now < _SUDDENLY * was for one, now, was in zip(heard, after, before, strict=True)]
-        ] = _STEEP_RAMP
-        own *= before[:, np.newaxis] + change[:, np.newaxis] * ramps
+        own *= before[:, np.newaxis] + change[:, np.newaxis] * self._ramps(heard, before, after)
         return own
+
+    @staticmethod
+    def _ramps(heard: Sequence[Contribution], before: Samples, after: Sequence[float]) -> Samples:
+        """How each gain gets there: over the frame, or within 2.5 ms where something suddenly is far too loud."""
+        falls = zip(heard, before, after, strict=True)
+        steep = [one.audible and now < _SUDDENLY * was for one, was, now in falls]
+        if not any(steep):
+            return _RAMP
+        ramps: Samples = np.where(np.array(steep)[:, np.newaxis], _STEEP_RAMP, _RAMP)
+        return ramps
