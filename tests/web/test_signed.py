@@ -14,6 +14,9 @@ from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK
 
+from folkmoot.serve.places import places
+from folkmoot.serve.signing import verifier_key_path
+from folkmoot.settings import Settings
 from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
 
@@ -34,13 +37,9 @@ async def moot(server: Server) -> AsyncIterator[Moot]:
 
 
 async def verify(*words: str) -> tuple[int, str]:
-    return await folkmoot("tape", "verify", *words)
-
-
-async def folkmoot(*words: str) -> tuple[int, str]:
-    """Exit code and output of a command, as somebody types it."""
+    """Exit code and output of the command, as somebody types it."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "folkmoot", *words),
+        *(sys.executable, "-m", "folkmoot", "tape", "verify", *words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -67,12 +66,13 @@ async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot
     await host.tell(space, "end")
     while (await host.look(space))["replay"] is None:
         await asyncio.sleep(0.1)
+    key = verifier_key_path(places(Settings(data=str(server.data)))).read_text().strip()
     for what in (address, str(tape)):
-        code, said = await verify(what, "--key", await server_key(server))
+        code, said = await verify(what, "--key", key)
         assert code == 0, said
         assert "gap: The stage was away" in said
 
-    await shows_how_to_check(server, space["id"])
+    await shows_how_to_check(server, space["id"], key)
 
     copy = Path(shutil.copytree(tape, tmp_path / space["id"]))
     sound = layout.sound_path(copy, Codec.AAC)
@@ -84,13 +84,7 @@ async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot
     assert "altered: The sound is not what was signed." in said
 
 
-async def server_key(server: Server) -> str:
-    code, key = await folkmoot("tape", "key", "--data", str(server.data))
-    assert code == 0
-    return key.strip()
-
-
-async def shows_how_to_check(server: Server, space_id: str) -> None:
+async def shows_how_to_check(server: Server, space_id: str, key: str) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         for look in (PHONE_DARK, DESKTOP_LIGHT):
@@ -100,7 +94,7 @@ async def shows_how_to_check(server: Server, space_id: str) -> None:
             await page.get_by_text("How to check it yourself").click()
             signed = page.get_by_test_id("signed")
             await expect(signed).to_contain_text(f"folkmoot tape verify {server.base_url}/spaces/{space_id}")
-            await expect(signed).to_contain_text(await server_key(server))
+            await expect(signed).to_contain_text(key)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             await context.close()
         await browser.close()

@@ -22,6 +22,12 @@ def verifier_key_path(places: Places) -> Path:
     return places.keys / f"{KEY_NAME}.verifier"
 
 
+def _keep(path: Path, text: str) -> None:
+    """Nothing is written where it is there already: the disk may be full."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
 class TapeSigning:
     """One per worker. `base_url` names this server in what is signed; `live` are the Spaces that may have news."""
 
@@ -31,7 +37,7 @@ class TapeSigning:
         self._live = live
         self._failing: set[int] = set()  # said once
         self._signer = Signer(f"{self._host}/tapes", load_or_create_key(places.keys, KEY_NAME))
-        verifier_key_path(places).write_text(f"{self._signer.verifier}\n")
+        _keep(verifier_key_path(places), f"{self._signer.verifier}\n")
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -58,8 +58,8 @@ def evidence_of(directory: Path, codec: Codec, progress: Progress) -> Evidence:
 
 
 def split_leaves(data: bytes) -> list[bytes]:
-    """Leaves that follow each other."""
-    return [data[at : at + LEAF_BYTES] for at in range(0, len(data), LEAF_BYTES)]
+    """Whole leaves that follow each other."""
+    return [data[at : at + LEAF_BYTES] for at in range(0, len(data) - LEAF_BYTES + 1, LEAF_BYTES)]
 
 
 class _Sound:

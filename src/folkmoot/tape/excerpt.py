@@ -66,7 +66,7 @@ class _Parts:
         # Only what is there once says where the file is: silence is the same everywhere.
         times = Counter(self._hashes)
         self._numbers = {digest: number for number, digest in enumerate(self._hashes) if times[digest] == 1}
-        self._counts = sorted({self.count(number) for number in range(len(signed))}, reverse=True)
+        self._counts = sorted({self.count(number) for number in range(len(signed))} - {0}, reverse=True)
 
     def count(self, number: int) -> int:
         """How many frames a part has."""

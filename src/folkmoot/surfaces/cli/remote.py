@@ -5,7 +5,7 @@ import hashlib
 import http.client
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -26,6 +26,8 @@ PROOF_MS = 300_000
 SOUND_MS = 60_000
 TIMEOUT_S = 60.0
 TRIES = 6
+PARTS_MAX = 2_000_000
+"""Two days: a server that goes on without end is not believed."""
 _ANSWER_BYTES_MAX = 16 << 20
 _PAGE = re.compile(r"/spaces/(\d+)")
 _WAIT_S_MAX = 300
@@ -96,6 +98,7 @@ class RemoteSpace:
             notes += more
             if len(more) < CHECKPOINTS_MAX:
                 return notes
+            _require_bounded(notes)
 
     def _leaves(self, codec: Codec) -> tuple[list[bytes], dict[int, TakenOut], Proof]:
         """What the server says was signed."""
@@ -111,6 +114,7 @@ class RemoteSpace:
             if not more:
                 return kept, taken_out, proof
             kept += more
+            _require_bounded(kept)
 
     def _proof(self, codec: Codec, from_ms: int) -> Proof:
         content = self._fetch(f"{self._path}/proof/{codec}", from_ms=from_ms, to_ms=from_ms + PROOF_MS)
@@ -219,6 +223,11 @@ def _require_good(path: str, status: int, content: bytes) -> bytes:
     except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
         sentence = f"{path} is answered with status {status}."
     raise CannotVerify(f"The server says: {sentence}")
+
+
+def _require_bounded(found: Sequence[object]) -> None:
+    if len(found) > PARTS_MAX:
+        raise CannotVerify("The server names more parts than a recording can have.")
 
 
 def _chunks(content: bytes) -> Iterator[bytes]:
