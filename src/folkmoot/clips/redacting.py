@@ -6,7 +6,9 @@ finishes after a crash. The tape goes first, for clips are cut anew from it.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -34,6 +36,7 @@ from folkmoot.tape.redact import redact
 from folkmoot.tape.waveform import waveform
 
 _BY = "redaction"
+_LOOK_AGAIN_S = 0.02
 
 
 class Carrying(msgspec.Struct, frozen=True):
@@ -46,16 +49,18 @@ class Carrying(msgspec.Struct, frozen=True):
     async def carry_out(self, space_id: int) -> None:
         """Make the tape and the clips of a Space follow every decision. Raises TapeError, OSError: try again."""
         async with self.gate.database.read() as read:
-            decided = (await queries.redactions_of(read, [space_id]))[space_id]
-        waiting = [one for one in decided if one.applied_at_ms is None]
+            waiting = [one for one in await _decided(read, space_id) if one.applied_at_ms is None]
         if waiting:
             await asyncio.to_thread(_redact_tape, self.tape(space_id), waiting)
             ids = [one.id for one in waiting]
             await self._act(lambda acting: redacting.mark_applied(acting, space_id, ids))
-        async with self.gate.database.read() as read:
-            behind = await _behind(read, space_id, decided)
-        for clip, file, missing in behind:
-            await self._recut(clip, file, missing)
+        # One at a time: what was cut before a later decision must not be put in the place of what was cut after it.
+        async with _alone(self.tapes_directory):
+            async with self.gate.database.read() as read:
+                decided = [one for one in await _decided(read, space_id) if one.applied_at_ms is not None]
+                behind = await _behind(read, space_id, decided)
+            for clip, file, missing in behind:
+                await self._recut(clip, file, missing)
 
     async def take_back(self, space_id: int, account_id: int, seats: Sequence[int]) -> list[Redaction]:
         """Take out what was said from seats whose speaker took their consent back; returns what was decided now."""
@@ -123,6 +128,26 @@ def marks(start_ms: int, end_ms: int, redactions: Iterable[Redaction]) -> list[T
         for one in redactions
         if one.overlaps(start_ms, end_ms)
     ]
+
+
+async def _decided(read: Read, space_id: int) -> list[Redaction]:
+    return (await queries.redactions_of(read, [space_id]))[space_id]
+
+
+@contextlib.asynccontextmanager
+async def _alone(tapes_directory: Path) -> AsyncIterator[None]:
+    """Nobody else cuts clips anew meanwhile, in whichever process; a lock that its holder's death opens."""
+    lock = os.open(tapes_directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+        yield
+    finally:
+        os.close(lock)
 
 
 async def _behind(

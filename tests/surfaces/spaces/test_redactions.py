@@ -1,5 +1,6 @@
 """What is taken out is gone from everything that is served, and everything says so."""
 
+import asyncio
 import io
 import shutil
 from typing import Any
@@ -181,6 +182,24 @@ async def test_a_range_that_reaches_past_the_live_end_takes_what_there_is(hall: 
     answer = await redact(hall, alice, space_id, from_ms=12_000, to_ms=60_000)
     (mark,) = answer.json()["redactions"]
     assert mark["to_ms"] <= RECORDED_MS + 100
+
+
+async def test_a_space_that_is_not_recorded_has_a_minute_to_take_out_from(hall: Hall, alice: Any) -> None:
+    space_id = await hall.live(alice, recorded=False)
+    assert (await redact(hall, alice, space_id)).status_code == 200
+    assert loudest(await heard(hall, space_id, "opus", 2_000, 5_000), 1_150, 2_050) < 0.001
+
+
+async def test_two_at_once_leave_nothing_of_either_in_a_clip(hall: Hall, alice: Any, bob: Any) -> None:
+    space_id = await hall.ended(alice)
+    status = await post_clip(hall, bob, space_id)
+    both = [redact(hall, alice, space_id, from_ms=at, to_ms=at + 500) for at in (2_500, 4_000)]
+    assert [answer.status_code for answer in await asyncio.gather(*both)] == [200, 200]
+    pcm = decoded((await hall.client.get(path_of(status["media_attachments"][0]["url"]))).content)
+    assert loudest(pcm, 530, 1_000) < 0.001
+    assert loudest(pcm, 2_030, 2_500) < 0.001
+    shown = (await hall.client.get(f"/api/v1/statuses/{status['id']}")).json()
+    assert len(shown["folkmoot"]["clip"]["taken_out"]) == 2
 
 
 async def test_what_a_crash_left_undone_is_done_by_the_job(
