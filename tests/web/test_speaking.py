@@ -26,6 +26,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 GUEST_HZ = 440
 AGREE = "I agree, open my microphone"
+NOTE_MICROPHONES = """
+window.opened = [];
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (asked) => {
+  const stream = await open(asked);
+  opened.push(stream.getAudioTracks()[0]);
+  return stream;
+};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +165,7 @@ async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
 async def test_another_microphone_without_another_connection(moot: Moot, browser: Any, server: Server) -> None:
     host, guest = await moot.person("dora"), await moot.person("dan")
     context, page = await page_of(browser, server, host, **PHONE_DARK)
+    await context.add_init_script(NOTE_MICROPHONES)
     _, voice = await on_stage(page, host, guest, "Switched", checked=True)
     await until(lambda: voice.hears(SAID_HZ))
     offers: list[str] = []
@@ -171,6 +181,15 @@ async def test_another_microphone_without_another_connection(moot: Moot, browser
     print(f"\nthree changes of microphone cost {missing_ms} ms of sound, and {len(offers)} new connections")
     assert offers == []
     assert missing_ms < 600
+
+    # It is unplugged: the browser's own choice goes on.
+    voice.forget()
+    await page.evaluate("opened.at(-1).dispatchEvent(new Event('ended'))")
+    await expect(page.get_by_text("Your microphone was unplugged.")).to_be_visible()
+    await page.get_by_text("Your microphone was unplugged.").click()
+    await expect(page.get_by_text("Your microphone was unplugged.")).to_be_hidden()
+    await until(lambda: voice.hears(SAID_HZ))
+    assert offers == []
     assert await problems(page) == []
     await context.close()
 
