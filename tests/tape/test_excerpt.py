@@ -97,3 +97,13 @@ def test_what_was_taken_out(recorded: Path, signed: list[bytes], tmp_path: Path)
     (excerpt, (kind, from_ms, to_ms)) = found(_frames(path), signed, taken_out(directory, Codec.AAC))
     assert (excerpt[0], kind) == (Kind.EXCERPT, Kind.REDACTED)
     assert from_ms <= 12_000 < 13_000 <= to_ms
+
+
+def test_a_clip_from_before_something_was_taken_out(
+    clip: list[bytes], recorded: Path, signed: list[bytes], tmp_path: Path
+) -> None:
+    directory = Path(shutil.copytree(recorded, tmp_path / "7"))
+    redact(directory, Redaction("12", 12_000, 13_000, "an address", "host", 1))
+    _, finding = findings_of(clip, signed, taken_out(directory, Codec.AAC), Codec.AAC)
+    assert finding.kind is Kind.REDACTED
+    assert finding.what == "Taken out by decision 12: an address. This file is from before."

@@ -42,7 +42,7 @@ def findings_of(
     found = [_excerpt(parts, runs, len(frames))]
     found += [parts.between(one, following) for one, following in itertools.pairwise(runs)]
     found += parts.edges(runs, len(frames))
-    return found + [finding for run in runs for finding in parts.redactions(run, taken_out)]
+    return found + [finding for run in runs for finding in parts.redactions(run, frames)]
 
 
 def _excerpt(parts: _Parts, runs: Sequence[_Run], count: int) -> Finding:
@@ -59,13 +59,11 @@ class _Parts:
         self.codec = codec
         self.frame_ms = codec.frame_samples / SAMPLES_PER_MS
         self._signed = signed
-        self._hashes = [leaf[-HASH_BYTES:] for leaf in signed]
-        for number, part in taken_out.items():
-            if number < len(signed):
-                self._hashes[number] = part.frames_sha256
+        self._taken_out = taken_out
+        hashes = [leaf[-HASH_BYTES:] for leaf in signed]
         # Only what is there once says where the file is: silence is the same everywhere.
-        times = Counter(self._hashes)
-        self._numbers = {digest: number for number, digest in enumerate(self._hashes) if times[digest] == 1}
+        times = Counter(hashes)
+        self._numbers = {digest: number for number, digest in enumerate(hashes) if times[digest] == 1}
         self._counts = sorted({self.count(number) for number in range(len(signed))} - {0}, reverse=True)
 
     def count(self, number: int) -> int:
@@ -126,14 +124,21 @@ class _Parts:
             to_ms = self.when_ms(last.past_last - 1)[1]
             yield Finding(Kind.ALTERED, self.codec, to_ms, to_ms, "What stands behind this was not signed.")
 
-    def redactions(self, run: _Run, taken_out: Mapping[int, TakenOut]) -> Iterator[Finding]:
-        """What decisions took out of a run."""
-        numbers = [number for number in sorted(taken_out) if run.first <= number < run.past_last]
-        for redaction, group in itertools.groupby(numbers, key=lambda number: taken_out[number].redaction):
-            first, *others = group
-            last = others[-1] if others else first
-            what = f"Taken out by decision {redaction}: {taken_out[first].reason}."
-            yield Finding(Kind.REDACTED, self.codec, self.when_ms(first)[0], self.when_ms(last)[1], what)
+    def redactions(self, run: _Run, frames: Sequence[bytes]) -> Iterator[Finding]:
+        """What decisions took out of a run. A file from before a decision still has it, and is no less intact."""
+        at, rows = run.start, []
+        for number in range(run.first, run.past_last):
+            if number in self._taken_out:
+                is_out = _hash(frames, at, self.count(number)) == self._taken_out[number].frames_sha256
+                rows.append((self._taken_out[number].redaction, is_out, number))
+            at += self.count(number)
+        for (redaction, is_out), group in itertools.groupby(rows, key=lambda row: row[:2]):
+            numbers = [number for _, _, number in group]
+            what = f"Taken out by decision {redaction}: {self._taken_out[numbers[0]].reason}."
+            if not is_out:
+                what += " This file is from before."
+            from_ms, to_ms = self.when_ms(numbers[0])[0], self.when_ms(numbers[-1])[1]
+            yield Finding(Kind.REDACTED, self.codec, from_ms, to_ms, what)
 
     def _place(self, frames: Sequence[bytes], at: int) -> tuple[int, int] | None:
         """The first frame from `at` on that starts a part, and which."""
@@ -145,7 +150,9 @@ class _Parts:
         return None
 
     def _is(self, number: int, frames: Sequence[bytes], start: int) -> bool:
-        return self._hashes[number] == _hash(frames, start, self.count(number))
+        digest = _hash(frames, start, self.count(number))
+        part = self._taken_out.get(number)
+        return digest == self._signed[number][-HASH_BYTES:] or (part is not None and digest == part.frames_sha256)
 
 
 def _hash(frames: Sequence[bytes], start: int, count: int) -> bytes:
