@@ -1,9 +1,21 @@
 """A speaker whose voice says what time it is, and programs that play what listeners are sent."""
 
+import base64
+import io
+import json
+import os
+import queue
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
+import av
 import numpy as np
 import numpy.typing as npt
 from tests.stage.peers import Client, Tone
@@ -72,3 +84,75 @@ def by_mpv(address: str, seconds: float, folder: Path) -> Pcm:
     played = subprocess.run([*command, address], capture_output=True, text=True, check=False, timeout=40)
     assert played.returncode == 0, played.stdout + played.stderr
     return np.fromfile(path, np.int16)
+
+
+_ROOT = Path(__file__).parents[2]
+_FILES = {
+    "/": (Path(__file__).with_name("player_page.html"), "text/html"),
+    "/bench.js": (_ROOT / "src/folkmoot/bench/latency_page.js", "text/javascript"),
+    "/hls.js": (_ROOT / "web/node_modules/hls.js/dist/hls.min.js", "text/javascript"),
+}
+_FIREFOX_MAY_SOUND = 'user_pref("media.autoplay.default", 0);\nuser_pref("media.autoplay.blocking_policy", 0);\n'
+
+
+class _Page(BaseHTTPRequestHandler):
+    """The page that plays, and where it reports to."""
+
+    reports: queue.Queue[dict[str, Any]]
+
+    def do_GET(self) -> None:
+        file, kind = _FILES.get(self.path.partition("?")[0], (None, ""))
+        content = file.read_bytes() if file else b""
+        self.send_response(200 if file else 404)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self) -> None:
+        self.reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def by_browser(browser: str, base: str, how: str, seconds: float, folder: Path) -> Pcm:
+    """What a browser plays: `how` is mse (our stream), hls (hls.js) or native."""
+    reports: queue.Queue[dict[str, Any]] = queue.Queue()
+    page = type("Page", (_Page,), {"reports": reports})
+    with ThreadingHTTPServer(("127.0.0.1", 0), page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        query = urlencode({"base": base, "how": how, "seconds": seconds})
+        with _browser(browser, folder, f"http://127.0.0.1:{server.server_port}/?{query}"):
+            report = reports.get(timeout=50)
+        server.shutdown()
+    assert "error" not in report, report
+    return _decoded(base64.b64decode(report["sound"]))
+
+
+@contextmanager
+def _browser(browser: str, folder: Path, address: str) -> Iterator[None]:
+    profile = folder / "profile"
+    profile.mkdir()
+    if browser == "firefox-esr":
+        (profile / "user.js").write_text(_FIREFOX_MAY_SOUND)
+        command = [browser, "--headless", "--no-remote", "--profile", str(profile), address]
+    else:
+        command = [browser, "--headless=new", "--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        command += [f"--user-data-dir={profile}", "--no-first-run", address]
+    environment = {**os.environ, "HOME": str(folder)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _decoded(content: bytes) -> Pcm:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    with av.open(io.BytesIO(content), "r") as container:
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().ravel() for frame in frames]).astype(np.int16)

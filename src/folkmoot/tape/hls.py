@@ -84,15 +84,18 @@ class RenditionReport(msgspec.Struct, frozen=True):
     last_part: Place
 
 
-def multivariant_playlist(codecs: Sequence[Codec], *, is_live: bool) -> str:
-    """One variant for each codec, in the order in which players should try them: AAC first, all can play it."""
-    name = LIVE_NAME if is_live else REPLAY_NAME
-    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for codec in sorted(codecs, key=list(_PEAK_BITS_PER_SECOND).index):
-        bandwidth = _PEAK_BITS_PER_SECOND[codec]
-        lines.append(f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},CODECS="{codec.mime_parameter}"')
-        lines.append(f"{codec}/{name}")
-    return "\n".join(lines) + "\n"
+def multivariant_playlist(codec: Codec, *, is_live: bool) -> str:
+    """The playlist that players begin with: of one codec, for Chromium's own HLS breaks off when it may choose."""
+    return "\n".join(
+        [
+            "#EXTM3U",
+            "#EXT-X-VERSION:7",
+            "#EXT-X-INDEPENDENT-SEGMENTS",
+            f'#EXT-X-STREAM-INF:BANDWIDTH={_PEAK_BITS_PER_SECOND[codec]},CODECS="{codec.mime_parameter}"',
+            f"{codec}/{LIVE_NAME if is_live else REPLAY_NAME}",
+            "",
+        ]
+    )
 
 
 def replay_playlist(

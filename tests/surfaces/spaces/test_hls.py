@@ -91,8 +91,10 @@ async def test_a_live_space_keeps_the_rules_through_a_crash_to_its_end(
                 assert [each.uri for each in whole.segments] == [each.uri for each in playlist.segments]
             stage.speak(7)
         stage.leave()
-    multivariant = (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8")).text
-    assert multivariant.count("live.m3u8") == 2
+    for codec in ("aac", "opus"):
+        begin = await client.get(f"{SPACES}/{space_id}/hls/index.m3u8", params={"codec": codec})
+        assert begin.text.endswith(f"\n{codec}/live.m3u8\n")
+    assert (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8?codec=mp3")).status_code == 404
     Stage(services, space_id).end()
     for listener in listeners:
         assert (await listener.load()).ended

@@ -1750,7 +1750,9 @@ export interface operations {
   };
   ApiFolkmootV1SpacesSpaceIdHlsIndexM3U8MultivariantPlaylist: {
     parameters: {
-      query?: never;
+      query?: {
+        codec?: string;
+      };
       header?: never;
       path: {
         space_id: number;

@@ -33,10 +33,13 @@ AnyRequest = Request[Any, Any, Any]
 
 
 @get(f"{SPACE}/hls/index.m3u8", opt=_LISTEN)
-async def multivariant_playlist(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
-    """HLS (RFC 8216): one variant for each codec."""
+async def multivariant_playlist(
+    space_id: int, viewer: Viewer, services: Services, codec: str = Codec.AAC
+) -> Response[str]:
+    """HLS (RFC 8216): where players begin. AAC, which all can play, or with `codec=opus` Opus."""
+    kind = sound.codec_of(codec)
     open_part = await audible(services, viewer, space_id)
-    text = hls.multivariant_playlist(list(Codec), is_live=open_part.is_live)
+    text = hls.multivariant_playlist(kind, is_live=open_part.is_live)
     return Response(text, media_type=hls.MEDIA_TYPE, headers=_FRESH)
 
 
