@@ -29,7 +29,7 @@ class Cut:
     reads through the range once (12 hours: a few seconds), so not on an event loop.
     """
 
-    def __init__(self, reader: TapeReader, start_ms: int, end_ms: int) -> None:
+    def __init__(self, reader: TapeReader, start_ms: int, end_ms: int, comment: str = "") -> None:
         """Raises RangeError for a range that is empty, too long or not all there; TapeDamaged."""
         _check_range(reader, start_ms, end_ms)
         start_samples, end_samples = start_ms * SAMPLES_PER_MS, end_ms * SAMPLES_PER_MS
@@ -44,6 +44,7 @@ class Cut:
             sizes,
             lead_samples=start_samples - self._first_frame * _FRAME,
             duration_samples=end_samples - start_samples,
+            comment=comment,
         )
         self.length_bytes = len(self.head) + int(sizes.sum(dtype=np.int64))
         self._sizes = sizes
@@ -88,9 +89,10 @@ def cut_clip(reader: TapeReader, start_ms: int, end_ms: int) -> bytes:
     return b"".join(Cut(reader, start_ms, end_ms))
 
 
-def download(reader: TapeReader, start_ms: int = 0, end_ms: int | None = None) -> Cut:
-    """The replay from `start_ms` to its end or `end_ms`, to be streamed. Raises RangeError, TapeDamaged."""
-    return Cut(reader, start_ms, reader.end_ms if end_ms is None else min(end_ms, reader.end_ms))
+def download(reader: TapeReader, start_ms: int = 0, end_ms: int | None = None, page: str = "") -> Cut:
+    """The replay from `start_ms` to its end or `end_ms`, to be streamed; `page` is the address of its Space, which
+    the file then names. Raises RangeError, TapeDamaged."""
+    return Cut(reader, start_ms, reader.end_ms if end_ms is None else min(end_ms, reader.end_ms), page)
 
 
 def _check_range(reader: TapeReader, start_ms: int, end_ms: int) -> None:

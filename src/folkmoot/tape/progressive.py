@@ -13,16 +13,33 @@ from folkmoot.tape.model import CodecConfig
 _FRAMES_PER_CHUNK = 47  # about a second: how finely a player can find its place
 
 
-def head(config: CodecConfig, sizes: NDArray[np.uint32], *, lead_samples: int, duration_samples: int) -> bytes:
+def head(
+    config: CodecConfig,
+    sizes: NDArray[np.uint32],
+    *,
+    lead_samples: int,
+    duration_samples: int,
+    comment: str = "",
+) -> bytes:
     """Everything before the frames, which follow without anything between them.
 
     `sizes` are the frames' bytes (big-endian), `lead_samples` are decoded but not played, then
-    `duration_samples` are.
+    `duration_samples` are. `comment` is what players show of the file.
     """
     brands = boxes.box(b"ftyp", b"M4A ", bytes(4), b"M4A ", b"mp42", b"isom")
-    media_start = len(brands) + len(_movie(config, sizes, 0, lead_samples, duration_samples)) + 8
-    movie = _movie(config, sizes, media_start, lead_samples, duration_samples)
+    said = _comment(comment)
+    media_start = len(brands) + len(_movie(config, sizes, 0, lead_samples, duration_samples, said)) + 8
+    movie = _movie(config, sizes, media_start, lead_samples, duration_samples, said)
     return brands + movie + struct.pack(">I4s", 8 + int(sizes.sum(dtype=np.int64)), b"mdat")
+
+
+def _comment(text: str) -> bytes:
+    """User data (QuickTime File Format): an international text of no certain language."""
+    if not text:
+        return b""
+    data = text.encode()
+    undetermined = 0x55C4
+    return boxes.box(b"udta", boxes.box(b"\xa9cmt", struct.pack(">HH", len(data), undetermined), data))
 
 
 def _movie(
@@ -31,6 +48,7 @@ def _movie(
     media_start: int,
     lead_samples: int,
     duration_samples: int,
+    comment: bytes,
 ) -> bytes:
     frame_samples = config.codec.frame_samples
     edit = struct.pack(">IIiI", 1, duration_samples, lead_samples, 0x10000)
@@ -41,7 +59,7 @@ def _movie(
         duration_samples=duration_samples,
         edits=boxes.box(b"edts", boxes.full_box(b"elst", 0, 0, edit)),
     )
-    return boxes.movie(track, duration_samples=duration_samples)
+    return boxes.movie(track, comment, duration_samples=duration_samples)
 
 
 def _tables(sizes: NDArray[np.uint32], frame_samples: int, media_start: int) -> list[bytes]:

@@ -16,7 +16,7 @@ from tests.tape.evening import SIGNER, Evening
 
 from folkmoot.recordings.actions import close_recording
 from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace, _Server
-from folkmoot.surfaces.cli.tape import of_file
+from folkmoot.surfaces.cli.tape import of_file, page_named_in
 from folkmoot.surfaces.services import Services
 from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
@@ -127,6 +127,7 @@ async def test_a_download(
 ) -> None:
     path = tmp_path / "space.m4a"
     path.write_bytes((await client.get(f"{SPACES}/{space_id}/download")).content)
+    assert page_named_in(path) == f"{services.site.base_url}/spaces/{space_id}"
     verdicts, key = await asyncio.to_thread(of_file, path, space, None)
     (verdict,) = verdicts
     assert verdict.is_intact

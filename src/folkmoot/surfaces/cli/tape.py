@@ -67,9 +67,10 @@ def _report(what: str, space: str | None, key: str | None) -> Report:
     if "://" in what:
         verdicts, found_key = _of_space(RemoteSpace.at(what), pinned)
     elif Path(what).is_file():
-        if space is None:
+        page = space or page_named_in(Path(what))
+        if not page:
             raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
-        verdicts, found_key = of_file(Path(what), RemoteSpace.at(space), pinned)
+        verdicts, found_key = of_file(Path(what), RemoteSpace.at(page), pinned)
     else:
         verdicts, found_key = _of_folder(Path(what), pinned)
     return Report(what, all(verdict.is_intact for verdict in verdicts), found_key, pinned is not None, verdicts)
@@ -103,6 +104,16 @@ def of_file(path: Path, space: RemoteSpace, pinned: Verifier | None) -> tuple[li
     verdict, signed = signed_of(evidence, verifier, space.name)
     findings = (*verdict.findings, *findings_of(frames, signed, evidence.taken_out, Codec.AAC))
     return [msgspec.structs.replace(verdict, findings=findings)], str(verifier)
+
+
+def page_named_in(path: Path) -> str:
+    """The address of its Space that a downloaded replay names; nothing where there is none."""
+    try:
+        with av.open(str(path)) as container:
+            named = container.metadata.get("comment", "")
+    except av.FFmpegError:
+        return ""
+    return named if named.startswith(("https://", "http://")) else ""
 
 
 def _frames(path: Path) -> list[bytes]:

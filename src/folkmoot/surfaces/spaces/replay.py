@@ -82,9 +82,10 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
         raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
     async with services.database.read() as read:
         stamps = await listener_stamps(read, services, viewer, space_id)
+    page = f"{services.site.base_url}/spaces/{space_id}"
     reader = await read_tape(lambda: TapeReader(open_part.directory))
     try:
-        cut = await read_tape(lambda: download(reader, open_part.from_ms, open_part.to_ms))
+        cut = await read_tape(lambda: download(reader, open_part.from_ms, open_part.to_ms, page))
     except BaseException:
         reader.close()
         raise
