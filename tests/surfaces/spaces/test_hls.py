@@ -253,7 +253,7 @@ async def test_what_is_taken_out_has_other_addresses_at_once(
     directory = services.tapes_directory / space_id
     await asyncio.to_thread(redact, directory, Redaction("1", 5_000, 5_500, "an address", "host", 0))
     after = (await listener.client.get(f"{listener.base}/live.m3u8")).text
-    changed = set(after.splitlines()) - set(before.splitlines())
+    changed = {line for line in after.splitlines() if line not in before and "DATERANGE" not in line}
     assert any(line.startswith("1.r") for line in changed)
     assert all('"1.' in line or line.startswith("1.r") for line in changed)
     name = next(line for line in changed if line.startswith("1.r"))
