@@ -155,9 +155,9 @@ def seat_subject(space_id: int, seat: int) -> str:
     return f"seat:{space_id}:{seat}"
 
 
-def resume_subject(space_id: int, seat: int) -> str:
-    """Raised whenever the seat is resumed: what resumes it works once."""
-    return f"resume:{space_id}:{seat}"
+def resume_subject(space_id: int, seat: int, first_connection: str) -> str:
+    """Raised whenever what began with this connection of the seat is resumed: what resumes it works once."""
+    return f"resume:{space_id}:{seat}:{first_connection}"
 
 
 def program_subject(space_id: int, seat: int) -> str:

@@ -75,7 +75,8 @@ class StageClient:
     ) -> Answer:
         """The answer to a seat's offer. Raises OfferRefused with a sentence for the person who sent it.
 
-        Raises TakenOver when it was to go on for the connection `continues` and the seat has a newer one.
+        Raises TakenOver when it was to go on for what began with the connection `continues`, and the seat is heard
+        by something newer.
         """
         return await self._answer(protocol.Offer(seat, sdp, list(stamps), continues))
 

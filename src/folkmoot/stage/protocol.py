@@ -27,7 +27,8 @@ Stamp = tuple[str, int]
 class Offer(msgspec.Struct, frozen=True, tag="offer"):
     """A seat's SDP offer; answered by `Answered`. `stamps` are what the connection's lease hangs on.
 
-    `continues`: it is to go on for this connection, and not to take the place of another one (`TakenOver`).
+    `continues`: it goes on for what began with this connection, and is not to take the place of anything else
+    (`TakenOver`).
     """
 
     seat: SeatNumber

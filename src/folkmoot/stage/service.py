@@ -30,12 +30,14 @@ EngineFactory = Callable[[MixSink, EventCallback, Callable[[], int]], Engine]
 class _Hold:
     """The lease under which a connection is held, and `over`: why it ended.
 
-    `seat` is None for a listener's connection, and `listens` true once it is there.
+    `seat` is None for a listener's connection, and `listens` true once it is there. `line`: the first of the
+    connections that went on for one another, of which this is one.
     """
 
     def __init__(self, seat: int | None) -> None:
         self.seat = seat
         self.connection: str | None = None
+        self.line: str | None = None
         self.listens = False
         self.handle: Handle | None = None
         self.over: str | None = None
@@ -125,13 +127,22 @@ class StageService:
     async def _offer(self, call: protocol.Offer) -> protocol.Result:
         async with self._seat_locks[call.seat]:
             self._check_may_sit(call.seat)
-            if call.continues is not None and self._engine.current(call.seat) not in (None, call.continues):
+            if call.continues is not None and self._line_of(call.seat) not in (None, call.continues):
                 return protocol.TakenOver()
             hold = self._hold(call.stamps, call.seat)
+            hold.line = call.continues
             answer = await self._connect(hold, partial(self._engine.join, call.seat, call.sdp))
             if self._allowed is not None and call.seat not in self._allowed:
                 self._loop.call_later(PROVISIONAL_S, self._check_provisional, hold)
             return answer
+
+    def _line_of(self, seat: int) -> str | None:
+        """The line of connections that the seat is heard by."""
+        current = self._engine.current(seat)
+        for hold in self._holds:
+            if current is not None and hold.connection == current:
+                return hold.line
+        return None
 
     async def _listen(self, call: protocol.Listen) -> protocol.Result:
         # Those that are still connecting count: an offer that is never followed up costs a place for 15 s.
@@ -155,6 +166,7 @@ class StageService:
             self._release(hold)
             raise
         hold.connection = answer.connection
+        hold.line = hold.line or answer.connection
         if hold.over is not None or self.closed:
             await self._engine.hang_up(answer.connection)
             raise OfferRefused("The right to this ended while it was being connected.")

@@ -24,8 +24,8 @@ class Stages(Protocol):
     ) -> Answer:
         """Hand a WebRTC offer to the Space's stage and return the answer (both SDP).
 
-        `continues`: the connection that it goes on for. Raises Refused: 422 for an offer that cannot be answered,
-        409 when the seat has a newer connection than that, 503 while the stage is starting or restarting.
+        `continues`: the connection with which began what it goes on for. Raises Refused: 422 for an offer that
+        cannot be answered, 409 when the seat is heard by something newer, 503 while the stage is (re)starting.
         """
         ...
 

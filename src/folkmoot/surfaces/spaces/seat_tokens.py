@@ -28,7 +28,8 @@ class TokenKind(StrEnum):
 class SeatToken(msgspec.Struct, frozen=True):
     """What a token says. A connection made with it hangs on `stamps`.
 
-    A resume token: using it up raises `once`, and it goes on for the connection `continues`, not for a newer one.
+    A resume token: using it up raises `once`, and it goes on for what began with the connection `continues`, not
+    for anything newer.
     """
 
     kind: TokenKind
@@ -74,7 +75,7 @@ def over() -> Refused:
 
 
 async def use_up(acting: Acting, once: Stamp) -> Stamp:
-    """Use a resume token up, which ends all others of its seat; return the stamp for the next one.
+    """Use a resume token up; return the stamp for the next one.
 
     Raises Refused 401 if it, or a later one, was used before.
     """

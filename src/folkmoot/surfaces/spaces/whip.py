@@ -7,7 +7,7 @@ whoever changes networks offers anew with the resume token.
 from litestar import Response, delete, post
 from msgspec.structs import replace
 
-from folkmoot.gate import ANONYMOUS, Acting, Action, Permit, Refused, Serves, Stamp, Viewer
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Stamp, Viewer
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import member_subject, program_subject, resume_subject, seat_subject, space_subject
 from folkmoot.spaces import actions
@@ -52,24 +52,26 @@ async def whip_join(
     async with services.database.read() as read:
         seat = await _own_seat(read, services, permit.viewer, space_id)
         stamps = await _stamps(read, services, permit.viewer, space_id, seat)
-        (once,) = await services.gate.stamps(read, ANONYMOUS, [resume_subject(space_id, seat)])
     limits.offer(space_id, seat)
-    continues = None
+    resume = SeatToken(TokenKind.RESUME, space_id, seat, stamps)
     if seat_token is not None and seat_token.once is not None:
-        used, continues = seat_token.once, seat_token.continues
+        used = seat_token.once
         once = await services.gate.act(permit, lambda acting: seat_tokens.use_up(acting, used))
-    resume = SeatToken(TokenKind.RESUME, space_id, seat, stamps, once, continues)
+        resume = replace(resume, once=once, continues=seat_token.continues)
     try:
-        answer = await services.stages.offer(space_id, seat, sdp, stamps, continues)
+        answer = await services.stages.offer(space_id, seat, sdp, stamps, resume.continues)
     except Refused as refusal:
-        # A resume token is used up by now: who could not be connected yet gets the next one.
-        again = {RESUME_HEADER: _issue(services, resume)}
-        raise Refused(
-            refusal.code, refusal.sentence, status=refusal.status, headers=refusal.headers | again
-        ) from refusal
+        if resume.once is None:
+            raise
+        # The token is used up by now: who could not be connected yet gets the next one.
+        headers = refusal.headers | {RESUME_HEADER: _issue(services, resume)}
+        raise Refused(refusal.code, refusal.sentence, status=refusal.status, headers=headers) from refusal
+    if resume.once is None:
+        once = Stamp(resume_subject(space_id, seat, answer.connection), 0)
+        resume = replace(resume, once=once, continues=answer.connection)
     headers = {
         "Location": f"{SPACES}/{space_id}/whip/{seat}/{answer.connection}",
-        RESUME_HEADER: _issue(services, replace(resume, continues=answer.connection)),
+        RESUME_HEADER: _issue(services, resume),
         **ice_links(services.ice_servers(permit.viewer)),
     }
     return Response(answer.sdp, status_code=201, media_type=SDP, headers=headers)
