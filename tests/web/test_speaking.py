@@ -98,8 +98,9 @@ async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, browser:
         assert (
             chosen == await dialog.get_by_role("combobox", name="Microphone").locator("option").nth(2).inner_text()
         )
-        await dialog.get_by_role("button", name="Record and play back").click()
-        await expect(dialog).to_contain_text("This is how you sound.", timeout=8_000)
+        if look is DESKTOP_LIGHT:
+            await dialog.get_by_role("button", name="Record and play back").click()
+            await expect(dialog).to_contain_text("This is how you sound.", timeout=8_000)
         await dialog.get_by_role("button", name="Not now").click()
         await context.close()
 
@@ -121,7 +122,7 @@ async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
     await page.wait_for_timeout(1_000)
     assert not any(heard_s(voice, SAID_HZ)), "heard without being held"
 
-    for _ in range(3):
+    for _ in range(2):
         voice.forget()
         pressed_s = time.monotonic()
         await page.keyboard.down("Space")
