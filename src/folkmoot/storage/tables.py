@@ -74,16 +74,44 @@ credentials = Table(
     Column("changed_at_ms", BigInteger, nullable=False),
 )
 
-# A standing that has no row is `active`. Written by the gate only.
-standings = Table(
-    "standings",
+# Every decision about an account, for ever; `lifted_*` is written once. The present standing is derived from those
+# that are in force (gate/standings.py), and without one it is `active`. Written by the gate only.
+sanctions = Table(
+    "sanctions",
     metadata,
-    _account("account_id", primary_key=True),
+    _id(),
+    _account("account_id"),
     Column("standing", String(32), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
-    Column("until_ms", BigInteger),
+    Column("until_ms", BigInteger),  # NULL: without end
     Column("decided_by", BigInteger),  # an account, or NULL for the system
-    Column("changed_at_ms", BigInteger, nullable=False),
+    Column("decided_at_ms", BigInteger, nullable=False),
+    Column("lifted_by", BigInteger),
+    Column("lifted_at_ms", BigInteger),
+    Index("ix_sanctions_account_id", "account_id", "id"),
+)
+# What is read at every request.
+Index(
+    "ix_sanctions_open",
+    sanctions.c.account_id,
+    sqlite_where=text("lifted_at_ms IS NULL"),
+    postgresql_where=text("lifted_at_ms IS NULL"),
+)
+
+# What a person says against a sanction: once, and answered by somebody else than the one who decided first.
+appeals = Table(
+    "appeals",
+    metadata,
+    _id(),
+    Column("sanction_id", BigInteger, ForeignKey("sanctions.id", ondelete="CASCADE"), nullable=False, unique=True),
+    _account("account_id"),
+    Column("text", Text, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
+    Column("granted", Boolean),  # NULL: not decided
+    Column("answer", Text, nullable=False, server_default=""),
+    Column("decided_by", BigInteger),
+    Column("decided_at_ms", BigInteger),
+    Index("ix_appeals_account_id", "account_id"),
 )
 
 # One counter for each opaque subject ("account:1", "space:5", "seat:5:3", "token:9"). A credential made under a
@@ -161,7 +189,8 @@ one_time_links = Table(
     "one_time_links",
     metadata,
     Column("secret_hash", LargeBinary, primary_key=True),
-    Column("purpose", String(32), nullable=False),  # owner
+    Column("purpose", String(32), nullable=False),  # owner, password
+    _account("account_id", nullable=True),  # whose password
     Column("created_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),
@@ -318,6 +347,32 @@ clips = Table(
     Column("end_ms", BigInteger, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
 )
+
+# --- what moderators look at ---
+
+reports = Table(
+    "reports",
+    metadata,
+    _id(),
+    Column("reporter_id", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    _account("target_id"),
+    Column("post_ids", Document, nullable=False),  # [id, …]
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="SET NULL")),
+    Column("at_ms", BigInteger),  # a moment of the Space's timeline
+    Column("clip_id", BigInteger, ForeignKey("clips.id", ondelete="SET NULL")),
+    Column("category", String(16), nullable=False),  # spam, legal, violation, other
+    Column("comment", Text, nullable=False),
+    Column("assigned_to", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("resolution", String(16)),  # nothing, limited, suspended, …; NULL while it is open
+    Column("resolved_by", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("resolved_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("ix_reports_target_id", "target_id", "id"),
+    Index("ix_reports_reporter_id", "reporter_id", "id"),
+)
+_OPEN = text("resolved_at_ms IS NULL")
+Index("ix_reports_open", reports.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 # --- the bus ---
 
