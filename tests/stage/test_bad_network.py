@@ -101,7 +101,7 @@ def bursts(to_bad: float, to_good: float, seed: int = 2) -> Callable[[int], bool
 @pytest.mark.parametrize("seed", [1, 2])
 def test_8_percent_of_random_loss_leaves_speech_intact(seed: int) -> None:
     chance = random.Random(seed)
-    sent = send(speech_like(12), lost=lambda number: chance.random() < 0.08)
+    sent = send(speech_like(14), lost=lambda number: chance.random() < 0.08)
     found, delays = likeness(sent)
     assert found.mean() > 0.98
     assert np.mean(found > 0.9) > 0.95
@@ -110,7 +110,7 @@ def test_8_percent_of_random_loss_leaves_speech_intact(seed: int) -> None:
 
 
 def test_bursts_of_60_ms_are_bridged_and_leave_no_delay_behind() -> None:
-    sent = send(speech_like(16), lost=bursts(0.02, 0.4))
+    sent = send(speech_like(14), lost=bursts(0.02, 0.4))
     found, delays = likeness(sent)
     assert np.median(found) > 0.99
     assert np.mean(found > 0.9) > 0.88
@@ -120,7 +120,7 @@ def test_bursts_of_60_ms_are_bridged_and_leave_no_delay_behind() -> None:
 
 @pytest.mark.parametrize(("most_ms", "intact", "late_most"), [(40.0, 0.99, 0.01), (200.0, 0.98, 0.04)])
 def test_jitter_costs_delay_and_not_sound(most_ms: float, intact: float, late_most: float) -> None:
-    sent = send(speech_like(20), delays_ms=jitter(most_ms))
+    sent = send(speech_like(14), delays_ms=jitter(most_ms))
     found, delays = likeness(sent, from_s=5.0)
     counts = sent.source.jitter.counts
     assert found.mean() > intact
@@ -130,7 +130,7 @@ def test_jitter_costs_delay_and_not_sound(most_ms: float, intact: float, late_mo
 
 def test_200_ms_of_jitter_with_loss_and_half_a_percent_of_drift_is_still_speech() -> None:
     chance = random.Random(4)
-    sent = send(speech_like(24), fast=0.005, delays_ms=jitter(200.0), lost=lambda number: chance.random() < 0.03)
+    sent = send(speech_like(20), fast=0.005, delays_ms=jitter(200.0), lost=lambda number: chance.random() < 0.03)
     found, _ = likeness(sent, 0.005, from_s=13.0)  # so long it takes to tell the drift from the jitter
     assert np.mean(found > 0.9) > 0.93
 

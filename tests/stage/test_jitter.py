@@ -1,5 +1,6 @@
 """The jitter buffer: whatever order, loss and doubling, it gives sound in order; and how good it is at loss."""
 
+import functools
 import random
 
 import numpy as np
@@ -167,6 +168,7 @@ def test_durations_are_those_of_libopus(payload: bytes) -> None:
 # --- measured: sound against the lossless decode
 
 
+@functools.cache
 def speech_like(seconds: int) -> npt.NDArray[np.int16]:
     """Syllables of a gliding, filtered pulse train: what Opus codes in the mode it uses for voices."""
     rate, source = 48_000, np.random.default_rng(5)
@@ -183,6 +185,7 @@ def speech_like(seconds: int) -> npt.NDArray[np.int16]:
     syllables = np.clip(np.sin(2 * np.pi * 3.3 * at) + 0.4, 0, 1) ** 0.5
     mixed = voice * syllables + 0.002 * source.standard_normal(len(at))
     pcm: npt.NDArray[np.int16] = (mixed / np.abs(mixed).max() * 12_000).astype(np.int16)
+    pcm.flags.writeable = False
     return pcm
 
 

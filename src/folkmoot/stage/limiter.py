@@ -11,8 +11,8 @@ from folkmoot.tape.opus import FRAME_SAMPLES
 
 Samples = npt.NDArray[np.float32]
 
-CEILING = 32768 * 10 ** (-2.5 / 20)
-"""-2.5 dBTP: Opus and AAC overshoot what they are given, and what a listener hears has to stay under -1 dBTP."""
+CEILING = 32768 * 10 ** (-3.5 / 20)
+"""-3.5 dBTP: Opus and AAC overshoot by up to 2 dB, and what a listener hears has to stay under -1 dBTP."""
 
 _BLOCK = 120
 _BLOCKS = FRAME_SAMPLES // _BLOCK
