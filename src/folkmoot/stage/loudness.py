@@ -61,7 +61,8 @@ def _k_weights() -> Samples:
     twice = np.full(len(turn), 2.0)
     twice[[0, -1]] = 1
     weights = np.abs(shelf * high_pass) ** 2 * twice / (FRAME_SAMPLES * _FULL_SCALE) ** 2
-    return weights.astype(np.float32)
+    rounded: Samples = weights.astype(np.float32)
+    return rounded
 
 
 assert SAMPLE_RATE == 48_000  # what the coefficients above are for
