@@ -137,7 +137,13 @@ def test_scopes_cover_themselves_once_each(scopes: list[str]) -> None:
 def test_scopes_default_to_reading() -> None:
     assert rules.clean_scopes(None) == rules.clean_scopes("") == rules.clean_scopes("  ") == "read"
     with pytest.raises(OAuthError, match="scope"):
-        rules.clean_scopes("read admin:write")
+        rules.clean_scopes("read admin:everything")
+
+
+def test_moderating_is_within_no_other_scope() -> None:
+    assert rules.covers(["admin:read"], "admin:read:reports")
+    assert not rules.covers(["read", "write", "follow", "push"], "admin:read:accounts")
+    assert not rules.covers(["admin:write"], "admin:read:accounts")
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,12 @@ SCOPES: tuple[str, ...] = (
     "follow",
     "push",
     "profile",
+    *(f"admin:{verb}{part}" for verb in ("read", "write") for part in ("", ":accounts", ":reports")),
 )
 # The old scope for everything between two accounts.
 _FOLLOW = frozenset(f"{verb}:{part}" for verb in ("read", "write") for part in ("follows", "blocks", "mutes"))
 
-_PARENTS = {"profile": "read"}
+_PARENTS = {"profile": "read"} | {scope: scope.rpartition(":")[0] for scope in SCOPES if scope.count(":") == 2}
 
 # RFC 3986 without user information, without a fragment, and without anything that a header, a page or a URL parser
 # could read in two ways (quotes, backslashes, spaces, non-ASCII).

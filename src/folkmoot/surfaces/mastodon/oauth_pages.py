@@ -32,6 +32,8 @@ _SENTENCES = {
     "follow": "follow, block and mute people for you",
     "push": "send you notifications",
     "profile": "see who you are",
+    "admin:read": "read what moderators read, as far as you are one",
+    "admin:write": "moderate in your name, as far as you may",
 }
 
 
@@ -246,7 +248,8 @@ def _policy(asked: AuthorizationRequest) -> str:
 def _sentences(scopes: str) -> list[str]:
     sentences = []
     for scope in scopes.split():
-        kind, _, part = scope.partition(":")
+        kind = next(one for one in _SENTENCES if scope == one or scope.startswith(f"{one}:"))
+        part = scope.removeprefix(kind).removeprefix(":")
         sentences.append(f"{_SENTENCES[kind]} – only: {part}" if part else _SENTENCES[kind])
     return sentences
 
