@@ -130,7 +130,8 @@ class Sound {
       startMs,
       revision: feed.space?.redactions.length ?? 0,
       onChange: (state) => this.#take(state),
-      onDeaf: () => this.#release === releaseFeed && void this.#open(feed, kind, durationMs, startMs),
+      onDeaf: () =>
+        this.feed === feed && this.kind === kind && void this.#open(feed, kind, durationMs, startMs),
     });
     // Closed, or opened elsewhere, meanwhile.
     if (this.#release !== releaseFeed) return player.close();
