@@ -20,7 +20,8 @@ def _interpolation() -> npt.NDArray[np.float32]:
     at = np.arange(-_BEFORE, _AFTER + 1) - np.linspace(0, 1, _PHASES + 1)[:, np.newaxis]
     window = np.i0(6 * np.sqrt(np.maximum(0, 1 - (at / (_AFTER + 0.1)) ** 2)))
     taps = np.sinc(at) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
+    return scaled
 
 
 _TABLE = _interpolation()
@@ -59,9 +60,9 @@ class Resampler:
     def take(self, rate: float) -> Pcm:
         """The next 960 samples; only when nothing is missing."""
         if rate == 1 and self._fraction == 0:
-            pcm = self._whole()
-            self._past = pcm[-_BEFORE:]
-            return pcm
+            whole_frame = self._whole()
+            self._past = whole_frame[-_BEFORE:]
+            return whole_frame
         end = self._fraction + rate * FRAME_SAMPLES
         if rate == 1:
             # Back in step: this one frame ends on a sample.
@@ -77,7 +78,8 @@ class Resampler:
         self._past = joined[used : used + _BEFORE]
         self._waiting = [joined[used + _BEFORE :]]
         self._samples -= used
-        return np.clip(np.rint(played), -32768, 32767).astype(np.int16)
+        pcm: Pcm = np.clip(np.rint(played), -32768, 32767).astype(np.int16)
+        return pcm
 
     def _whole(self) -> Pcm:
         if len(self._waiting) > 1:
