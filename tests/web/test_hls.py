@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, Route, async_playwright
 from tests.serve.moot import Moot
 from tests.story.people import CHROMIUM, QUIET
 from tests.support.server import Server, running_server
@@ -31,7 +31,6 @@ async def page(server: Server) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         page = await browser.new_page(base_url=server.base_url, reduced_motion="reduce")
-        await page.add_init_script(ONLY_HLS)
         yield page
         await browser.close()
 
@@ -41,6 +40,7 @@ async def test_by_hls_one_sees_who_speaks_and_is_near(server: Server, page: Page
     host = await moot.person("hana")
     space = await host.open_space("By HLS")
     voice = await host.speak(space, 440)
+    await page.add_init_script(ONLY_HLS)
     await page.goto(f"/spaces/{space['id']}")
     await page.get_by_role("button", name="Listen", exact=True).click()
     await page.locator(SPEAKING).wait_for(timeout=30_000)
@@ -50,4 +50,23 @@ async def test_by_hls_one_sees_who_speaks_and_is_near(server: Server, page: Page
     assert not any("/listen" in name for name in asked)
     voice.tone.amplitude = 0
     await page.locator(SPEAKING).wait_for(state="detached", timeout=15_000)
+    await moot.close()
+
+
+async def test_where_streams_are_held_back_it_goes_over_to_hls(server: Server, page: Page) -> None:
+    """As behind a proxy that waits for the end of an answer."""
+    moot = Moot(server)
+    host = await moot.person("hedda")
+    space = await host.open_space("Behind a proxy")
+    await host.speak(space, 440)
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/listen?*", hold)
+    await page.goto(f"/spaces/{space['id']}")
+    await page.get_by_role("button", name="Listen", exact=True).click()
+    await page.locator(SPEAKING).wait_for(timeout=45_000)
+    assert len(held) >= 2
     await moot.close()
