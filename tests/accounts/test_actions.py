@@ -9,6 +9,7 @@ from tests.support.people import People
 from folkmoot.accounts import actions, queries
 from folkmoot.accounts.actions import NewAccount
 from folkmoot.gate import Action, Gate, Refused, Role, Standing
+from folkmoot.gate.queries import sanction_of
 from folkmoot.storage.database import Database
 
 
@@ -58,7 +59,9 @@ async def test_who_waits_keeps_what_they_wrote_for_the_owner(people: People) -> 
     account_id = await people.system(lambda acting: actions.sign_up(acting, new, "approval"))
     assert (await people.viewer(account_id)).standing is Standing.AWAITING_APPROVAL
     async with people.gate.database.read() as read:
-        assert await queries.reason_for_standing(read, account_id) == "I know Alice."
+        held = await sanction_of(read, account_id)
+    assert held is not None
+    assert (held.standing, held.reason) == (Standing.AWAITING_APPROVAL, "I know Alice.")
 
 
 async def test_a_session_is_over_with_its_token(people: People, clock: FakeClock) -> None:

@@ -1,186 +1,25 @@
-"""For any sequence of sanctions and lifts, what a person can do is what the table says for the present standing."""
+"""What a decision does to whoever it is about, and who may decide."""
 
 import asyncio
-from typing import NamedTuple
+from functools import partial
 
-import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from tests.support.clock import FakeClock
 from tests.support.people import People
 
 from folkmoot.accounts.actions import issue_token
-from folkmoot.gate import (
-    ANONYMOUS,
-    Acting,
-    Action,
-    Facts,
-    Gate,
-    Permit,
-    Refused,
-    Role,
-    Stamp,
-    Standing,
-    Viewer,
-)
-from folkmoot.gate.actions import change_standing, revoke
-from folkmoot.gate.model import account_subject, token_subject
-from folkmoot.gate.standings import ENDING, TABLE, Shown, effective, loses_rights
+from folkmoot.gate import ANONYMOUS, Acting, Action, Gate, Refused, Role, Stamp, Standing, Viewer
+from folkmoot.gate.actions import impose, lift, revoke
+from folkmoot.gate.model import account_subject
+from folkmoot.gate.queries import sanction_of, sanctions_of
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.tables import accounts
-
-
-class Card(msgspec.Struct, frozen=True):
-    """Something that an account published."""
-
-    owner_id: int
-
-    def gate_facts(self) -> Facts:
-        return Facts((self.owner_id,))
-
-
-class Put(NamedTuple):
-    """A moderator changes the standing, for a time or not."""
-
-    standing: Standing
-    lasts_ms: int | None
-
-
-class Wait(NamedTuple):
-    duration_ms: int
-
-
-class SignIn(NamedTuple):
-    pass
-
-
-class Revoke(NamedTuple):
-    """The newest token is given back."""
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.builds(Put, st.sampled_from(Standing), st.none() | st.integers(1, 5)),
-        st.builds(Wait, st.integers(1, 5)),
-        st.builds(SignIn),
-        st.builds(Revoke),
-    ),
-    max_size=6,
-)
-
-
-class Person:
-    """What the model believes of one account: its standing, and which tokens are still good."""
-
-    def __init__(self, account_id: int, now_ms: int) -> None:
-        self.account_id = account_id
-        self.now_ms = now_ms
-        self._standing = Standing.ACTIVE
-        self._until_ms: int | None = None
-        self.good: list[str] = []
-        self.dead: list[str] = []
-        self.permits: dict[str, list[Permit]] = {}
-
-    @property
-    def standing(self) -> Standing:
-        return effective(self._standing, self._until_ms, self.now_ms)
-
-    def takes(self, put: Put) -> bool:
-        """Whether the change is one that can be made."""
-        return put.lasts_ms is None or (put.standing in ENDING and self.standing in ENDING | {Standing.ACTIVE})
-
-    def put(self, put: Put) -> None:
-        if loses_rights(self.standing, put.standing):
-            self.dead += self.good
-            self.good = []
-        self._standing = put.standing
-        self._until_ms = None if put.lasts_ms is None else self.now_ms + put.lasts_ms
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, role=st.sampled_from([Role.MEMBER, Role.MODERATOR]), data=st.data())
-async def test_what_a_person_can_do_is_what_the_table_says_now(
-    steps: list[Put | Wait | SignIn | Revoke],
-    role: Role,
-    data: st.DataObject,
-    people: People,
-    clock: FakeClock,
-) -> None:
-    name = f"p{people.gate.database.ids.next()}"
-    person = Person(await people.create(name, role), clock())
-    for step in [SignIn(), *steps]:
-        await _take(step, person, people, clock)
-        await _check(person, people.gate, role, data.draw(st.sampled_from(Action)))
-
-
-async def _take(step: Put | Wait | SignIn | Revoke, person: Person, people: People, clock: FakeClock) -> None:
-    match step:
-        case Put(standing, lasts_ms):
-            until_ms = None if lasts_ms is None else clock() + lasts_ms
-            if person.takes(step):
-                assert await people.put(person.account_id, standing, until_ms) is person.standing
-                person.put(step)
-            else:
-                with pytest.raises(Refused, match="leave the end out"):
-                    await people.put(person.account_id, standing, until_ms)
-        case Wait(duration_ms):
-            clock.advance_ms(duration_ms)
-            person.now_ms = clock()
-        case SignIn():
-            token = await people.token(person.account_id)
-            viewer = await people.gate.identify(token)
-            kept = TABLE[person.standing].actions - {Action.MODERATE}
-            person.permits[token] = [people.gate.permit(viewer, action) for action in kept]
-            person.good.append(token)
-        case Revoke() if person.good:
-            token = person.good.pop()
-            viewer = await people.gate.identify(token)
-            subject = token_subject(viewer.token_id or 0)
-            await people.system(lambda acting: revoke(acting, subject))
-            person.dead.append(token)
-
-
-async def _check(person: Person, gate: Gate, role: Role, action: Action) -> None:
-    kept = TABLE[person.standing].actions
-    allowed = {a for a in kept if a is not Action.MODERATE or role is Role.MODERATOR}
-    for token in person.dead:
-        with pytest.raises(Refused) as refusal:
-            await gate.identify(token)
-        assert refusal.value.status == 401
-    for token in person.good:
-        viewer = await gate.identify(token)
-        assert {a for a in Action if _permits(gate, viewer, a)} == allowed
-        own, foreign = Card(person.account_id), Card(0)
-        async with gate.database.read() as read:
-            assert bool(await gate.admit(read, viewer, [own])) == (Action.READ in kept)
-            assert await gate.admit(read, viewer, [foreign]) == []
-    # Permits that were given long ago, in whatever standing: the transaction asks again.
-    for token, permits in person.permits.items():
-        for permit in permits:
-            if permit.action is action:
-                good = token in person.good and action in allowed
-                assert await _acts(gate, permit) == good
-    async with gate.database.read() as read:
-        seen = bool(await gate.admit(read, ANONYMOUS, [Card(person.account_id)]))
-    assert seen == (TABLE[person.standing].shown is Shown.EVERYONE)
 
 
 def _permits(gate: Gate, viewer: Viewer, action: Action) -> bool:
     try:
         gate.permit(viewer, action)
-    except Refused:
-        return False
-    return True
-
-
-async def _acts(gate: Gate, permit: Permit) -> bool:
-    async def nothing(acting: Acting) -> None:
-        assert acting.viewer.standing in Standing
-
-    try:
-        await gate.act(permit, nothing)
     except Refused:
         return False
     return True
@@ -232,16 +71,102 @@ async def test_a_permit_for_something_else_bans_nobody(people: People, gate: Gat
     viewer = await people.viewer(moderator)
     permit = gate.permit(viewer, Action.LISTEN)
     with pytest.raises(Refused, match="moderate"):
-        await gate.act(permit, lambda acting: change_standing(acting, target, Standing.SUSPENDED))
+        await gate.act(permit, lambda acting: impose(acting, target, Standing.SUSPENDED))
 
 
-@pytest.mark.parametrize("standing", [Standing.SUSPENDED, Standing.ACTIVE])
-async def test_ones_own_standing_is_for_others_to_change(people: People, gate: Gate, standing: Standing) -> None:
+async def test_ones_own_standing_is_for_others_to_change(people: People, gate: Gate) -> None:
     moderator = await people.create("moderator", Role.MODERATOR)
     await people.put(moderator, Standing.LIMITED)
     permit = gate.permit(await people.viewer(moderator), Action.MODERATE)
+    async with gate.database.read() as read:
+        held = await sanctions_of(read, moderator)
     with pytest.raises(Refused, match="somebody else"):
-        await gate.act(permit, lambda acting: change_standing(acting, moderator, standing))
+        await gate.act(permit, lambda acting: impose(acting, moderator, Standing.SUSPENDED))
+    with pytest.raises(Refused, match="somebody else"):
+        await gate.act(permit, lambda acting: lift(acting, moderator, held))
+
+
+async def test_nobody_deactivates_somebody_else_or_brings_them_back(people: People, gate: Gate) -> None:
+    owner, other = await people.create("owner", Role.OWNER), await people.create("other")
+    viewer = await people.viewer(owner)
+    with pytest.raises(Refused, match="the person themselves"):
+        await gate.act(
+            gate.permit(viewer, Action.DEACTIVATE), lambda acting: impose(acting, other, Standing.DEACTIVATED)
+        )
+    await people.put(other, Standing.DEACTIVATED)
+    async with gate.database.read() as read:
+        held = await sanctions_of(read, other)
+    with pytest.raises(Refused, match="the person themselves"):
+        await gate.act(gate.permit(viewer, Action.COME_BACK), lambda acting: lift(acting, other, held))
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.OWNER])
+async def test_a_moderator_decides_about_members_only(people: People, gate: Gate, role: Role) -> None:
+    moderator, above = await people.create("moderator", Role.MODERATOR), await people.create("above", role)
+    permit = gate.permit(await people.viewer(moderator), Action.MODERATE)
+    with pytest.raises(Refused, match="Only an owner"):
+        await gate.act(permit, lambda acting: impose(acting, above, Standing.LIMITED))
+    await people.put(above, Standing.LIMITED)
+    async with gate.database.read() as read:
+        held = await sanctions_of(read, above)
+    with pytest.raises(Refused, match="Only an owner"):
+        await gate.act(permit, lambda acting: lift(acting, above, held))
+
+
+async def test_the_same_again_is_one_decision(people: People, gate: Gate) -> None:
+    account_id = await people.create("someone")
+    for _ in range(2):
+        await people.system(lambda acting: impose(acting, account_id, Standing.SUSPENDED, reason="rule 3"))
+    async with gate.database.read() as read:
+        assert len(await sanctions_of(read, account_id)) == 1
+
+
+async def test_two_moderators_at_once_with_different_ends(people: People, gate: Gate) -> None:
+    """Both decisions stand, whoever comes first: the later end holds, then nothing."""
+    account_id, now_ms = await people.create("someone"), gate.database.clock_ms()
+    deciders = [await people.create(f"moderator{i}", Role.MODERATOR) for i in range(4)]
+    permits = [gate.permit(await people.viewer(one), Action.MODERATE) for one in deciders]
+    outcomes = await asyncio.gather(
+        *(
+            gate.act(permit, partial(_suspend_until, account_id=account_id, until_ms=now_ms + lasts_ms))
+            for permit, lasts_ms in zip(permits, (30, 10, 40, 20), strict=True)
+        )
+    )
+    assert max(outcomes) == now_ms + 40
+    async with gate.database.read() as read:
+        held = await sanctions_of(read, account_id)
+        assert {one.decided_by for one in held} == set(deciders)
+        assert (await sanction_of(read, account_id) or held[0]).until_ms == now_ms + 40
+
+
+async def _suspend_until(acting: Acting, *, account_id: int, until_ms: int) -> int:
+    return (await impose(acting, account_id, Standing.SUSPENDED, until_ms=until_ms)).until_ms or 0
+
+
+async def test_what_was_limited_comes_back_limited(people: People, gate: Gate, clock: FakeClock) -> None:
+    account_id, until_ms = await people.create("someone"), clock() + 7
+    await people.put(account_id, Standing.LIMITED)
+    await people.system(lambda acting: impose(acting, account_id, Standing.SUSPENDED, until_ms=until_ms))
+    assert (await people.viewer(account_id)).standing is Standing.SUSPENDED
+    clock.advance_ms(7)
+    assert (await people.viewer(account_id)).standing is Standing.LIMITED
+
+
+async def test_an_account_that_is_deleted_meanwhile(people: People, database: Database) -> None:
+    account_id = await people.create("someone")
+
+    async def work(tx: Write) -> None:
+        await tx.connection.execute(delete(accounts).where(accounts.c.id == account_id))
+
+    outcomes = await asyncio.gather(
+        people.system(lambda acting: impose(acting, account_id, Standing.SUSPENDED)),
+        database.write(work),
+        return_exceptions=True,
+    )
+    assert outcomes[1] is None
+    assert not isinstance(outcomes[0], Exception) or getattr(outcomes[0], "code", "") == "not_found"
+    with pytest.raises(Refused, match="no such account"):
+        await people.system(lambda acting: impose(acting, account_id, Standing.SUSPENDED))
 
 
 async def test_the_last_owner_stays(people: People) -> None:
@@ -253,12 +178,12 @@ async def test_the_last_owner_stays(people: People) -> None:
     await people.put(first, Standing.SUSPENDED)
 
 
-async def test_two_moderators_who_ban_each_other_at_once_do_not_both_succeed(people: People, gate: Gate) -> None:
-    ids = [await people.create(name, Role.MODERATOR) for name in ("one", "two")]
+async def test_two_owners_who_ban_each_other_at_once_do_not_both_succeed(people: People, gate: Gate) -> None:
+    ids = [await people.create(name, Role.OWNER) for name in ("one", "two")]
     permits = [gate.permit(await people.viewer(account_id), Action.MODERATE) for account_id in ids]
     outcomes = await asyncio.gather(
-        gate.act(permits[0], lambda acting: change_standing(acting, ids[1], Standing.SUSPENDED)),
-        gate.act(permits[1], lambda acting: change_standing(acting, ids[0], Standing.SUSPENDED)),
+        gate.act(permits[0], lambda acting: impose(acting, ids[1], Standing.SUSPENDED)),
+        gate.act(permits[1], lambda acting: impose(acting, ids[0], Standing.SUSPENDED)),
         return_exceptions=True,
     )
     assert sorted(isinstance(outcome, Refused) for outcome in outcomes) == [False, True]

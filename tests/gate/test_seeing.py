@@ -11,7 +11,7 @@ from tests.support.people import People
 
 from folkmoot.gate import ANONYMOUS, Facts, Gate, Reach, Refused, Standing, Viewer, Visible
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.tables import accounts, blocks, follows, standings
+from folkmoot.storage.tables import accounts, blocks, follows, sanctions
 
 CROWD = 4
 NUMBERS = st.integers(0, CROWD - 1)
@@ -116,12 +116,12 @@ async def _settle(world: World, database: Database) -> tuple[int, ...]:
             insert(accounts), [{"id": i, "username": f"u{i}", "username_folded": f"u{i}", **now} for i in ids]
         )
         rows = [
-            {"account_id": account_id, "standing": standing.value, "changed_at_ms": 0}
+            {"id": account_id, "account_id": account_id, "standing": standing.value, "decided_at_ms": 0}
             for account_id, standing in zip(ids, world.standings, strict=True)
             if standing is not Standing.ACTIVE
         ]
         if rows:
-            await execute(insert(standings), rows)
+            await execute(insert(sanctions), rows)
         if world.follows:
             pairs = [{"follower_id": ids[a], "followee_id": ids[b], **now} for a, b in world.follows]
             await execute(insert(follows), pairs)

@@ -1,13 +1,24 @@
 """The table is total, widens nothing by a role, and is what docs/standings.md says."""
 
+from itertools import pairwise
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from folkmoot.gate import Action, Role, Standing
-from folkmoot.gate.standings import ENDING, REASONS, TABLE, Shown, effective, loses_rights, may
+from folkmoot.gate.model import Sanction
+from folkmoot.gate.standings import (
+    ENDING,
+    REASONS,
+    STRICTEST_FIRST,
+    TABLE,
+    Shown,
+    holding,
+    loses_rights,
+    may,
+    may_sanction,
+)
 from folkmoot.gate.standings_page import page
 
 STANDINGS = st.sampled_from(Standing)
@@ -51,14 +62,58 @@ def test_a_change_loses_rights_exactly_when_an_action_goes(before: Standing, aft
     assert loses_rights(before, after) == bool(gone)
 
 
-@given(STANDINGS, st.none() | st.integers(0, 10), st.integers(0, 10))
-def test_a_standing_is_over_at_its_end_and_not_before(
-    standing: Standing, until_ms: int | None, now_ms: int
-) -> None:
-    over = until_ms is not None and now_ms >= until_ms
-    assert effective(standing, until_ms, now_ms) is (Standing.ACTIVE if over else standing)
+SANCTIONS = st.lists(
+    st.builds(
+        Sanction,
+        st.sampled_from([standing for standing in Standing if standing is not Standing.ACTIVE]),
+        until_ms=st.none() | st.integers(1, 10),
+        id=st.integers(1, 9),
+        lifted_at_ms=st.none() | st.none() | st.integers(0, 10),
+    ),
+    max_size=5,
+)
 
 
-@pytest.mark.parametrize("standing", sorted(ENDING))
-def test_what_can_end_by_itself_can_only_become_wider(standing: Standing) -> None:
-    assert not loses_rights(standing, Standing.ACTIVE)
+def test_the_order_of_strictness_is_that_of_the_rights_they_keep() -> None:
+    assert set(STRICTEST_FIRST) == set(Standing)
+    shown = [Shown.NOBODY, Shown.FOLLOWERS, Shown.EVERYONE]
+    for stricter, wider in pairwise(STRICTEST_FIRST):
+        assert TABLE[stricter].actions <= TABLE[wider].actions
+        assert shown.index(TABLE[stricter].shown) <= shown.index(TABLE[wider].shown)
+
+
+@given(SANCTIONS, st.integers(0, 12))
+def test_one_may_do_what_every_sanction_in_force_leaves(sanctions: list[Sanction], now_ms: int) -> None:
+    in_force = [one for one in sanctions if one.lifted_at_ms is None and (one.until_ms or now_ms + 1) > now_ms]
+    left = frozenset(Action).intersection(*(TABLE[one.standing].actions for one in in_force))
+    assert TABLE[holding(sanctions, now_ms).standing].actions == left
+
+
+@given(SANCTIONS, SANCTIONS, st.integers(0, 12))
+def test_a_further_sanction_never_gives_a_right(held: list[Sanction], more: list[Sanction], now_ms: int) -> None:
+    before, after = holding(held, now_ms), holding(held + more, now_ms)
+    assert TABLE[after.standing].actions <= TABLE[before.standing].actions
+
+
+@given(SANCTIONS, st.integers(0, 12), st.integers(0, 12))
+def test_the_clock_alone_never_takes_a_right(held: list[Sanction], now_ms: int, later_ms: int) -> None:
+    before, after = (holding(held, at_ms).standing for at_ms in sorted((now_ms, later_ms)))
+    assert not loses_rights(before, after)
+
+
+@given(SANCTIONS, st.integers(0, 12))
+def test_what_is_shown_ends_when_the_kind_ends(held: list[Sanction], now_ms: int) -> None:
+    shown = holding(held, now_ms)
+    if shown.until_ms is not None:
+        assert holding(held, shown.until_ms - 1).standing is shown.standing
+        after = holding(held, shown.until_ms).standing
+        assert STRICTEST_FIRST.index(after) > STRICTEST_FIRST.index(shown.standing)
+
+
+def test_who_decides_about_whom() -> None:
+    may_decide = {(one, other) for one in Role for other in Role if may_sanction(one, other)}
+    assert may_decide == {(Role.OWNER, other) for other in Role} | {(Role.MODERATOR, Role.MEMBER)}
+
+
+def test_only_what_can_be_given_an_end_has_one_in_the_table() -> None:
+    assert {Standing.LIMITED, Standing.SUSPENDED} == ENDING

@@ -13,11 +13,11 @@ import msgspec
 SOURCE = Path(__file__).parents[2] / "src" / "folkmoot"
 
 MADE_BY_THE_GATE = frozenset({"Visible", "Permit", "Acting", "Lease", "Viewer"})
-KEPT_BY_THE_GATE = frozenset({"standings", "revocations"})
+KEPT_BY_THE_GATE = frozenset({"sanctions", "revocations"})
 # What decides by a standing: whoever calls it outside the gate is a second place that checks accounts.
-DECIDING = frozenset({"TABLE", "may", "shown_to_others", "standings_of", "loses_rights", "effective"})
+DECIDING = frozenset({"TABLE", "may", "shown_to_others", "standings_of", "loses_rights", "holding"})
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "route", "head", "websocket", "asgi"})
-_WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(standings|revocations)\b", re.IGNORECASE)
+_WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|revocations)\b", re.IGNORECASE)
 
 
 class Module(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import People
 
 from folkmoot.gate import Action, Refused, Role, Standing
-from folkmoot.gate.queries import Sanction, sanction_of
+from folkmoot.gate.queries import sanction_of
 from folkmoot.moderation import actions as moderation
 from folkmoot.moderation.queries import Listed, all_accounts
 
@@ -15,23 +15,33 @@ DAY_MS = 86_400_000
 async def suspend(
     people: People, account_id: int, reason: str = "rule 3", until_ms: int | None = None
 ) -> int | None:
-    return await people.system(
+    held = await people.system(
         lambda acting: moderation.suspend(acting, account_id, reason=reason, until_ms=until_ms)
     )
+    return held.until_ms
 
 
-async def sanction(people: People, account_id: int) -> Sanction | None:
+async def sanction(people: People, account_id: int) -> tuple[Standing, str, int | None]:
     async with people.gate.database.read() as read:
-        return await sanction_of(read, account_id)
+        held = await sanction_of(read, account_id)
+    assert held is not None
+    return held.standing, held.reason, held.until_ms
+
+
+ACTIVE = (Standing.ACTIVE, "", None)
 
 
 async def test_a_suspension_says_why_and_until_when(people: People, clock: FakeClock) -> None:
     account_id = await people.create("someone")
     until_ms = clock() + DAY_MS
     assert await suspend(people, account_id, " rule 3:\nan address ", until_ms) == until_ms
-    assert await sanction(people, account_id) == Sanction(Standing.SUSPENDED, "rule 3:\nan address", until_ms)
+    assert await sanction(people, account_id) == (
+        Standing.SUSPENDED,
+        "rule 3:\nan address",
+        until_ms,
+    )
     clock.advance_ms(DAY_MS)
-    assert await sanction(people, account_id) == Sanction(Standing.ACTIVE)
+    assert await sanction(people, account_id) == ACTIVE
 
 
 @pytest.mark.parametrize("reason", ["", " \n", "a\x1b[2Jb", "x" * 2001])
@@ -40,7 +50,7 @@ async def test_a_suspension_without_a_reason_one_can_read_is_none(people: People
     with pytest.raises(Refused) as refusal:
         await suspend(people, account_id, reason)
     assert refusal.value.status == 422
-    assert await sanction(people, account_id) == Sanction(Standing.ACTIVE)
+    assert await sanction(people, account_id) == ACTIVE
 
 
 @pytest.mark.parametrize(("first", "second", "holds"), [(1, 2, 2), (2, 1, 2), (None, 1, None), (1, None, None)])
@@ -59,14 +69,27 @@ async def test_an_end_lies_ahead(people: People, clock: FakeClock) -> None:
         await suspend(people, account_id, "rule 3", clock())
 
 
-@pytest.mark.parametrize("standing", [Standing.AWAITING_APPROVAL, Standing.DEACTIVATED])
-async def test_an_end_does_not_let_in_whom_nobody_let_in(
-    people: People, clock: FakeClock, standing: Standing
+@pytest.mark.parametrize("below", [Standing.AWAITING_APPROVAL, Standing.DEACTIVATED, Standing.LIMITED])
+async def test_an_end_lets_in_nobody_whom_something_else_keeps_out(
+    people: People, clock: FakeClock, below: Standing
 ) -> None:
     account_id = await people.create("someone")
-    await people.put(account_id, standing)
-    with pytest.raises(Refused, match="leave the end out"):
-        await suspend(people, account_id, "rule 3", clock() + 1)
+    await people.put(account_id, below)
+    await suspend(people, account_id, "rule 3", clock() + 1)
+    assert (await sanction(people, account_id))[0] is Standing.SUSPENDED
+    clock.advance_ms(1)
+    assert (await sanction(people, account_id))[0] is below
+
+
+async def test_one_kind_is_lifted_at_a_time(people: People) -> None:
+    account_id = await people.create("someone")
+    await people.system(lambda acting: moderation.limit(acting, account_id, reason="loud"))
+    await suspend(people, account_id, "one")
+    await suspend(people, account_id, "other")
+    await people.system(lambda acting: moderation.reinstate(acting, account_id, Standing.LIMITED))
+    assert (await sanction(people, account_id))[0] is Standing.SUSPENDED
+    await people.system(lambda acting: moderation.reinstate(acting, account_id))
+    assert await sanction(people, account_id) == ACTIVE
 
 
 @pytest.mark.parametrize("standing", Standing)
@@ -74,8 +97,9 @@ async def test_what_can_be_lifted(people: People, standing: Standing) -> None:
     account_id = await people.create("someone")
     await people.put(account_id, standing)
     if standing in (Standing.LIMITED, Standing.SUSPENDED, Standing.LOCKED):
-        assert await people.system(lambda acting: moderation.reinstate(acting, account_id)) is standing
-        assert await sanction(people, account_id) == Sanction(Standing.ACTIVE)
+        after = await people.system(lambda acting: moderation.reinstate(acting, account_id))
+        assert after.standing is Standing.ACTIVE
+        assert await sanction(people, account_id) == ACTIVE
         return
     with pytest.raises(Refused) as refusal:
         await people.system(lambda acting: moderation.reinstate(acting, account_id))
@@ -88,7 +112,7 @@ async def test_who_can_be_approved(people: People, standing: Standing) -> None:
     await people.put(account_id, standing)
     if standing is Standing.AWAITING_APPROVAL:
         await people.system(lambda acting: moderation.approve(acting, account_id))
-        assert await sanction(people, account_id) == Sanction(Standing.ACTIVE)
+        assert await sanction(people, account_id) == ACTIVE
         return
     with pytest.raises(Refused, match="doesn't wait"):
         await people.system(lambda acting: moderation.approve(acting, account_id))

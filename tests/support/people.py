@@ -7,7 +7,8 @@ from sqlalchemy import insert
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.gate import Acting, Action, Gate, Role, Standing, Viewer
-from folkmoot.gate.actions import change_standing
+from folkmoot.gate.actions import impose, lift
+from folkmoot.gate.queries import open_sanctions, sanction_of
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.tables import revocations
 
@@ -36,9 +37,19 @@ class People:
         return await self.gate.identify(await self.token(account_id))
 
     async def put(self, account_id: int, standing: Standing, until_ms: int | None = None) -> Standing:
-        return await self.system(
-            lambda acting: change_standing(acting, account_id, standing, reason="a test", until_ms=until_ms)
-        )
+        """Leave an account under this and nothing else; return the standing it had."""
+
+        async def instead(acting: Acting) -> Standing:
+            before = await sanction_of(acting.tx, account_id)
+            held = (await open_sanctions(acting.tx, [account_id])).get(account_id, [])
+            if standing is not Standing.ACTIVE:
+                await impose(acting, account_id, standing, reason="a test", until_ms=until_ms)
+            others = [one for one in held if (one.standing, one.until_ms) != (standing, until_ms)]
+            await lift(acting, account_id, others)
+            assert before is not None
+            return before.standing
+
+        return await self.system(instead)
 
     async def follow(self, follower_id: int, followee_id: int) -> None:
         await self.act(follower_id, Action.FOLLOW, lambda acting: accounts.follow(acting, followee_id))

@@ -10,13 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from folkmoot.accounts import rules
 from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
 from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.actions import change_standing, revoke
+from folkmoot.gate.actions import impose, revoke
 from folkmoot.gate.model import account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, tokens
 
-SESSION_SCOPES = "read write follow push"
+SESSION_SCOPES = "read write follow push admin:read admin:write"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
 OWNER_LINK_LASTS_MS = 24 * 3600 * 1000
 ACCOUNT_BLOCKED = "account.blocked"
@@ -65,7 +65,7 @@ async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
         raise Refused("registrations_closed", "This server takes no new accounts.")
     account_id = await create_account(acting, new, role)
     if registrations == "approval" and role is Role.MEMBER:
-        await change_standing(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
+        await impose(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
     return account_id
 
 

@@ -10,7 +10,7 @@ from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
-from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, standings, tokens
+from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, tokens
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -43,14 +43,6 @@ async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
         )
     ).first()
     return (row.account_id, row.password_hash) if row else None
-
-
-async def reason_for_standing(read: Read, account_id: int) -> str:
-    """What was written down when the account's standing was changed; empty for an active one."""
-    row = (
-        await read.connection.execute(select(standings.c.reason).where(standings.c.account_id == account_id))
-    ).first()
-    return str(row.reason) if row else ""
 
 
 async def relationships(read: Read, viewer_id: int, ids: Collection[int]) -> list[Relationship]:

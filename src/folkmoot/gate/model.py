@@ -31,6 +31,7 @@ class Action(StrEnum):
     EDIT_PROFILE = "edit_profile"
     FOLLOW = "follow"
     BLOCK = "block"
+    REPORT = "report"  # something to the moderators
     POST = "post"
     DELETE_POST = "delete_post"
     UPLOAD = "upload"
@@ -42,12 +43,31 @@ class Action(StrEnum):
     AUTHORIZE = "authorize"  # let an application act for one
     REDACT = "redact"  # take a range out of a Space's sound, as one of its hosts or a moderator
     MODERATE = "moderate"
+    DEACTIVATE = "deactivate"  # oneself
+    COME_BACK = "come_back"  # after one deactivated oneself
     # What a suspended person keeps.
     SIGN_IN = "sign_in"
     SEE_STANDING = "see_standing"
     APPEAL = "appeal"
     EXPORT = "export"
     TAKE_BACK_CONSENT = "take_back_consent"  # to having been recorded
+
+
+class Sanction(msgspec.Struct, frozen=True):
+    """A standing that somebody gave an account. `until_ms`: Unix ms, None without end. Lifted, it is history."""
+
+    standing: Standing
+    reason: str = ""
+    until_ms: int | None = None
+    id: int = 0
+    decided_by: int | None = None  # an account, or None for the system
+    decided_at_ms: int = 0
+    lifted_by: int | None = None
+    lifted_at_ms: int | None = None
+
+    def in_force(self, now_ms: int) -> bool:
+        """By the clock alone: no job has to run for a time to be over."""
+        return self.lifted_at_ms is None and (self.until_ms is None or now_ms < self.until_ms)
 
 
 class Serves(StrEnum):

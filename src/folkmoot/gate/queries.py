@@ -1,18 +1,20 @@
 """The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Row, Select, and_, or_, select
 
-from folkmoot.gate.model import Role, Standing
-from folkmoot.gate.standings import effective
+from folkmoot.gate.model import Role, Sanction, Standing
+from folkmoot.gate.standings import holding
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts, blocks, follows, revocations, standings, tokens
+from folkmoot.storage.tables import accounts, blocks, follows, revocations, sanctions, tokens
 
 Key = TypeVar("Key")
 BATCH_MAX = 500
+# Those of an account that nobody lifted, some of which may be over by the clock.
+_OPEN = and_(sanctions.c.account_id == accounts.c.id, sanctions.c.lifted_at_ms.is_(None))
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -28,14 +30,6 @@ class TokenRow(msgspec.Struct, frozen=True):
     standing: Standing
 
 
-class Sanction(msgspec.Struct, frozen=True):
-    """A standing as it was decided. `until_ms`: Unix ms, None without end."""
-
-    standing: Standing
-    reason: str = ""
-    until_ms: int | None = None
-
-
 class Relations(msgspec.Struct, frozen=True):
     """How a viewer relates to a set of accounts."""
 
@@ -48,32 +42,51 @@ async def standings_of(read: Read, account_ids: Collection[int]) -> dict[int, St
     """The standing of each account now; accounts that don't exist are `deactivated`."""
     if not account_ids:
         return {}
+    held = await open_sanctions(read, account_ids)
+    return {
+        account_id: holding(held[account_id], read.now_ms).standing if account_id in held else Standing.DEACTIVATED
+        for account_id in account_ids
+    }
+
+
+async def open_sanctions(read: Read, account_ids: Collection[int]) -> dict[int, list[Sanction]]:
+    """What nobody lifted, of each account that exists. One statement."""
     rows = await read.connection.execute(
-        select(accounts.c.id, standings.c.standing, standings.c.until_ms)
-        .select_from(accounts.outerjoin(standings, standings.c.account_id == accounts.c.id))
+        select(accounts.c.id.label("whose"), sanctions)
+        .select_from(accounts.outerjoin(sanctions, _OPEN))
         .where(accounts.c.id.in_(account_ids))
     )
-    found = {
-        row.id: effective(Standing(row.standing), row.until_ms, read.now_ms) if row.standing else Standing.ACTIVE
-        for row in rows
-    }
-    return {account_id: found.get(account_id, Standing.DEACTIVATED) for account_id in account_ids}
+    found: dict[int, list[Sanction]] = {}
+    for row in rows:
+        found.setdefault(row.whose, []).extend([] if row.id is None else [_sanction(row)])
+    return found
 
 
 async def sanction_of(read: Read, account_id: int) -> Sanction | None:
-    """The standing of one account with its reason and end; None if there is no such account."""
-    row = (
-        await read.connection.execute(
-            select(standings.c.standing, standings.c.reason, standings.c.until_ms)
-            .select_from(accounts.outerjoin(standings, standings.c.account_id == accounts.c.id))
-            .where(accounts.c.id == account_id)
-        )
-    ).first()
-    if row is None:
-        return None
-    if row.standing is None or effective(Standing(row.standing), row.until_ms, read.now_ms) is Standing.ACTIVE:
-        return Sanction(Standing.ACTIVE)
-    return Sanction(Standing(row.standing), row.reason, row.until_ms)
+    """What one account stands under now, with its reason and end; None if there is no such account."""
+    held = await open_sanctions(read, [account_id])
+    return holding(held[account_id], read.now_ms) if account_id in held else None
+
+
+async def sanctions_of(read: Read, account_id: int) -> list[Sanction]:
+    """The whole history of one account, the newest first."""
+    rows = await read.connection.execute(
+        select(sanctions).where(sanctions.c.account_id == account_id).order_by(sanctions.c.id.desc())
+    )
+    return [_sanction(row) for row in rows]
+
+
+def _sanction(row: Row[Any]) -> Sanction:
+    return Sanction(
+        standing=Standing(row.standing),
+        reason=row.reason,
+        until_ms=row.until_ms,
+        id=row.id,
+        decided_by=row.decided_by,
+        decided_at_ms=row.decided_at_ms,
+        lifted_by=row.lifted_by,
+        lifted_at_ms=row.lifted_at_ms,
+    )
 
 
 async def role_of(read: Read, account_id: int) -> Role:
@@ -148,19 +161,17 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
             tokens.c.account_counter,
             tokens.c.expires_at_ms,
             accounts.c.role,
-            standings.c.standing,
-            standings.c.until_ms,
+            sanctions.c.standing,
+            sanctions.c.until_ms,
         )
-        .select_from(
-            tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(
-                standings, standings.c.account_id == tokens.c.account_id
-            )
-        )
+        .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
         .where(tokens.c.token_hash == token_hash)
     )
-    row = (await read.connection.execute(statement)).first()
-    if row is None:
+    rows = (await read.connection.execute(statement)).all()
+    if not rows:
         return None
+    row = rows[0]
+    held = (Sanction(Standing(one.standing), until_ms=one.until_ms) for one in rows if one.standing)
     return TokenRow(
         id=row.id,
         account_id=row.account_id,
@@ -169,5 +180,5 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
         account_counter=row.account_counter,
         expires_at_ms=row.expires_at_ms,
         role=Role(row.role) if row.role else Role.MEMBER,
-        standing=effective(Standing(row.standing), row.until_ms, read.now_ms) if row.standing else Standing.ACTIVE,
+        standing=holding(held, read.now_ms).standing,
     )

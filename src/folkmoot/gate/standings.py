@@ -3,11 +3,12 @@
 `docs/standings.md` is generated from here; a test compares them.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
-from folkmoot.gate.model import Action, Role, Standing
+from folkmoot.gate.model import Action, Role, Sanction, Standing
 
 
 class Shown(StrEnum):
@@ -26,20 +27,29 @@ class Rights(msgspec.Struct, frozen=True):
 
 
 _EVERYTHING = frozenset(Action)
-_ROOM = frozenset(
-    {Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT, Action.TAKE_BACK_CONSENT}
-)
+_ROOM = frozenset({Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT, Action.TAKE_BACK_CONSENT})
 
 TABLE: dict[Standing, Rights] = {
     Standing.ACTIVE: Rights(_EVERYTHING, Shown.EVERYONE),
     Standing.LIMITED: Rights(_EVERYTHING, Shown.FOLLOWERS),
-    Standing.AWAITING_APPROVAL: Rights(frozenset({Action.SIGN_IN, Action.SEE_STANDING}), Shown.NOBODY),
+    Standing.AWAITING_APPROVAL: Rights(_ROOM, Shown.NOBODY),
     Standing.SUSPENDED: Rights(_ROOM, Shown.NOBODY),
-    Standing.DEACTIVATED: Rights(_ROOM - {Action.APPEAL}, Shown.NOBODY),
+    Standing.DEACTIVATED: Rights(_ROOM | {Action.COME_BACK}, Shown.NOBODY),
     Standing.LOCKED: Rights(frozenset({Action.SEE_STANDING}), Shown.NOBODY),
 }
 
-# What can be given an end. Whatever it came on top of is over by then, so nothing else has one.
+# The strictest of the sanctions in force is the standing. Each of these keeps whatever the ones before it keep (a
+# test holds that), so a further sanction never gives a right, and one that is over by the clock never takes one.
+STRICTEST_FIRST = (
+    Standing.LOCKED,
+    Standing.SUSPENDED,
+    Standing.AWAITING_APPROVAL,
+    Standing.DEACTIVATED,
+    Standing.LIMITED,
+    Standing.ACTIVE,
+)
+
+# What can be given an end: the others wait for the person, or for somebody who has looked.
 ENDING = frozenset({Standing.LIMITED, Standing.SUSPENDED})
 
 # Roles narrow one action; they widen nothing that a standing took away.
@@ -49,7 +59,8 @@ REASONS: dict[Standing, str] = {
     Standing.AWAITING_APPROVAL: "This account is waiting for the server's owner to approve it.",
     Standing.SUSPENDED: "This account is suspended.",
     Standing.DEACTIVATED: "This account was deactivated by its owner.",
-    Standing.LOCKED: "This account is locked because its credentials may be stolen.",
+    Standing.LOCKED: "This account is locked because its credentials may be stolen. "
+    "Ask this server's moderators for a link to set a new password.",
 }
 
 
@@ -65,6 +76,24 @@ def loses_rights(before: Standing, after: Standing) -> bool:
     return bool(TABLE[before].actions - TABLE[after].actions)
 
 
-def effective(standing: Standing, until_ms: int | None, now_ms: int) -> Standing:
-    """A standing whose time is over is none."""
-    return Standing.ACTIVE if until_ms is not None and until_ms <= now_ms else standing
+def holding(sanctions: Iterable[Sanction], now_ms: int) -> Sanction:
+    """The one that an account stands under now: the strictest in force, of equals the one that ends last.
+
+    Without one the account is active. Nothing else remembers: whatever is lifted or over leaves what is below it.
+    """
+    return min(
+        (sanction for sanction in sanctions if sanction.in_force(now_ms)),
+        key=lambda one: (
+            STRICTEST_FIRST.index(one.standing),
+            one.until_ms is not None,
+            -(one.until_ms or 0),
+            -one.id,
+        ),
+        default=Sanction(Standing.ACTIVE),
+    )
+
+
+def may_sanction(role: Role, other: Role) -> bool:
+    """Whether somebody of a role may decide about somebody of another: an owner about everybody, a moderator about
+    members. Moderators don't decide about one another; an owner does."""
+    return role is Role.OWNER or (role is Role.MODERATOR and other is Role.MEMBER)

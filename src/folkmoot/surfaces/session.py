@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 from folkmoot.accounts import actions, queries, rules
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Standing, Viewer
+from folkmoot.gate.queries import sanction_of
 from folkmoot.gate.standings import REASONS
 from folkmoot.surfaces.http import SESSION_COOKIE, serves
 from folkmoot.surfaces.limits import Limits, client_address
@@ -225,13 +226,13 @@ async def _describe(services: Services, viewer: Viewer) -> Session:
     async with services.database.read() as read:
         own = await queries.by_ids(read, [viewer.account_id])
         admitted = await services.gate.admit(read, viewer, own)
-        written = await queries.reason_for_standing(read, viewer.account_id)
+        sanction = await sanction_of(read, viewer.account_id)
     return Session(
         account=present.account(admitted[0], site) if admitted else None,
         username=own[0].username if own else None,
         role=viewer.role.value,
         standing=viewer.standing.value,
-        reason=_reason(viewer.standing, written),
+        reason=_reason(viewer.standing, sanction.reason if sanction else ""),
         site=shown,
     )
 

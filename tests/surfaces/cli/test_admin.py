@@ -155,7 +155,7 @@ def test_suspended_and_back(terminal: Terminal) -> None:
     with pytest.raises(Refused):
         terminal.identify(token)
     assert terminal.identify(terminal.says("token", "reporter")).standing is Standing.ACTIVE
-    assert terminal.refuses("reinstate", "reporter") == "This account is in good standing."
+    assert terminal.refuses("reinstate", "reporter") == "Nothing of the kind is on this account."
     assert terminal.refuses("approve", "reporter") == "This account doesn't wait for approval."
 
 

@@ -207,9 +207,10 @@ async def _token(services: AdminServices, name: str, scopes: str) -> str:
 async def _suspend(services: AdminServices, name: str, reason: str, until_ms: int | None) -> int | None:
     account_id = await _id_of(services, name)
     permit = services.gate.permit_system(Action.MODERATE, _BY)
-    return await services.gate.act(
+    held = await services.gate.act(
         permit, lambda acting: moderation.suspend(acting, account_id, reason=reason, until_ms=until_ms)
     )
+    return held.until_ms
 
 
 async def _reinstate(services: AdminServices, name: str) -> None:
