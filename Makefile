@@ -25,7 +25,7 @@ test: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Set up and run eve
 	npm --prefix web test
 
 .PHONY: check
-check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, types, import rules and the fast tests.
+check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, types, import rules and the fast tests (on SQLite).
 	$(VENV)/bin/ruff format --check src tests
 	$(VENV)/bin/ruff check src tests
 	$(VENV)/bin/mypy

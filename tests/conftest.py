@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share. `database` runs a test twice: on SQLite and on PostgreSQL."""
+"""Fixtures that every room's tests share. `database` runs a test twice: on SQLite and, in `make test`, on PostgreSQL."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -47,7 +47,7 @@ def _build(url: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database with all tables; also for tests that open it in several processes."""
     if request.param == "sqlite":
