@@ -36,7 +36,19 @@ from folkmoot.surfaces.http import (
     serves,
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
-from folkmoot.surfaces.mastodon import accounts, empty, instance, media, oauth, oembed, statuses, timelines
+from folkmoot.surfaces.mastodon import (
+    accounts,
+    admin_accounts,
+    admin_reports,
+    empty,
+    instance,
+    media,
+    oauth,
+    oembed,
+    reports,
+    statuses,
+    timelines,
+)
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
@@ -64,12 +76,15 @@ OWN_API: list[Any] = [
 ]
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
+    *admin_accounts.HANDLERS,
+    *admin_reports.HANDLERS,
     *empty.HANDLERS,
     *instance.HANDLERS,
     *media.HANDLERS,
     *oauth.HANDLERS,
     *metrics.HANDLERS,
     *oembed.HANDLERS,
+    *reports.HANDLERS,
     *statuses.HANDLERS,
     *timelines.HANDLERS,
     *static.HANDLERS,

@@ -29,6 +29,7 @@ IN_ITS_NAME = {
 BY_STANDING = {
     "accounts/actions.py": "nobody follows whom nobody sees",
     "moderation/queries.py": "the list of what was decided",
+    "moderation/members/queries.py": "accounts as moderators see them",
     "serve/network.py": "a relay is for those who may speak",
     "serve/worker.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",

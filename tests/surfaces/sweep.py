@@ -17,9 +17,12 @@ from tests.support.people import People
 from tests.surfaces.asking import Answer, ask
 
 from folkmoot.accounts import actions as accounts
+from folkmoot.accounts import queries as account_queries
 from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
-from folkmoot.gate import Acting, Action, Role, Visible
+from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Visible
+from folkmoot.moderation.reports.actions import report
+from folkmoot.moderation.reports.model import About, Category
 from folkmoot.posts import actions as posts
 from folkmoot.posts import queries as post_queries
 from folkmoot.posts.model import Draft as PostDraft
@@ -42,6 +45,7 @@ API = "/api/folkmoot/v1"
 SPACE = f"{API}/spaces/{{space_id}}"
 STATUS = "/api/v1/statuses/{status_id}"
 ACCOUNT = "/api/v1/accounts/{account_id}"
+ADMIN = "/api/v1/admin"
 RECORDED_MS = 2_000
 Result = TypeVar("Result")
 
@@ -116,6 +120,16 @@ def each(template: str, *names: str) -> list[Address]:
 _SPACES = ("scheduled_space", "live_space", "ended_space", "closed_space")
 _POSTS = ("post", "private_post", "reply", "media_post", "announcement")
 
+_OF_ACCOUNTS = [
+    ("GET", "accounts/{account_id}"),
+    *(("POST", f"accounts/{{account_id}}/{what}") for what in
+      ("action", "approve", "reject", "enable", "unsilence", "unsuspend")),
+]  # fmt: skip
+_OF_REPORTS = [
+    ("GET", "reports/{report_id}"),
+    *(("POST", f"reports/{{report_id}}/{what}") for what in ("assign_to_self", "unassign", "resolve", "reopen")),
+]  # fmt: skip
+
 ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}": each(SPACE, *_SPACES),
     f"GET {API}/spaces": of_everybody(
@@ -166,6 +180,12 @@ ADDRESSES: dict[str, list[Address]] = {
     f"POST {ACCOUNT}/unfollow": of_everybody("/api/v1/accounts/{stranger}/unfollow"),
     f"POST {ACCOUNT}/block": of_everybody("/api/v1/accounts/{stranger}/block"),
     f"POST {ACCOUNT}/unblock": of_everybody("/api/v1/accounts/{stranger}/unblock"),
+    # Moderators judge what nobody else is shown: these are nobody's own.
+    **{
+        f"{method} {ADMIN}/{what}": of_everybody(f"{ADMIN}/{what.replace(part, f'{{{made}}}')}")
+        for part, made, whats in (("{account_id}", "account", _OF_ACCOUNTS), ("{report_id}", "report", _OF_REPORTS))
+        for method, what in whats
+    },
     "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /media/{key}": own("/media/{media}.m4a", "/media/{private_media}.m4a"),
@@ -182,6 +202,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /spaces/{space_id}": of_everybody("/spaces/{ended_space}", "/spaces/{live_space}"),
     "GET /{handle}": of_everybody("/@" + USERNAME),
     "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
+    "GET /moderation/accounts/{account_id}": of_everybody("/moderation/accounts/{account}"),
     "GET /assets/{name}": of_everybody("/assets/none.js"),
 }  # fmt: skip
 
@@ -197,6 +218,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/password": {"current": "not the password", "new": "another long password"},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
     "POST /api/v1/statuses": {"status": "still here"},
+    "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
     "PUT /api/v1/media/{media_id}": {"description": "still here"},
 }
@@ -279,6 +301,18 @@ async def a_seat_in_anothers_space(scene: Scene) -> None:
     scene.made |= {"strangers_space": str(space_id), "seat": str(space.member(scene.account).seat)}
 
 
+async def a_report_of_it(scene: Scene) -> None:
+    """By a stranger, with everything that can be reported of it."""
+    async with scene.services.database.read() as read:
+        (found,) = await account_queries.by_ids(read, [scene.account])
+        target = await scene.people.gate.admit_one(read, ANONYMOUS, found, "Account")
+    about = About(post_ids=(int(scene.made["post"]),), space_id=int(scene.made["ended_space"]), at_ms=1_000)
+    made = await scene.people.act(
+        scene.stranger, Action.REPORT, lambda acting: report(acting, target, about, Category.OTHER, "look")
+    )
+    scene.made["report"] = str(made.id)
+
+
 # In order: each publishes something as the account, with canaries in all its words.
 MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     the_people,
@@ -287,6 +321,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     its_spaces,
     its_clips,
     a_seat_in_anothers_space,
+    a_report_of_it,
 ]
 
 

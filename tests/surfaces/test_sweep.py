@@ -131,6 +131,8 @@ async def test_suspended_it_is_nowhere_and_let_back_in_it_is_where_it_was(scene:
     old = shown.pop("itself")
     await scene.people.put(scene.account, Standing.SUSPENDED)
     async for one in look(scene, shown):
+        if one.surface.serves is Serves.MODERATOR and one.who == "moderator":
+            continue  # who judges it has to see it
         assert not found_in(scene, one), one
         assert not one.address.own or one.answer.status in REFUSALS, one
     async for one in look(scene, {"its old token": old}):

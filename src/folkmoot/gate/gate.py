@@ -119,6 +119,15 @@ class Gate:
             raise Refused("not_found", f"{what} not found.", status=404)
         return admitted[0]
 
+    def admit_to_moderate(self, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
+        """All of the items, whoever published them and however they stand: what moderators have to judge.
+
+        Raises Refused without a permit to moderate.
+        """
+        if permit.action is not Action.MODERATE:
+            raise Refused("not_permitted", "This needs a permit to moderate.")
+        return [Visible(item, permit.viewer, _MAKER) for item in items]
+
     async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
         if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:
             return [False] * len(items)

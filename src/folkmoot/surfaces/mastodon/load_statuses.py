@@ -14,7 +14,7 @@ from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account, Page
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
-from folkmoot.gate import Gated, Reach, Viewer, Visible
+from folkmoot.gate import Gated, Permit, Reach, Viewer, Visible
 from folkmoot.posts import queries
 from folkmoot.posts.model import Media, Post
 from folkmoot.spaces import queries as spaces
@@ -41,6 +41,14 @@ async def status(read: Read, services: Services, viewer: Viewer, post: Post | No
     """One post, or None where the viewer may not see it."""
     found = await statuses(read, services, viewer, [post]) if post is not None else []
     return found[0] if found else None
+
+
+async def reported(read: Read, services: Services, permit: Permit, posts: Sequence[Post]) -> list[Status]:
+    """Posts that somebody reported, for a moderator: also those that only others may see."""
+    cut, everything = await _referred(read, posts)
+    admitted = services.gate.admit_to_moderate(permit, everything)
+    shown, around = _sorted(read.now_ms, services, admitted, cut)
+    return [present_statuses.status(one, around, services.site) for one in shown]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -101,6 +109,12 @@ async def admit_media(
 async def _load(
     read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]
 ) -> tuple[list[Visible[Post]], Around]:
+    cut, everything = await _referred(read, posts)
+    return _sorted(read.now_ms, services, await services.gate.admit(read, viewer, everything), cut)
+
+
+async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip], list[Any]]:
+    """The clips in posts; and the posts with their files, Spaces and people, for the gate."""
     attached = [
         one for media in (await queries.media_of_posts(read, [p.id for p in posts])).values() for one in media
     ]
@@ -110,10 +124,14 @@ async def _load(
     people = {post.account_id for post in posts}.union(*(post.mentions for post in posts))
     people |= {space.host_id for space in known}
     found = await accounts.by_ids(read, sorted(people))
-    everything: list[Any] = [*posts, *attached, *known, *found]
-    admitted: list[Visible[Any]] = await services.gate.admit(read, viewer, everything)
+    return cut, [*posts, *attached, *known, *found]
+
+
+def _sorted(
+    now_ms: int, services: Services, admitted: Sequence[Visible[Any]], cut: dict[int, Clip]
+) -> tuple[list[Visible[Post]], Around]:
     seen_spaces = {one.item.id: one for one in _of(Space, admitted)}
-    around = _around(read.now_ms, services, admitted, seen_spaces, cut)
+    around = _around(now_ms, services, admitted, seen_spaces, cut)
     # The words of a post that announces a Space are the Space's title: they go where the Space goes, also where it
     # was handed over to a host of whom the viewer sees nothing.
     shown = [one for one in _of(Post, admitted) if one.item.space_id is None or one.item.space_id in seen_spaces]

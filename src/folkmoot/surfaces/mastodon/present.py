@@ -7,12 +7,15 @@ import msgspec
 from folkmoot.accounts.model import Account, Relationship
 from folkmoot.accounts.text import note_html
 from folkmoot.gate import Role, Visible
+from folkmoot.gate.standings import MODERATORS
 from folkmoot.storage.ids import time_of
 from folkmoot.surfaces.mastodon import entities
 from folkmoot.surfaces.services import Site
 
 AVATAR_PATH = "/static/avatar.png"
 HEADER_PATH = "/static/header.png"
+# Mastodon's flags: manage reports, manage users.
+_MAY_MODERATE = 1 << 4 | 1 << 10
 _ROLE_IDS = {Role.MEMBER: "1", Role.MODERATOR: "2", Role.OWNER: "3"}
 
 
@@ -54,11 +57,10 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
 def credential_account(visible: Visible[Account], site: Site) -> entities.CredentialAccount:
     """One's own account, with what one wrote before it became HTML."""
     own = visible.item
-    shown = _role(own.role)
     return entities.CredentialAccount(
         **msgspec.structs.asdict(account(visible, site)),
         source=entities.Source(note=own.note),
-        role=entities.CredentialRole(id=shown.id, name=shown.name, highlighted=own.role is not Role.MEMBER),
+        role=credential_role(own.role),
     )
 
 
@@ -71,6 +73,15 @@ def relationship(own: Relationship) -> entities.Relationship:
         followed_by=own.followed_by,
         blocking=own.blocking,
         blocked_by=own.blocked_by,
+    )
+
+
+def credential_role(role: Role) -> entities.CredentialRole:
+    """A role with what it lets one do, by which clients show their pages for moderators."""
+    permissions = _MAY_MODERATE if role in MODERATORS else 0
+    shown = _role(role)
+    return entities.CredentialRole(
+        id=shown.id, name=shown.name, permissions=str(permissions), highlighted=role is not Role.MEMBER
     )
 
 

@@ -30,9 +30,10 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 _PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/settings", "/about", "/search"]
+_MODERATION = ["/moderation", "/moderation/accounts", "/moderation/accounts/{account_id:int}"]
 
 
-@get(_PLAIN, opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
+@get([*_PLAIN, *_MODERATION], opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
 async def plain_page(services: Services) -> Response[str]:
     """A page whose content the client fetches."""
     return _page(PageMeta(services.site.title, "A public square with live audio.", services.site.base_url), 200)

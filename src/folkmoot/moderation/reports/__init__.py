@@ -1,0 +1,1 @@
+"""What people bring before the moderators, and what became of it."""

@@ -1,0 +1,143 @@
+"""What moderators see, as Mastodon's JSON. Takes what the gate admitted, and nothing else."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from folkmoot.accounts.model import Account
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Standing, Visible
+from folkmoot.gate.model import Sanction
+from folkmoot.moderation.members.model import History, Member
+from folkmoot.moderation.reports.model import Report
+from folkmoot.spaces.model import Space
+from folkmoot.surfaces.mastodon import admin_entities, present
+from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.services import Site
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What reports refer to, by id, and each person a second time as everybody sees them."""
+
+    members: Mapping[int, Visible[Member]]
+    accounts: Mapping[int, Visible[Account]]
+    spaces: Mapping[int, Visible[Space]]
+    clips: Mapping[int, Clip]
+    statuses: Mapping[int, Status]
+
+
+def report(visible: Visible[Report], target: Visible[Account], site: Site) -> admin_entities.Report:
+    """For its reporter."""
+    item = visible.item
+    return admin_entities.Report(
+        id=str(item.id),
+        action_taken=item.resolved_at_ms is not None,
+        action_taken_at=_time(item.resolved_at_ms),
+        category=item.category.value,
+        comment=item.comment,
+        created_at=present.timestamp(item.created_at_ms),
+        status_ids=[str(id_) for id_ in item.about.post_ids],
+        target_account=present.account(target, site),
+    )
+
+
+def admin_report(visible: Visible[Report], around: Around, site: Site) -> admin_entities.AdminReport:
+    """For moderators. The account that it is about has to be in `around`."""
+    item, about = visible.item, visible.item.about
+    space = around.spaces.get(about.space_id) if about.space_id is not None else None
+    clip = around.clips.get(about.clip_id) if about.clip_id is not None else None
+
+    def person(account_id: int | None) -> admin_entities.AdminAccount | None:
+        found = around.members.get(account_id) if account_id is not None else None
+        return admin_account(found, around.accounts[found.item.account.id], site) if found is not None else None
+
+    return admin_entities.AdminReport(
+        id=str(item.id),
+        action_taken=item.resolved_at_ms is not None,
+        action_taken_at=_time(item.resolved_at_ms),
+        category=item.category.value,
+        comment=item.comment,
+        created_at=present.timestamp(item.created_at_ms),
+        updated_at=present.timestamp(item.changed_at_ms),
+        account=person(item.reporter_id),
+        target_account=admin_account(around.members[item.target_id], around.accounts[item.target_id], site),
+        assigned_account=person(item.assigned_to),
+        action_taken_by_account=person(item.resolved_by),
+        statuses=[around.statuses[id_] for id_ in about.post_ids if id_ in around.statuses],
+        folkmoot=admin_entities.ReportExtension(
+            space=moderated_space(space, site) if space is not None else None,
+            at_ms=about.at_ms,
+            clip=(clip.start_ms, clip.end_ms) if clip is not None else None,
+            resolution=item.resolution.value if item.resolution is not None else None,
+        ),
+    )
+
+
+def admin_account(
+    visible: Visible[Member],
+    account: Visible[Account],
+    site: Site,
+    details: admin_entities.AccountDetails | None = None,
+) -> admin_entities.AdminAccount:
+    """For moderators. `account` is the same person."""
+    item, now = visible.item, visible.item.sanction
+    awaits = Standing.AWAITING_APPROVAL in item.kinds
+    return admin_entities.AdminAccount(
+        id=str(item.account.id),
+        username=item.account.username,
+        created_at=present.timestamp(item.account.created_at_ms),
+        email=item.email,
+        invite_request=now.reason if now.standing is Standing.AWAITING_APPROVAL else None,
+        role=present.credential_role(item.account.role),
+        approved=not awaits,
+        disabled=Standing.LOCKED in item.kinds,
+        silenced=Standing.LIMITED in item.kinds,
+        suspended=Standing.SUSPENDED in item.kinds,
+        account=present.account(account, site),
+        folkmoot=admin_entities.AccountExtension(
+            standing=now.standing.value, reason=now.reason, until=_time(now.until_ms), details=details
+        ),
+    )
+
+
+def account_details(
+    history: History, names: Mapping[int, Visible[Account]], spaces: list[Visible[Space]], site: Site
+) -> admin_entities.AccountDetails:
+    """The history of one account. `names`: of those who decided."""
+    return admin_entities.AccountDetails(
+        sanctions=[_sanction(one, names) for one in history.sanctions],
+        sessions_count=history.sessions,
+        programs_count=history.programs,
+        open_reports_count=history.open_reports,
+        reports_count=history.reports,
+        spaces=[moderated_space(one, site) for one in spaces],
+    )
+
+
+def moderated_space(visible: Visible[Space], site: Site) -> admin_entities.ModeratedSpace:
+    """A Space, for a link."""
+    space = visible.item
+    return admin_entities.ModeratedSpace(
+        id=str(space.id), title=space.title, state=space.state.value, url=f"{site.base_url}/spaces/{space.id}"
+    )
+
+
+def _sanction(sanction: Sanction, names: Mapping[int, Visible[Account]]) -> admin_entities.Sanction:
+    def name(account_id: int | None) -> str | None:
+        found = names.get(account_id) if account_id is not None else None
+        return found.item.username if found is not None else None
+
+    return admin_entities.Sanction(
+        id=str(sanction.id),
+        standing=sanction.standing.value,
+        reason=sanction.reason,
+        until=_time(sanction.until_ms),
+        decided_by=name(sanction.decided_by),
+        decided_at=present.timestamp(sanction.decided_at_ms),
+        lifted_by=name(sanction.lifted_by),
+        lifted_at=_time(sanction.lifted_at_ms),
+    )
+
+
+def _time(unix_ms: int | None) -> str | None:
+    return present.timestamp(unix_ms) if unix_ms is not None else None
