@@ -1,0 +1,253 @@
+"""Mastodon's API for moderators: shapes, scopes, pages; what a decision does, and to whom it is open."""
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.clock import FakeClock
+from tests.support.people import People
+from tests.surfaces.conftest import Person
+
+from folkmoot.gate import Role, Standing, Surface
+from folkmoot.moderation.members.actions import change_role
+
+ACCOUNTS = "/api/v1/admin/accounts"
+REPORTS = "/api/v1/admin/reports"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+async def keeper(people: People) -> Person:
+    account_id = await people.create("keeper", Role.MODERATOR)
+    return Person(account_id, "keeper", {"Authorization": f"Bearer {await people.token(account_id)}"})
+
+
+@pytest.fixture
+async def owner(people: People) -> Person:
+    account_id = await people.create("owner", Role.OWNER)
+    return Person(account_id, "owner", {"Authorization": f"Bearer {await people.token(account_id)}"})
+
+
+async def report(client: httpx.AsyncClient, by: Person, about: Person, **fields: Any) -> str:
+    answer = await client.post("/api/v1/reports", json={"account_id": about.id, **fields}, headers=by.headers)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+async def decide(client: httpx.AsyncClient, by: Person, about: Person, kind: str, **fields: Any) -> httpx.Response:
+    return await client.post(f"{ACCOUNTS}/{about.id}/action", json={"type": kind, **fields}, headers=by.headers)
+
+
+async def shown(client: httpx.AsyncClient, by: Person, about: Person) -> dict[str, Any]:
+    answer = await client.get(f"{ACCOUNTS}/{about.id}", headers=by.headers)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_an_account_in_mastodons_shape(
+    client: httpx.AsyncClient, people: People, keeper: Person, bob: Person
+) -> None:
+    said = await shown(client, keeper, bob)
+    account, ours = said.pop("account"), said.pop("folkmoot")
+    assert account["username"] == "bob"
+    assert said.pop("created_at") == account["created_at"]
+    role = {"id": "1", "name": "", "color": "", "permissions": "0", "highlighted": False}
+    flags = {"disabled": False, "silenced": False, "suspended": False, "sensitized": False}
+    assert said == {
+        "id": str(bob.id), "username": "bob", "domain": None, "email": None, "ip": None, "ips": [], "locale": None,
+        "invite_request": None, "role": role, "confirmed": True, "approved": True, **flags,
+    }  # fmt: skip
+    assert (ours["standing"], ours["reason"], ours["until"]) == ("active", "", None)
+    assert ours["details"]["sessions_count"] == 1
+    own = await client.get("/api/v1/accounts/verify_credentials", headers=keeper.headers)
+    assert own.json()["role"]["permissions"] == "1040", "clients show their pages for moderators by this"
+
+
+async def test_suspend_with_reason_and_end_and_lift(
+    client: httpx.AsyncClient, keeper: Person, alice: Person, bob: Person, clock: FakeClock
+) -> None:
+    made = await report(client, alice, bob, comment="look")
+    until = "2100-01-31T12:00:00.000Z"
+    answer = await decide(client, keeper, bob, "suspend", text="rule 3", until=until, report_id=made)
+    assert (answer.status_code, answer.json()) == (200, {})
+    said = await shown(client, keeper, bob)
+    assert said["suspended"]
+    assert (said["folkmoot"]["reason"], said["folkmoot"]["until"]) == ("rule 3", until)
+    assert (await client.get("/api/v1/accounts/verify_credentials", headers=bob.headers)).status_code == 401
+    assert (await client.get(f"/api/v1/accounts/{bob.id}", headers=alice.headers)).status_code == 404
+    (closed,) = (await client.get(f"{REPORTS}?resolved=true", headers=keeper.headers)).json()
+    assert (closed["id"], closed["folkmoot"]["resolution"]) == (made, "suspended")
+    assert closed["action_taken_by_account"]["username"] == "keeper"
+    lifted = await client.post(f"{ACCOUNTS}/{bob.id}/unsuspend", headers=keeper.headers)
+    assert not lifted.json()["suspended"]
+    (past,) = lifted.json()["folkmoot"]["details"]["sanctions"]
+    assert (past["decided_by"], past["lifted_by"], past["standing"]) == ("keeper", "keeper", "suspended")
+    assert (await client.get(f"/api/v1/accounts/{bob.id}", headers=alice.headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "flag", "undo"),
+    [
+        ("silence", "silenced", "unsilence"),
+        ("suspend", "suspended", "unsuspend"),
+        ("disable", "disabled", "enable"),
+    ],
+)
+async def test_every_kind_can_be_undone_and_only_by_its_own_word(
+    client: httpx.AsyncClient, keeper: Person, bob: Person, kind: str, flag: str, undo: str
+) -> None:
+    assert (await decide(client, keeper, bob, kind, text="rule 3")).status_code == 200
+    said = await shown(client, keeper, bob)
+    assert [name for name in ("disabled", "silenced", "suspended") if said[name]] == [flag]
+    for word in ("unsilence", "unsuspend", "enable", "approve"):
+        if word != undo:
+            refused = await client.post(f"{ACCOUNTS}/{bob.id}/{word}", headers=keeper.headers)
+            assert refused.status_code == 422, word
+    assert not (await client.post(f"{ACCOUNTS}/{bob.id}/{undo}", headers=keeper.headers)).json()[flag]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "suspend"},
+        {"type": "suspend", "text": "x", "until": "tomorrow"},
+        {"type": "suspend", "text": "x", "until": "2001-01-01T00:00:00Z"},
+        {"type": "disable", "text": "x", "until": "2100-01-01T00:00:00Z"},
+        {"type": "sensitive", "text": "x"},
+        {"type": "none", "text": "a warning"},
+        {"type": "delete", "text": "x"},
+    ],
+    ids=str,
+)
+async def test_what_is_no_decision_is_refused_with_a_sentence(
+    client: httpx.AsyncClient, keeper: Person, bob: Person, body: dict[str, Any]
+) -> None:
+    answer = await client.post(f"{ACCOUNTS}/{bob.id}/action", json=body, headers=keeper.headers)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]
+    assert (await shown(client, keeper, bob))["folkmoot"]["standing"] == "active"
+
+
+async def test_none_closes_the_report_and_leaves_the_account(
+    client: httpx.AsyncClient, keeper: Person, alice: Person, bob: Person
+) -> None:
+    made, other = await report(client, alice, bob), await report(client, keeper, bob)
+    assert (await decide(client, keeper, bob, "none", report_id=made)).status_code == 200
+    (left,) = (await client.get(REPORTS, headers=keeper.headers)).json()
+    assert left["id"] == other
+    assert (await shown(client, keeper, bob))["folkmoot"]["standing"] == "active"
+
+
+async def test_a_moderator_decides_about_members_only(
+    client: httpx.AsyncClient, people: People, keeper: Person, owner: Person
+) -> None:
+    other = Person(await people.create("other", Role.MODERATOR), "other", {})
+    for above in (other, owner, keeper):
+        answer = await decide(client, keeper, above, "suspend", text="rule 3")
+        assert answer.status_code in (403, 422), above
+        assert (await shown(client, owner, above))["folkmoot"]["standing"] == "active"
+    assert (await decide(client, owner, other, "suspend", text="rule 3")).status_code == 200
+
+
+async def test_who_waits_is_let_in_or_not(client: httpx.AsyncClient, people: People, keeper: Person) -> None:
+    ids = [await people.create(name) for name in ("ana", "bela")]
+    for account_id in ids:
+        await people.put(account_id, Standing.AWAITING_APPROVAL)
+    waiting = (await client.get(f"{ACCOUNTS}?pending=true", headers=keeper.headers)).json()
+    assert {(one["username"], one["approved"]) for one in waiting} == {("ana", False), ("bela", False)}
+    assert waiting[0]["invite_request"].startswith("a test")
+    assert (await client.post(f"{ACCOUNTS}/{ids[0]}/approve", headers=keeper.headers)).json()["approved"]
+    rejected = await client.post(f"{ACCOUNTS}/{ids[1]}/reject", headers=keeper.headers)
+    assert (rejected.status_code, rejected.json()["username"]) == (200, "bela")
+    assert (await client.get(f"{ACCOUNTS}/{ids[1]}", headers=keeper.headers)).status_code == 404
+
+
+@pytest.mark.parametrize("path", [ACCOUNTS, "/api/v2/admin/accounts"])
+async def test_accounts_come_in_pages(client: httpx.AsyncClient, people: People, keeper: Person, path: str) -> None:
+    names = [f"person{number}" for number in range(5)]
+    for name in names:
+        await people.create(name)
+    seen: list[str] = []
+    address: str | None = f"{path}?limit=2&username=person"
+    while address is not None:
+        answer = await client.get(address, headers=keeper.headers)
+        seen += [one["username"] for one in answer.json()]
+        address = answer.links["next"]["url"] if "next" in answer.links else None
+    assert seen == names[::-1]
+
+
+async def test_accounts_are_found_by_the_words_of_both_versions(
+    client: httpx.AsyncClient, people: People, keeper: Person, bob: Person
+) -> None:
+    await people.put(bob.id, Standing.SUSPENDED)
+    for query in ("suspended=true", "status=suspended", "q=@BO", "username=bob", "display_name=&q=bob"):
+        found = (await client.get(f"{ACCOUNTS}?{query}", headers=keeper.headers)).json()
+        assert [one["username"] for one in found] == ["bob"], query
+    for query in ("staff=true", "permissions=staff"):
+        found = (await client.get(f"{ACCOUNTS}?{query}", headers=keeper.headers)).json()
+        assert [one["username"] for one in found] == ["keeper"], query
+    assert (await client.get(f"{ACCOUNTS}?status=gone", headers=keeper.headers)).status_code == 422
+
+
+async def test_a_report_as_moderators_see_it(
+    client: httpx.AsyncClient, keeper: Person, alice: Person, bob: Person
+) -> None:
+    body = {"status": "for my followers", "visibility": "private"}
+    await client.post(f"/api/v1/accounts/{bob.id}/follow", headers=alice.headers)
+    post = (await client.post("/api/v1/statuses", json=body, headers=bob.headers)).json()["id"]
+    made = await report(client, alice, bob, status_ids=[post], category="violation", comment="look")
+    said = (await client.get(f"{REPORTS}/{made}", headers=keeper.headers)).json()
+    assert (said["account"]["username"], said["target_account"]["username"]) == ("alice", "bob")
+    assert (said["category"], said["comment"], said["action_taken"]) == ("violation", "look", False)
+    assert "for my followers" in said["statuses"][0]["content"], "what was reported is what they judge"
+    taken = await client.post(f"{REPORTS}/{made}/assign_to_self", headers=keeper.headers)
+    assert taken.json()["assigned_account"]["username"] == "keeper"
+    assert (await client.post(f"{REPORTS}/{made}/unassign", headers=keeper.headers)).json()[
+        "assigned_account"
+    ] is None
+    closed = (await client.post(f"{REPORTS}/{made}/resolve", headers=keeper.headers)).json()
+    assert (closed["action_taken"], closed["folkmoot"]["resolution"]) == (True, "nothing")
+    again = (await client.post(f"{REPORTS}/{made}/reopen", headers=keeper.headers)).json()
+    assert (again["action_taken"], again["action_taken_at"]) == (False, None)
+    for query, count in ((f"account_id={alice.id}", 1), (f"target_account_id={alice.id}", 0)):
+        assert len((await client.get(f"{REPORTS}?{query}", headers=keeper.headers)).json()) == count
+    assert (await client.get(f"{REPORTS}/404", headers=keeper.headers)).status_code == 404
+
+
+def admin_surfaces(surfaces: list[Surface]) -> list[Surface]:
+    return [one for one in surfaces if "/admin/" in one.name]
+
+
+async def test_a_scope_opens_what_it_names_and_members_open_nothing(
+    client: httpx.AsyncClient, people: People, surfaces: list[Surface], keeper: Person, alice: Person
+) -> None:
+    found = admin_surfaces(surfaces)
+    assert len(found) == 15
+    scopes = ("read write follow push", *sorted({one.scope for one in found}))
+    assert len(scopes) == 5
+    tokens = {scope: await people.token(keeper.id, scope) for scope in scopes}
+    for one in found:
+        method, _, path = one.name.partition(" ")
+        address = path.format(account_id="1", report_id="1")
+        opened = {
+            scope
+            for scope, token in tokens.items()
+            if (await client.request(method, address, headers={"Authorization": f"Bearer {token}"})).status_code
+            != 403
+        }
+        assert opened == {one.scope}, one.name
+        assert (await client.request(method, address, headers=alice.headers)).status_code == 403
+        assert (await client.request(method, address)).status_code == 401
+
+
+async def test_a_moderator_who_is_one_no_more_moderates_no_more(
+    client: httpx.AsyncClient, people: People, keeper: Person, owner: Person, bob: Person
+) -> None:
+    await people.system(lambda acting: change_role(acting, keeper.id, Role.MEMBER))
+    assert (await decide(client, keeper, bob, "suspend", text="rule 3")).status_code == 401
+    anew = Person(keeper.id, "keeper", {"Authorization": f"Bearer {await people.token(keeper.id)}"})
+    assert (await decide(client, anew, bob, "suspend", text="rule 3")).status_code == 403
+    await people.system(lambda acting: change_role(acting, keeper.id, Role.MODERATOR))
+    anew = Person(keeper.id, "keeper", {"Authorization": f"Bearer {await people.token(keeper.id)}"})
+    await decide(client, owner, keeper, "suspend", text="rule 3")
+    assert (await client.get(REPORTS, headers=anew.headers)).status_code == 401
