@@ -24,7 +24,7 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import metrics, session, static
+from folkmoot.surfaces import export, metrics, session, standing, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -64,6 +64,8 @@ BODY_BYTES_MAX = 1_000_000
 # One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
 OWN_API: list[Any] = [
     *session.HANDLERS,
+    *standing.HANDLERS,
+    *export.HANDLERS,
     *spaces.HANDLERS,
     *whip.HANDLERS,
     *whep.HANDLERS,

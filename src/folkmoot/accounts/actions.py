@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import Table, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.accounts import rules
+from folkmoot.accounts import queries, rules
 from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
 from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.actions import impose, revoke
+from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
@@ -23,6 +23,8 @@ ACCOUNT_BLOCKED = "account.blocked"
 CREDENTIALS_CHANGED = "account.credentials_changed"
 ACCOUNT_UNFOLLOWED = "account.unfollowed"
 _OWNER_LINK = "owner"
+PASSWORD_LINK_LASTS_MS = 24 * 3600 * 1000
+_SETTING_LINK = "password"
 
 
 class NewAccount(msgspec.Struct, frozen=True):
@@ -116,6 +118,73 @@ async def change_own_password(acting: Acting, password_hash: str) -> str:
     """The same for the acting account; return the secret of a new session, for whoever just changed it."""
     await change_password(acting, acting.actor_id, password_hash)
     return await sign_in(acting)
+
+
+async def make_password_link(acting: Acting, account_id: int) -> str:
+    """The secret of a link by which somebody sets a new password, in place of an earlier one; it works once.
+
+    Raises Refused 404 where there is no such account.
+    """
+    if await gate_queries.sanction_of(acting.tx, account_id) is None:
+        raise _no_account()
+    secret = secrets.token_urlsafe(32)
+    await acting.tx.connection.execute(
+        delete(one_time_links).where(
+            one_time_links.c.purpose == _SETTING_LINK, one_time_links.c.account_id == account_id
+        )
+    )
+    await acting.tx.connection.execute(
+        one_time_links.insert().values(
+            secret_hash=digest(secret),
+            purpose=_SETTING_LINK,
+            account_id=account_id,
+            created_at_ms=acting.now_ms,
+            expires_at_ms=acting.now_ms + PASSWORD_LINK_LASTS_MS,
+        )
+    )
+    return secret
+
+
+async def set_password_by_link(acting: Acting, secret: str, password_hash: str) -> int:
+    """Set the password of the account whose link it is, and unlock it; return its id. All else that is decided
+    about it stays. Raises Refused 403 for a link that is spent."""
+    spent = (
+        update(one_time_links)
+        .where(queries.valid_password_link(secret, acting.now_ms))
+        .values(used_at_ms=acting.now_ms)
+        .returning(one_time_links.c.account_id)
+    )
+    row = (await acting.tx.connection.execute(spent)).first()
+    if row is None:
+        raise password_link_spent()
+    account_id = int(row.account_id)
+    await change_password(acting, account_id, password_hash)
+    held = (await gate_queries.open_sanctions(acting.tx, [account_id]))[account_id]
+    await lift(acting, account_id, [one for one in held if one.standing is Standing.LOCKED])
+    return account_id
+
+
+def password_link_spent() -> Refused:
+    return Refused(
+        "link_spent", "This link has been used or is too old. Ask this server's moderators for a new one."
+    )
+
+
+async def deactivate(acting: Acting) -> None:
+    """Shut one's own account until one comes back: nobody sees it, and whatever it holds open ends at once.
+
+    Raises Refused 422 for the last owner.
+    """
+    await impose(acting, acting.actor_id, Standing.DEACTIVATED)
+
+
+async def come_back(acting: Acting) -> None:
+    """Open one's own account again, as far as nobody else decided something. Refused 422 if it isn't shut."""
+    held = (await gate_queries.open_sanctions(acting.tx, [acting.actor_id]))[acting.actor_id]
+    own = [one for one in held if one.standing is Standing.DEACTIVATED]
+    if not own:
+        raise Refused("not_deactivated", "This account isn't deactivated.", status=422)
+    await lift(acting, acting.actor_id, own)
 
 
 async def issue_token(

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from folkmoot.accounts.model import Account, Counts, Page, Relationship
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
-from folkmoot.storage.database import Read
+from folkmoot.storage.database import Read, digest
 from folkmoot.storage.ids import id_at
-from folkmoot.storage.tables import accounts, blocks, credentials, follows, posts, tokens
+from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, posts, tokens
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -43,6 +43,41 @@ async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
         )
     ).first()
     return (row.account_id, row.password_hash) if row else None
+
+
+def valid_password_link(secret: str, now_ms: int) -> ColumnElement[bool]:
+    """The condition on `one_time_links` for a link that still sets a password."""
+    return and_(
+        one_time_links.c.secret_hash == digest(secret),
+        one_time_links.c.purpose == "password",
+        one_time_links.c.used_at_ms.is_(None),
+        one_time_links.c.expires_at_ms > now_ms,
+    )
+
+
+async def username_of_password_link(read: Read, secret: str) -> str | None:
+    """Whose password a link sets; None for one that is spent."""
+    row = (
+        await read.connection.execute(
+            select(accounts.c.username)
+            .join(one_time_links, one_time_links.c.account_id == accounts.c.id)
+            .where(valid_password_link(secret, read.now_ms))
+        )
+    ).first()
+    return str(row.username) if row else None
+
+
+async def email_of(read: Read, account_id: int) -> str | None:
+    """The e-mail address that the account gave, if any."""
+    row = (
+        await read.connection.execute(select(credentials.c.email).where(credentials.c.account_id == account_id))
+    ).first()
+    return row.email if row else None
+
+
+async def blocked_ids(read: Read, account_id: int, page: Page) -> list[int]:
+    """A page of those whom the account blocks, the newest accounts first."""
+    return await _page(read, blocks.c.blocked_id, blocks.c.account_id == account_id, page)
 
 
 async def relationships(read: Read, viewer_id: int, ids: Collection[int]) -> list[Relationship]:

@@ -28,6 +28,13 @@ async def overlapping(read: Read, space_id: int, from_ms: int, to_ms: int) -> li
     return [_clip(row) for row in rows]
 
 
+async def of_account(read: Read, account_id: int, *, max_id: int | None, limit: int) -> list[Clip]:
+    """What somebody cut, the newest first."""
+    statement = select(clips).where(clips.c.account_id == account_id).order_by(clips.c.id.desc()).limit(limit)
+    rows = await read.connection.execute(statement if max_id is None else statement.where(clips.c.id < max_id))
+    return [_clip(row) for row in rows]
+
+
 async def by_id(read: Read, clip_id: int) -> Clip | None:
     return (await by_ids(read, [clip_id])).get(clip_id)
 

@@ -47,15 +47,18 @@ async def impose(
     return after
 
 
-async def lift(acting: Acting, account_id: int, lifted: Collection[Sanction]) -> Sanction:
+async def lift(
+    acting: Acting, account_id: int, lifted: Collection[Sanction], *, on_appeal: bool = False
+) -> Sanction:
     """Lift some of an account's sanctions; return the one that holds now: whatever is below them.
 
-    What is lifted already stays as it is. Raises Refused: no permit to decide about this account; no such account;
-    one's own, but to come back.
+    What is lifted already stays as it is. `on_appeal`: by a moderator, whoever it is about. Raises Refused: no
+    permit to decide about this account; no such account; one's own, but to come back.
     """
     role = await _role(acting, account_id)
     for sanction in lifted:
-        _require_authority(acting, account_id, role, sanction.standing, Action.COME_BACK)
+        whose = Role.MEMBER if on_appeal else role
+        _require_authority(acting, account_id, whose, sanction.standing, Action.COME_BACK)
     held = (await queries.open_sanctions(acting.tx, [account_id]))[account_id]
     ids = {sanction.id for sanction in lifted}
     await acting.tx.connection.execute(

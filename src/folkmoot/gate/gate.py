@@ -128,6 +128,21 @@ class Gate:
             raise Refused("not_permitted", "This needs a permit to moderate.")
         return [Visible(item, permit.viewer, _MAKER) for item in items]
 
+    async def admit_to_export(self, read: Read, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
+        """What goes into somebody's own data: what is theirs, and of others what they would see in good standing.
+
+        Raises Refused without a permit to export.
+        """
+        if permit.action is not Action.EXPORT:
+            raise Refused("not_permitted", "This needs a permit to export.")
+        viewer = msgspec.structs.replace(permit.viewer, standing=Standing.ACTIVE)
+        seen = await self._decide(read, viewer, items)
+        return [
+            Visible(item, permit.viewer, _MAKER)
+            for item, visible in zip(items, seen, strict=True)
+            if visible or viewer.account_id in item.gate_facts().owner_ids
+        ]
+
     async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
         if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:
             return [False] * len(items)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from folkmoot.gate.model import Action, Serves, Standing
+from folkmoot.gate.model import Action, Serves
 from folkmoot.gate.standings import TABLE
 
 Kind = Literal["route", "stream"]
@@ -50,8 +50,10 @@ class Register:
         return len(self._surfaces)
 
 
-# What a room for those who lost their standing can be for; anything else they could not do there.
-_ROOM_ACTIONS = TABLE[Standing.SUSPENDED].actions
+# What a room for those who lost their standing can be for: whatever some of them keep.
+_ROOM_ACTIONS = frozenset().union(
+    *(rights.actions for rights in TABLE.values() if Action.READ not in rights.actions)
+)
 
 
 def _check(surface: Surface) -> None:
@@ -60,4 +62,4 @@ def _check(surface: Surface) -> None:
         # `MODERATOR` with an action that everybody keeps would serve everybody.
         raise Unregistered(f"{surface.name}: moderators' surfaces declare Action.MODERATE, and only they do")
     if surface.serves is Serves.ROOM and surface.action not in _ROOM_ACTIONS:
-        raise Unregistered(f"{surface.name}: a suspended account can't {surface.action.value}, so this is no room")
+        raise Unregistered(f"{surface.name}: who is kept out can't {surface.action.value}, so this is no room")

@@ -104,6 +104,12 @@ async def by_id(read: Read, post_id: int) -> Post | None:
     return posts_found[0] if posts_found else None
 
 
+async def of_author(read: Read, account_id: int, *, max_id: int | None, limit: int) -> list[Post]:
+    """Everything that somebody wrote, for themselves: the newest first, of any visibility."""
+    statement = rows().where(posts.c.account_id == account_id).order_by(posts.c.id.desc()).limit(limit)
+    return await found(read, statement if max_id is None else statement.where(posts.c.id < max_id))
+
+
 def _with_circle(joined: FromClause) -> FromClause:
     """Posts, or what they are part of, with what `_circle` names: NULL outside of closed Spaces' conversations."""
     return joined.outerjoin(_root, _root.c.id == posts.c.conversation_id).outerjoin(

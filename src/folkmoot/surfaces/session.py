@@ -46,6 +46,13 @@ class ChangePassword(msgspec.Struct):
     new: str
 
 
+class SetPassword(msgspec.Struct):
+    """The secret of a link that a moderator gave out, and the password as it shall be."""
+
+    secret: str
+    new: str
+
+
 class SessionSite(msgspec.Struct):
     """The server, as far as every page needs it."""
 
@@ -80,13 +87,13 @@ async def open_session(
     a form on another site, 429 for too many tries.
     """
     refuse_other_sites(request)
-    account_id = await _account_of(request, services, passwords, limits, asked)
+    account_id = await account_of(request, services, passwords, limits, asked)
     if account_id is None:
         raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
     return await _open_for(services, account_id)
 
 
-async def _account_of(
+async def account_of(
     request: Request[Any, Any, Any], services: Services, passwords: Passwords, limits: Limits, asked: SignIn
 ) -> int | None:
     """Whose name and password these are; None for a wrong one. Raises Refused 429 for too many tries."""
@@ -173,11 +180,33 @@ async def change_password(
     async with services.database.read() as read:
         (own,) = await queries.by_ids(read, [permit.viewer.id])
     current = SignIn(own.username, data.current)
-    if await _account_of(request, services, passwords, limits, current) is None:
+    if await account_of(request, services, passwords, limits, current) is None:
         raise Refused("wrong_credentials", "The current password is wrong.", status=422)
     password_hash = await passwords.hash(rules.clean_password(data.new, own.username))
     secret = await gate.act(permit, lambda acting: actions.change_own_password(acting, password_hash))
     return await _answer(services, gate, secret, status=200)
+
+
+@post(f"{PATH}/password-link", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def set_password(
+    data: JSONBody[SetPassword],
+    request: Request[Any, Any, Any],
+    services: Services,
+    gate: Gate,
+    passwords: Passwords,
+) -> Response[Session]:
+    """Set a new password by a link from a moderator, once, and sign in. It unlocks an account that was locked."""
+    refuse_other_sites(request)
+    async with services.database.read() as read:
+        username = await queries.username_of_password_link(read, data.secret)
+    if username is None:
+        raise actions.password_link_spent()
+    password_hash = await passwords.hash(rules.clean_password(data.new, username))
+    account_id = await gate.act(
+        gate.permit_system(Action.SIGN_IN, "password link"),
+        lambda acting: actions.set_password_by_link(acting, data.secret, password_hash),
+    )
+    return await _answer(services, gate, await _open_for(services, account_id), status=200)
 
 
 @post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
@@ -232,12 +261,13 @@ async def _describe(services: Services, viewer: Viewer) -> Session:
         username=own[0].username if own else None,
         role=viewer.role.value,
         standing=viewer.standing.value,
-        reason=_reason(viewer.standing, sanction.reason if sanction else ""),
+        reason=reason_shown(viewer.standing, sanction.reason if sanction else ""),
         site=shown,
     )
 
 
-def _reason(standing: Standing, written: str) -> str:
+def reason_shown(standing: Standing, written: str) -> str:
+    """Why somebody stands as they do, as it is told to them."""
     if standing is Standing.ACTIVE:
         return ""
     # What a waiting account's row holds is its own request, not an answer to it.
@@ -246,4 +276,4 @@ def _reason(standing: Standing, written: str) -> str:
     return written
 
 
-HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up, change_password]
+HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up, change_password, set_password]

@@ -57,6 +57,108 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/password-link': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** SetPassword */
+    post: operations['ApiFolkmootV1PasswordLinkSetPassword'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/standing': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowStanding */
+    get: operations['ApiFolkmootV1StandingShowStanding'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/appeals': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** MakeAppeal */
+    post: operations['ApiFolkmootV1AppealsMakeAppeal'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/deactivate': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Deactivate */
+    post: operations['ApiFolkmootV1DeactivateDeactivate'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/come-back': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** ComeBack */
+    post: operations['ApiFolkmootV1ComeBackComeBack'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/export': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Export */
+    get: operations['ApiFolkmootV1ExportExport'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/spaces': {
     parameters: {
       query?: never;
@@ -556,6 +658,14 @@ export interface components {
       fields?: components['schemas']['Field'][];
       roles?: components['schemas']['surfaces_mastodon_entities_Role'][];
     };
+    /** Appeal */
+    Appeal: {
+      text: string;
+      made_at: string;
+      state: string;
+      answer: string;
+      decided_at: string | null;
+    };
     /** Ask */
     Ask: {
       /** @default false */
@@ -632,6 +742,10 @@ export interface components {
       static_url: string;
       /** @default true */
       visible_in_picker: boolean;
+    };
+    /** Deactivate */
+    Deactivate: {
+      password: string;
     };
     /** Decline */
     Decline: {
@@ -712,6 +826,11 @@ export interface components {
       /** @constant */
       do: 'lock';
     };
+    /** MakeAppeal */
+    MakeAppeal: {
+      sanction: string;
+      text: string;
+    };
     /** MakeCoHost */
     MakeCoHost: {
       /** @description An id: digits in a string. */
@@ -730,6 +849,12 @@ export interface components {
     MuteAll: {
       /** @constant */
       do: 'mute_all';
+    };
+    /** OwnStanding */
+    OwnStanding: {
+      standing: string;
+      until: string | null;
+      sanctions: components['schemas']['Sanction'][];
     };
     /** Panic */
     Panic: {
@@ -832,6 +957,16 @@ export interface components {
       waveform_url: string;
       hls_url: string;
     };
+    /** Sanction */
+    Sanction: {
+      id: string;
+      standing: string;
+      reason: string;
+      until: string | null;
+      decided_at: string;
+      can_appeal: boolean;
+      appeal: components['schemas']['Appeal'] | null;
+    };
     /** Seat */
     Seat: {
       seat: number;
@@ -860,6 +995,11 @@ export interface components {
       source_url: string;
       version: string;
       base_url: string;
+    };
+    /** SetPassword */
+    SetPassword: {
+      secret: string;
+      new: string;
     };
     /** SignIn */
     SignIn: {
@@ -1184,6 +1324,188 @@ export interface operations {
                 }
               | unknown[];
           };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1PasswordLinkSetPassword: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SetPassword'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1StandingShowStanding: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnStanding'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1AppealsMakeAppeal: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MakeAppeal'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnStanding'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1DeactivateDeactivate: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Deactivate'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ComeBackComeBack: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  ApiFolkmootV1ExportExport: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Stream Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': unknown;
         };
       };
     };

@@ -1,0 +1,1 @@
+"""What somebody says against a sanction, and who answers."""

@@ -1,0 +1,226 @@
+"""One's own data as one JSON document, written while it is read: a page at a time, however much there is.
+
+Each page is a read of its own, before which the right to it is looked up anew: what was signed out meanwhile breaks
+off, and what has no end in JSON is not taken for whole.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.response import Stream
+
+from folkmoot.accounts import queries as accounts
+from folkmoot.accounts.model import Account, Page
+from folkmoot.clips import queries as clips
+from folkmoot.clips.model import Clip
+from folkmoot.gate import Action, Permit, Serves, Visible
+from folkmoot.gate.model import Sanction
+from folkmoot.gate.queries import sanctions_of
+from folkmoot.moderation.appeals import queries as appeals
+from folkmoot.moderation.appeals.model import Appeal
+from folkmoot.posts import queries as posts
+from folkmoot.posts.model import Media, Post
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import Space
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon.present import timestamp
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.session import PATH
+from folkmoot.surfaces.standing import require_own_pages
+
+VERSION = 1
+PAGE = 200
+Row = dict[str, Any]
+# A page of rows, newest first, that follow an id (None: from the newest), and the id to go on from.
+Section = Callable[[Read, Services, Permit, int | None], Awaitable[tuple[list[Row], int | None]]]
+
+
+@get(f"{PATH}/export", opt=serves(Serves.ROOM, Action.EXPORT))
+async def export(permit: Permit, services: Services) -> Stream:
+    """One's own data: profile, sanctions, appeals, follows, followers, blocks, posts, Spaces, clips."""
+    require_own_pages(permit.viewer)
+    headers = {"Content-Disposition": 'attachment; filename="folkmoot.json"', "Cache-Control": "no-store"}
+    return Stream(_document(services, permit), media_type="application/json", headers=headers)
+
+
+async def _document(services: Services, permit: Permit) -> AsyncIterator[bytes]:
+    async with services.database.read() as read:
+        head = await _head(read, services, permit)
+    yield msgspec.json.encode(head)[:-1]
+    for name, section in _SECTIONS.items():
+        yield f',\n"{name}":['.encode()
+        separator, after_id = b"\n", None
+        while True:
+            async with services.database.read() as read:
+                await services.gate.check(read, permit.viewer.stamps)
+                rows, after_id = await section(read, services, permit, after_id)
+            for row in rows:
+                yield separator + msgspec.json.encode(row)
+                separator = b",\n"
+            if after_id is None:
+                break
+        yield b"]"
+    yield b"}\n"
+
+
+async def _head(read: Read, services: Services, permit: Permit) -> Row:
+    own_id = permit.viewer.id
+    (own,) = await services.gate.admit_to_export(read, permit, await accounts.by_ids(read, [own_id]))
+    made = await appeals.of_account(read, own_id)
+    return {
+        "version": VERSION,
+        "server": services.site.base_url,
+        "made_at": timestamp(read.now_ms),
+        "profile": _profile(own) | {"email": await accounts.email_of(read, own_id)},
+        "sanctions": [_sanction(one, made.get(one.id)) for one in await sanctions_of(read, own_id)],
+    }
+
+
+async def _following(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    ids = await accounts.following_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    return await _people(read, services, permit, ids)
+
+
+async def _followers(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    ids = await accounts.follower_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    return await _people(read, services, permit, ids)
+
+
+async def _blocks(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    ids = await accounts.blocked_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    return await _people(read, services, permit, ids)
+
+
+async def _posts(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    found = await posts.of_author(read, permit.viewer.id, max_id=after_id, limit=PAGE)
+    own = await services.gate.admit_to_export(read, permit, found)
+    media = await posts.media_of_posts(read, [one.item.id for one in own])
+    files = {
+        post_id: await services.gate.admit_to_export(read, permit, attached) for post_id, attached in media.items()
+    }
+    return [_post(one, files.get(one.item.id, [])) for one in own], _next([post.id for post in found])
+
+
+async def _spaces(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    ids = await spaces.ids_by_creator(read, permit.viewer.id, limit=PAGE, max_id=after_id)
+    own = await services.gate.admit_to_export(read, permit, await spaces.by_ids(read, ids))
+    return [_space(one) for one in own], _next(ids)
+
+
+async def _clips(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
+    found = await clips.of_account(read, permit.viewer.id, max_id=after_id, limit=PAGE)
+    media = await posts.media_of_clips(read, [clip.id for clip in found])
+    own = await services.gate.admit_to_export(read, permit, media)
+    files = {one.item.clip_id: one for one in own}
+    return [_clip(clip, files.get(clip.id)) for clip in found], _next([clip.id for clip in found])
+
+
+_SECTIONS: dict[str, Section] = {
+    "following": _following,
+    "followers": _followers,
+    "blocks": _blocks,
+    "posts": _posts,
+    "spaces": _spaces,
+    "clips": _clips,
+}
+
+
+async def _people(
+    read: Read, services: Services, permit: Permit, ids: Sequence[int]
+) -> tuple[list[Row], int | None]:
+    """With their names, as far as those are shown."""
+    shown = await services.gate.admit_to_export(read, permit, await accounts.by_ids(read, ids))
+    names = {one.item.id: one.item.username for one in shown}
+    return [{"id": str(id_), "username": names.get(id_)} for id_ in ids], _next(ids)
+
+
+def _next(ids: Sequence[int]) -> int | None:
+    return ids[-1] if len(ids) == PAGE else None
+
+
+def _time(unix_ms: int | None) -> str | None:
+    return None if unix_ms is None else timestamp(unix_ms)
+
+
+def _profile(own: Visible[Account]) -> Row:
+    account = own.item
+    return {
+        "id": str(account.id),
+        "username": account.username,
+        "display_name": account.display_name,
+        "note": account.note,
+        "role": account.role.value,
+        "created_at": timestamp(account.created_at_ms),
+    }
+
+
+def _sanction(one: Sanction, appeal: Appeal | None) -> Row:
+    return {
+        "id": str(one.id),
+        "standing": one.standing.value,
+        "reason": one.reason,
+        "until": _time(one.until_ms),
+        "decided_at": timestamp(one.decided_at_ms),
+        "lifted_at": _time(one.lifted_at_ms),
+        "appeal": None
+        if appeal is None
+        else {"text": appeal.text, "state": appeal.state.value, "answer": appeal.answer},
+    }
+
+
+def _post(own: Visible[Post], media: Sequence[Visible[Media]]) -> Row:
+    post = own.item
+    return {
+        "id": str(post.id),
+        "created_at": timestamp(post.created_at_ms),
+        "visibility": post.visibility.value,
+        "text": post.source,
+        "spoiler_text": post.spoiler_text,
+        "sensitive": post.sensitive,
+        "language": post.language,
+        "in_reply_to_id": None if post.in_reply_to_id is None else str(post.in_reply_to_id),
+        "media": [_file(one) for one in media],
+    }
+
+
+def _space(own: Visible[Space]) -> Row:
+    space = own.item
+    return {
+        "id": str(space.id),
+        "title": space.title,
+        "topics": list(space.topics),
+        "state": space.state.value,
+        "audience": space.audience.value,
+        "recorded": space.recorded,
+        "created_at": timestamp(space.created_at_ms),
+        "started_at": _time(space.started_at_ms),
+        "ended_at": _time(space.ended_at_ms),
+    }
+
+
+def _clip(clip: Clip, file: Visible[Media] | None) -> Row:
+    return {
+        "id": str(clip.id),
+        "space": str(clip.space_id),
+        "start_ms": clip.start_ms,
+        "end_ms": clip.end_ms,
+        "created_at": timestamp(clip.created_at_ms),
+        "media": None if file is None else _file(file),
+    }
+
+
+def _file(own: Visible[Media]) -> Row:
+    media = own.item
+    return {
+        "id": str(media.id),
+        "kind": media.kind,
+        "content_type": media.content_type,
+        "size_bytes": media.size_bytes,
+        "description": media.description,
+    }
+
+
+HANDLERS: list[Any] = [export]
