@@ -30,6 +30,7 @@ from folkmoot.surfaces.http import (
     SURFACE,
     ErrorBody,
     ReadableRequest,
+    asked_before_the_body,
     provide_permit,
     provide_viewer,
     register_routes,
@@ -57,6 +58,7 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
 from folkmoot.surfaces.spaces.offers import say_what_is_taken
+from folkmoot.surfaces.under_way import UnderWay
 
 log = structlog.get_logger(__name__)
 BODY_BYTES_MAX = 1_000_000
@@ -144,7 +146,8 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
-        middleware=[Metering(lambda: equipment.limits)],
+        middleware=[UnderWay(lambda: equipment.services.leases), Metering(lambda: equipment.limits)],
+        guards=[asked_before_the_body(lambda: equipment.services.gate)],
         exception_handlers=_EXCEPTION_HANDLERS,
         before_request=_refuse_impossible_ids,
         before_send=[_secure, say_what_is_taken],

@@ -11,6 +11,8 @@ import asyncio
 import logging
 import math
 import re
+import socket
+import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -27,6 +29,7 @@ from folkmoot.audience.live import ADTS, OGG
 from folkmoot.audience.wire import Arrival, Stamp
 
 LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/(listen|live\.ogg|live\.aac)")
+_RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 LISTEN_CODECS = ("opus", "aac")
 _FORMS = {b"live.ogg": OGG, b"live.aac": ADTS}
 SPACE_ID_MAX = 2**63 - 1
@@ -36,6 +39,8 @@ DISCARDED_BYTES_MAX = 16 * 1024 * 1024
 ADMIT_TIMEOUT_S = 10.0
 ADMISSIONS_MAX = 64
 ADMISSIONS_WAITING_MAX = 4_000
+CONNECTION = "folkmoot.connection"
+"""The ASGI extension by which the application ends a request's connection: a `Connection`."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 ClientAddress = Callable[[str, Headers], str]
@@ -129,6 +134,24 @@ class Door:
             self._admissions_free.release()
 
 
+class Connection:
+    """What carries a request to the application."""
+
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
+        self._protocol = protocol
+
+    def reset(self) -> None:
+        """Close it with RST: nothing that waits in a buffer is delivered."""
+        transport = self._protocol.transport
+        if not transport.is_closing():
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+    async def drained(self) -> None:
+        """Returns when what was written has left the process (but for 16 KB), or the connection is gone."""
+        await self._protocol.flow.drain()
+
+
 class ListenProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with the door in it. Use `listen_protocol` to get the class for a Door."""
 
@@ -179,6 +202,7 @@ class ListenProtocol(HttpToolsProtocol):
             self._has_more = True
             return
         super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: Connection(self)}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_listen:

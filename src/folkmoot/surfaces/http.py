@@ -5,23 +5,27 @@ stops the start. The viewer and the permit reach a handler as dependencies, made
 handler cannot forget to ask.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Guard
 
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
+from folkmoot.surfaces import under_way
 
 Body = TypeVar("Body")
+AnyRequest = Request[Any, Any, Any]
 SESSION_COOKIE = "folkmoot_session"
 SURFACE = "surface"
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_VIEWER = "viewer"
 
 
 class Declaration(msgspec.Struct, frozen=True):
@@ -58,14 +62,31 @@ async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
     Raises Refused 401 without a credential where one is needed, or with one that opens nothing (any more); 403 for
     a scope that is too small, a standing that may not open this, or a cookie on a request from another site.
     """
+    known: Viewer | None = request.scope["state"].get(_VIEWER)
+    if known is not None:
+        return known
     declaration: Declaration = request.route_handler.opt[SURFACE]
     viewer = await _identify(request, gate, declaration)
+    under_way.hold(request, viewer.stamps)
     if declaration.serves in (Serves.NOBODY, Serves.ANYONE) and viewer.account_id is None:
         return viewer
     if declaration.serves is not Serves.NOBODY:
         gate.permit(viewer, declaration.action)
         require_scope(viewer, declaration.scope)
     return viewer
+
+
+def asked_before_the_body(gate: Callable[[], Gate]) -> Guard:
+    """A guard for all routes. Litestar reads the body that a handler takes as `data` before it makes dependencies:
+    whoever may not send it would be heard to its end."""
+
+    async def ask(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        declaration: Declaration | None = handler.opt.get(SURFACE)
+        takes_data = isinstance(handler, HTTPRouteHandler) and "data" in handler.parsed_fn_signature.parameters
+        if takes_data and declaration is not None and declaration.serves is not Serves.NOBODY:
+            connection.scope["state"][_VIEWER] = await provide_viewer(cast(AnyRequest, connection), gate())
+
+    return ask
 
 
 async def provide_permit(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> Permit:
@@ -80,7 +101,7 @@ async def _identify(request: Request[Any, Any, Any], gate: Gate, declaration: De
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
         return ANONYMOUS
-    if request.method not in _SAFE_METHODS:
+    if request.method not in under_way.READING:
         _require_same_origin(request)
     try:
         return await gate.identify(cookie)

@@ -15,6 +15,7 @@ from folkmoot.surfaces.mastodon import load_statuses, media_links, present_statu
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment
 from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.under_way import hold
 
 PATH = "/api/v1/media"
 
@@ -52,7 +53,7 @@ async def fetch_media(
     """The bytes of a file, or a range of them. Asked for anew each time: who may hear it can change."""
     media_id = media_links.id_of(key)
     async with services.database.read() as read:
-        looking = await _signed_for(read, services, media_id, ticket) if ticket else viewer
+        looking = await _signed_for(read, request, services, media_id, ticket) if ticket else viewer
         found = await queries.media_by_id(read, media_id)
         visible, _ = await load_statuses.admit_media(read, services, looking, found)
     return await _bytes(request, services, visible.item)
@@ -79,12 +80,15 @@ async def _bytes(request: Request[Any, Any, Any], services: Services, media: Med
     )
 
 
-async def _signed_for(read: Read, services: Services, media_id: int, ticket: str) -> Viewer:
+async def _signed_for(
+    read: Read, request: Request[Any, Any, Any], services: Services, media_id: int, ticket: str
+) -> Viewer:
     """Whom a signed link stands for, as things are now. Raises Refused when any right behind it was lost."""
     signed = media_links.read(services.ticket_key, ticket, media_id, read.now_ms)
     await services.gate.check(read, signed.stamps)
     viewer = await services.gate.as_account(read, signed.account_id)
     services.gate.permit(viewer, Action.READ)
+    hold(request, signed.stamps)
     return viewer
 
 

@@ -1,7 +1,7 @@
 """HLS: the sound of a Space for every player, a second behind while it is live, and as a replay afterwards.
 
 Requests that wait (draft-pantos-hls-rfc8216bis, 6.2.5.2) ask the gate when they come and again before they are
-answered: who lost the right meanwhile gets nothing.
+answered, and end with the right to hear: who lost it meanwhile gets nothing.
 """
 
 import asyncio
@@ -18,6 +18,8 @@ from folkmoot.recordings.sound import Sound
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.replay import SPACE, audible, nothing_yet, read_tape, sound_answer, tape_errors
+from folkmoot.surfaces.spaces.spaces import listener_stamps
+from folkmoot.surfaces.under_way import hold
 from folkmoot.tape import hls
 from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import Codec
@@ -167,6 +169,8 @@ class _Hearing(msgspec.Struct, frozen=True):
         if is_there(tape.windows[self.codec]):
             return None
         self.services.live_tapes.require_room()
+        async with self.services.database.read() as read:
+            hold(self.request, await listener_stamps(read, self.services, self.viewer, self.space_id))
         waiting = asyncio.ensure_future(tape.wait_for(self.codec, is_there))
         leaving = asyncio.ensure_future(_gone(self.request))
         try:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
-from litestar import Response, delete, get, patch
+from litestar import Request, Response, delete, get, patch
 from litestar.params import Parameter
 from litestar.response import Stream
 
@@ -22,6 +22,7 @@ from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
+from folkmoot.surfaces.under_way import hold
 from folkmoot.tape.cut import MEDIA_TYPE, download
 from folkmoot.tape.model import TapeAway, TapeError, TapeMissing
 from folkmoot.tape.reader import TapeReader
@@ -75,13 +76,15 @@ async def show_waveform(
 
 
 @get(f"{SPACE}/download", opt=_LISTEN)
-async def download_replay(space_id: int, viewer: Viewer, services: Services) -> Stream:
+async def download_replay(
+    space_id: int, viewer: Viewer, services: Services, request: Request[Any, Any, Any]
+) -> Stream:
     """The replay as one .m4a. It ends at once if the right to hear it does."""
     open_part = await audible(services, viewer, space_id)
     if open_part.is_live:
         raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
     async with services.database.read() as read:
-        stamps = await listener_stamps(read, services, viewer, space_id)
+        hold(request, await listener_stamps(read, services, viewer, space_id))
     page = f"{services.site.base_url}/spaces/{space_id}"
     reader = await read_tape(lambda: TapeReader(open_part.directory))
     try:
@@ -89,22 +92,13 @@ async def download_replay(space_id: int, viewer: Viewer, services: Services) -> 
     except BaseException:
         reader.close()
         raise
-    ended = asyncio.Event()
-    try:
-        lease = services.leases.hold(stamps, lambda _subject: ended.set())
-    except Refused:
-        reader.close()
-        raise
 
     async def pieces() -> AsyncIterator[bytes]:
         blocks = iter(cut)
         try:
             while piece := await asyncio.to_thread(_joined, blocks):
-                if ended.is_set():
-                    raise Refused("revoked", "The right to this has ended.")
                 yield piece
         finally:
-            lease.release()
             reader.close()
 
     headers = {

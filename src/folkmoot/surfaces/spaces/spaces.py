@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import Parameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -20,11 +20,14 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
 from folkmoot.surfaces.spaces.hub import CHANGED, COUNTS, END, HEARTBEAT, STAGE
 from folkmoot.surfaces.times import parse_time
+from folkmoot.surfaces.under_way import hold
 
 SPACES = "/api/folkmoot/v1/spaces"
 REACTIONS = frozenset(["👏", "❤️", "😂", "🔥", "👍", "😮", "😢", "🎉"])
 NOTICES = {
-    "tape_full": "The server's disk is full: the stage goes on, but listeners hear nothing and nothing is recorded.",
+    "tape_full": (
+        "The server's disk is full: the stage goes on, but listeners hear nothing and nothing is recorded."
+    ),
     "tape_ok": "There is room on the server's disk again: listeners hear you, and the recording goes on.",
 }
 LIST_MAX = 40
@@ -161,7 +164,9 @@ async def react(space_id: int, data: schema.Reaction, viewer: Viewer, services: 
     opt=serves(Serves.SIGNED_IN, Action.LISTEN, "read:statuses"),
     media_type="text/event-stream",
 )
-async def follow_space(space_id: int, viewer: Viewer, services: Services) -> ServerSentEvent:
+async def follow_space(
+    space_id: int, viewer: Viewer, services: Services, request: Request[Any, Any, Any]
+) -> ServerSentEvent:
     """Server-sent events: `space` at each change, `counts`, `stage`, `notice`, `end`."""
     async with services.database.read() as read:
         member = (await load.visible(read, services, viewer, space_id)).item.member(viewer.id)
@@ -169,6 +174,7 @@ async def follow_space(space_id: int, viewer: Viewer, services: Services) -> Ser
     takes_part = member.on_stage or member.asking or member.invited_as is not None or member.role.commands
     # Here, where it can still be an answer; counted when the stream begins.
     services.hub.require_room(space_id, viewer.id, takes_part=takes_part)
+    hold(request, stamps)  # beside the stream's own: whoever doesn't read is not told of the end, but cut off
     return ServerSentEvent(_stream(services, viewer, space_id, stamps))
 
 

@@ -12,6 +12,7 @@ from folkmoot.surfaces.http import SURFACE, Declaration, bearer_token, provide_v
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import seat_tokens
 from folkmoot.surfaces.spaces.seat_tokens import SeatToken
+from folkmoot.surfaces.under_way import hold
 
 
 async def provide_seat_token(request: Request[Any, Any, Any], services: Services) -> SeatToken | None:
@@ -40,6 +41,7 @@ async def provide_speaker(request: Request[Any, Any, Any], gate: Gate, seat_toke
         viewer = await gate.as_account(read, account_id)
     declaration: Declaration = request.route_handler.opt[SURFACE]
     gate.permit(viewer, declaration.action)
+    hold(request, seat_token.stamps)
     return replace(viewer, stamps=seat_token.stamps)
 
 
