@@ -225,15 +225,14 @@ async def test_a_scope_opens_what_it_names_and_members_open_nothing(
     assert len(found) == 15
     scopes = ("read write follow push", *sorted({one.scope for one in found}))
     assert len(scopes) == 5
-    tokens = {scope: await people.token(keeper.id, scope) for scope in scopes}
+    shows = {scope: {"Authorization": f"Bearer {await people.token(keeper.id, scope)}"} for scope in scopes}
     for one in found:
         method, _, path = one.name.partition(" ")
         address = path.format(account_id="1", report_id="1")
         opened = {
             scope
-            for scope, token in tokens.items()
-            if (await client.request(method, address, headers={"Authorization": f"Bearer {token}"})).status_code
-            != 403
+            for scope, headers in shows.items()
+            if (await client.request(method, address, headers=headers)).status_code != 403
         }
         assert opened == {one.scope}, one.name
         assert (await client.request(method, address, headers=alice.headers)).status_code == 403
