@@ -15,6 +15,7 @@ SYSTEM = {
     "serve/pruning.py": "what opens nothing and what hangs on nothing is deleted in time",
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
+    "surfaces/cli/running.py": "the same, for what moderators do",
     "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
     "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",
 }

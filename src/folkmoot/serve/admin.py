@@ -17,7 +17,8 @@ from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.ids import SLOTS
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.surfaces.cli.admin import AdminServices, build_admin
+from folkmoot.surfaces.cli.admin import build_admin
+from folkmoot.surfaces.cli.running import AdminServices
 
 # Far from the slots of the server's own processes, whose ids are made at the same time.
 SLOT = SLOTS - 1

@@ -16,13 +16,17 @@ from folkmoot.accounts.actions import NewAccount, create_account
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Action, Gate, Refused, Role, Standing, Viewer
+from folkmoot.gate.actions import impose
+from folkmoot.moderation.reports import actions as reports
+from folkmoot.moderation.reports.model import About, Category
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces.commands import Start
 from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.surfaces.cli.admin import AdminServices, build_admin
+from folkmoot.surfaces.cli.admin import build_admin
+from folkmoot.surfaces.cli.running import AdminServices
 from folkmoot.tape.encode import StepEncoder
 from folkmoot.tape.model import Note
 from folkmoot.tape.redactions import read_redactions
@@ -239,3 +243,86 @@ def test_a_range_is_taken_out_also_of_a_live_space(terminal: Terminal) -> None:
     assert terminal.refuses("redact", str(space_id), "9:00", "9:01", "--reason", "other")
     assert terminal.run("redact", str(space_id), "1:2:3:4", "0:02", "--reason", "other").exit_code == 2
     assert terminal.refuses("redact", str(space_id), "0:01", "0:02", "--reason", "consent_withdrawn")
+
+
+def test_limited_suspended_and_lifted_one_after_the_other(terminal: Terminal) -> None:
+    terminal.says("create", "reporter")
+    assert terminal.says("limit", "@reporter", "--reason", "rule 4") == "@reporter is limited without end."
+    assert terminal.says("suspend", "reporter", "--reason", "rule 3").startswith("@reporter is suspended")
+    left = "The sanction on @reporter is lifted. It is limited still: lift that too."
+    assert terminal.says("lift", "reporter") == left
+    assert terminal.says("lift", "reporter") == "The sanction on @reporter is lifted."
+    assert "Nothing of the kind" in terminal.refuses("lift", "reporter")
+    told = terminal.says("show", "reporter")
+    assert told.startswith("@reporter (member): active\n")
+    assert re.search(r"suspended by the system: rule 3 \(lifted 2", told)
+
+
+def test_accounts_are_found(terminal: Terminal) -> None:
+    for name in ("ana", "anabel", "cleo"):
+        terminal.says("create", name)
+    terminal.says("suspend", "anabel", "--reason", "rule 3")
+    assert [line.split()[0] for line in terminal.says("find", "ana").splitlines()] == ["account", "@anabel", "@ana"]
+    found = terminal.says("find", "--standing", "suspended").splitlines()
+    assert [line.split()[0] for line in found[1:]] == ["@anabel"]
+
+
+def test_a_role_is_given_and_taken_and_the_last_owner_stays(terminal: Terminal) -> None:
+    terminal.says("create", "bela", "--role", "owner")
+    terminal.says("create", "cleo")
+    assert terminal.says("role", "cleo", "moderator") == "@cleo is moderator, and was member."
+    token = terminal.says("token", "cleo")
+    assert terminal.identify(token).role is Role.MODERATOR
+    assert terminal.says("role", "cleo", "member") == "@cleo is member, and was moderator."
+    with pytest.raises(Refused):
+        terminal.identify(token)
+    assert "last owner" in terminal.refuses("role", "bela", "member")
+
+
+def test_who_waits_is_let_in_or_removed(terminal: Terminal) -> None:
+    terminal.says("create", "ana")
+    assert "doesn't wait" in terminal.refuses("reject", "ana")
+
+    async def wait(services: AdminServices) -> None:
+        async with services.database.read() as read:
+            account = await queries.by_username(read, "ana")
+        assert account is not None
+        permit = services.gate.permit_system(Action.MODERATE, "test")
+        await services.gate.act(permit, lambda acting: impose(acting, account.id, Standing.AWAITING_APPROVAL))
+
+    terminal.ask(wait)
+    assert terminal.says("reject", "ana") == "@ana is not let in, and removed."
+    assert terminal.refuses("show", "ana") == "There is no account @ana."
+
+
+def test_the_queue_of_reports(terminal: Terminal) -> None:
+    for name in ("ana", "troll"):
+        terminal.says("create", name)
+
+    async def report(services: AdminServices) -> str:
+        async with services.database.read() as read:
+            found = [await queries.by_username(read, name) for name in ("ana", "troll")]
+            assert found[0] is not None
+            ana = await services.gate.as_account(read, found[0].id)
+            troll = await services.gate.admit_one(read, ana, found[1], "Account")
+        permit = services.gate.permit(ana, Action.REPORT)
+        about = About(post_ids=(7,))
+        made = await services.gate.act(
+            permit, lambda acting: reports.report(acting, troll, about, Category.SPAM, "he sells\nthings")
+        )
+        return str(made.id)
+
+    first = terminal.ask(report)
+    listed = terminal.says("reports", "list").splitlines()
+    assert re.fullmatch(rf"{first}  2\S+  @troll +@ana +spam +– +open +he sells things", listed[1])
+    shown = terminal.says("reports", "show", first)
+    assert re.search(r"^posts: +7$", shown, re.MULTILINE)
+    assert shown.endswith("he sells\nthings")
+    assert terminal.says("reports", "resolve", first) == f"Report {first} is closed."
+    assert len(terminal.says("reports", "list").splitlines()) == 1
+    assert "nothing" in terminal.says("reports", "list", "--resolved")
+    second = terminal.ask(report)
+    terminal.says("suspend", "troll", "--reason", "spam")
+    assert "suspended" in terminal.says("reports", "show", second)
+    for command in ("show", "resolve"):
+        assert "no" in terminal.refuses("reports", command, "404")

@@ -3,48 +3,27 @@
 Each command is one transaction of the system, whose commit rings the doorbell: running processes act on it at once.
 """
 
-import asyncio
 import re
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-import msgspec
 import typer
 
 from folkmoot.accounts import actions as accounts
-from folkmoot.accounts import queries, rules
+from folkmoot.accounts import rules
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.clips.redacting import Carrying
-from folkmoot.gate import Action, Gate, Refused, Role
-from folkmoot.moderation import actions as moderation
+from folkmoot.gate import Action, Refused, Role
 from folkmoot.moderation.queries import Listed, all_accounts
 from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason, Redaction
-from folkmoot.storage.database import Database, DatabaseBusy
+from folkmoot.surfaces.cli.moderating import add_moderating
+from folkmoot.surfaces.cli.running import BY, AdminServices, Name, Opener, Runner, columns, id_of, iso, one_line
 from folkmoot.tape.model import TapeError
 
 Result = TypeVar("Result")
-_BY = "admin: command line"
 _PASSWORD_BYTES = 15
 _FROM_INPUT = "-"
-
-Name = Annotated[str, typer.Argument(help="Username, without the @.")]
-
-
-class AdminServices(msgspec.Struct, frozen=True):
-    """What the commands work with; `base_url` without a slash at the end."""
-
-    database: Database
-    gate: Gate
-    base_url: str
-    carrying: Carrying
-
-
-Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]
 
 
 def build_admin(open_services: Opener) -> typer.Typer:
@@ -55,23 +34,21 @@ def build_admin(open_services: Opener) -> typer.Typer:
         commands.create,
         commands.password,
         commands.token,
-        commands.suspend,
-        commands.reinstate,
-        commands.approve,
         commands.redact,
         commands.owner_link,
         commands.list_accounts,
     ):
         name = "list" if command == commands.list_accounts else command.__name__.replace("_", "-")
         app.command(name)(command)
+    add_moderating(app, open_services)
     return app
 
 
 class Commands:
-    """One method for each command. A refusal is a sentence on standard error and exit code 1."""
+    """One method for each command."""
 
     def __init__(self, open_services: Opener) -> None:
-        self._open_services = open_services
+        self._run = Runner(open_services).run
 
     def create(
         self,
@@ -115,28 +92,6 @@ class Commands:
         """Print an access token for scripts and tests. It acts as the account, as far as its standing allows."""
         typer.echo(self._run(lambda services: _token(services, name, scopes)))
 
-    def suspend(
-        self,
-        name: Name,
-        reason: Annotated[str, typer.Option(help="Why: the person will read it.")],
-        until: Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-31T12:00Z.")] = None,
-    ) -> None:
-        """Suspend an account: everything it holds open ends at once, and what it published is hidden."""
-        until_ms = None if until is None else _unix_ms(until)
-        holds_until_ms = self._run(lambda services: _suspend(services, name, reason, until_ms))
-        end = "without end" if holds_until_ms is None else f"until {_iso(holds_until_ms)}"
-        typer.echo(f"@{name} is suspended {end}.")
-
-    def reinstate(self, name: Name) -> None:
-        """Lift a sanction. The person signs in anew and has everything back."""
-        self._run(lambda services: _reinstate(services, name))
-        typer.echo(f"@{name} is reinstated and can sign in again.")
-
-    def approve(self, name: Name) -> None:
-        """Let in somebody who signed up and waits."""
-        self._run(lambda services: _approve(services, name))
-        typer.echo(f"@{name} is approved.")
-
     def redact(
         self,
         space: Annotated[int, typer.Argument(help="The Space's id: the number in its address.")],
@@ -157,35 +112,26 @@ class Commands:
 
     def list_accounts(self) -> None:
         """List every account with its role and standing."""
-        for line in _lines(self._run(_listed)):
+        head = ("account", "role", "standing", "until", "reason")
+        rows = [
+            (f"@{row.username}", row.role.value, row.standing.value, iso(row.until_ms), one_line(row.reason))
+            for row in self._run(_listed)
+        ]
+        for line in columns([head, *rows]):
             typer.echo(line)
-
-    def _run(self, work: Callable[[AdminServices], Awaitable[Result]]) -> Result:
-        async def opened() -> Result:
-            async with self._open_services() as services:
-                return await work(services)
-
-        try:
-            return asyncio.run(opened())
-        except Refused as refusal:
-            sentence = refusal.sentence
-        except DatabaseBusy as error:
-            sentence = str(error)
-        typer.echo(sentence, err=True)
-        raise typer.Exit(1)
 
 
 async def _create(services: AdminServices, name: str, role: Role, password: str) -> int:
     username = rules.clean_username(name)
     new = accounts.NewAccount(username, await _hash(password, username))
-    permit = services.gate.permit_system(Action.MODERATE, _BY)
+    permit = services.gate.permit_system(Action.MODERATE, BY)
     return await services.gate.act(permit, lambda acting: accounts.create_account(acting, new, role))
 
 
 async def _change_password(services: AdminServices, name: str, password: str) -> None:
-    account_id = await _id_of(services, name)
+    account_id = await id_of(services, name)
     password_hash = await _hash(password, name.removeprefix("@"))
-    permit = services.gate.permit_system(Action.SIGN_IN, _BY)
+    permit = services.gate.permit_system(Action.SIGN_IN, BY)
     await services.gate.act(permit, lambda acting: accounts.change_password(acting, account_id, password_hash))
 
 
@@ -198,36 +144,15 @@ async def _hash(password: str, username: str) -> str:
 
 
 async def _token(services: AdminServices, name: str, scopes: str) -> str:
-    account_id = await _id_of(services, name)
-    permit = services.gate.permit_system(Action.AUTHORIZE, _BY)
+    account_id = await id_of(services, name)
+    permit = services.gate.permit_system(Action.AUTHORIZE, BY)
     wanted = " ".join(dict.fromkeys(scopes.split()))
     return await services.gate.act(permit, lambda acting: accounts.issue_token(acting, account_id, wanted))
 
 
-async def _suspend(services: AdminServices, name: str, reason: str, until_ms: int | None) -> int | None:
-    account_id = await _id_of(services, name)
-    permit = services.gate.permit_system(Action.MODERATE, _BY)
-    held = await services.gate.act(
-        permit, lambda acting: moderation.suspend(acting, account_id, reason=reason, until_ms=until_ms)
-    )
-    return held.until_ms
-
-
-async def _reinstate(services: AdminServices, name: str) -> None:
-    account_id = await _id_of(services, name)
-    permit = services.gate.permit_system(Action.MODERATE, _BY)
-    await services.gate.act(permit, lambda acting: moderation.reinstate(acting, account_id))
-
-
-async def _approve(services: AdminServices, name: str) -> None:
-    account_id = await _id_of(services, name)
-    permit = services.gate.permit_system(Action.MODERATE, _BY)
-    await services.gate.act(permit, lambda acting: moderation.approve(acting, account_id))
-
-
 async def _redact(services: AdminServices, space_id: int, from_ms: int, to_ms: int, reason: Reason) -> Redaction:
     sound_ms = await services.carrying.sound_ms(space_id)
-    permit = services.gate.permit_system(Action.REDACT, _BY)
+    permit = services.gate.permit_system(Action.REDACT, BY)
     decided = await services.gate.act(
         permit, lambda acting: redacting.redact(acting, space_id, from_ms, to_ms, reason, sound_ms)
     )
@@ -241,7 +166,7 @@ async def _redact(services: AdminServices, space_id: int, from_ms: int, to_ms: i
 
 
 async def _owner_link(services: AdminServices) -> str:
-    permit = services.gate.permit_system(Action.AUTHORIZE, _BY)
+    permit = services.gate.permit_system(Action.AUTHORIZE, BY)
     secret = await services.gate.act(permit, accounts.make_owner_link)
     if secret is None:
         raise Refused(
@@ -255,36 +180,6 @@ async def _listed(services: AdminServices) -> list[Listed]:
         return await all_accounts(read)
 
 
-async def _id_of(services: AdminServices, name: str) -> int:
-    async with services.database.read() as read:
-        account = await queries.by_username(read, name.removeprefix("@"))
-    if account is None:
-        raise Refused("not_found", f"There is no account @{name.removeprefix('@')}.", status=404)
-    return account.id
-
-
-def _lines(rows: list[Listed]) -> Iterator[str]:
-    """Columns as wide as their widest cell; the reason, which may be long, comes last and on one line."""
-    cells = [("account", "role", "standing", "until", "reason")]
-    for row in rows:
-        until = "" if row.until_ms is None else _iso(row.until_ms)
-        reason = " ".join(row.reason.split())
-        cells.append((f"@{row.username}", row.role.value, row.standing.value, until, reason))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-
-
-def _unix_ms(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("Write a time such as 2030-01-31T12:00Z.", param_hint="--until") from error
-    if moment.tzinfo is None:
-        raise typer.BadParameter("Say in which zone: 2030-01-31T12:00Z for UTC.", param_hint="--until")
-    return int(moment.timestamp() * 1000)
-
-
 def _position_ms(text: str) -> int:
     """1:02:03.5, 62:03.5 or 3723.5 in ms."""
     match = re.fullmatch(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6})(?:\.(\d{1,3}))?", text, re.ASCII)
@@ -293,7 +188,3 @@ def _position_ms(text: str) -> int:
     hours, minutes, seconds, thousandths = match.groups(default="0")
     whole_s = (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
     return whole_s * 1000 + int(thousandths.ljust(3, "0"))
-
-
-def _iso(unix_ms: int) -> str:
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="seconds")
