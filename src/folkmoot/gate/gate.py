@@ -128,6 +128,19 @@ class Gate:
             raise Refused("not_permitted", "This needs a permit to moderate.")
         return [Visible(item, permit.viewer, _MAKER) for item in items]
 
+    async def listed(self, read: Read, items: Sequence[Item]) -> list[Item]:
+        """What may stand in a public list, whoever reads it: whose owners are shown to everybody. One statement.
+
+        A list is admitted afterwards like anything else.
+        """
+        facts = [item.gate_facts() for item in items]
+        standings = await queries.standings_of(read, {owner for fact in facts for owner in fact.owner_ids})
+        return [
+            item
+            for item, fact in zip(items, facts, strict=True)
+            if all(TABLE[standings[owner]].shown is Shown.EVERYONE for owner in fact.owner_ids)
+        ]
+
     async def admit_to_export(self, read: Read, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
         """What goes into somebody's own data: what is theirs, and of others what they would see in good standing.
 

@@ -58,15 +58,19 @@ class Shown(msgspec.Struct, frozen=True):
     read_ids: list[int]
 
 
-async def timeline(read: Read, services: Services, viewer: Viewer, page: Page, fetch: Fetch) -> Shown:
+async def timeline(
+    read: Read, services: Services, viewer: Viewer, page: Page, fetch: Fetch, *, public: bool = False
+) -> Shown:
     """A page of what `fetch` reads. Where hardly anything of it may be seen (somebody who wrote much is suspended),
-    more is read, a bounded number of times: an empty page would look like the end."""
+    more is read, a bounded number of times: an empty page would look like the end. `public`: it is a public list,
+    in which not everybody stands whom the viewer may see elsewhere."""
     shown: list[Status] = []
     read_ids: list[int] = []
     wanted = page
     for _ in range(ROUNDS_MAX):
         posts = await fetch(wanted)
-        found = await statuses(read, services, viewer, posts)
+        listed = await services.gate.listed(read, posts) if public else posts
+        found = await statuses(read, services, viewer, listed)
         ids = [post.id for post in posts]
         upwards = page.min_id is not None
         shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)

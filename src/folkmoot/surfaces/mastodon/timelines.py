@@ -42,7 +42,7 @@ async def public(request: Request[Any, Any, Any], viewer: Viewer, services: Serv
         return await queries.public(read, asked, only_media=_says(request, "only_media"))
 
     async with services.database.read() as read:
-        return await _answer(read, request, services, viewer, fetch)
+        return await _answer(read, request, services, viewer, fetch, public=True)
 
 
 @get("/api/v1/accounts/{account_id:str}/statuses", opt=serves(Serves.ANYONE, scope=_READ))
@@ -69,10 +69,16 @@ async def of_account(
 
 
 async def _answer(
-    read: Read, request: Request[Any, Any, Any], services: Services, viewer: Viewer, fetch: Fetch
+    read: Read,
+    request: Request[Any, Any, Any],
+    services: Services,
+    viewer: Viewer,
+    fetch: Fetch,
+    *,
+    public: bool = False,
 ) -> Response[list[Status]]:
     asked = page(request, limit=LIMIT, limit_max=LIMIT_MAX)
-    found = await timeline(read, services, viewer, asked, fetch)
+    found = await timeline(read, services, viewer, asked, fetch, public=public)
     headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
     return Response(found.statuses, headers=headers)
 

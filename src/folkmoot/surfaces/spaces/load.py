@@ -35,11 +35,13 @@ async def people(
 
 
 async def present_all(
-    read: Read, services: Services, viewer: Viewer, space_ids: Sequence[int]
+    read: Read, services: Services, viewer: Viewer, space_ids: Sequence[int], *, public: bool = False
 ) -> list[schema.Space]:
-    """The Spaces that the viewer may see, in the order asked for."""
+    """The Spaces that the viewer may see, in the order asked for. `public`: as a public list, in which not everybody
+    stands whom the viewer may see elsewhere."""
     gate = services.gate
-    admitted = await gate.admit(read, viewer, await queries.by_ids(read, space_ids))
+    found = await queries.by_ids(read, space_ids)
+    admitted = await gate.admit(read, viewer, await gate.listed(read, found) if public else found)
     shown = {account_id for one in admitted for account_id in _shown(one.item)}
     known = await people(read, services, viewer, shown)
     kept = await recordings.of_spaces(read, [one.item for one in admitted])

@@ -81,7 +81,7 @@ async def list_spaces(
         else:
             wanted = in_state or SpaceState.LIVE
             found = await queries.ids_by_state(read, wanted, limit=limit, max_id=older_than)
-        return await load.present_all(read, services, viewer, found)
+        return await load.present_all(read, services, viewer, found, public=ids is None and creator is None)
 
 
 @get(SPACES + "/{space_id:int}", opt=serves(Serves.ANYONE, scope="read:statuses"))
