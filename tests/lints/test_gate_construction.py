@@ -11,7 +11,8 @@ GATED = rules.gated_names(MODULES)
 SYSTEM = {
     "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
     "serve/first.py": "the first start makes the owner's link",
-    "serve/worker.py": "recordings close, and whoever lost the standing leaves the stage",
+    "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",
+    "serve/worker.py": "recordings close",
     "serve/pruning.py": "what opens nothing and what hangs on nothing is deleted in time",
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
@@ -32,7 +33,7 @@ BY_STANDING = {
     "moderation/queries.py": "the list of what was decided",
     "moderation/members/queries.py": "accounts as moderators see them",
     "serve/network.py": "a relay is for those who may speak",
-    "serve/worker.py": "whoever may no longer take part leaves the stage",
+    "serve/consequences.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",
     "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
 }

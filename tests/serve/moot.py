@@ -92,7 +92,7 @@ class Moot:
     async def person(self, name: str, address: str = "") -> Person:
         account_id = await self.people.create(name)
         token = await self.people.token(account_id)
-        return self._enter(name, account_id, token, address or f"127.0.1.{len(self._made) + 1}")
+        return self.enter(name, account_id, token, address or f"127.0.1.{len(self._made) + 1}")
 
     async def crowd(self, name: str, count: int) -> list[str]:
         """Tokens of that many new accounts, made in one transaction."""
@@ -106,13 +106,14 @@ class Moot:
 
     def enter_again(self, person: Person) -> Person:
         """Somebody whose account and token were made earlier, at this server's address."""
-        return self._enter(person.name, int(person.id), person.token, "127.0.1.1")
+        return self.enter(person.name, int(person.id), person.token, "127.0.1.1")
 
     def nobody(self, address: str) -> Person:
         """Somebody without an account."""
-        return self._enter("", 0, "", address)
+        return self.enter("", 0, "", address)
 
-    def _enter(self, name: str, account_id: int, token: str, address: str) -> Person:
+    def enter(self, name: str, account_id: int, token: str, address: str) -> Person:
+        """Somebody whose account exists, with a token of theirs."""
         person = Person(self.server.base_url, name, account_id, token, address)
         self._made.append(person)
         return person

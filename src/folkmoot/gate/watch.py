@@ -13,7 +13,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import Event, Follower
 
 log = structlog.get_logger(__name__)
-SWEEP_EVERY_S = 1.0
+SWEEP_EVERY_S = 0.2  # also without the event everything is over within half a second
 RESTART_AFTER_S = 1.0
 
 

@@ -19,6 +19,10 @@ from folkmoot.settings import Settings, SettingsError, udp_ports
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
 LOCKED_MAX_S = 5.0
+# At most so much of what is written to a slow client waits in the kernel, where nobody but a reset gets at it. By
+# itself that takes megabytes, minutes of sound. The option is in tcp(7), and in Python from 3.12 on.
+TCP_NOTSENT_LOWAT = 25
+UNSENT_BYTES_MAX = 128 * 1024
 
 
 def serve(settings: Settings) -> int:
@@ -65,6 +69,7 @@ def bind(host: str, port: int | None) -> socket.socket:
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
         try:
             listening.bind((host, candidate))
         except OSError as error:

@@ -4,19 +4,14 @@ import asyncio
 import contextlib
 import signal
 import time
-from functools import partial
 
 import structlog
 
-from folkmoot.accounts.actions import ACCOUNT_BLOCKED, ACCOUNT_UNFOLLOWED
-from folkmoot.gate import Acting, Action, Gate, Role
-from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.actions import STANDING_CHANGED
-from folkmoot.gate.model import Standing
-from folkmoot.gate.standings import may
+from folkmoot.gate import Action, Gate
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
+from folkmoot.serve.consequences import Consequences
 from folkmoot.serve.disk import DiskWatch
 from folkmoot.serve.jobs import handlers
 from folkmoot.serve.places import Places
@@ -24,8 +19,6 @@ from folkmoot.serve.pruning import prune
 from folkmoot.serve.signing import TapeSigning
 from folkmoot.serve.supervisor import want_stages
 from folkmoot.serve.tapes import finish, still_for_ms
-from folkmoot.spaces import actions as spaces
-from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.keeper import StageKeeper
@@ -60,6 +53,7 @@ class WorkerProcess:
         self._closed: set[int] = set()
         self._given_up: set[int] = set()
         self._unclosed_due_s = 0.0
+        self._consequences = Consequences(self._gate, self._database)
         self._signing = TapeSigning(places, base_url, self._live_ids)
         self._keeper = StageKeeper(
             self._gate,
@@ -79,7 +73,7 @@ class WorkerProcess:
             self.on_event,
             doorbell=self._doorbell,
             start="stored",
-            reload=self._catch_up,
+            reload=self._consequences.catch_up,
         )
         remote = remote_store(self._places.objects)
         jobs = JobWorker(self._database, handlers(self._gate, self._places, remote), doorbell=self._doorbell)
@@ -88,6 +82,7 @@ class WorkerProcess:
             group.create_task(follower.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+            group.create_task(self._consequences.keep_sweeping())
             group.create_task(self._signing.run())
             group.create_task(DiskWatch(self._places.tapes, self._live_count).run())
             if remote is not None:
@@ -162,48 +157,12 @@ class WorkerProcess:
         self._closed.add(space_id)
 
     async def on_event(self, event: events.Event) -> None:
-        """What happened to an account has consequences in Spaces."""
+        """Spaces change, and what happened to an account has consequences in them."""
         if event.kind == SPACE_CHANGED:
             self._keeper.changed(int(event.payload["space"]))
             if any(change["change"] == "redacted" for change in event.payload["changes"]):
                 await self._signing.sign(int(event.payload["space"]))
-        elif event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
-            await self._standing_lost(int(event.payload["account"]))
-        elif event.kind == ACCOUNT_BLOCKED:
-            account_id, blocked_id = int(event.payload["account"]), int(event.payload["blocked"])
-            await self._shut_out_of(account_id, blocked_id)
-            await self._shut_out_of(blocked_id, account_id)
-        elif event.kind == ACCOUNT_UNFOLLOWED:
-            await self._shut_out_of(int(event.payload["account"]), int(event.payload["unfollowed"]))
-
-    async def _standing_lost(self, account_id: int) -> None:
-        """Off every stage that the account is on. The connection itself has ended already, by its lease."""
-        async with self._database.read() as read:
-            space_ids = await queries.live_ids_with(read, account_id)
-        for space_id in space_ids:
-            await self._observe(space_id, c.StandingLost(account_id))
-
-    async def _shut_out_of(self, host_id: int, account_id: int) -> None:
-        """Whom a block or an unfollow keeps out of a host's Spaces is off the stage and hears no more."""
-        async with self._database.read() as read:
-            space_ids = await queries.open_ids_hosted_by(read, host_id)
-        permit = self._gate.permit_system(Action.MODERATE, "worker: a host blocks or follows no more")
-        for space_id in space_ids:
-            await self._gate.act(permit, partial(_shut_out, space_id=space_id, account_id=account_id))
-
-    async def _catch_up(self) -> None:
-        """Events were missed for longer than they are kept: look at everybody in a live Space."""
-        async with self._database.read() as read:
-            live = await queries.by_ids(read, await queries.live_ids(read))
-            members = {account_id for space in live for account_id in space.members}
-            standings = await gate_queries.standings_of(read, members)
-        for account_id, standing in standings.items():
-            if not _takes_part(standing):
-                await self._standing_lost(account_id)
-
-    async def _observe(self, space_id: int, observation: c.Observation) -> None:
-        permit = self._gate.permit_system(Action.MODERATE, "worker: what happened to an account")
-        await self._gate.act(permit, partial(_observe, space_id=space_id, observation=observation))
+        await self._consequences.on_event(event)
 
     async def _keep_pruning(self) -> None:
         while True:
@@ -214,18 +173,6 @@ class WorkerProcess:
             except Exception:
                 # A full disk, a database that is away: what is old can wait, and what runs beside this can't.
                 log.exception("worker.prune_failed")
-
-
-async def _observe(acting: Acting, *, space_id: int, observation: c.Observation) -> None:
-    await spaces.observe(acting, space_id, observation)
-
-
-async def _shut_out(acting: Acting, *, space_id: int, account_id: int) -> None:
-    await spaces.shut_out(acting, space_id, account_id)
-
-
-def _takes_part(standing: str) -> bool:
-    return may(Standing(standing), Role.MEMBER, Action.TAKE_PART)
 
 
 def main(places: Places, base_url: str) -> None:

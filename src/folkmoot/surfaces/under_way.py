@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Receive, Scop
 from folkmoot.audience.door import CONNECTION
 from folkmoot.gate import Lease, LeaseBook, Stamp
 
-LAST_WORD_S = 0.2  # for an answer that can still say why
+LAST_WORD_S = 0.1  # for an answer that can still say why
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _STATE = "under_way"
 

@@ -1,0 +1,99 @@
+"""What an account lost shows in Spaces, told or not."""
+
+import asyncio
+
+import pytest
+from tests.support.people import People
+from tests.support.waiting import eventually
+
+from folkmoot.gate import Acting, Action, Gate, Standing
+from folkmoot.gate.model import audience_subject, member_subject
+from folkmoot.gate.queries import counters
+from folkmoot.serve.consequences import Consequences
+from folkmoot.spaces import actions, queries
+from folkmoot.spaces import commands as c
+from folkmoot.spaces.model import Draft, SpaceState
+from folkmoot.storage.database import Database
+
+
+class Evening:
+    """A live Space of `hana`, with `nils` on its stage."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.people = People(Gate(database))
+        self.consequences = Consequences(self.people.gate, database)
+        self.hana = self.nils = self.space_id = 0
+
+    async def begin(self) -> "Evening":
+        self.hana, self.nils = await self.people.create("hana"), await self.people.create("nils")
+
+        async def open_space(acting: Acting) -> int:
+            space = await actions.create(acting, Draft(title="Evening"), page_url="https://moot.example/s")
+            await actions.command(acting, space.id, c.Start())
+            return space.id
+
+        self.space_id = await self.people.act(self.hana, Action.OPEN_SPACE, open_space)
+        await self._command(self.nils, c.Ask(recording_consent=True))
+        await self._command(self.hana, c.LetUp(account=str(self.nils)))
+        return self
+
+    async def _command(self, account_id: int, order: c.Command) -> None:
+        await self.people.act(
+            account_id, Action.TAKE_PART, lambda acting: actions.command(acting, self.space_id, order)
+        )
+
+    async def on_stage(self) -> set[int]:
+        async with self.database.read() as read:
+            space = await queries.by_id(read, self.space_id)
+        assert space is not None
+        return {member.account_id for member in space.stage} if space.state is SpaceState.LIVE else set()
+
+    async def counter(self, subject: str) -> int:
+        async with self.database.read() as read:
+            return (await counters(read, [subject]))[subject]
+
+
+@pytest.fixture
+async def evening(database: Database) -> Evening:
+    return await Evening(database).begin()
+
+
+async def test_without_an_event_the_sweep_takes_a_suspended_account_off_the_stage(evening: Evening) -> None:
+    await evening.consequences.sweep()
+    assert await evening.on_stage() == {evening.hana, evening.nils}
+    await evening.people.put(evening.nils, Standing.SUSPENDED)
+    await evening.consequences.sweep()
+    assert await evening.on_stage() == {evening.hana}
+
+
+async def test_what_was_raised_hours_before_the_start_is_seen_by_the_whole_sweep(evening: Evening) -> None:
+    await evening.people.put(evening.hana, Standing.SUSPENDED)
+    await evening.consequences.sweep_whole()
+    assert evening.hana not in await evening.on_stage()
+
+
+async def test_after_events_that_nobody_keeps_a_block_and_an_unfollow_count(evening: Evening) -> None:
+    await evening.people.block(evening.hana, evening.nils)
+    assert evening.nils in await evening.on_stage()
+    await evening.consequences.catch_up()
+    assert await evening.on_stage() == {evening.hana}
+    assert await evening.counter(member_subject(evening.space_id, evening.nils)) > 0
+    assert await evening.counter(member_subject(evening.space_id, evening.hana)) == 0
+    assert await evening.counter(audience_subject(evening.space_id)) == 1, "who listens is asked anew"
+
+
+async def test_a_database_that_is_away_ends_no_sweeping(evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+
+    tries: list[int] = []
+
+    async def away() -> None:
+        tries.append(1)
+        raise OSError("away")
+
+    monkeypatch.setattr(evening.consequences, "sweep_whole", away)
+    monkeypatch.setattr("folkmoot.serve.consequences.SWEEP_EVERY_S", 0.001)
+    sweeping = asyncio.create_task(evening.consequences.keep_sweeping())
+    await eventually(lambda: len(tries) > 2)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)

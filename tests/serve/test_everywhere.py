@@ -1,0 +1,191 @@
+"""One account holds all that can be held, and is suspended: within half a second everything is over, for good.
+
+Over stays what it was after every process has been killed, in any order, after the event was lost, and after the
+lift: back in is by signing in anew, and then everything opens.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import pytest_asyncio
+from sqlalchemy import delete
+from tests.serve import held_things as held
+from tests.serve.account_keys import REFUSED, Keys, make_keys, recorded_space
+from tests.serve.held_things import Held
+from tests.serve.moot import SPACES, Moot, Person
+from tests.stage.peers import until
+from tests.support.server import Server
+
+from folkmoot.gate import Acting, Action
+from folkmoot.moderation import actions as moderation
+from folkmoot.storage.tables import events
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("whole-server"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+OVER_WITHIN_MS = 500
+
+
+class Evening:
+    """Two Spaces that are live and one that is over: the account speaks in the first and listens to the second."""
+
+    def __init__(self, moot: Moot, server: Server) -> None:
+        self.moot = moot
+        self.server = server
+        self.spaces: list[dict[str, Any]] = []
+        self.hosts: list[Person] = []
+        self.recorded = ""
+
+    @classmethod
+    async def begin(cls, moot: Moot, server: Server) -> "Evening":
+        evening = cls(moot, server)
+        for name, frequency in (("hana", 440), ("rosa", 550)):
+            host = await moot.person(name)
+            evening.hosts.append(host)
+            evening.spaces.append(await host.open_space(f"{name}'s Space"))
+            await host.speak(evening.spaces[-1], frequency)
+        evening.recorded = await recorded_space(moot, server, await moot.person("olaf"))
+        return evening
+
+    async def on_stage(self, person: Person) -> None:
+        await person.tell(self.spaces[0], "ask", recording_consent=True)
+        await self.hosts[0].tell(self.spaces[0], "let_up", account=person.id)
+        voice = await person.speak(self.spaces[0], 880)
+        host = self.hosts[0].voice
+        assert host is not None
+        await until(lambda: host.hears(880) and voice.hears(440))
+
+    async def is_on_stage(self, person: Person) -> bool:
+        now = await self.hosts[0].look(self.spaces[0])
+        return any(one["account"] is None or one["account"]["id"] == person.id for one in now["stage"])
+
+    async def hold_everything(self, person: Person, keys: Keys) -> list[Held]:
+        """With the account's own credentials, by every kind of connection."""
+        await self.on_stage(person)
+        base_url, http = self.server.base_url, person.http
+        live = f"{SPACES}/{self.spaces[1]['id']}"
+        assert person.voice is not None
+        return [
+            held.connection("speaking", person.voice),
+            held.connection("WHEP", await held.listening(person, self.spaces[1])),
+            await held.stream("stream", http, f"{live}/listen?codec=opus"),
+            await held.stream("stream by ticket", self.moot.nobody("127.0.7.1").http, keys.listen),
+            await held.stream("live.ogg", http, f"{live}/live.ogg"),
+            await held.stream("events", http, f"{live}/events"),
+            await held.stream("events where it speaks", http, f"{SPACES}/{self.spaces[0]['id']}/events"),
+            await held.waiting_playlist("playlist", http, self.spaces[1]),
+            await held.slow_fetch("download", base_url, f"{SPACES}/{self.recorded}/download", person.token),
+            await held.slow_fetch("clip by signed link", base_url, keys.media, None),
+            held.upload("post", base_url, "/api/v1/statuses", person.token, b'{"status": "half of it"}'),
+            held.upload("new Space", base_url, SPACES, person.token, b'{"title": "half of it"}'),
+        ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def evening(moot: Moot, server: Server) -> Evening:
+    return await Evening.begin(moot, server)
+
+
+async def suspend(moot: Moot, person: Person, *, tell: bool) -> float:
+    """When (monotonic) it was committed. Without `tell` no event says so, as if it had been lost."""
+
+    async def work(acting: Acting) -> None:
+        await moderation.suspend(acting, int(person.id), reason="a link to an address")
+        if not tell:
+            await acting.tx.connection.execute(delete(events).where(events.c.at_ms == acting.now_ms))
+
+    await moot.people.gate.act(moot.people.gate.permit_system(Action.MODERATE, "test"), work)
+    return time.monotonic()
+
+
+async def require_dead(keys: Keys) -> None:
+    """Every key is refused, whenever a process answers."""
+    for name, attempt in keys.attempts.items():
+        answer = await answered(attempt)
+        assert answer.status_code == REFUSED.get(name, 401), (name, answer.status_code, answer.text[:200])
+
+
+async def answered(attempt: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                answer = await attempt()
+                if answer.status_code < 500:
+                    return answer
+            await asyncio.sleep(0.05)
+
+
+async def kill_all(server: Server, order: list[str]) -> AsyncIterator[str]:
+    """Each process in its turn, as it is back."""
+    for name in order:
+        before = server.children()[name]
+        before.kill()
+        await until(partial(_is_back, server, name, before.pid), 15)
+        yield name
+
+
+def _is_back(server: Server, name: str, killed_pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        now = server.children().get(name)
+        return now is not None and now.pid != killed_pid
+    return False
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["the event", "the event is lost"])
+async def test_everything_is_over_at_once_and_stays_so(evening: Evening, *, told: bool) -> None:
+    moot, server = evening.moot, evening.server
+    person, keys = await make_keys(moot, server, "nils" if told else "nora", evening.spaces[1], evening.recorded)
+    everything = await evening.hold_everything(person, keys)
+    await keys.take_seat_keys(evening.spaces[0])
+    assert [one.name for one in everything if one.over_s() is not None] == []
+
+    committed_s = await suspend(moot, person, tell=told)
+    await require_dead(keys)
+    await held.all_over(everything, 10)
+    after_ms = {one.name: round(((one.over_s() or 0.0) - committed_s) * 1000) for one in everything}
+    assert max(after_ms.values()) <= OVER_WITHIN_MS, after_ms
+    await left_the_stage(evening, person)
+
+    for _ in range(2):
+        order = random.sample(sorted(server.children()), len(server.children()))
+        async for name in kill_all(server, order):
+            await require_dead(keys)
+            assert not await evening.is_on_stage(person), f"back on stage after {name} of {order}"
+
+    await moot.people.system(lambda acting: moderation.reinstate(acting, int(person.id)))
+    await require_dead(keys)
+    await back_in(evening, person, keys)
+    for one in everything:
+        await one.close()
+
+
+async def left_the_stage(evening: Evening, person: Person) -> None:
+    async with asyncio.timeout(5):
+        while await evening.is_on_stage(person):
+            await asyncio.sleep(0.05)
+
+
+async def back_in(evening: Evening, person: Person, keys: Keys) -> None:
+    """Signed in anew, everything opens as before."""
+    for host, space, frequency in zip(evening.hosts, evening.spaces, (440, 550), strict=True):
+        assert host.voice is not None
+        await host.voice.close()
+        await host.speak(space, frequency)
+    again = await keys.sign_in_anew()
+    assert (await again.http.get(f"/api/v1/statuses/{keys.post_id}")).status_code == 200
+    fresh = Keys(evening.moot, evening.server, again, keys.password)
+    await fresh.take(evening.spaces[1], keys.post_id)
+    everything = await evening.hold_everything(again, fresh)
+    for one in everything:
+        await one.close()
+    await again.tell(evening.spaces[0], "step_down")
