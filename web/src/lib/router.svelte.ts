@@ -5,6 +5,8 @@ export type Route =
   | {
       name: 'home' | 'public' | 'spaces' | 'sign-in' | 'sign-up' | 'setup' | 'settings' | 'about' | 'missing';
     }
+  | { name: 'moderation' | 'moderation-accounts' }
+  | { name: 'moderation-account'; id: string }
   | { name: 'space'; id: string }
   | { name: 'profile'; handle: string }
   | { name: 'thread'; handle: string; id: string };
@@ -18,6 +20,8 @@ const PLAIN: Record<string, Route> = {
   '/setup': { name: 'setup' },
   '/settings': { name: 'settings' },
   '/about': { name: 'about' },
+  '/moderation': { name: 'moderation' },
+  '/moderation/accounts': { name: 'moderation-accounts' },
 };
 
 export function match(path: string): Route {
@@ -26,6 +30,8 @@ export function match(path: string): Route {
   if (plain) return plain;
   const space = /^\/spaces\/(\d+)$/.exec(trimmed);
   if (space) return { name: 'space', id: space[1]! };
+  const moderated = /^\/moderation\/accounts\/(\d+)$/.exec(trimmed);
+  if (moderated) return { name: 'moderation-account', id: moderated[1]! };
   const person = /^\/@([^/]+)(?:\/(\d+))?$/.exec(trimmed);
   if (!person) return { name: 'missing' };
   const handle = decode(person[1]!);

@@ -1,0 +1,53 @@
+// Reporting, and what moderators do: Mastodon's API with Folkmoot's few fields beside it.
+import { get, getPage, sendJson, type Page } from './client';
+import type { AdminAccount, AdminReport, Category, Standing } from '../moderation-types';
+
+const ACCOUNTS = '/api/v1/admin/accounts';
+const REPORTS = '/api/v1/admin/reports';
+
+export interface NewReport {
+  account_id: string;
+  category: Category;
+  comment: string;
+  status_ids?: string[];
+  space_id?: string;
+  at_ms?: number;
+  media_id?: string;
+}
+export const report = (draft: NewReport): Promise<unknown> => sendJson('POST', '/api/v1/reports', draft);
+
+export const getReports = (path: string): Promise<Page<AdminReport>> => getPage(path);
+export const reportsPath = (resolved: boolean, about?: string): string =>
+  `${REPORTS}?limit=20&resolved=${resolved}${about ? `&target_account_id=${about}` : ''}`;
+export const changeReport = (
+  id: string,
+  change: 'assign_to_self' | 'unassign' | 'resolve' | 'reopen',
+): Promise<AdminReport> => sendJson('POST', `${REPORTS}/${id}/${change}`);
+
+/** The words of the API for a standing. */
+const STATUS: Record<Standing, string> = {
+  active: 'active',
+  limited: 'silenced',
+  awaiting_approval: 'pending',
+  suspended: 'suspended',
+  deactivated: 'deactivated',
+  locked: 'disabled',
+};
+export function accountsPath(text: string, standing: Standing | ''): string {
+  const query = new URLSearchParams({ limit: '40', q: text, status: standing ? STATUS[standing] : '' });
+  return `/api/v2/admin/accounts?${query}`;
+}
+export const getAccounts = (path: string): Promise<Page<AdminAccount>> => getPage(path);
+export const getAdminAccount = (id: string): Promise<AdminAccount> => get(`${ACCOUNTS}/${id}`);
+
+export interface Decision {
+  type: 'suspend' | 'silence' | 'disable';
+  text: string;
+  until?: string;
+}
+export const decide = (id: string, decision: Decision): Promise<unknown> =>
+  sendJson('POST', `${ACCOUNTS}/${id}/action`, decision);
+export const changeAccount = (
+  id: string,
+  change: 'approve' | 'reject' | 'enable' | 'unsilence' | 'unsuspend',
+): Promise<AdminAccount> => sendJson('POST', `${ACCOUNTS}/${id}/${change}`);

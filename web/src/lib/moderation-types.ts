@@ -1,0 +1,69 @@
+// Mastodon's entities for moderators, as far as the client reads them, with what Folkmoot knows besides.
+import type { Account, Status } from './mastodon-types';
+
+export type Category = 'spam' | 'legal' | 'violation' | 'other';
+export type Standing = 'active' | 'limited' | 'awaiting_approval' | 'suspended' | 'deactivated' | 'locked';
+
+export interface ModeratedSpace {
+  id: string;
+  title: string;
+  state: string;
+}
+
+export interface Sanction {
+  id: string;
+  standing: Standing;
+  reason: string;
+  until: string | null;
+  decided_by: string | null;
+  decided_at: string;
+  lifted_by: string | null;
+  lifted_at: string | null;
+}
+
+export interface AdminAccount {
+  id: string;
+  username: string;
+  created_at: string;
+  email: string | null;
+  invite_request: string | null;
+  role: { name: string };
+  approved: boolean;
+  disabled: boolean;
+  silenced: boolean;
+  suspended: boolean;
+  account: Account;
+  folkmoot: {
+    standing: Standing;
+    reason: string;
+    until: string | null;
+    details: {
+      sanctions: Sanction[];
+      sessions_count: number;
+      programs_count: number;
+      open_reports_count: number;
+      reports_count: number;
+      spaces: ModeratedSpace[];
+    } | null;
+  };
+}
+
+export interface AdminReport {
+  id: string;
+  action_taken: boolean;
+  action_taken_at: string | null;
+  category: Category;
+  comment: string;
+  created_at: string;
+  account: AdminAccount | null;
+  target_account: AdminAccount;
+  assigned_account: AdminAccount | null;
+  action_taken_by_account: AdminAccount | null;
+  statuses: Status[];
+  folkmoot: {
+    space: ModeratedSpace | null;
+    at_ms: number | null;
+    clip: [number, number] | null;
+    resolution: 'nothing' | 'limited' | 'suspended' | 'locked' | null;
+  };
+}
