@@ -137,9 +137,7 @@ class TapeReader:
             found.pop()
         return found
 
-    def segment(
-        self, codec: Codec, number: int, from_ms: int = 0, to_ms: int | None = None
-    ) -> SegmentRef | None:
+    def segment(self, codec: Codec, number: int, from_ms: int = 0, to_ms: int | None = None) -> SegmentRef | None:
         """One segment of segments(codec, from_ms, to_ms), or None if that list doesn't have it."""
         start_ms = number * SEGMENT_MS
         end_ms = start_ms + SEGMENT_MS if to_ms is None else min(to_ms, start_ms + SEGMENT_MS)
