@@ -39,9 +39,11 @@ format: $(VENV)/.installed ## Put the source into the one format.
 	$(VENV)/bin/ruff check --fix src tests
 
 .PHONY: bench
-bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, latency and stage, and say what holds.
+bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, stage, tape and latency, and say what holds.
 	$(FOLKMOOT) bench boot
 	$(FOLKMOOT) bench stage
+	$(FOLKMOOT) bench stage --spaces
+	$(FOLKMOOT) bench tape
 	$(FOLKMOOT) bench latency
 
 .PHONY: lock
@@ -51,7 +53,7 @@ lock: $(VENV)/.installed ## Pin the newest versions that pyproject.toml allows, 
 
 .PHONY: types
 types: $(VENV)/.installed web/node_modules/.package-lock.json ## Generate the web client's types from the API's OpenAPI document.
-	$(FOLKMOOT) openapi > web/openapi.json
+	$(FOLKMOOT) openapi > web/openapi.json.new && mv web/openapi.json.new web/openapi.json
 	npm --prefix web run types
 
 $(VENV)/.installed: requirements.lock pyproject.toml
