@@ -105,11 +105,12 @@ def _is_same(new: Sanction, other: Sanction) -> bool:
 async def _tell(acting: Acting, account_id: int, before: Sanction, after: Sanction) -> None:
     if loses_rights(before.standing, after.standing):
         await revoke(acting, account_subject(account_id))
-    await emit(
-        acting.tx,
-        STANDING_CHANGED,
-        {"account": str(account_id), "before": before.standing.value, "after": after.standing.value},
-    )
+    if before.standing is not after.standing:
+        await emit(
+            acting.tx,
+            STANDING_CHANGED,
+            {"account": str(account_id), "before": before.standing.value, "after": after.standing.value},
+        )
 
 
 async def revoke(acting: Acting, subject: str) -> int:

@@ -326,3 +326,14 @@ def test_the_queue_of_reports(terminal: Terminal) -> None:
     assert "suspended" in terminal.says("reports", "show", second)
     for command in ("show", "resolve"):
         assert "no" in terminal.refuses("reports", command, "404")
+
+
+def test_a_locked_account_and_its_way_out(terminal: Terminal) -> None:
+    terminal.says("create", "reporter", "--password", "the first password")
+    token = terminal.says("token", "reporter")
+    said = terminal.says("lock", "reporter", "--reason", "a leaked list")
+    assert said == "@reporter is locked. What sets a new password: folkmoot admin password-link"
+    with pytest.raises(Refused):
+        terminal.identify(token)
+    assert terminal.says("password-link", "@reporter").startswith("https://moot.example/password?secret=")
+    assert terminal.refuses("password-link", "nobody") == "There is no account @nobody."

@@ -3,7 +3,17 @@ import { tick } from 'svelte';
 
 export type Route =
   | {
-      name: 'home' | 'public' | 'spaces' | 'sign-in' | 'sign-up' | 'setup' | 'settings' | 'about' | 'missing';
+      name:
+        | 'home'
+        | 'public'
+        | 'spaces'
+        | 'sign-in'
+        | 'sign-up'
+        | 'setup'
+        | 'password'
+        | 'settings'
+        | 'about'
+        | 'missing';
     }
   | { name: 'moderation' | 'moderation-accounts' }
   | { name: 'moderation-account'; id: string }
@@ -18,6 +28,7 @@ const PLAIN: Record<string, Route> = {
   '/sign-in': { name: 'sign-in' },
   '/sign-up': { name: 'sign-up' },
   '/setup': { name: 'setup' },
+  '/password': { name: 'password' },
   '/settings': { name: 'settings' },
   '/about': { name: 'about' },
   '/moderation': { name: 'moderation' },

@@ -66,6 +66,21 @@ class SessionStore {
     this.#now = await sendJson<Session>('POST', `${API}/accounts`, account);
   }
 
+  /** By a link from a moderator; signs in. */
+  async setPassword(secret: string, password: string): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/password-link`, { secret, new: password });
+  }
+
+  async deactivate(password: string): Promise<void> {
+    await sendJson('POST', `${API}/deactivate`, { password });
+    location.assign('/');
+  }
+
+  async comeBack(): Promise<void> {
+    await sendJson('POST', `${API}/come-back`);
+    await this.refresh();
+  }
+
   async signOut(): Promise<void> {
     await sendJson('DELETE', `${API}/session`);
     // Whatever was loaded was loaded for somebody: begin anew.

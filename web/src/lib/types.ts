@@ -17,6 +17,8 @@ export type Proof = Schemas['Proof'];
 export type Waveform = Schemas['Waveform'];
 export type Clip = Schemas['Clip'];
 export type Session = Schemas['Session'];
+export type OwnStanding = Schemas['OwnStanding'];
+export type Sanction = Schemas['Sanction'];
 
 /** The body of POST …/commands: what a person can tell a Space to do. */
 export type Command = Schemas[

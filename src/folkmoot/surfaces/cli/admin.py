@@ -36,6 +36,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
         commands.token,
         commands.redact,
         commands.owner_link,
+        commands.password_link,
         commands.list_accounts,
     ):
         name = "list" if command == commands.list_accounts else command.__name__.replace("_", "-")
@@ -110,6 +111,10 @@ class Commands:
         """Print the one-time link that makes the owner, while there is none. An earlier link stops working."""
         typer.echo(self._run(_owner_link))
 
+    def password_link(self, name: Name) -> None:
+        """Print a link that sets a new password, once, and unlocks the account. An earlier one stops working."""
+        typer.echo(self._run(lambda services: _password_link(services, name)))
+
     def list_accounts(self) -> None:
         """List every account with its role and standing."""
         head = ("account", "role", "standing", "until", "reason")
@@ -173,6 +178,13 @@ async def _owner_link(services: AdminServices) -> str:
             "has_owner", "This server has an owner. Make another with: folkmoot admin create NAME --role owner"
         )
     return f"{services.base_url}/setup?secret={secret}"
+
+
+async def _password_link(services: AdminServices, name: str) -> str:
+    account_id = await id_of(services, name)
+    permit = services.gate.permit_system(Action.SIGN_IN, BY)
+    secret = await services.gate.act(permit, lambda acting: accounts.make_password_link(acting, account_id))
+    return f"{services.base_url}/password?secret={secret}"
 
 
 async def _listed(services: AdminServices) -> list[Listed]:

@@ -56,6 +56,7 @@ def add_moderating(app: typer.Typer, open_services: Opener) -> None:
         commands.show,
         commands.suspend,
         commands.limit,
+        commands.lock,
         commands.lift,
         commands.approve,
         commands.reject,
@@ -100,6 +101,13 @@ class Moderating:
     def limit(self, name: Name, reason: Why, until: End = None) -> None:
         """Limit an account: seen by its followers only, in no public list."""
         self._decide(name, Standing.LIMITED, reason, until)
+
+    def lock(self, name: Name, reason: Why) -> None:
+        """Lock an account whose credentials may be stolen, until a link sets a new password, or it is lifted."""
+        self._runner.moderate_account(
+            name, lambda acting, account_id: moderation.lock(acting, account_id, reason=reason)
+        )
+        typer.echo(f"@{name.removeprefix('@')} is locked. What sets a new password: folkmoot admin password-link")
 
     def lift(self, name: Name) -> None:
         """Lift the strictest sanction. The person signs in anew and has back whatever nothing else takes."""

@@ -29,7 +29,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/settings", "/about", "/search"]
+_PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/password", "/settings", "/about", "/search"]
 _MODERATION = ["/moderation", "/moderation/accounts", "/moderation/accounts/{account_id:int}"]
 
 
