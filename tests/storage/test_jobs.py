@@ -134,6 +134,19 @@ async def test_a_failing_job_pauses_longer_each_time_and_is_kept_in_the_end(
     assert await steps.step() == 0
 
 
+async def test_a_promise_is_never_given_up(database: Database, clock: FakeClock) -> None:
+    async def fails(_job: Job) -> None:
+        raise OSError("the bucket is away")
+
+    await put(database, 1)
+    promising = worker(database, fails, endless={"do"})
+    for _ in range(3 * RETRY.attempts_max):
+        assert await promising.step() == 1
+        clock.advance_ms(RETRY.delay_ms_max * 2)
+    assert await failures(database) == []
+    assert await count(database) == 1
+
+
 async def test_a_failed_job_can_be_run_again(database: Database, hands: Hands) -> None:
     async def handler(job: Job) -> None:
         if not hands.begun:

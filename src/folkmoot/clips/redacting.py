@@ -59,8 +59,7 @@ class Carrying(msgspec.Struct, frozen=True):
             async with self.gate.database.read() as read:
                 decided = [one for one in await _decided(read, space_id) if one.applied_at_ms is not None]
                 behind = await _behind(read, space_id, decided)
-            for clip, file, missing in behind:
-                await self._recut(clip, file, missing)
+            await self._recut_each(behind)
 
     async def take_back(self, space_id: int, account_id: int, seats: Sequence[int]) -> list[Redaction]:
         """Take out what was said from seats whose speaker took their consent back; returns what was decided now."""
@@ -95,11 +94,28 @@ class Carrying(msgspec.Struct, frozen=True):
         """The handler of `TAKE_BACK` jobs."""
         await self.take_back(int(job.payload["space"]), int(job.payload["account"]), job.payload["seats"])
 
+    async def _recut_each(self, behind: Iterable[tuple[Clip, Media, Sequence[Redaction]]]) -> None:
+        """One that can't be cut keeps no other audible. Raises the first one's error, once all were tried."""
+        failed: Exception | None = None
+        for clip, file, missing in behind:
+            try:
+                await self._recut(clip, file, missing)
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
     async def _recut(self, clip: Clip, file: Media, missing: Sequence[Redaction]) -> None:
         """The same file under the same key, without what was taken out."""
         taken_out = (*file.details.taken_out, *marks(clip.start_ms, clip.end_ms, missing))
-        old = await self.objects.get(file.object_key)
-        sound = await asyncio.to_thread(_cut_anew, self.tape(clip.space_id), clip, file, old, missing)
+        try:
+            sound = await asyncio.to_thread(_cut_anew, self.tape(clip.space_id), clip, file)
+        except TapeError:
+            try:
+                old = await self.objects.get(file.object_key)
+            except FileNotFoundError:
+                return  # neither tape nor file: nothing of it is left
+            sound = await asyncio.to_thread(_silenced, clip, file, old, missing)
         await self.objects.put(file.object_key, sound.content, sound.content_type)
         details = replace(
             file.details,
@@ -199,20 +215,20 @@ def _spoken(directory: Path, seats: Sequence[int]) -> list[rules.Range]:
         return []
 
 
-def _cut_anew(directory: Path, clip: Clip, file: Media, old: bytes, missing: Sequence[Redaction]) -> CutSound:
-    """From the tape; where that is gone, or can't be read there, the old file with silence in it."""
-    try:
-        with TapeReader(directory) as reader:
-            content = cut_clip(reader, clip.start_ms, clip.end_ms)
-            peaks = waveform(reader, clip.start_ms, clip.end_ms, len(file.details.waveform))
-        return CutSound(
-            content, MEDIA_TYPE, tuple(peaks), waveform_step_ms(clip.end_ms - clip.start_ms, len(peaks))
-        )
-    except TapeError:
-        ranges = [(mark.from_ms, mark.to_ms) for mark in marks(clip.start_ms, clip.end_ms, missing)]
-        step_ms = file.details.waveform_step_ms
-        quiet = tuple(
-            0 if any(from_ms < (at + 1) * step_ms and at * step_ms < to_ms for from_ms, to_ms in ranges) else peak
-            for at, peak in enumerate(file.details.waveform)
-        )
-        return CutSound(silenced(old, ranges), MEDIA_TYPE, quiet, step_ms)
+def _cut_anew(directory: Path, clip: Clip, file: Media) -> CutSound:
+    """From the tape. Raises TapeError where that is gone, or can't be read there."""
+    with TapeReader(directory) as reader:
+        content = cut_clip(reader, clip.start_ms, clip.end_ms)
+        peaks = waveform(reader, clip.start_ms, clip.end_ms, len(file.details.waveform))
+    return CutSound(content, MEDIA_TYPE, tuple(peaks), waveform_step_ms(clip.end_ms - clip.start_ms, len(peaks)))
+
+
+def _silenced(clip: Clip, file: Media, old: bytes, missing: Sequence[Redaction]) -> CutSound:
+    """The old file with silence in it."""
+    ranges = [(mark.from_ms, mark.to_ms) for mark in marks(clip.start_ms, clip.end_ms, missing)]
+    step_ms = file.details.waveform_step_ms
+    quiet = tuple(
+        0 if any(from_ms < (at + 1) * step_ms and at * step_ms < to_ms for from_ms, to_ms in ranges) else peak
+        for at, peak in enumerate(file.details.waveform)
+    )
+    return CutSound(silenced(old, ranges), MEDIA_TYPE, quiet, step_ms)

@@ -12,6 +12,9 @@ from folkmoot.serve.places import Places
 from folkmoot.storage.jobs import Handler
 from folkmoot.storage.objects import ObjectStore
 
+ENDLESS = (REDACT, TAKE_BACK)
+"""What was promised to somebody: tried until it is done."""
+
 
 def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:
     """The worker's jobs by kind. `remote` is where tapes are copied to, if anywhere."""

@@ -11,7 +11,7 @@ nothing else is said, and a job is picked by queue first: a long or failing queu
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -106,7 +106,8 @@ async def run_again(tx: Write, job_id: int) -> bool:
 class Worker:
     """Runs jobs in the event loop of its process; several processes or machines may have one each.
 
-    `places` says how many jobs of a queue this worker runs at a time, `jobs_at_once_max` how many in all.
+    `places` says how many jobs of a queue this worker runs at a time, `jobs_at_once_max` how many in all. Jobs of
+    the `endless` kinds are promises: they are never given up unless their handler does.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class Worker:
         jobs_at_once_max: int = 32,
         lease_ms: int = 30_000,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        endless: Collection[str] = (),
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -128,6 +130,7 @@ class Worker:
         self._jobs_at_once_max = jobs_at_once_max
         self._lease_ms = lease_ms
         self._retry = retry
+        self._endless = endless
         self._chance = chance
         self._running: dict[asyncio.Task[None], Job] = {}
         self._wake = asyncio.Event()
@@ -217,7 +220,7 @@ class Worker:
             await self._database.write(lambda tx: _finish(tx, job), locks_rows=True)
 
     async def _failed(self, job: Job, error: str) -> None:
-        if job.attempt >= self._retry.attempts_max:
+        if job.attempt >= self._retry.attempts_max and job.kind not in self._endless:
             return await self._give_up(job, error)
         log.warning("jobs.failed", job=job.id, kind=job.kind, queue=job.queue, attempt=job.attempt, error=error)
         run_at_ms = self._database.clock_ms() + self._retry.delay_ms(job.attempt, self._chance())
@@ -234,7 +237,7 @@ class Worker:
 
     async def _died_too_often(self, job: Job) -> bool:
         """A job that takes its process down writes no error: its attempts are all that tells."""
-        if job.attempt <= self._retry.attempts_max:
+        if job.attempt <= self._retry.attempts_max or job.kind in self._endless:
             return False
         await self._give_up(job, "Every process that ran it ended before it did.")
         return True

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import shutil
+from pathlib import Path
 from typing import Any
 
 import av
@@ -21,7 +22,8 @@ from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Role, Standing
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.storage.jobs import Job
-from folkmoot.storage.tables import jobs
+from folkmoot.storage.objects import ObjectStore
+from folkmoot.storage.tables import jobs, media
 from folkmoot.surfaces.services import Services
 
 FROM_MS, TO_MS = 3_050, 4_180
@@ -54,8 +56,11 @@ async def heard(hall: Hall, space_id: str, codec: str, from_ms: int, to_ms: int)
 async def test_live_it_is_gone_at_once_and_everybody_is_told(hall: Hall, alice: Any, bob: Any, codec: str) -> None:
     space_id = await hall.live(alice)
     assert loudest(await heard(hall, space_id, codec, 2_000, 5_000), 1_300, 1_900) > 0.01
+    roster = (await hall.client.get(f"{SPACES}/{space_id}")).json()["roster"]
     answer = await redact(hall, alice, space_id)
     assert answer.status_code == 200, answer.text
+    # What the sound carries: who listens without following anything looks at the Space anew.
+    assert answer.json()["roster"] == roster + 1
     pcm = await heard(hall, space_id, codec, 2_000, 5_000)
     assert loudest(pcm, 1_150, 2_050) < 0.001
     assert loudest(pcm, 300, 900) > 0.01
@@ -123,6 +128,46 @@ async def test_published_clips_are_silent_under_the_same_address(
     assert "1.2 s were taken out. Private information was said here." in attached["description"]
     waveform = attached["meta"]["waveform"]
     assert not any(waveform[len(waveform) * 12 // 30 : len(waveform) * 20 // 30])
+
+
+@pytest.mark.parametrize("tape_is_gone", [False, True])
+async def test_a_clip_whose_file_was_lost_keeps_no_other_audible(
+    hall: Hall, services: Services, alice: Any, bob: Any, tape_is_gone: bool
+) -> None:
+    space_id = await hall.ended(alice)
+    for who in (bob, alice):
+        assert (await hall.clip(who, space_id, 2_000, 6_000)).status_code == 201
+    async with services.database.read() as read:
+        keys = list((await read.connection.execute(select(media.c.object_key).order_by(media.c.id))).scalars())
+    await services.objects.delete(keys[0])
+    if tape_is_gone:
+        shutil.rmtree(services.tapes_directory / space_id)
+    assert (await redact(hall, alice, space_id)).status_code == 200
+    assert loudest(decoded(await services.objects.get(keys[1])), 1_150, 2_050) < 0.001
+
+
+async def test_a_clip_that_cannot_be_stored_keeps_no_other_audible(
+    hall: Hall, services: Services, alice: Any, bob: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space_id = await hall.ended(alice)
+    for who in (bob, alice):
+        assert (await hall.clip(who, space_id, 2_000, 6_000)).status_code == 201
+    async with services.database.read() as read:
+        keys = list((await read.connection.execute(select(media.c.object_key).order_by(media.c.id))).scalars())
+    put = ObjectStore.put
+
+    async def fails_for_one(store: ObjectStore, key: str, content: bytes | Path, content_type: str) -> None:
+        if key == keys[0]:
+            raise OSError("no space left")
+        await put(store, key, content, content_type)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ObjectStore, "put", fails_for_one)
+        refused = await redact(hall, alice, space_id)
+    assert (refused.status_code, refused.json()["code"]) == (503, "not_yet_taken_out")
+    assert loudest(decoded(await services.objects.get(keys[1])), 1_150, 2_050) < 0.001
+    await run_jobs(services)
+    assert loudest(decoded(await services.objects.get(keys[0])), 1_150, 2_050) < 0.001
 
 
 async def test_a_clip_cut_afterwards_says_what_is_missing(
