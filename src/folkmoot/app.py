@@ -24,7 +24,7 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import export, metrics, session, standing, static
+from folkmoot.surfaces import appeals, export, metrics, session, standing, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -68,6 +68,7 @@ OWN_API: list[Any] = [
     *session.HANDLERS,
     *standing.HANDLERS,
     *export.HANDLERS,
+    *appeals.HANDLERS,
     *spaces.HANDLERS,
     *whip.HANDLERS,
     *whep.HANDLERS,

@@ -159,6 +159,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/moderation/appeals': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ListAppeals */
+    get: operations['ApiFolkmootV1ModerationAppealsListAppeals'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/appeals/{appeal_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** AnswerAppeal */
+    post: operations['ApiFolkmootV1ModerationAppealsAppealIdAnswerAppeal'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/spaces': {
     parameters: {
       query?: never;
@@ -747,6 +781,11 @@ export interface components {
     Deactivate: {
       password: string;
     };
+    /** DecideAppeal */
+    DecideAppeal: {
+      granted: boolean;
+      answer: string;
+    };
     /** Decline */
     Decline: {
       /** @constant */
@@ -1121,6 +1160,19 @@ export interface components {
     Unpin: {
       /** @constant */
       do: 'unpin';
+    };
+    /** WaitingAppeal */
+    WaitingAppeal: {
+      id: string;
+      account: string;
+      username: string;
+      standing: string;
+      reason: string;
+      decided_at: string;
+      until: string | null;
+      text: string;
+      made_at: string;
+      can_decide: boolean;
     };
     /** Waveform */
     Waveform: {
@@ -1506,6 +1558,68 @@ export interface operations {
         };
         content: {
           'application/json': unknown;
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationAppealsListAppeals: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['WaitingAppeal'][];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationAppealsAppealIdAnswerAppeal: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        appeal_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DecideAppeal'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
         };
       };
     };

@@ -29,7 +29,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_PLAIN = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/setup", "/password", "/settings", "/about", "/search"]
+_PLAIN = ["/", "/public", "/spaces", "/settings", "/about", "/search"]
+_PLAIN += ["/sign-in", "/sign-up", "/setup", "/password"]
 _MODERATION = ["/moderation", "/moderation/accounts", "/moderation/accounts/{account_id:int}"]
 
 

@@ -37,8 +37,8 @@ async def people(
 async def present_all(
     read: Read, services: Services, viewer: Viewer, space_ids: Sequence[int], *, public: bool = False
 ) -> list[schema.Space]:
-    """The Spaces that the viewer may see, in the order asked for. `public`: as a public list, in which not everybody
-    stands whom the viewer may see elsewhere."""
+    """The Spaces that the viewer may see, in the order asked for. `public`: as a public list, in which not
+    everybody stands whom the viewer may see elsewhere."""
     gate = services.gate
     found = await queries.by_ids(read, space_ids)
     admitted = await gate.admit(read, viewer, await gate.listed(read, found) if public else found)
