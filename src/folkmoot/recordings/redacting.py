@@ -13,9 +13,7 @@ from folkmoot.recordings.model import ByRole, Reason, Redaction
 from folkmoot.spaces import actions as space_actions
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries as space_queries
-from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import enqueue
 from folkmoot.storage.tables import redactions
 
@@ -76,13 +74,13 @@ async def redact_speech(
 
 
 async def mark_applied(acting: Acting, space_id: int, redaction_ids: Sequence[int]) -> None:
-    """The tape is silent there: whoever looks at the Space is told, and fetches anew what they have."""
+    """The tape is silent there: who looks at the Space, or hears it, is told, and fetches anew what they have."""
     await acting.tx.connection.execute(
         update(redactions)
         .where(redactions.c.id.in_(redaction_ids), redactions.c.applied_at_ms.is_(None))
         .values(applied_at_ms=acting.now_ms)
     )
-    await emit(acting.tx, SPACE_CHANGED, {"space": str(space_id), "changes": [{"change": "redacted"}]})
+    await space_actions.tell_redacted(acting, space_id)
 
 
 async def _decide(

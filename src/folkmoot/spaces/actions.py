@@ -20,7 +20,7 @@ from folkmoot.posts.model import Draft as PostDraft
 from folkmoot.posts.model import Visibility
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries, refusals, rules
-from folkmoot.spaces.changes import AnyChange, SeatTaken, SeatVacated, revoked_subjects
+from folkmoot.spaces.changes import AnyChange, Redacted, RosterChanged, SeatTaken, SeatVacated, revoked_subjects
 from folkmoot.spaces.listening import resolve_audience
 from folkmoot.spaces.model import Audience, Draft, Facts, Member, Space, SpaceState
 from folkmoot.storage.events import emit
@@ -88,6 +88,14 @@ async def observe(acting: Acting, space_id: int, observation: c.Observation) -> 
     """Carry out what the machinery noticed: a seat that connected or was lost, time that passed."""
     before = await _load(acting, space_id)
     return await _keep(acting, before, rules.observe(before, observation, acting.now_ms))
+
+
+async def tell_redacted(acting: Acting, space_id: int) -> None:
+    """Something was taken out of the sound. The roster's version says so in the sound itself, to all who hear it:
+    most of them follow no events."""
+    before = await _load(acting, space_id)
+    changed = RosterChanged(version=before.roster_version + 1)
+    await _keep(acting, before, rules.Outcome(changed.onto(before), (Redacted(), changed)))
 
 
 async def shut_out(acting: Acting, space_id: int, account_id: int) -> None:

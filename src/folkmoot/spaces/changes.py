@@ -131,12 +131,20 @@ class HoldEnded(Change, frozen=True):
 
 
 class RosterChanged(Change, frozen=True):
-    """Always last, and at most once in a list: somebody's seat, role, mute or connection changed."""
+    """Always last, and at most once in a list: somebody's seat, role, mute or connection changed, or something
+    was taken out."""
 
     version: int
 
     def onto(self, space: Space) -> Space:
         return replace(space, roster_version=self.version)
+
+
+class Redacted(Change, frozen=True):
+    """Something was taken out of the sound, and is silence by now."""
+
+    def onto(self, space: Space) -> Space:
+        return space
 
 
 class Locked(Change, frozen=True):
@@ -348,6 +356,7 @@ AnyChange = (
     | HoldStarted
     | HoldEnded
     | RosterChanged
+    | Redacted
     | Locked
     | Unlocked
     | Pinned

@@ -145,8 +145,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 class Space(msgspec.Struct, frozen=True, kw_only=True):
     """The whole state of one Space. `host_id` is who hosts it now, `creator_id` who made it.
 
-    `roster_version` grows whenever somebody's seat, role, mute or connection changes, so that clients fetch the
-    names anew.
+    `roster_version` grows whenever somebody's seat, role, mute or connection changes, or something is taken out of
+    the sound, so that clients fetch the names and the marks anew.
     """
 
     id: int
