@@ -44,6 +44,10 @@ class Sound(msgspec.Struct, frozen=True):
         end_ms = reader.end_ms if self.to_ms is None else min(self.to_ms, reader.end_ms)
         return max(self.from_ms, end_ms - self.back_ms if self.back_ms is not None else 0), end_ms
 
+    def ends_early(self, reader: TapeReader) -> bool:
+        """Whether it was trimmed at its end: there is sound after it that nobody is to hear."""
+        return self.to_ms is not None and self.to_ms < reader.end_ms
+
     def playlist_from_ms(self, reader: TapeReader) -> int:
         """Where the live playlist begins, also when it is the last one of a Space that has ended."""
         from_ms, end_ms = self.bounds(reader)
@@ -127,9 +131,10 @@ def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
 def partial_segment(sound: Sound, codec: Codec, place: Place) -> bytes | None:
     """A partial segment by its number, also long after it left the playlist; None if there is none."""
     with TapeReader(sound.directory) as reader:
-        from_ms, _ = sound.bounds(reader)
+        from_ms, to_ms = sound.bounds(reader)
         window, start_ms = HlsWindow(codec), place.segment * SEGMENT_MS
-        refs = reader.parts(codec, start_ms, start_ms + 2 * SEGMENT_MS)
+        past_ms = start_ms + 2 * SEGMENT_MS
+        refs = reader.parts(codec, start_ms, min(past_ms, to_ms) if sound.ends_early(reader) else past_ms)
         window.append(ref for ref in refs if ref.segment == place.segment)
         if reader.ended:
             window.end()

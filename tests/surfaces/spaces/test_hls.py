@@ -114,6 +114,27 @@ async def test_a_replay_is_another_playlist(client: httpx.AsyncClient, hall: Hal
     assert "live.m3u8" not in (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8")).text
 
 
+async def test_what_the_host_trimmed_off_is_in_no_part_and_no_playlist(
+    client: httpx.AsyncClient, hall: Hall, alice: Any
+) -> None:
+    space_id = await hall.ended(alice)
+    trimmed = await client.patch(
+        f"{SPACES}/{space_id}/replay", json={"start_ms": 4_000, "end_ms": 9_050}, headers=alice.headers
+    )
+    assert trimmed.status_code == 200, trimmed.text
+    for codec in ("aac", "opus"):
+        listener = Listener(client, space_id, codec)
+        assert await listener.status() == 410
+        for name in ("0.0.m4s", "0.12.m4s", "2.6.m4s", "3.m4s", "3.1.m4s"):
+            assert await listener.status(name) == 404, name
+        for number in (1, 2):
+            whole = (await client.get(f"{listener.base}/{number}.m4s")).content
+            parts: list[bytes] = []
+            while (part := await client.get(f"{listener.base}/{number}.{len(parts)}.m4s")).status_code == 200:
+                parts.append(part.content)
+            assert b"".join(parts) == whole
+
+
 async def test_parts_are_the_segment_and_can_be_fetched_after_they_are_no_longer_listed(
     client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
 ) -> None:

@@ -72,6 +72,8 @@ async def live_playlist(
         if window.is_absurd(asked.segment, asked.part):
             raise Refused("too_far_ahead", "Nobody has said that yet: ask for what comes next.", status=400)
         open_part = await hearing.after(tape, asked.is_in) or open_part
+    if open_part.ends_early(tape.reader):
+        raise Refused("trimmed", "The host shortened this recording: its playlist is index.m3u8.", status=410)
     text = tape.playlist(open_part, hearing.codec, skip=asked.skip)
     if text is None:
         raise nothing_yet()
