@@ -1,0 +1,200 @@
+"""Somebody reports a post; a moderator suspends its author with a reason and an end, and lifts it again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+from tests.serve.moot import SPACES, Moot, Person
+from tests.support.server import Server, running_server
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, problems
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+GONE_WITHIN_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("moderation") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def moot(server: Server) -> AsyncIterator[Moot]:
+    moot = Moot(server)
+    yield moot
+    await moot.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright, chromium(playwright) as launched:
+        yield launched
+
+
+class Held:
+    """A live connection of somebody, and when it ended."""
+
+    def __init__(self) -> None:
+        self.ended_at: float | None = None
+
+    async def until_it_ends(self) -> float:
+        async with asyncio.timeout(10):
+            while self.ended_at is None:
+                await asyncio.sleep(0.005)
+        return self.ended_at
+
+
+@asynccontextmanager
+async def held_open(person: Person, space: dict[str, Any]) -> AsyncIterator[Held]:
+    """The person follows a Space."""
+    held, began = Held(), asyncio.Event()
+
+    async def follow() -> None:
+        try:
+            async with person.http.stream("GET", f"{SPACES}/{space['id']}/events") as answer:
+                assert answer.status_code == 200
+                async for _ in answer.aiter_raw():
+                    began.set()
+        except httpx.TransportError:
+            pass  # it is reset, not drained
+        held.ended_at = time.monotonic()
+
+    following = asyncio.create_task(follow())
+    try:
+        await asyncio.wait_for(began.wait(), 10)
+        yield held
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def promoted(moot: Moot, name: str, role: str) -> Person:
+    person = await moot.person(name)
+    await asyncio.to_thread(moot.server.admin, "role", name, role)
+    return person
+
+
+async def report_post(page: Page, author: str, post_id: str) -> None:
+    await page.goto(f"/@{author}/{post_id}")
+    await page.get_by_role("button", name=f"Report the post by {author}").click()
+    dialog = page.get_by_role("dialog")
+    assert await problems(page) == []
+    await dialog.get_by_role("radio", name="Spam").check()
+    await dialog.get_by_role("textbox").fill("He sells things.")
+    await page.keyboard.press("Tab")
+    await dialog.get_by_role("button", name="Send the report").press("Enter")
+    await expect(dialog.get_by_text(f"{author} is not told who reported")).to_be_visible()
+    assert await problems(page) == []
+    await dialog.get_by_role("button", name="Done").click()
+
+
+@pytest.mark.parametrize("look", [PHONE_DARK, DESKTOP_LIGHT], ids=["phone, dark", "desktop, light"])
+async def test_reported_suspended_gone_lifted_back(moot: Moot, browser: Browser, look: dict[str, Any]) -> None:
+    which = look["color_scheme"]
+    ana, troll = await moot.person(f"ana_{which}"), await moot.person(f"troll_{which}")
+    keeper = await promoted(moot, f"keeper_{which}", "moderator")
+    space = await ana.open_space("Town hall")
+    made = await troll.http.post("/api/v1/statuses", json={"status": "Buy this now"})
+    post = f"/api/v1/statuses/{made.json()['id']}"
+    _, anas = await page_of(browser, moot.server, ana, **look)
+    _, keepers = await page_of(browser, moot.server, keeper, **look)
+    await keepers.goto("/moderation")
+    await expect(keepers.get_by_text("Nothing waits for you")).to_be_visible()
+    assert await problems(keepers) == []
+
+    await report_post(anas, troll.name, made.json()["id"])
+
+    card = keepers.get_by_role("article", name=f"Report about @{troll.name}")
+    await expect(card).to_be_visible(timeout=15_000)  # by itself
+    await expect(card.get_by_text("Buy this now")).to_be_visible()
+    assert await problems(keepers) == []
+    await card.get_by_role("button", name="Decide…").click()
+    dialog = keepers.get_by_role("dialog")
+    await dialog.get_by_label("Why").fill("Rule 3: no advertising.")
+    await dialog.get_by_label("How long").select_option("For a day")
+    assert await problems(keepers) == []
+    async with held_open(troll, space) as held:
+        asked_at = time.monotonic()
+        await dialog.get_by_role("button", name="Suspend", exact=True).click()
+        gone_after_s = await held.until_it_ends() - asked_at
+    assert gone_after_s < GONE_WITHIN_S
+    assert (await ana.http.get(post)).status_code == 404
+    assert (await troll.http.get(post)).status_code == 401
+    await expect(keepers.get_by_text("Nothing waits for you")).to_be_visible()
+
+    await keepers.goto(f"/moderation/accounts/{troll.id}")
+    await expect(keepers.get_by_text("Rule 3: no advertising.").first).to_be_visible()
+    await expect(keepers.get_by_text("Led to a suspension")).to_be_visible()
+    assert await problems(keepers) == []
+    await keepers.get_by_role("button", name="Lift the suspension").click()
+    await expect(keepers.get_by_role("heading", name="In good standing")).to_be_visible()
+    assert (await ana.http.get(post)).status_code == 200
+    again = await asyncio.to_thread(moot.server.token, troll.name)
+    headers = {"Authorization": f"Bearer {again}"}
+    assert (await troll.http.get("/api/v1/accounts/verify_credentials", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("lost", ["demoted", "suspended"])
+async def test_a_moderators_own_page_dies_with_the_standing(moot: Moot, browser: Browser, lost: str) -> None:
+    keeper = await promoted(moot, f"warden_{lost}", "moderator")
+    ana = await moot.person(f"ada_{lost}")
+    space = await ana.open_space("Town hall")
+    _, page = await page_of(browser, moot.server, keeper, **DESKTOP_LIGHT)
+    await page.goto("/moderation/accounts")
+    await page.get_by_role("searchbox").fill(keeper.name)
+    await expect(page.get_by_role("list", name="Accounts found").get_by_role("listitem")).to_have_count(1)
+    commands = {"demoted": ("role", keeper.name, "member"), "suspended": ("suspend", keeper.name, "--reason", "x")}
+    async with held_open(keeper, space) as held:
+        await asyncio.to_thread(moot.server.admin, *commands[lost])
+        done_at = time.monotonic()
+        assert await held.until_it_ends() - done_at < GONE_WITHIN_S
+    refused = await keeper.http.get("/api/v1/admin/reports")
+    assert refused.status_code == 401
+    await page.get_by_role("searchbox").fill("somebody")
+    await expect(page.get_by_text("This page is for this server’s moderators.")).to_be_visible()
+    await expect(page.get_by_role("list", name="Accounts found")).to_have_count(0)
+    anew = await asyncio.to_thread(moot.server.token, keeper.name)
+    again = await keeper.http.get("/api/v1/admin/reports", headers={"Authorization": f"Bearer {anew}"})
+    assert again.status_code == 403
+
+
+async def test_people_and_moments_of_a_space_and_profiles_can_be_reported(moot: Moot, browser: Browser) -> None:
+    host, ana = await moot.person("hostess"), await moot.person("anouk")
+    keeper = await promoted(moot, "caretaker", "owner")
+    space = await host.open_space("Town hall")
+    _, page = await page_of(browser, moot.server, ana, **PHONE_DARK)
+    for path, button in (
+        (f"/spaces/{space['id']}", "Report this Space"),
+        (f"/spaces/{space['id']}", "Report hostess"),
+        ("/@hostess", "Report hostess"),
+    ):
+        await page.goto(path)
+        await page.get_by_role("button", name=button, exact=True).click()
+        assert await problems(page) == []
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await page.get_by_role("button", name=button, exact=True).press("Enter")
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_role("button", name="Send the report").click()
+        if button == "Report hostess" and path.startswith("/spaces"):
+            # The same account in the same Space is the same report.
+            await expect(dialog.get_by_text("You reported this already")).to_be_visible()
+        else:
+            await expect(dialog.get_by_role("button", name="Done")).to_be_visible()
+    _, keepers = await page_of(browser, moot.server, keeper, **DESKTOP_LIGHT)
+    await keepers.goto("/moderation")
+    await expect(keepers.get_by_role("article", name="Report about @hostess")).to_have_count(2)
+    await keepers.get_by_role("button", name="I look at it").first.click()
+    await expect(keepers.get_by_text("You are looking at it.")).to_be_visible()
+    await keepers.get_by_role("button", name="Close without a sanction").first.click()
+    await expect(keepers.get_by_role("article", name="Report about @hostess")).to_have_count(1)
+    await keepers.get_by_label("Those that are closed").check()
+    about = keepers.get_by_role("article", name="Report about @hostess")
+    await about.get_by_role("button", name="Reopen").click()
+    await expect(about).to_have_count(0)
