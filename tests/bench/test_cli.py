@@ -30,7 +30,7 @@ def run(tmp_path: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 def test_there_is_a_command_for_each_bench() -> None:
     shown = CliRunner().invoke(bench, ["--help"])
     assert shown.exit_code == 0
-    assert all(name in shown.output for name in ("boot", "stage", "tape", "latency"))
+    assert all(name in shown.output for name in ("boot", "stage", "tape", "latency", "standing"))
 
 
 def test_a_server_that_does_not_start_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

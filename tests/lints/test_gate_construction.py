@@ -9,6 +9,7 @@ GATED = rules.gated_names(MODULES)
 
 # Who acts without a person, and why nobody has to be asked. A caller that isn't here fails; so does a stale entry.
 SYSTEM = {
+    "bench/standing.py": "a benchmark makes its accounts and decides about them, on a server of its own",
     "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
     "serve/first.py": "the first start makes the owner's link",
     "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",

@@ -79,6 +79,24 @@ def latency(
     _finish(report, json_file)
 
 
+@bench.command()
+def standing(
+    accounts: Annotated[int, typer.Option(min=300, max=2000, help="Suspended in one transaction.")] = 1000,
+    listeners: Annotated[int, typer.Option(min=1, max=10_000, help="Of a host who is suspended then.")] = 2000,
+    json_file: JsonFile = None,
+) -> None:
+    """How long what suspended accounts held stays open, on every surface."""
+    # Read before numpy is: its threads would not survive the fork.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from folkmoot.bench.standing import StandingFailed, run_standing
+
+    try:
+        report = run_standing(accounts, listeners, typer.echo)
+    except (StandingFailed, ServerFailed) as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     raise typer.Exit(finish(report, json_file))
 
