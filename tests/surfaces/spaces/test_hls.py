@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from tests.support import hls_rules
 from tests.support.waiting import eventually
+from tests.surfaces.conftest import person
 from tests.surfaces.spaces.conftest import RECORDED_MS, SPACES, Hall
 
+from folkmoot.gate import Standing
+from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import token_subject
 from folkmoot.recordings import live_tapes
 from folkmoot.surfaces.services import Services
 from folkmoot.tape.encode import StepEncoder
@@ -249,6 +253,32 @@ async def test_who_loses_the_right_while_waiting_gets_nothing(
     stage.speak(2)
     for answer in waiting:
         assert (await answer).status_code in {403, 404}
+
+
+@pytest.mark.parametrize("how", ["suspended", "signed_out"])
+async def test_who_is_kept_out_while_waiting_hears_what_anybody_may(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any, bob: Any, how: str
+) -> None:
+    closed = await hall.live(alice, audience="invited")
+    public = await hall.live(await person(hall.people, "carol"))
+    invitation = {"do": "invite", "account": str(bob.id), "role": "listener"}
+    await client.post(f"{SPACES}/{closed}/commands", json=invitation, headers=alice.headers)
+    waiting = [
+        asyncio.create_task(client.get(f"{SPACES}/{space_id}/hls/opus/{name}", headers=bob.headers))
+        for space_id in (closed, public)
+        for name in ("live.m3u8?_HLS_msn=3&_HLS_part=10", "3.10.m4s")
+    ]
+    await eventually(lambda: services.live_tapes.waiting == 4)
+    if how == "suspended":
+        await hall.people.put(bob.id, Standing.SUSPENDED)
+    else:
+        viewer = await services.gate.identify(bob.headers["Authorization"].removeprefix("Bearer "))
+        assert viewer.token_id is not None
+        subject = token_subject(viewer.token_id)
+        await hall.people.system(lambda acting: revoke(acting, subject))
+    for space_id in (closed, public):
+        Stage(services, space_id).speak(2)
+    assert [(await answer).status_code for answer in waiting] == [404, 404, 200, 200]
 
 
 async def test_what_caches_may_keep(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:

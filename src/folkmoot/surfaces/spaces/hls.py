@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 
-from folkmoot.gate import Action, Refused, Serves, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Viewer
 from folkmoot.recordings import sound
 from folkmoot.recordings.live_tapes import LiveTape
 from folkmoot.recordings.sound import Sound
@@ -186,7 +186,20 @@ class _Hearing(msgspec.Struct, frozen=True):
         finally:
             waiting.cancel()
             leaving.cancel()
-        return await self.audible()
+        return await audible(self.services, await self._viewer_now(), self.space_id)
+
+    async def _viewer_now(self) -> Viewer:
+        """Who asks, as things are now: where the right ended nobody, who hears what anybody may."""
+        gate, account_id = self.services.gate, self.viewer.account_id
+        if account_id is None:
+            return ANONYMOUS
+        try:
+            async with self.services.database.read() as read:
+                await gate.check(read, self.viewer.stamps)
+                viewer = await gate.as_account(read, account_id)
+            return gate.permit(viewer, Action.LISTEN).viewer
+        except Refused:
+            return ANONYMOUS
 
 
 async def _gone(request: AnyRequest) -> None:
