@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.tape import archive, away, cut
 from folkmoot.tape.copies import Copies, Copy, State, make
-from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMissing
+from folkmoot.tape.model import Codec, Note, Part, TapeAway, TapeDamaged, TapeMissing, TapeWriteError
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
 from folkmoot.tape.redactions import Redaction
@@ -238,6 +239,41 @@ async def test_a_range_is_taken_out_of_a_released_tape(recorded: Path, tmp_path:
     kept = b"".join([await store.get(key) for key in await store.keys("tapes/77")])
     assert said not in kept
     assert (tape / "redactions").read_bytes() in kept
+
+
+async def test_what_is_being_taken_out_is_not_released(recorded: Path, tmp_path: Path, store: FlakyStore) -> None:
+    tape = shutil.copytree(recorded, tmp_path / "tapes" / "77")
+    await copy_all(tape, store)
+    archive.make_local(tape, Codec.AAC, 0, 100_000)
+    assert await archive.release(tape, store, LATER_S) == 0
+    assert State.RELEASED not in states(tape, Codec.AAC)
+
+
+async def test_what_came_back_loud_from_the_store_is_taken_out_again(
+    recorded: Path, tmp_path: Path, store: FlakyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape, other = (shutil.copytree(recorded, tmp_path / folder / "77") for folder in ("tapes", "other"))
+    decision = Redaction("7", 12_340, 15_080, "other", "host", 1)
+    await copy_all(tape, store)
+
+    def release(directory: Path, codec: Codec, segment: int) -> None:
+        """As if nobody had marked the segment before it was changed."""
+        opened = Copies.open(directory, codec, writable=True)
+        assert opened is not None
+        opened.set_state(segment, State.RELEASED)
+        opened.close()
+        archive_mark_dirty(directory, codec, segment)
+
+    archive_mark_dirty = archive.mark_dirty
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "mark_dirty", release)
+        with pytest.raises(TapeWriteError):
+            await asyncio.to_thread(redact, tape, decision)
+    redact(other, decision)
+    await asyncio.to_thread(redact, tape, decision)
+    assert whole(tape) == whole(other)
+    await released(tape, store)
+    assert whole(tape) == whole(other)
 
 
 async def test_a_change_while_it_is_copied_is_copied_too(tape: Path, store: FlakyStore) -> None:

@@ -20,6 +20,7 @@ from folkmoot.tape.model import Codec, TapeMissing
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
 from folkmoot.tape.redactions import Redaction, read_redactions
+from folkmoot.tape.taken_out import taken_out
 from folkmoot.tape.waveform import waveform
 from folkmoot.tape.writer import TapeWriter
 
@@ -132,6 +133,43 @@ def test_what_is_out_already_is_not_taken_out_again(tape: Path) -> None:
     parts = [(part.codec, part.number) for line in read_redactions(tape) for part in line.parts]
     assert len(parts) == len(set(parts))
     assert (tape / "aac.mp4").read_bytes() != content
+
+
+def test_many_ranges_at_once_are_what_one_after_the_other_is_and_wait_for_the_disk_as_often_as_one(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, many = (shutil.copytree(recorded, tmp_path / name) for name in ("one", "many"))
+    decisions = [Redaction(str(at), at * 700, at * 700 + 800, "other", "host", 1) for at in range(20)]
+    for decision in decisions:
+        redact(one, decision)
+    syncs = 0
+    fsync = os.fsync
+
+    def counted(file: int) -> None:
+        nonlocal syncs
+        syncs += 1
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", counted)
+    assert redact(many, *decisions) == decisions[-1].to_ms
+    assert syncs <= 10
+    for name in ("opus.mp4", "aac.mp4", "opus.index", "aac.index"):
+        assert (one / name).read_bytes() == (many / name).read_bytes()
+    parts = [
+        {(line.redaction.id, part.codec, part.number) for line in read_redactions(tape) for part in line.parts}
+        for tape in (one, many)
+    ]
+    assert parts[0] == parts[1]
+
+
+def test_what_is_asked_for_again_and_again_is_read_once(tape: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    redact(tape, DECISION)
+    first = taken_out(tape, Codec.AAC)
+    monkeypatch.setattr(Path, "read_bytes", lambda _path: pytest.fail("read anew"))
+    assert taken_out(tape, Codec.AAC) is first
+    monkeypatch.undo()
+    redact(tape, Redaction("8", 1_000, 2_000, "other", "host", 1))
+    assert set(first) < set(taken_out(tape, Codec.AAC))
 
 
 def test_a_live_tape_is_taken_out_up_to_its_end_and_goes_on(

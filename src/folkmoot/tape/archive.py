@@ -20,7 +20,7 @@ import msgspec
 
 from folkmoot.tape import away, boxes, copies, index, layout
 from folkmoot.tape.copies import Copies, Copy, State
-from folkmoot.tape.model import Codec, SegmentRef, TapeDamaged
+from folkmoot.tape.model import Codec, SegmentRef, TapeDamaged, TapeWriteError
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 Result = TypeVar("Result")
@@ -106,7 +106,8 @@ async def release(directory: Path, store: Store, now_s: float) -> int:
 def make_local(directory: Path, codec: Codec, offset: int, length: int) -> None:
     """Have these bytes of the sound on this disk again, before they are changed. Blocks.
 
-    Their segments count as changed from here on: `mark_dirty`, after the change, has them copied as they are then.
+    Their segments count as changed from here on, so that nothing releases them: what the store has is the old
+    sound. `mark_dirty`, after the change, has them copied as they are then.
     Raises TapeAway, TapeDamaged, TapeWriteError.
     """
     with _opened(directory, codec) as known:
@@ -114,21 +115,25 @@ def make_local(directory: Path, codec: Codec, offset: int, length: int) -> None:
             return
         with known.locked():
             for copy in list(known.overlapping(offset, length)):
-                if copy.state is not State.RELEASED:
-                    continue
-                sound = away.sound_of(away.key(directory, codec, copy.segment), copy.digest)
-                _write_back(directory, codec, copy, sound)
-                known.set_state(copy.segment, State.WANTED)
+                if copy.state is State.RELEASED:
+                    sound = away.sound_of(away.key(directory, codec, copy.segment), copy.digest)
+                    _write_back(directory, codec, copy, sound)
+                if copy.state is not State.WANTED:
+                    known.set_state(copy.segment, State.WANTED)
 
 
 def mark_dirty(directory: Path, codec: Codec, segment: int) -> None:
-    """The bytes or index records of a segment were changed: the store is to get them as they are now."""
+    """The bytes or index records of a segment were changed: the store is to get them as they are now.
+
+    Raises TapeWriteError where its bytes were released after they were changed, and so are the store's old ones.
+    """
     with _opened(directory, codec) as known:
         if known is None:
             return
         with known.locked():
             if segment < known.count:
-                assert known.get(segment).state is not State.RELEASED, "make_local comes first"
+                if known.get(segment).state is State.RELEASED:
+                    raise TapeWriteError(f"segment {segment} was released while it was changed: change it again")
                 known.set_state(segment, State.WANTED)
             away.notes_path(directory, codec).unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from folkmoot.tape import boxes, index, layout
@@ -179,7 +179,7 @@ def _kept(directory: Path, codec: Codec) -> list[bytes]:
         return []
 
 
-def _taken_out(directory: Path, codec: Codec) -> dict[int, TakenOut]:
+def _taken_out(directory: Path, codec: Codec) -> Mapping[int, TakenOut]:
     """Nothing where the journal can't be read: then no reason is known for what is silent."""
     try:
         return taken_out(directory, codec)

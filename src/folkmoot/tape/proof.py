@@ -112,8 +112,9 @@ def _size(note: str) -> int:
 
 
 def _replaced(directory: Path, codec: Codec, numbers: range) -> list[ReplacedPart]:
+    replaced = taken_out(directory, codec)
     return [
         ReplacedPart(number, part.redaction, part.reason, part.at_unix_ms, part.frames_sha256)
-        for number, part in sorted(taken_out(directory, codec).items())
-        if number in numbers
+        for number in numbers
+        if (part := replaced.get(number)) is not None
     ]

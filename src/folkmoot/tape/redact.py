@@ -1,4 +1,4 @@
-"""Taking a range out of a tape: its bytes are replaced by coded silence of the same length, in place.
+"""Taking ranges out of a tape: their bytes are replaced by coded silence of the same length, in place.
 
 Nothing moves: every offset and length stays, frames stay as many, and each part as long; only the sizes of single
 frames within a part become equal, for they tell of what was said. What says who spoke (the note) stays: that
@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from msgspec.structs import replace
 
 from folkmoot.tape import archive, boxes, index, layout, redactions
@@ -29,43 +30,75 @@ from folkmoot.tape.track_reader import TrackReader
 _BEFORE_MS = {Codec.OPUS: 0, Codec.AAC: 22}
 _AFTER_MS = {Codec.OPUS: 40, Codec.AAC: 0}
 _PARTS_PER_LINE = 600
+_PARTS_AT_ONCE = 6_000
+"""So many are journaled with one fsync, and held (10 MB) until they are rewritten."""
 
 
-def redact(directory: Path, redaction: Redaction) -> int:
-    """Take a range out, as far as there is sound yet; return until when (ms) nothing of it is left to be heard.
+def redact(directory: Path, *decisions: Redaction) -> int:
+    """Take ranges out, as far as there is sound yet; return until when (ms) nothing of them is left to be heard.
 
-    What is silent already stays so; doing it again changes nothing. Takes some 50 µs a part: for a thread. Raises
-    TapeMissing, TapeAway, TapeDamaged, TapeFull, TapeWriteError.
+    What is silent already stays so; doing it again changes nothing, but what came back loud (from the object store,
+    say) is silenced again. Takes some 60 µs a part: for a thread. Raises TapeMissing, TapeAway, TapeDamaged,
+    TapeFull, TapeWriteError.
     """
     with redactions.locked(_existing(directory)) as journal, _opened(directory) as tracks:
-        lines = redactions.cut_tail(journal)
-        _finish(tracks, lines)
-        known = {(part.codec, part.number) for line in lines for part in line.parts}
+        known = redactions.cut_tail(journal)
+        _finish(tracks, known)
         for track in tracks:
             track.sync()  # what the journal names is on the disk, also after the power failed
-            segments: set[int] = set()
-            for refs in track.around(redaction.from_ms, redaction.to_ms):
-                segments.update(ref.segment for ref in refs)
-                archive.make_local(directory, track.codec, refs[0].offset, sum(ref.length for ref in refs))
-                missing = [ref for ref in refs if (track.codec, ref.number) not in known]
-                if missing:
-                    redactions.append(journal, Line(redaction, tuple(track.journaled(ref) for ref in missing)))
-                    track.silence(missing)
+            _take_out(journal, track, decisions, known[track.codec])
             track.sync()
-            for segment in sorted(segments):
-                archive.mark_dirty(directory, track.codec, segment)
-        return min(redaction.to_ms, *(track.silent_until_ms(redaction.to_ms) for track in tracks))
+            track.mark_dirty()
+        to_ms = max(one.to_ms for one in decisions)
+        return min(to_ms, *(track.silent_until_ms(to_ms) for track in tracks))
 
 
 @contextlib.contextmanager
 def settled(directory: Path) -> Iterator[None]:
     """What the journal says is done, and nobody takes anything out meanwhile: for who recovers a tape."""
     with redactions.locked(directory) as journal:
-        lines = redactions.cut_tail(journal)
-        if lines:
+        known = redactions.cut_tail(journal)
+        if any(known.values()):
             with _opened(directory) as tracks:
-                _finish(tracks, lines)
+                _finish(tracks, known)
         yield
+
+
+def _take_out(journal: int, track: _Track, decisions: Iterable[Redaction], known: set[int]) -> None:
+    """`known` are the numbers in the journal, and grow with it."""
+    lines: list[Line] = []
+    silent: list[tuple[PartRef, bytes]] = []
+    for decision in decisions:
+        for refs in track.around(decision.from_ms, decision.to_ms):
+            track.make_local(refs)
+            parts: list[RedactedPart] = []
+            for ref, chunk in track.loud(refs):
+                data, now_frames_sha256 = _silent(ref, chunk)
+                silent.append((ref, data))
+                if ref.number not in known:
+                    parts.append(RedactedPart(track.codec, ref.number, _leaf(ref, chunk), now_frames_sha256))
+                    known.add(ref.number)
+            if parts:
+                lines.append(Line(decision, tuple(parts)))
+            if len(silent) >= _PARTS_AT_ONCE:
+                _commit(journal, track, lines, silent)
+                lines, silent = [], []
+    _commit(journal, track, lines, silent)
+
+
+def _commit(journal: int, track: _Track, lines: Sequence[Line], silent: Iterable[tuple[PartRef, bytes]]) -> None:
+    if lines:
+        redactions.append(journal, lines)
+    track.rewrite(silent)
+
+
+def _finish(tracks: Iterable[_Track], known: Mapping[Codec, Collection[int]]) -> None:
+    """Rewrites what the journal names and a crash left as it was."""
+    for track in tracks:
+        for ref in track.unfinished(known[track.codec]):
+            track.make_local([ref])
+            track.rewrite([(ref, _silent(ref, track.chunk(ref))[0])])
+            track.mark_dirty()
 
 
 class _Track:
@@ -73,7 +106,9 @@ class _Track:
 
     def __init__(self, directory: Path, reader: TrackReader) -> None:
         self.codec = reader.config.codec
+        self._directory = directory
         self._reader = reader
+        self._touched: set[int] = set()
         self._sound = os.open(layout.sound_path(directory, self.codec), os.O_RDWR | os.O_CLOEXEC)
         self._index = os.open(layout.index_path(directory, self.codec), os.O_RDWR | os.O_CLOEXEC)
 
@@ -95,18 +130,30 @@ class _Track:
             return to_ms
         return max(0, self._reader.end_samples // SAMPLES_PER_MS - _AFTER_MS[self.codec])
 
-    def journaled(self, ref: PartRef) -> RedactedPart:
-        """What the journal says of a part before it is rewritten."""
-        chunk = self._chunk(ref)
-        leaf: LeafData | None = None
-        with contextlib.suppress(TapeDamaged):
-            leaf = leaf_data(ref, chunk)
-        return RedactedPart(self.codec, ref.number, leaf, _silent(ref, chunk)[1])
+    def make_local(self, refs: Sequence[PartRef]) -> None:
+        """Have the sound of neighbouring parts here, to be changed; the store's copy counts as old from here on."""
+        self._touched.update(ref.segment for ref in refs)
+        archive.make_local(self._directory, self.codec, refs[0].offset, sum(ref.length for ref in refs))
 
-    def silence(self, refs: Iterable[PartRef]) -> None:
-        """Rewrites the parts, and then what the index says of each. Raises TapeWriteError."""
+    def mark_dirty(self) -> None:
+        """Everything that was touched is to be copied to the store as it is now."""
+        for segment in sorted(self._touched):
+            archive.mark_dirty(self._directory, self.codec, segment)
+        self._touched.clear()
+
+    def chunk(self, ref: PartRef) -> bytes:
+        return self._reader.read(ref.offset, ref.length)
+
+    def loud(self, refs: Iterable[PartRef]) -> Iterator[tuple[PartRef, bytes]]:
+        """The parts, with their bytes, that are not the silence which was put there."""
         for ref in refs:
-            data, _ = _silent(ref, self._chunk(ref))
+            chunk = self.chunk(ref)
+            if not ref.redacted or zlib.crc32(chunk) != ref.checksum:
+                yield ref, chunk
+
+    def rewrite(self, silent: Iterable[tuple[PartRef, bytes]]) -> None:
+        """Puts silence where the parts were, and then what the index says of each. Raises TapeWriteError."""
+        for ref, data in silent:
             record = index.record(replace(ref, checksum=zlib.crc32(data), peak=0, redacted=True))
             try:
                 layout.write_all(self._sound, data, ref.offset)
@@ -114,10 +161,16 @@ class _Track:
             except OSError as error:
                 raise layout.write_error(error) from error
 
-    def unfinished(self, numbers: Sequence[int]) -> list[PartRef]:
+    def unfinished(self, numbers: Collection[int]) -> list[PartRef]:
         """Those of the parts that were not rewritten yet."""
-        refs = [ref for number in numbers for ref in self._reader.refs(number, number + 1)]
-        return [ref for ref in refs if not ref.redacted]
+        if not numbers:
+            return []
+        first, past_last = min(numbers), min(max(numbers) + 1, self._reader.count)
+        blocks = self._reader.blocks(first, past_last)
+        counts = [np.diff(index.redacted_counts(block), prepend=0) for block in blocks]
+        rewritten = np.concatenate(counts) if counts else ()
+        waiting = (number for number in sorted(numbers) if number < past_last and not rewritten[number - first])
+        return [ref for number in waiting for ref in self._reader.refs(number, number + 1)]
 
     def sync(self) -> None:
         """Waits until everything is on the disk."""
@@ -127,8 +180,12 @@ class _Track:
         except OSError as error:
             raise layout.write_error(error) from error
 
-    def _chunk(self, ref: PartRef) -> bytes:
-        return self._reader.read(ref.offset, ref.length)
+
+def _leaf(ref: PartRef, chunk: bytes) -> LeafData | None:
+    """None of a part that is damaged."""
+    with contextlib.suppress(TapeDamaged):
+        return leaf_data(ref, chunk)
+    return None
 
 
 def _silent(ref: PartRef, chunk: bytes) -> tuple[bytes, bytes]:
@@ -143,13 +200,6 @@ def _silent(ref: PartRef, chunk: bytes) -> tuple[bytes, bytes]:
     coded = b"".join(frames)
     size_bytes = b"".join(size.to_bytes(4, "big") for size in sizes)
     return head + coded, frames_sha256(size_bytes, coded)
-
-
-def _finish(tracks: Sequence[_Track], lines: Sequence[Line]) -> None:
-    """Rewrites what the journal names and a crash left as it was."""
-    for track in tracks:
-        numbers = [part.number for line in lines for part in line.parts if part.codec is track.codec]
-        track.silence(track.unfinished(numbers))
 
 
 @contextlib.contextmanager

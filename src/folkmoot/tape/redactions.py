@@ -11,14 +11,17 @@ import contextlib
 import fcntl
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from folkmoot.tape import layout
 from folkmoot.tape.leaf import LeafData
 from folkmoot.tape.model import Codec, TapeDamaged
+
+Parsed = TypeVar("Parsed")
 
 
 class Redaction(msgspec.Struct, frozen=True):
@@ -84,21 +87,18 @@ def decisions(directory: Path) -> tuple[Redaction, ...]:
 
 @functools.lru_cache(maxsize=64)
 def _decisions(path: Path, _mtime_ns: int, _size_bytes: int) -> tuple[Redaction, ...]:
-    by_id = {line.redaction.id: line.redaction for line in parse(path.read_bytes())}
+    by_id = {line.redaction.id: line.redaction for line in _parsed(path.read_bytes(), _GLANCES)}
     return tuple(sorted(by_id.values(), key=lambda one: one.from_ms))
 
 
 def parse(data: bytes) -> list[Line]:
     """The whole lines of a journal. Raises TapeDamaged."""
-    try:
-        return [_LINES.decode(line) for line in data.split(b"\n")[:-1]]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise TapeDamaged(f"the journal of redactions can't be read: {error}") from error
+    return _parsed(data, _LINES)
 
 
-def append(journal: int, line: Line) -> None:
-    """Adds a line, which is on the disk when this returns. Raises TapeFull, TapeWriteError."""
-    data = msgspec.json.encode(line) + b"\n"
+def append(journal: int, lines: Sequence[Line]) -> None:
+    """Adds lines, which are on the disk when this returns. Raises TapeFull, TapeWriteError."""
+    data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
     size_bytes = os.fstat(journal).st_size
     try:
         written = os.write(journal, data)
@@ -111,13 +111,37 @@ def append(journal: int, line: Line) -> None:
         raise layout.write_error(error) from error
 
 
-def cut_tail(journal: int) -> list[Line]:
-    """Removes a line that was cut off, and returns the whole ones. Raises TapeDamaged."""
+def cut_tail(journal: int) -> dict[Codec, set[int]]:
+    """Removes a line that was cut off; returns the numbers of the parts in the whole ones. Raises TapeDamaged."""
     data = os.pread(journal, os.fstat(journal).st_size, 0)
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.ftruncate(journal, whole)
-    return parse(data[:whole])
+    known: dict[Codec, set[int]] = {codec: set() for codec in Codec}
+    for line in _parsed(data[:whole], _GLANCES):
+        for part in line.parts:
+            known[part.codec].add(part.number)
+    return known
+
+
+class _Place(msgspec.Struct, frozen=True):
+    codec: Codec
+    number: int
+
+
+class _Glance(msgspec.Struct, frozen=True):
+    """A line without its hashes, which are most of it: an hour has 70,000."""
+
+    redaction: Redaction
+    parts: tuple[_Place, ...]
+
+
+def _parsed(data: bytes, decoder: msgspec.json.Decoder[Parsed]) -> list[Parsed]:
+    try:
+        return [decoder.decode(line) for line in data.split(b"\n")[:-1]]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise TapeDamaged(f"the journal of redactions can't be read: {error}") from error
 
 
 _LINES = msgspec.json.Decoder(Line)
+_GLANCES = msgspec.json.Decoder(_Glance)
