@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.surfaces.cli.tape import _frames
 from folkmoot.tape.cut import cut_clip
 from folkmoot.tape.excerpt import findings_of
 from folkmoot.tape.leaf import leaf_data
+from folkmoot.tape.loose import read_loose
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
@@ -33,7 +33,7 @@ def clip(reader: TapeReader, tmp_path: Path) -> list[bytes]:
     """10.000 to 15.000 s, as a player takes it from the file."""
     path = tmp_path / "clip.m4a"
     path.write_bytes(cut_clip(reader, 10_000, 15_000))
-    return _frames(path)
+    return read_loose(path).frames
 
 
 def found(frames: list[bytes], signed: list[bytes], out: dict[int, TakenOut] | None = None) -> Found:
@@ -51,7 +51,7 @@ def test_a_clip_says_where_it_is_from(clip: list[bytes], signed: list[bytes]) ->
 def test_a_whole_download(reader: TapeReader, signed: list[bytes], tmp_path: Path) -> None:
     path = tmp_path / "space.m4a"
     path.write_bytes(cut_clip(reader, 0, reader.end_ms))
-    ((kind, from_ms, _),) = found(_frames(path), signed)
+    ((kind, from_ms, _),) = found(read_loose(path).frames, signed)
     assert (kind, from_ms) == (Kind.EXCERPT, 0)
 
 
@@ -94,7 +94,7 @@ def test_what_was_taken_out(recorded: Path, signed: list[bytes], tmp_path: Path)
     path = tmp_path / "clip.m4a"
     with TapeReader(directory) as reader:
         path.write_bytes(cut_clip(reader, 10_000, 15_000))
-    (excerpt, (kind, from_ms, to_ms)) = found(_frames(path), signed, taken_out(directory, Codec.AAC))
+    (excerpt, (kind, from_ms, to_ms)) = found(read_loose(path).frames, signed, taken_out(directory, Codec.AAC))
     assert (excerpt[0], kind) == (Kind.EXCERPT, Kind.REDACTED)
     assert from_ms <= 12_000 < 13_000 <= to_ms
 

@@ -45,8 +45,12 @@ def origin_of(space: str, codec: Codec) -> str:
 
 def extensions(timeline_unix_ms: int, config: CodecConfig) -> tuple[str, ...]:
     """What every checkpoint of a rendition says beside the tree."""
-    init = hashlib.sha256(boxes.init_segment(config)).digest()
-    return f"started {timeline_unix_ms}", f"init {base64.b64encode(init).decode('ascii')}"
+    return f"started {timeline_unix_ms}", init_line(boxes.init_segment(config))
+
+
+def init_line(init: bytes) -> str:
+    """How a checkpoint names an init segment."""
+    return f"init {base64.b64encode(hashlib.sha256(init).digest()).decode('ascii')}"
 
 
 def sign_tape(directory: Path, space: str, signer: Signer) -> int:

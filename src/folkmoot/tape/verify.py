@@ -123,7 +123,8 @@ class _Verification:
         self._compare(signed, said)
         if checkpoints:
             self._check_taken_out(checkpoints[-1])
-            self._check_end_and_header(checkpoints[-1])
+            self._check_end(checkpoints[-1])
+            self._check_header(checkpoints[-1])
         return self._verdict(checkpoints, signed, _end_ms(said))
 
     def signatures(self) -> tuple[Verdict, list[bytes]]:
@@ -131,6 +132,7 @@ class _Verification:
         signed = self._signed(checkpoints)
         if checkpoints:
             self._check_taken_out(checkpoints[-1])
+            self._check_header(checkpoints[-1])
         return self._verdict(checkpoints, signed, 0), signed
 
     def _verdict(self, checkpoints: Sequence[Checkpoint], signed: Sequence[bytes], found_ms: int) -> Verdict:
@@ -293,12 +295,14 @@ class _Verification:
             what = "What was taken out is not what the newest checkpoint says was decided."
             self._add(Kind.UNSIGNED, what, 0, _end_ms(self._evidence.found))
 
-    def _check_end_and_header(self, newest: Checkpoint) -> None:
+    def _check_end(self, newest: Checkpoint) -> None:
         if self._evidence.ended and ENDED not in newest.extensions:
             what = "The recording has ended, but its end is not signed: more may have followed."
             self._add(Kind.UNSIGNED, what, _end_ms(self._evidence.found), _end_ms(self._evidence.found))
         if not self._evidence.ended and ENDED in newest.extensions:
             self._add(Kind.HEADER, "The end was signed, but the recording is not marked as ended.")
+
+    def _check_header(self, newest: Checkpoint) -> None:
         signed = [line for line in newest.extensions if line != ENDED and not line.startswith(PREFIX)]
         if signed != list(self._evidence.header):
             self._add(

@@ -144,6 +144,18 @@ async def test_a_download(
     assert not verdict.is_intact
 
 
+async def test_a_clip_that_says_another_rate_is_altered(
+    client: httpx.AsyncClient, space: RemoteSpace, space_id: str, tmp_path: Path
+) -> None:
+    content = (await client.get(f"{SPACES}/{space_id}/download")).content
+    described = b"\x05\x80\x80\x80\x02"
+    path = tmp_path / "slow.m4a"
+    path.write_bytes(content.replace(described + b"\x11\x88", described + b"\x13\x08"))  # 48 kHz, 24 kHz
+    (verdict,), _ = await asyncio.to_thread(of_file, path, space, None)
+    assert not verdict.is_intact
+    assert verdict.findings[0].kind is Kind.HEADER
+
+
 class Busy(http.server.BaseHTTPRequestHandler):
     """Answers the second time."""
 

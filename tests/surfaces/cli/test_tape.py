@@ -10,10 +10,10 @@ from tests.tape.evening import SIGNER, Evening
 from typer.testing import CliRunner, Result
 
 from folkmoot.serve.tape import tape
-from folkmoot.surfaces.cli.remote import CannotVerify
-from folkmoot.surfaces.cli.tape import Report, _frames, length
+from folkmoot.surfaces.cli.tape import Report, length
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import Signer
+from folkmoot.tape.loose import LooseInvalid, read_loose
 from folkmoot.tape.model import Codec
 
 
@@ -108,8 +108,8 @@ def test_a_file_needs_its_space(tmp_path: Path) -> None:
     result = run("verify", str(path))
     assert result.exit_code == 2
     assert "--space" in result.stderr
-    with pytest.raises(CannotVerify, match="no sound file"):
-        _frames(path)
+    with pytest.raises(LooseInvalid, match="no sound file"):
+        read_loose(path)
 
 
 def test_lengths_for_people() -> None:

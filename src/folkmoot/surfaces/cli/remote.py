@@ -1,7 +1,5 @@
 """The evidence of a Space on a server: fetched as any listener fetches it, and believed in nothing."""
 
-import base64
-import hashlib
 import http.client
 import re
 import time
@@ -16,8 +14,9 @@ from folkmoot.tape import boxes
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier, split_notes
 from folkmoot.tape.evidence import Progress, split_leaves
 from folkmoot.tape.leaf import leaf_data
-from folkmoot.tape.model import SAMPLES_PER_MS, Codec, PartRef, TapeDamaged
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, CodecConfig, PartRef, TapeDamaged
 from folkmoot.tape.proof import CHECKPOINTS_MAX, Proof
+from folkmoot.tape.signing import init_line
 from folkmoot.tape.taken_out import TakenOut
 from folkmoot.tape.verify import Evidence
 
@@ -70,13 +69,13 @@ class RemoteSpace:
         for content in self._sound(codec, kept):
             sound.take(codec, content)
             progress(sound.first + len(sound.leaves), len(kept))
-        init = hashlib.sha256(self._fetch(f"{self._path}/media/{codec}/init.mp4")).digest()
+        init = self._fetch(f"{self._path}/media/{codec}/init.mp4")
         return Evidence(
             codec=codec,
             notes=notes,
             kept=kept,
             found=sound.leaves,
-            header=(_started(notes), f"init {base64.b64encode(init).decode('ascii')}"),
+            header=_header(notes, init),
             ended=newest.ended,
             first=sound.first,
             replay_to_ms=newest.replay_to_ms,
@@ -84,11 +83,12 @@ class RemoteSpace:
             problems=sound.problems,
         )
 
-    def signatures(self, codec: Codec) -> Evidence:
-        """What was signed of one rendition, without its sound."""
-        notes = self._notes(codec)
-        kept, taken_out, newest = self._leaves(codec)
-        return Evidence(codec, notes, kept, (), (), newest.ended, taken_out=taken_out)
+    def signatures(self, config: CodecConfig) -> Evidence:
+        """What was signed of one rendition, without its sound; `config` is what a file says of its own."""
+        notes = self._notes(config.codec)
+        kept, taken_out, newest = self._leaves(config.codec)
+        header = _header(notes, boxes.init_segment(config))
+        return Evidence(config.codec, notes, kept, (), header, newest.ended, taken_out=taken_out)
 
     def _notes(self, codec: Codec) -> list[str]:
         notes: list[str] = []
@@ -242,10 +242,10 @@ def _chunks(content: bytes) -> Iterator[bytes]:
         yield content[start:]
 
 
-def _started(notes: list[str]) -> str:
-    """What the checkpoints say of when it began: the sound itself doesn't, so this is taken from them."""
-    found = re.findall(r"^started \d+$", notes[-1] if notes else "", re.MULTILINE)
-    return found[0] if found else ""
+def _header(notes: list[str], init: bytes) -> tuple[str, str]:
+    """What the newest checkpoint should say. When it began is taken from there: no sound says it."""
+    started = re.search(r"^started \d+$", notes[-1] if notes else "", re.MULTILINE)
+    return started[0] if started else "", init_line(init)
 
 
 def _end_ms(leaves: list[bytes]) -> int:

@@ -14,6 +14,7 @@ from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier
 from folkmoot.tape.evidence import Progress, codecs_of, evidence_of
 from folkmoot.tape.excerpt import findings_of
+from folkmoot.tape.loose import read_loose
 from folkmoot.tape.model import Codec, TapeError
 from folkmoot.tape.verify import Finding, Kind, Verdict, clock, signed_of, verify
 
@@ -97,12 +98,12 @@ def _of_space(space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict
 
 
 def of_file(path: Path, space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict], str]:
-    """A clip or a download against what its server signed. Raises CannotVerify, OSError."""
+    """A clip or a download against what its server signed. Raises CannotVerify, LooseInvalid, OSError."""
     verifier = pinned or space.verifier()
-    frames = _frames(path)
-    evidence = space.signatures(Codec.AAC)
+    sound = read_loose(path)
+    evidence = space.signatures(sound.config)
     verdict, signed = signed_of(evidence, verifier, space.name)
-    findings = (*verdict.findings, *findings_of(frames, signed, evidence.taken_out, Codec.AAC))
+    findings = (*verdict.findings, *findings_of(sound.frames, signed, evidence.taken_out, Codec.AAC))
     return [msgspec.structs.replace(verdict, findings=findings)], str(verifier)
 
 
@@ -114,18 +115,6 @@ def page_named_in(path: Path) -> str:
     except av.FFmpegError:
         return ""
     return named if named.startswith(("https://", "http://")) else ""
-
-
-def _frames(path: Path) -> list[bytes]:
-    """The AAC frames of a file, whatever player or editor wrapped them."""
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.audio[0]
-            if stream.codec_context.name.partition("_")[0] != "aac":
-                raise CannotVerify(f"{path} was encoded anew, as {stream.codec_context.name}: nothing can be told.")
-            return [bytes(packet) for packet in container.demux(stream) if packet.size]
-    except (av.FFmpegError, IndexError) as error:
-        raise CannotVerify(f"{path} is no sound file that can be read.") from error
 
 
 def _key_beside(directory: Path) -> Verifier:
