@@ -62,17 +62,11 @@ class LiveTape:
         window.forget_before(sound.playlist_from_ms(self.reader) * SAMPLES_PER_MS)
         if not window.segments:
             return None
-        reports = [
-            hls.RenditionReport(other, beside.last_part)
-            for other, beside in self.windows.items()
-            if other is not codec and beside.last_part is not None
-        ]
         taken_out = redactions.decisions(sound.directory)
         first = window.segments[0].ref.number
         return hls.live_playlist(
             window,
             timeline_unix_ms=self.reader.timeline_unix_ms,
-            reports=reports,
             skip=skip,
             revisions=self.reader.revisions(codec, first) if taken_out else hls.NO_REVISIONS,
             redactions=taken_out,

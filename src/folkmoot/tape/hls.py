@@ -22,7 +22,6 @@ from folkmoot.tape.hls_window import (
     HlsWindow,
     LiveSegment,
     PartialSegment,
-    Place,
     part_target_samples,
     seconds,
 )
@@ -77,13 +76,6 @@ class MediaName(msgspec.Struct, frozen=True):
         return name if str(name) == text else None
 
 
-class RenditionReport(msgspec.Struct, frozen=True):
-    """How far another rendition of the same sound is."""
-
-    codec: Codec
-    last_part: Place
-
-
 def multivariant_playlist(codec: Codec, *, is_live: bool) -> str:
     """The playlist that players begin with: of one codec, for Chromium's own HLS breaks off when it may choose."""
     return "\n".join(
@@ -117,12 +109,14 @@ def live_playlist(
     window: HlsWindow,
     *,
     timeline_unix_ms: int,
-    reports: Sequence[RenditionReport] = (),
     skip: bool = False,
     revisions: Revisions = NO_REVISIONS,
     redactions: Sequence[Redaction] = (),
 ) -> str:
-    """The window as it is now; with `skip` a delta update (6.2.5.1), if anything is old enough to be skipped."""
+    """The window as it is now; with `skip` a delta update (6.2.5.1), if anything is old enough to be skipped.
+
+    No rendition reports: the multivariant playlist names no other rendition.
+    """
     segments = list(window.segments)
     first = segments[0].ref.number if segments else window.next_part.segment
     lines = [*_head(LIVE_VERSION, first), *_low_latency(window.codec)]
@@ -146,7 +140,6 @@ def live_playlist(
         lines += [_part(part, revision) for part in window.open_parts]
     hint = MediaName(hinted.segment, hinted.index, revision)
     lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hint}"')
-    lines += [_report(report) for report in reports]
     return "\n".join([*lines, ""])
 
 
@@ -186,12 +179,6 @@ def _segment(ref: SegmentRef, revision: int) -> list[str]:
 def _part(part: PartialSegment, revision: int) -> str:
     name = MediaName(part.ref.number, part.index, revision)
     return f'#EXT-X-PART:DURATION={seconds(part.ref.duration_samples)},URI="{name}",INDEPENDENT=YES'
-
-
-def _report(report: RenditionReport) -> str:
-    place = report.last_part
-    uri = f"../{report.codec}/{LIVE_NAME}"
-    return f'#EXT-X-RENDITION-REPORT:URI="{uri}",LAST-MSN={place.segment},LAST-PART={place.index}'
 
 
 def _date_ranges(

@@ -77,12 +77,6 @@ class HlsWindow:
         return Place(self._next_segment, len(self.open_parts))
 
     @property
-    def last_part(self) -> Place | None:
-        """The newest complete partial segment."""
-        parts = self.open_parts or (self.segments[-1].parts if self.segments else ())
-        return parts[-1].place if parts else None
-
-    @property
     def end_samples(self) -> int:
         """Up to here the playlist has sound."""
         if self.open_parts:
