@@ -22,6 +22,7 @@ from folkmoot.gate.model import (
     Standing,
     Viewer,
     account_subject,
+    application_subject,
     token_subject,
 )
 from folkmoot.gate.standings import REASONS, TABLE, Shown, may
@@ -53,10 +54,16 @@ class Gate:
             subjects = [token_subject(row.id)]
             if row.account_id is not None:
                 subjects.append(account_subject(row.account_id))
+            if row.application_id is not None:
+                subjects.append(application_subject(row.application_id))
             counters = await queries.counters(read, subjects)
         made_under: tuple[Stamp, ...] = (Stamp(token_subject(row.id), 0),)
         if row.account_id is not None:
             made_under += (Stamp(account_subject(row.account_id), row.account_counter),)
+        if row.application_id is not None:
+            # Its tokens are deleted when it is stopped: what is open by them now hangs on the counter as it is.
+            subject = application_subject(row.application_id)
+            made_under += (Stamp(subject, counters[subject]),)
         if _is_stale(made_under, counters):
             raise _invalid_token()
         return Viewer(

@@ -167,6 +167,11 @@ def token_subject(token_id: int) -> str:
     return f"token:{token_id}"
 
 
+def application_subject(application_id: int) -> str:
+    """Every token of a program, and what was opened with them."""
+    return f"application:{application_id}"
+
+
 def space_subject(space_id: int) -> str:
     return f"space:{space_id}"
 

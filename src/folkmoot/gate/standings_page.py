@@ -2,8 +2,8 @@
 
 import sys
 
-from folkmoot.gate.model import Action, Standing
-from folkmoot.gate.standings import ENDING, REASONS, TABLE, loses_rights
+from folkmoot.gate.model import Action, Role, Standing
+from folkmoot.gate.standings import ENDING, REASONS, STRICTEST_FIRST, TABLE, loses_rights, may_sanction
 
 _HEAD = """\
 # What each standing keeps
@@ -22,6 +22,25 @@ _SHOWN = """
 | standing | is shown to | can be given an end | what the person is told |
 |---|---|---|---|
 """
+_SANCTIONS = """
+## Sanctions
+
+Each decision is kept, with who decided it, why, and until when; a lift is written beside it. The standing is
+derived from the decisions in force and kept nowhere else: the strictest holds, of two of a kind the one that ends
+last, and when it is lifted or over (by the clock; no job has to run) whatever is below it holds. From the strictest
+on: {order}. The same decision by the same person twice is one.
+
+| who | decides about |
+|---|---|
+{authority}
+Nobody decides about themselves, but to deactivate their account and come back; the last owner stays. The command
+line decides about everybody: who can read the server's data is its operator. An appeal (once against each
+suspension or limit) is decided by any moderator but the one who decided first, whoever it is about. Setting a new
+password by a moderator's link lifts a lock and nothing else.
+
+A program (an OAuth application) is stopped as a whole: its tokens and codes are deleted, what is open by them ends,
+and it gets no new ones until it is allowed again.
+"""
 _CHANGES = """
 What somebody said in other people's Spaces stays in the recording and in clips, the seat shown as a sanctioned
 account.
@@ -39,7 +58,7 @@ and has everything that the table gives. These changes take something away:
 
 def page() -> str:
     """The whole page, Markdown."""
-    return _HEAD + _actions() + _SHOWN + _shown() + _CHANGES + _losses()
+    return _HEAD + _actions() + _SHOWN + _shown() + _sanctions() + _CHANGES + _losses()
 
 
 def _actions() -> str:
@@ -59,6 +78,14 @@ def _shown() -> str:
         f"| {REASONS.get(standing, '–')} |\n"
         for standing in Standing
     )
+
+
+def _sanctions() -> str:
+    authority = "".join(
+        f"| {role.value} | {', '.join(other.value for other in Role if may_sanction(role, other)) or '–'} |\n"
+        for role in Role
+    )
+    return _SANCTIONS.format(order=", ".join(one.value for one in STRICTEST_FIRST), authority=authority)
 
 
 def _losses() -> str:

@@ -155,6 +155,8 @@ applications = Table(
     Column("redirect_uris", Document, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("stopped_at_ms", BigInteger),  # by moderators: it gets no token
+    Column("stopped_reason", Text, nullable=False, server_default=""),
 )
 
 authorization_codes = Table(

@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.actions import NewAccount, create_account
+from folkmoot.accounts.oauth.actions import register
+from folkmoot.accounts.oauth.model import NewApplication
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Action, Gate, Refused, Role, Standing, Viewer
@@ -337,3 +339,17 @@ def test_a_locked_account_and_its_way_out(terminal: Terminal) -> None:
         terminal.identify(token)
     assert terminal.says("password-link", "@reporter").startswith("https://moot.example/password?secret=")
     assert terminal.refuses("password-link", "nobody") == "There is no account @nobody."
+
+
+def test_a_program_is_stopped_and_let_in_again(terminal: Terminal) -> None:
+    new = NewApplication("App", None, ("https://app.test",), "read")
+
+    async def register_one(services: AdminServices) -> int:
+        permit = services.gate.permit_system(Action.AUTHORIZE, "test")
+        return (await services.gate.act(permit, lambda acting: register(acting, new)))[0].id
+
+    program = str(terminal.ask(register_one))
+    assert "is stopped" in terminal.says("programs", "stop", program, "--reason", "a flood")
+    assert re.search(rf"^{program} +0 .* a flood$", terminal.says("programs", "list"), re.MULTILINE)
+    assert "ask people anew" in terminal.says("programs", "allow", program)
+    assert terminal.refuses("programs", "stop", "5", "--reason", "x") == "There is no such program."

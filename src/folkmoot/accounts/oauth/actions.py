@@ -3,14 +3,16 @@
 import secrets
 
 import msgspec
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, update
 
 from folkmoot.accounts.actions import issue_token, sign_out
+from folkmoot.accounts.oauth import queries
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
 from folkmoot.accounts.oauth.rules import CODE_LASTS_MS, meets_challenge
-from folkmoot.gate import Acting
+from folkmoot.gate import Acting, Action, Refused
 from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.model import account_subject
+from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import account_subject, application_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.tables import applications, authorization_codes, one_time_links, tokens
 
@@ -48,6 +50,7 @@ async def register(acting: Acting, new: NewApplication) -> tuple[Application, st
 
 async def make_code(acting: Acting, request: AuthorizationRequest) -> str:
     """The acting account agrees: an authorization code, good for ten minutes and once."""
+    await _require_running(acting, request.application.id)
     code = secrets.token_urlsafe(32)
     subject = account_subject(acting.actor_id)
     counters = await gate_queries.counters(acting.tx, [subject])
@@ -73,6 +76,7 @@ async def exchange_code(
     acting: Acting, application: Application, *, code: str, redirect_uri: str, verifier: str | None
 ) -> Grant | None:
     """A token for a code; None if the code isn't good for this. Either way the code is spent."""
+    await _require_running(acting, application.id)
     spent = (
         delete(authorization_codes)
         .where(
@@ -101,6 +105,7 @@ async def exchange_code(
 
 async def grant_to_application(acting: Acting, application: Application, scopes: str) -> Grant:
     """A token for the program itself, for nobody's account."""
+    await _require_running(acting, application.id)
     token = await issue_token(acting, None, scopes, application_id=application.id)
     return Grant(token, scopes, acting.now_ms)
 
@@ -118,6 +123,50 @@ async def revoke_token(acting: Acting, application: Application, token: str) -> 
         return False
     await sign_out(acting, row.id)
     return True
+
+
+async def stop(acting: Acting, application_id: int, *, reason: str) -> Application:
+    """Stop a program for everybody who uses it: its tokens and codes are gone, what it holds open ends, and it gets
+    no new ones. Nobody else is touched. Raises Refused: without a permit to moderate; 404 no such program."""
+    application = await _moderated(acting, application_id)
+    for table in (tokens, authorization_codes):
+        await acting.tx.connection.execute(delete(table).where(table.c.application_id == application_id))
+    await _mark(acting, application_id, acting.now_ms, reason)
+    await revoke(acting, application_subject(application_id))
+    return application
+
+
+async def allow_again(acting: Acting, application_id: int) -> Application:
+    """Let a program that was stopped ask people anew. Its old tokens stay dead. Raises Refused as `stop` does."""
+    application = await _moderated(acting, application_id)
+    await _mark(acting, application_id, None, "")
+    return application
+
+
+async def _moderated(acting: Acting, application_id: int) -> Application:
+    acting.require(Action.MODERATE)
+    found = await queries.application(acting.tx, application_id)
+    if found is None:
+        raise Refused("not_found", "There is no such program.", status=404)
+    return found
+
+
+async def _mark(acting: Acting, application_id: int, stopped_at_ms: int | None, reason: str) -> None:
+    await acting.tx.connection.execute(
+        update(applications)
+        .where(applications.c.id == application_id)
+        .values(stopped_at_ms=stopped_at_ms, stopped_reason=reason)
+    )
+
+
+async def _require_running(acting: Acting, application_id: int) -> None:
+    application = await queries.application(acting.tx, application_id)
+    if application is None or application.stopped_at_ms is not None:
+        raise stopped()
+
+
+def stopped() -> Refused:
+    return Refused("application_stopped", "This program was stopped by this server's moderators.")
 
 
 async def forget_expired(acting: Acting) -> None:

@@ -13,6 +13,16 @@ class Application(msgspec.Struct, frozen=True):
     website: str | None
     redirect_uris: tuple[str, ...]
     scopes: str
+    stopped_at_ms: int | None = None  # by moderators
+    stopped_reason: str = ""
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A program as moderators see it. `tokens`: how many it holds that people gave it."""
+
+    application: Application
+    created_at_ms: int
+    tokens: int
 
 
 class NewApplication(msgspec.Struct, frozen=True):

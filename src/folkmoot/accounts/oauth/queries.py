@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, func, select
 
-from folkmoot.accounts.oauth.model import Application
+from folkmoot.accounts.oauth.model import Application, Registered
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import applications
+from folkmoot.storage.tables import applications, tokens
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -22,10 +22,29 @@ async def by_client_id(read: Read, client_id: str) -> Application | None:
     return await _one(read, applications.c.client_id == client_id)
 
 
+async def listed(read: Read, limit: int) -> list[Registered]:
+    """The programs to which most people gave a token, and those that are stopped. One statement."""
+    held = (
+        select(func.count())
+        .select_from(tokens)
+        .where(tokens.c.application_id == applications.c.id, tokens.c.account_id.is_not(None))
+        .scalar_subquery()
+    )
+    statement = (
+        select(applications, held.label("tokens"))
+        .order_by(applications.c.stopped_at_ms.is_(None), held.desc(), applications.c.id)
+        .limit(limit)
+    )
+    rows = await read.connection.execute(statement)
+    return [Registered(_application(row), row.created_at_ms, row.tokens) for row in rows]
+
+
 async def _one(read: Read, where: ColumnElement[bool]) -> Application | None:
-    row: Any = (await read.connection.execute(select(applications).where(where))).first()
-    if row is None:
-        return None
+    row = (await read.connection.execute(select(applications).where(where))).first()
+    return None if row is None else _application(row)
+
+
+def _application(row: Row[Any]) -> Application:
     return Application(
         id=row.id,
         client_id=row.client_id,
@@ -34,4 +53,6 @@ async def _one(read: Read, where: ColumnElement[bool]) -> Application | None:
         website=row.website,
         redirect_uris=tuple(row.redirect_uris),
         scopes=row.scopes,
+        stopped_at_ms=row.stopped_at_ms,
+        stopped_reason=row.stopped_reason,
     )

@@ -18,6 +18,7 @@ from folkmoot.moderation.queries import Listed, all_accounts
 from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason, Redaction
 from folkmoot.surfaces.cli.moderating import add_moderating
+from folkmoot.surfaces.cli.programs import add_programs
 from folkmoot.surfaces.cli.running import BY, AdminServices, Name, Opener, Runner, columns, id_of, iso, one_line
 from folkmoot.tape.model import TapeError
 
@@ -42,6 +43,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
         name = "list" if command == commands.list_accounts else command.__name__.replace("_", "-")
         app.command(name)(command)
     add_moderating(app, open_services)
+    add_programs(app, open_services)
     return app
 
 

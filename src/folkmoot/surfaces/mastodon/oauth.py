@@ -212,6 +212,8 @@ async def _authenticate(
     stored = application.client_secret_hash if application else b""
     if not hmac.compare_digest(digest(secret), stored) or application is None:
         raise OAuthError("invalid_client", "The client is unknown, or its secret is wrong.", status=401)
+    if application.stopped_at_ms is not None:
+        raise OAuthError("unauthorized_client", actions.stopped().sentence)
     return application
 
 

@@ -179,6 +179,8 @@ async def _check(services: Services, query: Query, viewer: Viewer) -> Authorizat
         application = await queries.by_client_id(read, query.client_id)
     if application is None:
         raise Refused("invalid_client", "This application is not registered here.", status=400)
+    if application.stopped_at_ms is not None:
+        raise actions.stopped()
     if query.redirect_uri not in application.redirect_uris:
         raise Refused(
             "invalid_redirect_uri", "The application asks for an address that is not its own.", status=400
