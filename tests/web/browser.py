@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import BrowserContext, CDPSession, Page, Playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Route
 from tests.serve.moot import Person
 from tests.stage.peers import RATE, Client, has_tone
 from tests.story.people import CHROMIUM, QUIET
@@ -131,6 +132,90 @@ class Wire:
                 sink.write(data)
                 await sink.drain()
             sink.close()
+
+
+class UdpPath:
+    """Between a browser and a stage: all sound goes through here, until it is `dead` without a word."""
+
+    def __init__(self) -> None:
+        self.dead = False
+        self._browser: tuple[str, int] | None = None
+        self._ends: list[asyncio.DatagramTransport] = []
+
+    @classmethod
+    async def laid(cls, host: str, port: int) -> "UdpPath":
+        """To this address of a stage."""
+        path = cls()
+        loop = asyncio.get_running_loop()
+        on, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(path._back), remote_addr=(host, port))
+        near, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(path._there), local_addr=("127.0.0.1", 0))
+        path._ends = [near, on]
+        return path
+
+    @property
+    def port(self) -> int:
+        """The browser's end."""
+        return int(self._ends[0].get_extra_info("sockname")[1])
+
+    def close(self) -> None:
+        for end in self._ends:
+            end.close()
+
+    def _there(self, data: bytes, browser: tuple[str, int]) -> None:
+        self._browser = browser
+        if not self.dead:
+            self._ends[1].sendto(data)
+
+    def _back(self, data: bytes, _: tuple[str, int]) -> None:
+        if not self.dead and self._browser is not None:
+            self._ends[0].sendto(data, self._browser)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, received: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._received = received
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._received(data, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        """The stage of a path that is no longer used has closed its port."""
+
+
+@asynccontextmanager
+async def paths_laid(page: Page) -> AsyncIterator[list[UdpPath]]:
+    """Each connection that the page makes to a stage has a path of its own, and no other way."""
+    paths: list[UdpPath] = []
+
+    async def lay(route: Route) -> None:
+        offer = route.request.post_data
+        if route.request.method != "POST" or offer is None:
+            await route.continue_()
+            return
+        lines = [line for line in offer.split("\r\n") if not line.startswith("a=candidate")]
+        response = await route.fetch(post_data="\r\n".join(lines))
+        answer = await response.text()
+        ends = re.findall(r"a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) typ host", answer)
+        host, port = min(ends, key=lambda end: end[0] != "127.0.0.1")
+        paths.append(await UdpPath.laid(host, int(port)))
+        await route.fulfill(response=response, body=_only_by(answer, paths[-1].port))
+
+    await page.route("**/whip", lay)
+    try:
+        yield paths
+    finally:
+        await page.unroute_all(behavior="ignoreErrors")
+        for path in paths:
+            path.close()
+
+
+def _only_by(answer: str, port: int) -> str:
+    """The answer with one candidate, in place of its first."""
+    lines = answer.split("\r\n")
+    at = next(index for index, line in enumerate(lines) if line.startswith("a=candidate"))
+    lines[at] = f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host"
+    kept = [line for index, line in enumerate(lines) if index == at or not line.startswith("a=candidate")]
+    return "\r\n".join(kept)
 
 
 async def problems(page: Page) -> list[str]:

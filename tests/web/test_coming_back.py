@@ -13,7 +13,16 @@ from playwright.async_api import Page, async_playwright, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import Client, until
 from tests.support.server import Server, running_server
-from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, Network, chromium, microphone, page_of, spoken_tone
+from tests.web.browser import (
+    DESKTOP_LIGHT,
+    SAID_HZ,
+    Network,
+    chromium,
+    microphone,
+    page_of,
+    paths_laid,
+    spoken_tone,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
@@ -112,7 +121,7 @@ async def test_a_stage_that_is_killed(evening: Evening, server: Server) -> None:
     back_s = await evening.heard_again(killed_s)
     print(f"\nheard again {back_s:.2f} s after kill -9 of the stage, with {evening.offers} offers")
     await expect(evening.bar()).to_contain_text("On stage")
-    assert back_s < 6
+    assert back_s < 3
 
 
 async def test_a_web_process_that_is_killed(evening: Evening, server: Server) -> None:
@@ -162,3 +171,22 @@ async def test_a_path_that_dies_without_a_word(evening: Evening) -> None:
     back_s = await evening.heard_again(time.monotonic())
     print(f"\nheard again {back_s:.2f} s after packets passed again, with {evening.offers} offers")
     assert back_s < 3
+
+
+async def test_only_a_new_path_works(evening: Evening) -> None:
+    """After a VPN came up, the cable was pulled, a router restarted: no event tells of it."""
+    async with paths_laid(evening.page) as paths:
+        # From here on the browser's connections go by paths that can die.
+        await evening.page.evaluate("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'))")
+        await until(lambda: len(paths) == 1 and evening.ear.hears(SAID_HZ, 0.1))
+        for _ in range(2):
+            await expect(evening.bar()).to_contain_text("On stage")
+            await asyncio.sleep(2)
+            count = len(paths)
+            paths[-1].dead = True
+            dead_s = time.monotonic()
+            await until(lambda: not evening.ear.hears(SAID_HZ, 0.1))
+            back_s = await evening.heard_again(dead_s)
+            print(f"\nheard again {back_s:.2f} s after the path died, with {len(paths) - count} offers")
+            assert back_s < 3
+            assert len(paths) == count + 1

@@ -37,6 +37,8 @@ describe('coming back on stage', () => {
   it('offers at once when the connection has failed or the stage is a new one', () => {
     expect(after(STEADY, 'down', 5_000, 0.5).dueMs).toBe(5_000);
     expect(after(STEADY, 'stranded', 5_000, 0.99).dueMs).toBeLessThan(5_300);
+    expect(after(STEADY, 'silent', 5_000, 0.99)).toMatchObject({ phase: 'resting', lostMs: 5_000 });
+    expect(after(STEADY, 'silent', 5_000, 0.99).dueMs).toBeLessThan(5_300);
   });
 
   it('does not offer twice for one loss that is told in two ways', () => {
@@ -84,7 +86,17 @@ describe('coming back on stage', () => {
   });
 
   it('always has something planned, or is waiting for an answer, unless it is steady', () => {
-    const signs: Sign[] = ['up', 'shaky', 'down', 'stranded', 'answered', 'unanswered', 'offline', 'online'];
+    const signs: Sign[] = [
+      'up',
+      'shaky',
+      'down',
+      'stranded',
+      'silent',
+      'answered',
+      'unanswered',
+      'offline',
+      'online',
+    ];
     let state = FIRST;
     let seed = 7;
     for (let now = 0; now < 200_000; now += 40) {

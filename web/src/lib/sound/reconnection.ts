@@ -2,10 +2,11 @@
 
 /**
  * `up`, `shaky`, `down`: what the connection says of itself. `stranded`: the server has lost us, or its stage was
- * restarted. `answered`, `unanswered`: what became of an offer. `offline`, `online`: what the browser says of the
+ * restarted. `silent`: nothing comes any more, whatever the connection says. `answered`, `unanswered`: what became of an offer. `offline`, `online`: what the browser says of the
  * network; `online` also stands for another network, and for a computer that slept.
  */
-export type Sign = 'up' | 'shaky' | 'down' | 'stranded' | 'answered' | 'unanswered' | 'offline' | 'online';
+export type Sign =
+  'up' | 'shaky' | 'down' | 'stranded' | 'silent' | 'answered' | 'unanswered' | 'offline' | 'online';
 
 export interface Reconnection {
   /** `steady`: heard. `shaky`: it may mend itself. `trying`: an offer is on its way. `resting`: until `dueMs`. */
@@ -47,6 +48,7 @@ export function after(state: Reconnection, sign: Sign, nowMs: number, jitter: nu
     case 'shaky':
       return state.phase === 'steady' ? { ...state, phase: 'shaky', lostMs, dueMs: nowMs + SHAKY_MS } : state;
     case 'down':
+    case 'silent':
     case 'stranded': {
       // While an offer is on its way, or planned, it says nothing new.
       if (state.phase === 'trying' || state.phase === 'resting') return state;

@@ -2,11 +2,13 @@
 // has taken its place. Framework-free; `reconnection.ts` decides when.
 import { ApiError } from '../api/client';
 import { onReturn } from '../back';
+import { Flow } from './flow';
 import { FIRST, after, keptForS, offered, type Sign } from './reconnection';
 import { connect, type Whip } from './whip';
 
 /** A black hole answers never; the server waits for a stage that is just starting. */
 const ANSWERED_WITHIN_MS = 4_000;
+const LISTEN_EVERY_MS = 200;
 
 export interface SeatConnectionOptions {
   spaceId: string;
@@ -21,6 +23,7 @@ export interface SeatConnectionOptions {
 export class SeatConnection {
   readonly #options: SeatConnectionOptions;
   readonly #stopHearing: (() => void)[];
+  readonly #flow = new Flow();
   #state = FIRST;
   #track: MediaStreamTrack;
   #whip: Whip | null = null;
@@ -35,7 +38,12 @@ export class SeatConnection {
     this.#track = options.track;
     const offline = () => this.#take('offline');
     addEventListener('offline', offline);
-    this.#stopHearing = [onReturn(() => this.#renew()), () => removeEventListener('offline', offline)];
+    const listening = setInterval(() => void this.#listen(), LISTEN_EVERY_MS);
+    this.#stopHearing = [
+      onReturn(() => this.#renew()),
+      () => removeEventListener('offline', offline),
+      () => clearInterval(listening),
+    ];
     this.#plan();
   }
 
@@ -92,6 +100,14 @@ export class SeatConnection {
     this.#state = after(this.#state, sign, performance.now(), Math.random());
     this.#tell();
     this.#plan();
+  }
+
+  /** A path that died without a word is known by what doesn't come. */
+  async #listen(): Promise<void> {
+    const whip = this.#whip;
+    if (!whip || this.#state.phase !== 'steady') return;
+    const packets = await whip.received();
+    if (whip === this.#whip && this.#flow.isSilent(packets, performance.now())) this.#take('silent');
   }
 
   #tell(): void {
@@ -154,6 +170,7 @@ export class SeatConnection {
     if (this.#closed) return whip.close();
     this.#whip?.close();
     this.#whip = whip;
+    this.#flow.begin();
     this.#resumeToken = whip.resumeToken;
   }
 

@@ -9,6 +9,8 @@ export const HEARD_WITHIN_MS = 300;
 export interface Whip {
   /** The seats that are heard at this moment. */
   heard(): number[];
+  /** How many packets of sound have come. */
+  received(): Promise<number>;
   /** Sends another track from now on, without a new connection. */
   replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** Closes the connection; the seat stays for a while, for another connection. */
@@ -44,6 +46,7 @@ export async function connect(options: WhipOptions): Promise<Whip> {
   }
   return {
     heard: () => peer.getReceivers().flatMap(heardNow),
+    received: () => received(peer),
     replaceTrack: (track) => sender.replaceTrack(track),
     close: () => peer.close(),
     leave: async () => {
@@ -111,6 +114,13 @@ function heardNow(receiver: RTCRtpReceiver): number[] {
     .getContributingSources()
     .filter((source) => ageMs(source.timestamp) < HEARD_WITHIN_MS)
     .map((source) => source.source);
+}
+
+async function received(peer: RTCPeerConnection): Promise<number> {
+  let packets = 0;
+  for (const stats of (await peer.getStats()).values())
+    if (stats.type === 'inbound-rtp') packets += (stats as RTCInboundRtpStreamStats).packetsReceived ?? 0;
+  return packets;
 }
 
 /** Browsers differ in whether the stamp counts from 1970 or from the page's start. */
