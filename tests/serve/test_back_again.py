@@ -103,11 +103,11 @@ async def test_a_stage_that_is_killed_is_back_and_the_gap_is_marked(talk: Talk, 
     async with following(talk) as both:
         told_s, heard_s = await heard_again_s(talk, both, stage_of(server).kill)
         print(f"killed: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
-        assert told_s < BACK_WITHIN_S
+        assert heard_s < BACK_WITHIN_S
         # Shortly after, it is no first time any more: still in time.
         told_s, heard_s = await heard_again_s(talk, both, stage_of(server).kill)
         print(f"killed again: told after {told_s:.2f} s, heard again after {heard_s:.2f} s")
-        assert told_s < BACK_WITHIN_S
+        assert heard_s < BACK_WITHIN_S
     with TapeReader(server.data / "tapes" / talk.space["id"]) as tape:
         assert any(note.gap for _, note in tape.notes(0, tape.end_ms))
     await require_on_stage(talk)
