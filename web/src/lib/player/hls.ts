@@ -211,6 +211,7 @@ export class HlsPlayer implements SpacePlayer {
       positionMs: Math.round(this.#place.seconds * 1000),
       endMs: Math.round(this.#endS * 1000),
       note: this.#notes.at(audio.currentTime),
+      roster: this.#notes.roster,
       problem: this.#problem,
       ended,
     };

@@ -1,7 +1,13 @@
 import { expect, it } from 'vitest';
 import { Notes } from './notes';
 
-const note = (seat: number) => ({ speaking: [seat], listeners: 0, reactions: {}, roster: 0, gap: false });
+const note = (seat: number, roster = 0) => ({
+  speaking: [seat],
+  listeners: 0,
+  reactions: {},
+  roster,
+  gap: false,
+});
 
 it('gives what was said last, in whatever order it came', () => {
   const notes = new Notes();
@@ -20,4 +26,11 @@ it('gives what was said last, in whatever order it came', () => {
     5,
     5,
   ]);
+});
+
+it('knows the newest roster also when what came last was said before', () => {
+  const notes = new Notes();
+  notes.remember({ atSeconds: 60, note: note(1, 4) });
+  notes.remember({ atSeconds: 10, note: note(1, 2) });
+  expect(notes.roster).toBe(4);
 });

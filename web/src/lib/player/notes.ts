@@ -5,6 +5,8 @@ const NOTES_MAX = 20_000;
 
 export class Notes {
   readonly #notes: TimedNote[] = [];
+  /** The newest roster that any note tells of, heard yet or not. */
+  roster = 0;
 
   /** The note that holds at a time: what is heard then. */
   at(seconds: number): Note | null {
@@ -19,6 +21,7 @@ export class Notes {
   }
 
   remember(timed: TimedNote): void {
+    this.roster = Math.max(this.roster, timed.note.roster);
     const last = this.#notes.at(-1);
     if (!last || last.atSeconds < timed.atSeconds) {
       this.#notes.push(timed);

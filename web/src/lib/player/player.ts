@@ -133,6 +133,7 @@ export class Player implements SpacePlayer {
       positionMs: Math.round(position * 1000),
       endMs: Math.round(end * 1000),
       note: this.#source.noteAt(position),
+      roster: this.#source.roster,
       problem: this.#problem ?? (waiting && !navigator.onLine ? GONE : null),
       ended: this.#ended,
     };
@@ -312,12 +313,18 @@ export class Player implements SpacePlayer {
   }
 
   async #fetchRange(fromS: number, toS: number): Promise<void> {
-    const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}&v=${this.#revision}`;
+    const revision = this.#revision;
+    const query = `from_ms=${Math.round(fromS * 1000)}&to_ms=${Math.ceil(toS * 1000)}&v=${revision}`;
     const address = `${this.#options.base}/media/${this.#options.codec}?${query}`;
     try {
       const response = await fetch(address, { signal: this.#stop.signal });
       this.#problem = response.ok ? null : await sentenceOf(response);
-      if (response.ok) return await this.#source.reader()(new Uint8Array(await response.arrayBuffer()));
+      if (response.ok) {
+        const sound = new Uint8Array(await response.arrayBuffer());
+        // On its way while something was taken out: it may hold it still.
+        if (revision === this.#revision) await this.#source.reader()(sound);
+        return;
+      }
     } catch {
       if (this.#stop.signal.aborted) return;
       this.#problem = navigator.onLine ? AWAY : GONE;

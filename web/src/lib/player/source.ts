@@ -81,6 +81,10 @@ export class Source {
     return this.ranges().at(-1)?.[1] ?? 0;
   }
 
+  get roster(): number {
+    return this.#notes.roster;
+  }
+
   /** The note that holds at a time: what is heard then. */
   noteAt(seconds: number): Note | null {
     return this.#notes.at(seconds);

@@ -12,6 +12,8 @@ export interface PlayerState {
   endMs: number;
   /** What was said of the sound at this position, or null where the technique carries no notes. */
   note: Note | null;
+  /** The newest roster that came with the sound, also while one listens a step back. */
+  roster: number;
   /** A sentence when it does not go on by itself. */
   problem: string | null;
   ended: boolean;

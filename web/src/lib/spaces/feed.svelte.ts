@@ -11,7 +11,7 @@ import { follows, looksEveryMs } from './freshness';
 
 /** A right that ended may be written down a moment after it was told. */
 const LOOK_AGAIN_AFTER_MS = 1_000;
-const ROSTER_DELAY_MS = 2_000;
+const ROSTER_DELAY_MS = 1_000;
 
 export class SpaceFeed {
   space = $state.raw<Space | null>(null);
@@ -100,7 +100,7 @@ export class SpaceFeed {
     for (const listener of this.#listeners) listener(space);
   }
 
-  /** The sound says that seats changed: look, but not all thousands of listeners in the same moment. */
+  /** The sound says that seats changed, or what is in it: look, but not all thousands in the same moment. */
   noticeRoster(version: number): void {
     const known = Math.max(this.#rosterAsked, this.space?.roster ?? 0);
     if (version <= known) return;
