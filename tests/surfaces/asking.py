@@ -42,7 +42,7 @@ async def ask(
         headers, content = headers | {"content-type": given[0], "content-length": str(len(given[1]))}, given[1]
     listener = _Listener(content)
     answering = asyncio.ensure_future(
-        cast(Any, app)(_scope(method, path, headers), listener.receive, listener.send)
+        cast(Any, app)(scope_of(method, path, headers), listener.receive, listener.send)
     )
     hearing = asyncio.ensure_future(listener.enough.wait())
     try:
@@ -84,7 +84,8 @@ class _Listener:
                 self.enough.set()
 
 
-def _scope(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
+def scope_of(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """The ASGI scope of a request, as the server would make it."""
     parts = urlsplit(path)
     return {
         "type": "http",

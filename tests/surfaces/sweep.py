@@ -20,7 +20,7 @@ from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries as account_queries
 from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
-from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Visible
+from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Surface, Visible
 from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
 from folkmoot.posts import actions as posts
@@ -227,6 +227,16 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
     "PUT /api/v1/media/{media_id}": {"description": "still here"},
 }
+
+
+def addresses_of(surface: Surface) -> list[Address]:
+    """Where a surface is opened. Fails for one that is described nowhere."""
+    declared = ADDRESSES.get(surface.name)
+    if declared is not None:
+        return declared
+    path = surface.name.partition(" ")[2]
+    assert "{" not in path, f"{surface.name} is not swept: say in sweep.py's ADDRESSES where it is opened"
+    return of_everybody(path)
 
 
 async def the_people(scene: Scene) -> None:

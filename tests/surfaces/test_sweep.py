@@ -13,7 +13,7 @@ from litestar import Litestar
 from sqlalchemy import select
 from tests.support.people import People
 from tests.surfaces.asking import Answer
-from tests.surfaces.sweep import ADDRESSES, BODIES, HELD, MAKERS, Address, Key, Scene, of_everybody
+from tests.surfaces.sweep import ADDRESSES, BODIES, HELD, MAKERS, Address, Key, Scene, addresses_of
 
 from folkmoot.gate import Action, Register, Serves, Standing, Surface
 from folkmoot.gate.standings import TABLE
@@ -63,15 +63,6 @@ async def tokens(scene: Scene) -> dict[str, str | None]:
     }
 
 
-def addresses(surface: Surface) -> list[Address]:
-    declared = ADDRESSES.get(surface.name)
-    if declared is not None:
-        return declared
-    path = surface.name.partition(" ")[2]
-    assert "{" not in path, f"{surface.name} is not swept: say in sweep.py's ADDRESSES where it is opened"
-    return of_everybody(path)
-
-
 def reads(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
     return (entry for entry in _every(scene) if entry[0].name.startswith("GET "))
 
@@ -82,7 +73,7 @@ def writes(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
 
 def _every(scene: Scene) -> Iterator[tuple[Surface, Address, str]]:
     for surface in scene.services.register:
-        for address in addresses(surface):
+        for address in addresses_of(surface):
             yield surface, address, address.path.format_map(scene.made)
 
 
@@ -105,7 +96,7 @@ def found_in(scene: Scene, one: Opened) -> set[tuple[str, str, str]]:
 
 def test_every_surface_says_where_it_is_opened(scene: Scene) -> None:
     for surface in scene.services.register:
-        assert addresses(surface)
+        assert addresses_of(surface)
     names = {surface.name for surface in scene.services.register}
     unknown = (ADDRESSES.keys() | BODIES.keys()) - names
     assert {name for name in unknown if not _is_page(name)} == set()
