@@ -118,17 +118,24 @@ def _replay_playlist(sound: Sound, codec: Codec, changed_ns: int) -> str | None:
         return hls.replay_playlist(segments, timeline_unix_ms=reader.timeline_unix_ms, redactions=taken_out)
 
 
-def segment(sound: Sound, codec: Codec, number: int) -> bytes | None:
+class Media(msgspec.Struct, frozen=True):
+    """What an address of a playlist stands for. `revision`: which one its bytes are of at least."""
+
+    content: bytes
+    revision: int
+
+
+def segment(sound: Sound, codec: Codec, number: int) -> Media | None:
     """One segment of the playlist, or of what it held a moment ago; None if there is none of this number."""
     with TapeReader(sound.directory) as reader:
         from_ms, to_ms = sound.bounds(reader)
         found = reader.segment(codec, number, *((0, None) if sound.is_live else (from_ms, to_ms)))
         if found is None or found.end_samples // SAMPLES_PER_MS <= from_ms:
             return None
-        return reader.read([found])
+        return Media(reader.read([found]), found.revision)
 
 
-def partial_segment(sound: Sound, codec: Codec, place: Place) -> bytes | None:
+def partial_segment(sound: Sound, codec: Codec, place: Place) -> Media | None:
     """A partial segment by its number, also long after it left the playlist; None if there is none."""
     with TapeReader(sound.directory) as reader:
         from_ms, to_ms = sound.bounds(reader)
@@ -141,7 +148,9 @@ def partial_segment(sound: Sound, codec: Codec, place: Place) -> bytes | None:
         found = window.find(place)
         if found is None or found.ref.start_samples // SAMPLES_PER_MS < from_ms:
             return None
-        return reader.read([found.ref])
+        # Before the bytes: of what is taken out in between they are newer than it says, never older.
+        revision = reader.revisions(codec, place.segment, place.segment + 1).get(place.segment, 0)
+        return Media(reader.read([found.ref]), revision)
 
 
 def init(sound: Sound, codec: Codec) -> bytes:

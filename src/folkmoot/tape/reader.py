@@ -144,10 +144,11 @@ class TapeReader:
         found = self.segments(codec, max(from_ms, start_ms), end_ms)
         return found[0] if found else None
 
-    def revisions(self, codec: Codec, first_segment: int) -> dict[int, int]:
+    def revisions(self, codec: Codec, first_segment: int, past_last: int | None = None) -> dict[int, int]:
         """How many parts were taken out of each segment from this one on, complete or not."""
         track = self._tracks[codec]
-        found = track.segments(first_segment * SEGMENT_MS, track.end_ms)
+        end_ms = track.end_ms if past_last is None else past_last * SEGMENT_MS
+        found = track.segments(first_segment * SEGMENT_MS, end_ms)
         return {segment.number: segment.revision for segment in found if segment.revision}
 
     def notes(self, from_ms: int, to_ms: int) -> list[tuple[int, Note]]:

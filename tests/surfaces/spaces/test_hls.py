@@ -308,3 +308,25 @@ async def test_what_is_taken_out_has_other_addresses_at_once(
     assert all('"1.' in line or line.startswith("1.r") for line in changed)
     name = next(line for line in changed if line.startswith("1.r"))
     assert await listener.status(name) == 200
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_no_cache_keeps_an_address_before_a_playlist_names_it(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any, is_live: bool
+) -> None:
+    space_id = await (hall.live if is_live else hall.ended)(alice)
+    base = f"{SPACES}/{space_id}/hls/aac"
+
+    async def kept(name: str) -> str:
+        return (await client.get(f"{base}/{name}")).headers["cache-control"]
+
+    ahead = [f"{name}.r{revision}.m4s" for name in ("2", "2.5") for revision in range(1, 12)]
+    assert {await kept(name) for name in ahead} == {"no-store"}
+    assert {await kept(name) for name in ("2.m4s", "2.5.m4s")} == {"public, max-age=60"}
+    directory = services.tapes_directory / space_id
+    await asyncio.to_thread(redact, directory, Redaction("1", 9_000, 9_500, "an address", "host", 0))
+    playlist = (await client.get(f"{base}/live.m3u8")).text
+    named = [name for name in ahead if name in playlist.replace('"', "\n").splitlines()]
+    assert {await kept(name) for name in named} == {"public, max-age=60"}
+    assert len(named) == 2
+    assert {await kept(name) for name in [*ahead, "2.m4s", "2.5.m4s"] if name not in named} == {"no-store"}

@@ -29,6 +29,8 @@ _FRESH = {"Cache-Control": "no-cache"}
 # For caches: an answer to a blocking request holds for six target durations, any other for half of one.
 _BLOCKING_SECONDS = 6 * hls.TARGET_DURATION_S
 _PLAIN_SECONDS = hls.TARGET_DURATION_S // 2
+# No playlist names this address now. Kept by a cache, it would still hold, when one does, what was taken out since.
+_OTHER_REVISION = "no-store"
 _DIGITS_MAX = 9
 
 AnyRequest = Request[Any, Any, Any]
@@ -108,7 +110,10 @@ async def media_segment(
         found = await read_tape(lambda: sound.partial_segment(open_part, kind, place))
     if found is None:
         raise _no_segment()
-    return sound_answer(found, open_part)
+    answer = sound_answer(found.content, open_part)
+    if name.revision != found.revision:
+        answer.headers["Cache-Control"] = _OTHER_REVISION
+    return answer
 
 
 class _Asked(msgspec.Struct, frozen=True):
