@@ -198,3 +198,29 @@ async def test_people_and_moments_of_a_space_and_profiles_can_be_reported(moot: 
     about = keepers.get_by_role("article", name="Report about @hostess")
     await about.get_by_role("button", name="Reopen").click()
     await expect(about).to_have_count(0)
+
+
+async def test_an_appeal_is_answered_by_another_moderator(moot: Moot, browser: Browser) -> None:
+    first, second = await promoted(moot, "first", "moderator"), await promoted(moot, "second", "moderator")
+    ana = await moot.person("appealing")
+    decided = {"type": "suspend", "text": "Rule 3"}
+    assert (await first.http.post(f"/api/v1/admin/accounts/{ana.id}/action", json=decided)).status_code == 200
+    anew = {"Authorization": f"Bearer {await asyncio.to_thread(moot.server.token, ana.name)}"}
+    standing = (await ana.http.get("/api/folkmoot/v1/standing", headers=anew)).json()
+    made = await ana.http.post(
+        "/api/folkmoot/v1/appeals",
+        json={"sanction": standing["sanctions"][0]["id"], "text": "That was my sister."},
+        headers=anew,
+    )
+    assert made.status_code in (200, 201), made.text
+    _, page = await page_of(browser, moot.server, first, **PHONE_DARK)
+    await page.goto("/moderation/appeals")
+    await expect(page.get_by_text("Somebody else answers it")).to_be_visible()
+    _, page = await page_of(browser, moot.server, second, **PHONE_DARK)
+    await page.goto("/moderation/appeals")
+    await expect(page.get_by_text("That was my sister.")).to_be_visible()
+    assert await problems(page) == []
+    await page.get_by_label("Your answer").fill("You are right.")
+    await page.get_by_role("button", name="Grant: lift it").click()
+    await expect(page.get_by_text("No appeal waits for an answer.")).to_be_visible()
+    assert (await first.http.get(f"/api/v1/accounts/{ana.id}")).status_code == 200

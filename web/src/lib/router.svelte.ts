@@ -15,7 +15,7 @@ export type Route =
         | 'about'
         | 'missing';
     }
-  | { name: 'moderation' | 'moderation-accounts' }
+  | { name: 'moderation' | 'moderation-appeals' | 'moderation-accounts' }
   | { name: 'moderation-account'; id: string }
   | { name: 'space'; id: string }
   | { name: 'profile'; handle: string }
@@ -32,6 +32,7 @@ const PLAIN: Record<string, Route> = {
   '/settings': { name: 'settings' },
   '/about': { name: 'about' },
   '/moderation': { name: 'moderation' },
+  '/moderation/appeals': { name: 'moderation-appeals' },
   '/moderation/accounts': { name: 'moderation-accounts' },
 };
 

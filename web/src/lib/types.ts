@@ -17,6 +17,7 @@ export type Proof = Schemas['Proof'];
 export type Waveform = Schemas['Waveform'];
 export type Clip = Schemas['Clip'];
 export type Session = Schemas['Session'];
+export type WaitingAppeal = Schemas['WaitingAppeal'];
 export type OwnStanding = Schemas['OwnStanding'];
 export type Sanction = Schemas['Sanction'];
 

@@ -31,7 +31,12 @@ _TYPES = {
 }
 _PLAIN = ["/", "/public", "/spaces", "/settings", "/about", "/search"]
 _PLAIN += ["/sign-in", "/sign-up", "/setup", "/password"]
-_MODERATION = ["/moderation", "/moderation/accounts", "/moderation/accounts/{account_id:int}"]
+_MODERATION = [
+    "/moderation",
+    "/moderation/appeals",
+    "/moderation/accounts",
+    "/moderation/accounts/{account_id:int}",
+]
 
 
 @get([*_PLAIN, *_MODERATION], opt=serves(Serves.NOBODY), media_type=MediaType.HTML)

@@ -1,5 +1,6 @@
 // Reporting, and what moderators do: Mastodon's API with Folkmoot's few fields beside it.
 import { get, getPage, sendJson, type Page } from './client';
+import type { WaitingAppeal } from '../types';
 import type { AdminAccount, AdminReport, Category, Standing } from '../moderation-types';
 
 const ACCOUNTS = '/api/v1/admin/accounts';
@@ -51,3 +52,8 @@ export const changeAccount = (
   id: string,
   change: 'approve' | 'reject' | 'enable' | 'unsilence' | 'unsuspend',
 ): Promise<AdminAccount> => sendJson('POST', `${ACCOUNTS}/${id}/${change}`);
+
+const APPEALS = '/api/folkmoot/v1/moderation/appeals';
+export const getAppeals = (): Promise<WaitingAppeal[]> => get(APPEALS);
+export const answerAppeal = (id: string, granted: boolean, answer: string): Promise<void> =>
+  sendJson('POST', `${APPEALS}/${id}`, { granted, answer });
