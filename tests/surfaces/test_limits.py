@@ -168,6 +168,19 @@ async def test_too_many_is_said_in_mastodons_form(client: httpx.AsyncClient, clo
     assert (await client.post("/api/v1/apps", json=body)).status_code == 200
 
 
+def test_a_thousand_live_listeners_behind_one_address_are_not_refused() -> None:
+    """Each has a playlist and a part waiting, and is answered five times a second; what one of them reads alone is
+    bounded as ever."""
+    clock, address = FakeClock(), "203.0.113.7"
+    limits = Limits(clock)
+    for _ in range(200):
+        assert all(limits.sound(address).allowed for _ in range(2_000))
+        clock.advance_ms(200)
+        for _ in range(2_000):
+            limits.sound_was_shared(address)
+    assert sum(limits.sound(address).allowed for _ in range(301_000)) == 300_000
+
+
 async def test_one_credential_has_its_own_limit() -> None:
     limits = Limits(FakeClock())
 

@@ -119,7 +119,8 @@ class Limits:
         # A speaker offers again and again while the network is bad; each offer takes sockets and a handshake.
         self._offers_by_seat = Limiter(Rate(10, 20_000))
         self._listens_by_address = Limiter(Rate(60, minute_ms))
-        # Playlists and parts are read ten times a second by everyone who listens without our own player.
+        # Of a replay each listener reads once in four seconds. What all read alike while it is live is given back:
+        # ten times a second each, and a company or a mobile network may have a thousand behind one address.
         self._sound_by_address = Limiter(Rate(300_000, 5 * minute_ms))
 
     def sign_in(self, address: str, username: str) -> None:
@@ -161,6 +162,10 @@ class Limits:
     def sound(self, address: str) -> Verdict:
         """Reading what was recorded, live or not."""
         return self._sound_by_address.take(address, self._clock_ms())
+
+    def sound_was_shared(self, address: str) -> None:
+        """It was what everybody who listens asks for just now: at hand already, so it does not count."""
+        self._sound_by_address.give_back(address, self._clock_ms())
 
 
 class Metering(ASGIMiddleware):

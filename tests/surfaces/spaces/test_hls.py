@@ -330,3 +330,24 @@ async def test_no_cache_keeps_an_address_before_a_playlist_names_it(
     assert {await kept(name) for name in named} == {"public, max-age=60"}
     assert len(named) == 2
     assert {await kept(name) for name in [*ahead, "2.m4s", "2.5.m4s"] if name not in named} == {"no-store"}
+
+
+async def test_only_what_others_do_not_read_counts_against_an_address(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+    Stage(services, space_id).speak(200)  # up to 34 s: segment 8 is the newest
+
+    async def left(name: str) -> int:
+        answer = await client.get(f"{SPACES}/{space_id}/hls/{name}")
+        return int(answer.headers["x-ratelimit-remaining"])
+
+    all_but_one = await left("aac/live.m3u8")
+    for name in ("aac/live.m3u8", "opus/8.3.m4s", "aac/4.m4s", "aac/live.m3u8?_HLS_msn=5", "aac/7.0.m4s"):
+        assert await left(name) == all_but_one, name
+    for count, name in enumerate(("aac/3.m4s", "aac/3.1.m4s", "aac/9.0.m4s", "aac/live.m3u8?_HLS_msn=99")):
+        assert await left(name) == all_but_one - count, name
+    await hall.end(alice, space_id)
+    await hall.close(space_id)
+    for count, name in enumerate(("aac/live.m3u8", "aac/3.m4s", "aac/index.m3u8"), start=4):
+        assert await left(name) == all_but_one - count, name

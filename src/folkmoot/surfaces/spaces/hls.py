@@ -16,6 +16,7 @@ from folkmoot.recordings import sound
 from folkmoot.recordings.live_tapes import LiveTape
 from folkmoot.recordings.sound import Sound
 from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.replay import SPACE, audible, nothing_yet, read_tape, sound_answer, tape_errors
 from folkmoot.surfaces.spaces.spaces import listener_stamps
@@ -31,6 +32,7 @@ _BLOCKING_SECONDS = 6 * hls.TARGET_DURATION_S
 _PLAIN_SECONDS = hls.TARGET_DURATION_S // 2
 # No playlist names this address now. Kept by a cache, it would still hold, when one does, what was taken out since.
 _OTHER_REVISION = "no-store"
+_NEWEST_SEGMENTS = hls.HOLD_BACK_S // hls.TARGET_DURATION_S + 1  # a player without low latency begins this far back
 _DIGITS_MAX = 9
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,7 +64,7 @@ async def replay_playlist(space_id: int, codec: str, viewer: Viewer, services: S
 
 @get(f"{SPACE}/hls/{{codec:str}}/live.m3u8", opt=_LISTEN)
 async def live_playlist(
-    space_id: int, codec: str, viewer: Viewer, services: Services, request: AnyRequest
+    space_id: int, codec: str, viewer: Viewer, services: Services, limits: Limits, request: AnyRequest
 ) -> Response[str]:
     """The last ten minutes of one codec, with low latency: `_HLS_msn`, `_HLS_part`, `_HLS_skip`."""
     asked = _Asked.of(request)
@@ -79,6 +81,8 @@ async def live_playlist(
     text = tape.playlist(open_part, hearing.codec, skip=asked.skip)
     if text is None:
         raise nothing_yet()
+    if open_part.is_live:
+        limits.sound_was_shared(client_address(request))
     seconds = _PLAIN_SECONDS if asked.segment is None else _BLOCKING_SECONDS
     cached = f"public, max-age={seconds}" if open_part.is_public else "private, no-store"
     return Response(text, media_type=hls.MEDIA_TYPE, headers={"Cache-Control": cached})
@@ -94,7 +98,7 @@ async def init_segment(space_id: int, codec: str, viewer: Viewer, services: Serv
 
 @get(f"{SPACE}/hls/{{codec:str}}/{{file:str}}", opt=_LISTEN)
 async def media_segment(
-    space_id: int, codec: str, file: str, viewer: Viewer, services: Services, request: AnyRequest
+    space_id: int, codec: str, file: str, viewer: Viewer, services: Services, limits: Limits, request: AnyRequest
 ) -> Response[bytes]:
     """A segment, `{number}.m4s`, or a part of one, `{number}.{part}.m4s`; for the next part the request waits."""
     kind, name = sound.codec_of(codec), hls.MediaName.parse(file)
@@ -110,6 +114,8 @@ async def media_segment(
         found = await read_tape(lambda: sound.partial_segment(open_part, kind, place))
     if found is None:
         raise _no_segment()
+    if open_part.is_live and await hearing.is_newest(open_part, name.segment):
+        limits.sound_was_shared(client_address(request))
     answer = sound_answer(found.content, open_part)
     if name.revision != found.revision:
         answer.headers["Cache-Control"] = _OTHER_REVISION
@@ -161,6 +167,11 @@ class _Hearing(msgspec.Struct, frozen=True):
     async def tape(self, open_part: Sound) -> LiveTape:
         with tape_errors():
             return await self.services.live_tapes.open(open_part)
+
+    async def is_newest(self, open_part: Sound, segment: int) -> bool:
+        """Whether everybody who listens live reads this segment or its parts just now."""
+        tape = await self.tape(open_part)
+        return tape.windows[self.codec].next_part.segment - segment <= _NEWEST_SEGMENTS
 
     async def after_hinted(self, open_part: Sound, place: Place) -> Sound | None:
         """Waits for a part if it is the next one; what may be heard then, or None if there was no wait."""
