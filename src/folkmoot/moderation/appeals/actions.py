@@ -1,6 +1,7 @@
 """Appealing, and deciding an appeal. Each runs inside `Gate.act`."""
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.gate import Acting, Action, Refused
 from folkmoot.gate.actions import lift
@@ -25,18 +26,21 @@ async def appeal(acting: Acting, sanction_id: int, text: str) -> Appeal:
         raise Refused("not_found", "There is no such decision about you, or it is over.", status=404)
     if sanction.standing not in APPEALABLE:
         raise Refused("no_appeal", "There is no appeal against this.", status=422)
-    if sanction_id in await queries.of_account(acting.tx, acting.actor_id):
-        raise Refused("appealed_already", "You have appealed against this, which is possible once.", status=422)
     made = Appeal(acting.tx.new_id(), sanction_id, acting.actor_id, text, acting.now_ms)
-    await acting.tx.connection.execute(
-        insert(appeals).values(
+    new = (sqlite if acting.tx.is_sqlite else postgresql).insert(appeals)
+    inserted = await acting.tx.connection.execute(
+        new.values(
             id=made.id,
             sanction_id=sanction_id,
             account_id=made.account_id,
             text=text,
             made_at_ms=made.made_at_ms,
         )
+        .on_conflict_do_nothing(index_elements=[appeals.c.sanction_id])
+        .returning(appeals.c.id)
     )
+    if inserted.first() is None:
+        raise Refused("appealed_already", "You have appealed against this, which is possible once.", status=422)
     return made
 
 
