@@ -198,12 +198,18 @@ def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
 def test_one_listener_too_many_is_told_where_to_listen(studio: Host, page: Page) -> None:
     offer = page.evaluate(OFFER)
     whep = f"{studio.space}/whep"
-    answers = [studio.http.post(whep, content=offer, headers=SDP) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [201, 201, 503]
-    assert answers[2].json()["code"] == "listeners_full"
-    assert "retry-after" in answers[2].headers
-    for answer in answers[:2]:
-        assert studio.http.delete(answer.headers["Location"]).status_code == 200
+    never_followed_up = [studio.http.post(whep, content=offer, headers=SDP) for _ in range(3)]
+    assert [answer.status_code for answer in never_followed_up] == [201, 201, 201]
+    locations = []
+    for _ in range(2):
+        assert page.evaluate(LISTEN, f"{studio.server.base_url}{whep}") == 201
+        locations.append(page.evaluate("location_"))
+    eventually(lambda: studio.listeners() == 2, 5, "the listeners counted")
+    refused = studio.http.post(whep, content=offer, headers=SDP)
+    assert (refused.status_code, refused.json()["code"]) == (503, "listeners_full")
+    assert "retry-after" in refused.headers
+    for location in locations:
+        assert studio.http.delete(location).status_code == 200
     assert studio.http.post(whep, content=offer, headers=SDP).status_code == 201
 
 

@@ -9,10 +9,11 @@ from folkmoot.stage.mixer_thread import MixSink
 from folkmoot.stage.protocol import Stamp
 
 REFUSED_SDP = "refuse me"
+UNCONNECTED_SDP = "never followed up"
 
 
 class FakeEngine:
-    """Seats connect as they join. `SDP` that says so is refused."""
+    """Seats and listeners connect as they join, except by `UNCONNECTED_SDP`; `REFUSED_SDP` is refused."""
 
     def __init__(self, sink: MixSink, on_event: EventCallback, timeline_ms: Callable[[], int]) -> None:
         self.sink = sink
@@ -39,7 +40,8 @@ class FakeEngine:
         self._listeners_so_far += 1
         connection = f"listener {self._listeners_so_far}"
         self._on_over[connection] = on_over
-        on_connected()
+        if offer_sdp != UNCONNECTED_SDP:
+            on_connected()
         return Answer(f"the mix for {offer_sdp}", connection)
 
     async def leave(self, seat: int) -> None:
@@ -53,6 +55,10 @@ class FakeEngine:
             await self.leave(seat)
         if connection in self._on_over:
             self._on_over.pop(connection)()
+
+    @property
+    def listeners(self) -> set[str]:
+        return {connection for connection in self._on_over if connection.startswith("listener")}
 
     def current(self, seat: int) -> str | None:
         return self.connections.get(seat)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from tests.stage.fakes import REFUSED_SDP, FakeEngine, FakeLeases
+from tests.stage.fakes import REFUSED_SDP, UNCONNECTED_SDP, FakeEngine, FakeLeases
 from tests.stage.peers import until
 
 from folkmoot.stage import process, protocol, service
@@ -19,16 +19,18 @@ from folkmoot.tape.model import TapeFull
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
 
+ADDRESS = "192.0.2.1"
+
 
 class House:
     """A stage server with a fake engine, and how to reach it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, listeners_max: int) -> None:
         self.socket = folder / "stage.sock"
         self.tape = folder / "tape"
         self.leases = FakeLeases()
         self.engines: list[FakeEngine] = []
-        self.listeners_max = 2
+        self.listeners_max = listeners_max
         self.server = process.StageServer(self.tape, self.leases, self._make, self.listeners_max)
         self.serving = asyncio.create_task(self.server.serve(self.socket))
 
@@ -42,8 +44,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    one = House(tmp_path)
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    one = House(tmp_path, getattr(request, "param", 2))
     await until(one.socket.exists)
     yield one
     one.server.stop()
@@ -127,19 +129,46 @@ async def test_one_connection_is_closed_and_not_a_newer_one(house: House, client
 
 async def test_listeners_are_counted_bounded_and_end_with_their_lease(house: House, client: StageClient) -> None:
     for number in range(house.listeners_max):
-        await client.listen("me", [("space:5", 0), (f"account:{number}", 0)])
+        await client.listen("me", [("space:5", 0), (f"account:{number}", 0)], ADDRESS)
     with pytest.raises(ListenersFull):
-        await client.listen("one too many", [])
+        await client.listen("one too many", [], ADDRESS)
     assert house.leases.held() == house.listeners_max
     house.leases.end("account:0")
     await until(lambda: house.leases.held() == house.listeners_max - 1)
-    there = (await client.listen("the next", [])).connection
+    there = (await client.listen("the next", [], ADDRESS)).connection
     await client.hang_up_connection(there)
     house.leases.end("space:5")
     await until(lambda: house.leases.held() == 0)
     events = client.events()
     told = [await asyncio.wait_for(anext(events), 5) for _ in range(6)]
     assert [one.count for one in told if isinstance(one, protocol.ListenersChanged)] == [1, 2, 1, 2, 1, 0]
+
+
+@pytest.mark.parametrize("house", [18], indirect=True)
+async def test_offers_that_are_never_followed_up_keep_nobody_out(house: House, client: StageClient) -> None:
+    places, few = house.listeners_max, service.CONNECTING_PER_ADDRESS_MAX
+    for _ in range(2 * places):
+        newest = await client.listen(UNCONNECTED_SDP, [("space:5", 0)], "198.51.100.7")
+    await until(lambda: len(house.engine.listeners) == few)
+    assert newest.connection in house.engine.listeners
+    assert house.leases.held() == few
+    there = [(await client.listen("me", [], ADDRESS)).connection for _ in range(places - few)]
+    for number in range(2 * places):
+        await client.listen(UNCONNECTED_SDP, [], f"192.0.2.{number}")
+    there += [(await client.listen("me", [], f"203.0.113.{number}")).connection for number in range(few)]
+    with pytest.raises(ListenersFull):
+        await client.listen("one too many", [], ADDRESS)
+    await until(lambda: house.engine.listeners == set(there))
+    assert house.leases.held() == places
+
+
+@pytest.mark.parametrize("house", [18], indirect=True)
+async def test_a_third_of_the_places_is_for_those_who_are_not_connected_yet(
+    house: House, client: StageClient
+) -> None:
+    for number in range(house.listeners_max):
+        await client.listen(UNCONNECTED_SDP, [], f"192.0.2.{number}")
+    await until(lambda: len(house.engine.listeners) == house.listeners_max // 3)
 
 
 async def test_configure_mutes_and_closes_and_is_idempotent(house: House, client: StageClient) -> None:

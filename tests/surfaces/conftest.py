@@ -41,7 +41,7 @@ class FakeStages:
         self.continued.append(continues)
         return Answer("v=0\r\n", f"connection{len(self.calls)}")
 
-    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...], address: str) -> Answer:
         self.calls.append(("listen", space_id, sdp, stamps))
         return Answer("v=0\r\n", f"connection{len(self.calls)}")
 

@@ -64,10 +64,10 @@ class StagePool:
                 status=409,
             ) from error
 
-    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...], address: str) -> Answer:
         held = [(stamp.subject, stamp.counter) for stamp in stamps]
         try:
-            return await self._ask(space_id, lambda client: client.listen(sdp, held))
+            return await self._ask(space_id, lambda client: client.listen(sdp, held, address))
         except ListenersFull as error:
             raise Refused(
                 "listeners_full",

@@ -80,9 +80,9 @@ class StageClient:
         """
         return await self._answer(protocol.Offer(seat, sdp, list(stamps), continues))
 
-    async def listen(self, sdp: str, stamps: Sequence[protocol.Stamp]) -> Answer:
-        """The answer to the offer of a listener. Raises OfferRefused, and ListenersFull."""
-        return await self._answer(protocol.Listen(sdp, list(stamps)))
+    async def listen(self, sdp: str, stamps: Sequence[protocol.Stamp], address: str) -> Answer:
+        """The answer to the offer of a listener at `address`. Raises OfferRefused, and ListenersFull."""
+        return await self._answer(protocol.Listen(sdp, list(stamps), address))
 
     async def hangup(self, seat: int) -> None:
         """Closes the seat's connection; one that isn't there is no error."""

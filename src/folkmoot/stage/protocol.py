@@ -38,10 +38,14 @@ class Offer(msgspec.Struct, frozen=True, tag="offer"):
 
 
 class Listen(msgspec.Struct, frozen=True, tag="listen"):
-    """An SDP offer of somebody who only hears the full mix; answered by `Answered`, or `Busy` beyond the most."""
+    """An SDP offer of somebody who only hears the full mix; answered by `Answered`, or `Busy` beyond the most.
+
+    `address`: where it comes from. Nobody gets far with many offers from one that are never followed up.
+    """
 
     sdp: str
     stamps: list[Stamp]
+    address: str
 
 
 class Hangup(msgspec.Struct, frozen=True, tag="hangup"):

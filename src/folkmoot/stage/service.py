@@ -19,6 +19,9 @@ from folkmoot.stage.recorder import Counts, Recorder, Timeline
 from folkmoot.tape.writer import TapeWriter
 
 PROVISIONAL_S = 3.0
+CONNECTING_PER_ADDRESS_MAX = 5
+"""So many of those who share an address may press play in the same second."""
+_CONNECTING_SHARE = 3  # of many places for listeners, one in so many may be held by those who aren't connected yet
 _ENGINE_CLOSE_TIMEOUT_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -30,12 +33,13 @@ EngineFactory = Callable[[MixSink, EventCallback, Callable[[], int]], Engine]
 class _Hold:
     """The lease under which a connection is held, and `over`: why it ended.
 
-    `seat` is None for a listener's connection, and `listens` true once it is there. `line`: the first of the
-    connections that went on for one another, of which this is one.
+    `seat` is None for a listener's connection, and `listens` true once it is there; until then `address` is
+    where it comes from. `line`: the first of the connections that went on for one another, of which this is one.
     """
 
-    def __init__(self, seat: int | None) -> None:
+    def __init__(self, seat: int | None, address: str | None = None) -> None:
         self.seat = seat
+        self.address = address
         self.connection: str | None = None
         self.line: str | None = None
         self.listens = False
@@ -68,7 +72,7 @@ class StageService:
         self._recorder = Recorder(writer, self._tape_full_changed)
         self._timeline = Timeline(self._recorder.start_ms)
         self._engine = make_engine(self._recorder, self._on_seat_event, self._timeline.now_ms)
-        self._holds: set[_Hold] = set()
+        self._holds: dict[_Hold, None] = {}  # the oldest first
         self._seat_locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._allowed: frozenset[int] | None = None
         self._highest_allowed = 0
@@ -145,16 +149,39 @@ class StageService:
         return None
 
     async def _listen(self, call: protocol.Listen) -> protocol.Result:
-        # Those that are still connecting count: an offer that is never followed up costs a place for 15 s.
-        if sum(hold.seat is None for hold in self._holds) >= self._listeners_max:
+        if not self._make_place(call.address):
             return protocol.Busy()
-        hold = self._hold(call.stamps, None)
+        hold = self._hold(call.stamps, None, call.address)
 
         def connected() -> None:
-            hold.listens = True
+            hold.listens, hold.address = True, None
             self._tell_listeners()
 
         return await self._connect(hold, partial(self._engine.listen, call.sdp, connected))
+
+    def _make_place(self, address: str) -> bool:
+        """Whether there is a place for one more listener.
+
+        An offer that is never followed up would hold one for 15 s: the oldest that isn't connected yet goes where
+        there are too many of them, or no other place is left.
+        """
+        listeners = [hold for hold in self._holds if hold.seat is None]
+        connecting = [hold for hold in listeners if not hold.listens]
+        from_there = [hold for hold in connecting if hold.address == address]
+        connecting_max = max(CONNECTING_PER_ADDRESS_MAX, self._listeners_max // _CONNECTING_SHARE)
+        is_full = len(listeners) >= self._listeners_max
+        if len(from_there) >= CONNECTING_PER_ADDRESS_MAX:
+            self._give_up(from_there[0])
+        elif connecting and (is_full or len(connecting) >= connecting_max):
+            self._give_up(connecting[0])
+        elif is_full:
+            return False
+        return True
+
+    def _give_up(self, hold: _Hold) -> None:
+        hold.over = "its place was given to another"
+        self._release(hold)
+        self._lease_ended(hold)
 
     async def _connect(
         self, hold: _Hold, join: Callable[[Callable[[], None]], Awaitable[Answer]]
@@ -172,21 +199,21 @@ class StageService:
             raise OfferRefused("The right to this ended while it was being connected.")
         return protocol.Answered(answer.sdp, answer.connection)
 
-    def _hold(self, stamps: Sequence[protocol.Stamp], seat: int | None) -> _Hold:
-        hold = _Hold(seat)
+    def _hold(self, stamps: Sequence[protocol.Stamp], seat: int | None, address: str | None = None) -> _Hold:
+        hold = _Hold(seat, address)
 
         def on_end(subject: str) -> None:
             hold.over = subject
             self._loop.call_soon_threadsafe(self._lease_ended, hold)
 
         hold.handle = self._leases.hold(stamps, on_end)
-        self._holds.add(hold)
+        self._holds[hold] = None
         return hold
 
     def _release(self, hold: _Hold) -> None:
         if hold.handle is not None:
             hold.handle.release()
-        self._holds.discard(hold)
+        self._holds.pop(hold, None)
         if hold.listens:
             self._tell_listeners()
 

@@ -29,7 +29,7 @@ class Stages(Protocol):
         """
         ...
 
-    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...]) -> Answer:
+    async def listen(self, space_id: int, sdp: str, stamps: tuple[Stamp, ...], address: str) -> Answer:
         """The same for somebody who only listens. Raises Refused: 503 also when as many do as may."""
         ...
 

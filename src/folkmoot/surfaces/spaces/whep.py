@@ -23,13 +23,14 @@ async def whep_join(
 ) -> Response[str]:
     """Listen with the lowest delay: an SDP offer to receive audio in, the answer out (201). 503 beyond the most."""
     sdp = await read_offer(request)
-    limits.listen(client_address(request))
+    address = client_address(request)
+    limits.listen(address)
     async with services.database.read() as read:
         space = (await load.for_listening(read, services, viewer, space_id)).item
         if space.state is not SpaceState.LIVE:
             raise Refused("not_live", "This Space is not live.", status=409)
         stamps = await listener_stamps(read, services, viewer, space_id)
-    answer = await services.stages.listen(space_id, sdp, stamps)
+    answer = await services.stages.listen(space_id, sdp, stamps, address)
     headers = {
         "Location": f"{SPACES}/{space_id}/whep/{answer.connection}",
         **ice_links(services.ice_servers(viewer)),
