@@ -62,8 +62,8 @@ class Verifier:
     """Opens the notes of one key."""
 
     def __init__(self, name: str, public_key: bytes) -> None:
-        """Raises NoteInvalid for a name with spaces or a plus, and for a key of another length."""
-        if not name or "+" in name or any(letter.isspace() for letter in name) or len(public_key) != _KEY_BYTES:
+        """Raises NoteInvalid for a name with spaces, a plus or what can't be shown, and a key of another length."""
+        if not name or {" ", "+"} & set(name) or not name.isprintable() or len(public_key) != _KEY_BYTES:
             raise NoteInvalid("This is not a verifier key.")
         self.name = name
         self.key_id = _key_id(name, public_key)

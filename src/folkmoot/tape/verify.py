@@ -42,7 +42,7 @@ class Kind(enum.StrEnum):
     UNSIGNED_YET = "unsigned_yet"
     REDACTED = "redacted"
     GAP = "gap"
-    TRIMMED = "trimmed"
+    NOT_SERVED = "not_served"
     EXCERPT = "excerpt"
     LEAVES = "leaves"
 
@@ -64,10 +64,10 @@ class Finding(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """What there is of one rendition. Leaves are encoded (leaf.py); a part that can't be read is an empty one.
 
-    `found` are the parts of the sound from number `first` on, and up to `replay_to_ms` if that is said: before and
-    behind a trim nothing can be heard. `kept` are the leaves that somebody says were signed. `header` are the
-    extension lines as the tape's header and init segment have them; `problems` say by number why a part couldn't
-    be read.
+    `found` are the parts of the sound from number `first` on, and up to `replay_to_ms` if that is said: what a
+    server serves of a recording that was trimmed, or so it says. `kept` are the leaves that somebody says were
+    signed. `header` are the extension lines as the tape's header and init segment have them; `problems` say by
+    number why a part couldn't be read.
     """
 
     codec: Codec
@@ -83,7 +83,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """About one rendition: what is signed of it, and what was found. `key` opened the checkpoints."""
+    """About one rendition: what is signed of it (`ended`: its end, too), and what was found."""
 
     codec: Codec
     origin: str
@@ -91,11 +91,19 @@ class Verdict(msgspec.Struct, frozen=True):
     checkpoints: int
     signed_ms: int
     found_ms: int
+    ended: bool
     findings: tuple[Finding, ...]
 
     @property
     def is_intact(self) -> bool:
+        """As far as it was there to be looked at."""
         return not any(finding.kind.is_damage for finding in self.findings)
+
+    @property
+    def not_served_ms(self) -> int:
+        """How much was signed, but not served: of that nothing is known."""
+        gone = [finding for finding in self.findings if finding.kind is Kind.NOT_SERVED]
+        return sum(finding.to_ms - finding.from_ms for finding in gone)
 
 
 def verify(evidence: Evidence, verifier: Verifier, space: str | None) -> Verdict:
@@ -144,6 +152,7 @@ class _Verification:
             checkpoints=len(checkpoints),
             signed_ms=_end_ms(signed),
             found_ms=found_ms,
+            ended=bool(checkpoints) and ENDED in checkpoints[-1].extensions,
             findings=tuple(self._findings),
         )
 
@@ -205,14 +214,13 @@ class _Verification:
     def _as_said(self, signed: Sequence[bytes]) -> list[bytes]:
         """The sound's leaves, with the signed one where the decision's silence stands in its place."""
         first, to_ms = self._evidence.first, self._evidence.replay_to_ms
+        what = "This was signed and is not served. Its host may have trimmed the replay: that is not signed."
         if first:
-            what = "The replay begins later, by the host's choice: what was said before is signed, but not played."
-            self._add(Kind.TRIMMED, what, 0, _start_ms(signed, first))
+            self._add(Kind.NOT_SERVED, what, 0, _start_ms(signed, first))
         said = [*signed[:first], *self._evidence.found]
         end = len(said)
         if to_ms is not None and end < len(signed) and _end_ms(said) >= to_ms:
-            what = "The replay ends earlier, by the host's choice: what was said behind is signed, but not played."
-            self._add(Kind.TRIMMED, what, _start_ms(signed, end), _end_ms(signed))
+            self._add(Kind.NOT_SERVED, what, _start_ms(signed, end), _end_ms(signed))
             said += signed[end:]
         runs: list[tuple[TakenOut, bool, int, int]] = []
         for number, part in sorted(self._evidence.taken_out.items()):

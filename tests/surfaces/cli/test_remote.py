@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from tests.support.people import People
 from tests.tape.conftest import _step_parts
@@ -16,7 +17,7 @@ from tests.tape.evening import SIGNER, Evening
 
 from folkmoot.recordings.actions import close_recording
 from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace, _Server
-from folkmoot.surfaces.cli.tape import of_file, page_named_in
+from folkmoot.surfaces.cli.tape import Report, lines, of_file, page_named_in
 from folkmoot.surfaces.services import Services
 from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
@@ -108,9 +109,54 @@ async def test_a_trim_and_a_decision_are_no_damage(
     verdict = await checked(Codec.OPUS)
     assert verdict.is_intact
     assert [(finding.kind, finding.from_ms) for finding in verdict.findings] == [
-        *((Kind.TRIMMED, 0), (Kind.REDACTED, 90_000), (Kind.TRIMMED, 120_000)),
+        *((Kind.NOT_SERVED, 0), (Kind.REDACTED, 90_000), (Kind.NOT_SERVED, 120_000)),
     ]
     assert verdict.findings[0].to_ms == 65_000
+
+
+def between(space: RemoteSpace, tamper: Callable[[str, int, bytes], tuple[int, bytes]]) -> RemoteSpace:
+    """The Space as somebody without the key lets it be seen, who sits between the server and whoever asks."""
+    get = space._get
+    return RemoteSpace(lambda path: tamper(path, *get(path)), space.host, space.name.rpartition("/")[2])
+
+
+def said(content: bytes, **fields: Any) -> bytes:
+    """A proof that says something else."""
+    return msgspec.json.encode({**msgspec.json.decode(content), **fields})
+
+
+async def test_who_hides_most_of_it_does_not_get_it_called_intact(space: RemoteSpace) -> None:
+    def hide(path: str, status: int, content: bytes) -> tuple[int, bytes]:
+        if "/proof/aac?" in path:
+            return 200, said(content, replay_to_ms=120_000)
+        if "/media/aac?" in path and "from_ms=60000" not in path:
+            return 416, b""
+        return status, content
+
+    evidence = await asyncio.to_thread(between(space, hide).evidence, Codec.AAC, lambda done, of: None)
+    verdict = verify(evidence, SIGNER.verifier, space.name)
+    assert [finding.kind for finding in verdict.findings] == [Kind.NOT_SERVED, Kind.NOT_SERVED]
+    assert "host's choice" not in str(verdict.findings)
+    assert 60_000 < verdict.not_served_ms < 71_000
+    report = Report("x", False, True, "key", True, "https://moot.example", [verdict])
+    assert lines(report)[0] == "x: intact as far as served: 1 min 0 s of 2 min 9 s"
+    assert report.exit_code == 2
+
+
+async def test_who_hides_all_of_it_leaves_nothing_to_verify(space: RemoteSpace) -> None:
+    def hide(path: str, status: int, content: bytes) -> tuple[int, bytes]:
+        if "/proof/opus?" in path:
+            return 200, said(content, replay_to_ms=0)
+        return (416, b"") if "/media/opus?" in path else (status, content)
+
+    with pytest.raises(CannotVerify, match=r"https://moot.example serves nothing of the opus sound"):
+        await asyncio.to_thread(between(space, hide).evidence, Codec.OPUS, lambda done, of: None)
+
+
+async def test_another_server_s_key_is_none(space: RemoteSpace) -> None:
+    other = RemoteSpace(space._get, "other.example", space.name.rpartition("/")[2])
+    with pytest.raises(CannotVerify, match=r"key of moot.example/tapes, not of other.example/tapes"):
+        await asyncio.to_thread(other.verifier)
 
 
 async def test_what_the_server_refuses_is_said(

@@ -10,11 +10,15 @@ from tests.tape.evening import SIGNER, Evening
 from typer.testing import CliRunner, Result
 
 from folkmoot.serve.tape import tape
-from folkmoot.surfaces.cli.tape import Report, length
+from folkmoot.surfaces.cli.tape import Report, length, lines
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import Signer
+from folkmoot.tape.cut import download
+from folkmoot.tape.evidence import evidence_of
 from folkmoot.tape.loose import LooseInvalid, read_loose
 from folkmoot.tape.model import Codec
+from folkmoot.tape.reader import TapeReader
+from folkmoot.tape.verify import verify
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,35 @@ def test_a_file_needs_its_space(tmp_path: Path) -> None:
     assert "--space" in result.stderr
     with pytest.raises(LooseInvalid, match="no sound file"):
         read_loose(path)
+
+
+def test_a_file_does_not_choose_its_own_judge(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.m4a"
+    with TapeReader(folder) as reader:
+        path.write_bytes(b"".join(download(reader, page="http://127.0.0.1:9/spaces/7")))
+    result = run("verify", str(path))
+    assert result.exit_code == 2
+    assert "This file itself names http://127.0.0.1:9 to judge it" in result.stderr
+    assert "--space http://127.0.0.1:9/spaces/7" in result.stderr
+    with_key = run("verify", str(path), "--key", str(SIGNER.verifier))
+    assert with_key.exit_code == 2  # it was asked, and is not there
+    assert "refused" in with_key.stderr
+
+
+def test_who_signed_and_who_was_asked_is_said(folder: Path) -> None:
+    verdict = verify(evidence_of(folder, Codec.AAC, lambda done, of: None), SIGNER.verifier, None)
+    said = "\n".join(lines(Report("x", True, True, "key", False, "https://moot.example", [verdict])))
+    assert "signed as moot.example/spaces/7/aac, asked https://moot.example" in said
+    assert "The key is the one that https://moot.example names." in said
+    assert "signed as moot.example/spaces/7/opus\n" in run("verify", str(folder)).stdout
+
+
+def test_an_end_that_is_not_signed_is_said(folder: Path) -> None:
+    evidence = evidence_of(folder, Codec.AAC, lambda done, of: None)
+    live = msgspec.structs.replace(evidence, notes=evidence.notes[:1], ended=False)
+    verdict = verify(live, SIGNER.verifier, None)
+    (_, line, *_) = lines(Report("x", True, True, "key", True, None, [verdict]))
+    assert line.endswith("its end is not signed: there may be more")
 
 
 def test_lengths_for_people() -> None:

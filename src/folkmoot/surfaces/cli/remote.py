@@ -1,17 +1,20 @@
 """The evidence of a Space on a server: fetched as any listener fetches it, and believed in nothing."""
 
+import contextlib
 import http.client
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from types import FrameType
+from urllib.parse import urlencode
 
 import msgspec
 
+from folkmoot.surfaces.cli.printable import printable
 from folkmoot.tape import boxes
-from folkmoot.tape.checkpoint import NoteInvalid, Verifier, split_notes
+from folkmoot.tape.checkpoint import NOTE_BYTES_MAX, NoteInvalid, Verifier, split_notes
 from folkmoot.tape.evidence import Progress, split_leaves
 from folkmoot.tape.leaf import leaf_data
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, CodecConfig, PartRef, TapeDamaged
@@ -20,46 +23,83 @@ from folkmoot.tape.signing import init_line
 from folkmoot.tape.taken_out import TakenOut
 from folkmoot.tape.verify import Evidence
 
-Found = TypeVar("Found")
 PROOF_MS = 300_000
 SOUND_MS = 60_000
 TIMEOUT_S = 60.0
+DEADLINE_S = 3600.0
 TRIES = 6
 PARTS_MAX = 2_000_000
 """Two days: a server that goes on without end is not believed."""
+SOUND_MS_MAX = 100 * PARTS_MAX
+NOTES_MAX = 100_000
 _ANSWER_BYTES_MAX = 16 << 20
-_PAGE = re.compile(r"/spaces/(\d+)")
+_PAGE = re.compile(
+    r"(https?)://((?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?)"
+    r"(?:/[^?#]*)?/spaces/([0-9]{1,20})(?:[/?#].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_PORT_MAX = 65_535
 _WAIT_S_MAX = 300
+_SECONDS = re.compile("[0-9]{1,9}")
+_SENTENCE_MAX = 500
 
 
 class CannotVerify(Exception):
-    """It can't be told whether this is intact; says why in a sentence."""
+    """It can't be told whether this is intact; says why in a sentence, whoever wrote what is quoted in it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raises CannotVerify where it takes longer, whatever it waits for; on the main thread only. A server may send
+    a byte a minute, and each of them in time."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise CannotVerify(f"The server took longer than {seconds:g} s, which is all that it is given.")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class RemoteSpace:
     """A Space by the address of its page. Every method raises CannotVerify and OSError."""
 
-    def __init__(self, get: Callable[[str], tuple[int, bytes]], host: str, space_id: str) -> None:
+    def __init__(
+        self, get: Callable[[str], tuple[int, bytes]], host: str, space_id: str, scheme: str = "https"
+    ) -> None:
         """`get` fetches a path of the server: status and body."""
         self._get = get
+        self.host = host
+        self.server = f"{scheme}://{host}"
         self.name = f"{host}/spaces/{space_id}"
         self._path = f"/api/folkmoot/v1/spaces/{space_id}"
 
     @classmethod
     def at(cls, page: str) -> "RemoteSpace":
         """From an address such as https://moot.example/spaces/123."""
-        address = urlsplit(page)
-        found = _PAGE.search(address.path)
-        if address.scheme not in ("https", "http") or not address.netloc or found is None:
+        found = _PAGE.fullmatch(page)
+        if found is None or int(found[3] or 1) > _PORT_MAX:
             raise CannotVerify("This is not the address of a Space: https://HOST/spaces/NUMBER.")
-        return cls(_Server(address.scheme, address.netloc).get, address.netloc, found[1])
+        scheme, host = found[1].lower(), found[2].lower()
+        return cls(_Server(scheme, host).get, host, found[4], scheme)
 
     def verifier(self) -> Verifier:
-        """The key that the server says it signs with."""
+        """The key that the server says it signs with, which has to bear its name."""
         try:
-            return Verifier.parse(self._proof(Codec.OPUS, 0).verifier_key)
+            verifier = Verifier.parse(self._proof(Codec.OPUS, 0).verifier_key)
         except NoteInvalid as error:
             raise CannotVerify("The server names a verifier key that is none.") from error
+        if verifier.name != f"{self.host}/tapes":
+            what = f"{self.server} names a key of {verifier.name}, not of {self.host}/tapes. If that is right, give"
+            raise CannotVerify(f"{what} the key with --key.")
+        return verifier
 
     def evidence(self, codec: Codec, progress: Progress) -> Evidence:
         """One rendition, as the server lets anybody hear it."""
@@ -69,6 +109,8 @@ class RemoteSpace:
         for content in self._sound(codec, kept):
             sound.take(codec, content)
             progress(sound.first + len(sound.leaves), len(kept))
+        if not sound.leaves:
+            raise CannotVerify(f"{self.server} serves nothing of the {codec} sound: it can't be verified.")
         init = self._fetch(f"{self._path}/media/{codec}/init.mp4")
         return Evidence(
             codec=codec,
@@ -94,11 +136,13 @@ class RemoteSpace:
         notes: list[str] = []
         while True:
             content = self._fetch(f"{self._path}/proof/{codec}/checkpoints", skip=len(notes))
+            if len(content) > CHECKPOINTS_MAX * NOTE_BYTES_MAX:
+                raise CannotVerify("The server's checkpoints are longer than any are.")
             more, _ = split_notes(content)
             notes += more
             if len(more) < CHECKPOINTS_MAX:
                 return notes
-            _require_bounded(notes)
+            _require_bounded(notes, NOTES_MAX)
 
     def _leaves(self, codec: Codec) -> tuple[list[bytes], dict[int, TakenOut], Proof]:
         """What the server says was signed."""
@@ -114,18 +158,20 @@ class RemoteSpace:
             if not more:
                 return kept, taken_out, proof
             kept += more
-            _require_bounded(kept)
+            _require_bounded(kept, PARTS_MAX)
 
     def _proof(self, codec: Codec, from_ms: int) -> Proof:
         content = self._fetch(f"{self._path}/proof/{codec}", from_ms=from_ms, to_ms=from_ms + PROOF_MS)
         try:
             return msgspec.json.decode(content, type=Proof)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise CannotVerify(f"The server's proof can't be read: {error}.") from error
 
     def _sound(self, codec: Codec, kept: list[bytes]) -> Iterator[bytes]:
         """Whole chunks, a minute at a time; neighbouring minutes share a chunk."""
         end_ms = _end_ms(kept)
+        if end_ms > SOUND_MS_MAX:
+            raise CannotVerify("The server names a longer recording than there can be.")
         for from_ms in range(0, end_ms + SOUND_MS, SOUND_MS):
             path = f"{self._path}/media/{codec}?{urlencode({'from_ms': from_ms, 'to_ms': from_ms + SOUND_MS})}"
             status, content = self._get(path)
@@ -163,6 +209,7 @@ class _Sound:
                 self.first = number if number <= len(self._kept) else 0
             self._last_number = number
             self.leaves.append(leaf)
+            _require_bounded(self.leaves, PARTS_MAX)
 
     def _leaf(self, codec: Codec, chunk: bytes) -> tuple[int, bytes]:
         parsed = boxes.parse_chunk(chunk)
@@ -211,7 +258,7 @@ class _Server:
             if answer.status not in (429, 503):
                 return answer.status, content
             wait_s = answer.headers.get("Retry-After", "1")
-            time.sleep(min(int(wait_s) if wait_s.isdigit() else 1, _WAIT_S_MAX))
+            time.sleep(min(int(wait_s), _WAIT_S_MAX) if _SECONDS.fullmatch(wait_s) else 1)
         return answer.status, content
 
 
@@ -220,13 +267,13 @@ def _require_good(path: str, status: int, content: bytes) -> bytes:
         return content
     try:
         sentence = msgspec.json.decode(content, type=dict[str, str])["error"]
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         sentence = f"{path} is answered with status {status}."
-    raise CannotVerify(f"The server says: {sentence}")
+    raise CannotVerify(f"The server says: {sentence[:_SENTENCE_MAX]}")
 
 
-def _require_bounded(found: Sequence[object]) -> None:
-    if len(found) > PARTS_MAX:
+def _require_bounded(found: Sequence[object], most: int) -> None:
+    if len(found) > most:
         raise CannotVerify("The server names more parts than a recording can have.")
 
 

@@ -1,5 +1,6 @@
 """`folkmoot tape`: whether a recording is what was signed while it was made, and what is wrong where."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -9,7 +10,8 @@ import av
 import msgspec
 import typer
 
-from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace
+from folkmoot.surfaces.cli.printable import printable
+from folkmoot.surfaces.cli.remote import DEADLINE_S, CannotVerify, RemoteSpace, deadline
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier
 from folkmoot.tape.evidence import Progress, codecs_of, evidence_of
@@ -33,13 +35,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Say it in JSON.")]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints. `pinned`: the key was given, rather than found beside the recording."""
+    """What `--json` prints. `intact`: all that was signed is as it was; `served_part_intact`: what is served is.
+    `pinned`: the key was given, rather than found with the recording. `asked`: the server, if one was asked."""
 
     what: str
     intact: bool
+    served_part_intact: bool
     key: str
     pinned: bool
+    asked: str | None
     renditions: list[Verdict]
+
+    @property
+    def exit_code(self) -> int:
+        """0: intact, 1: damaged, 2: it can't be told, of all or of a part."""
+        return 0 if self.intact else 2 if self.served_part_intact else 1
 
 
 def build_tape() -> typer.Typer:
@@ -54,27 +64,48 @@ def verify_tape(what: What, space: Space = None, key: Key = None, as_json: AsJso
     try:
         report = _report(what, space, key)
     except (CannotVerify, TapeError, OSError) as error:
-        sys.stderr.write(f"\r{error}\n")
+        sys.stderr.write(f"\r{printable(str(error))}\n")
         raise typer.Exit(2) from error
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        # In ASCII: a terminal obeys some letters that JSON need not escape.
+        typer.echo(json.dumps(msgspec.to_builtins(report), indent=2))
     else:
         typer.echo("\n".join(lines(report)))
-    raise typer.Exit(0 if report.intact else 1)
+    raise typer.Exit(report.exit_code)
 
 
 def _report(what: str, space: str | None, key: str | None) -> Report:
     pinned = Verifier.parse(key) if key else None
+    asked = None
     if "://" in what:
-        verdicts, found_key = _of_space(RemoteSpace.at(what), pinned)
+        remote = RemoteSpace.at(what)
+        with deadline(DEADLINE_S):
+            verdicts, found_key = _of_space(remote, pinned)
+        asked = remote.server
     elif Path(what).is_file():
-        page = space or page_named_in(Path(what))
-        if not page:
-            raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
-        verdicts, found_key = of_file(Path(what), RemoteSpace.at(page), pinned)
+        remote = RemoteSpace.at(space) if space else _named_in(Path(what), pinned)
+        with deadline(DEADLINE_S):
+            verdicts, found_key = of_file(Path(what), remote, pinned)
+        asked = remote.server
     else:
         verdicts, found_key = _of_folder(Path(what), pinned)
-    return Report(what, all(verdict.is_intact for verdict in verdicts), found_key, pinned is not None, verdicts)
+    is_intact = all(verdict.is_intact for verdict in verdicts)
+    is_whole = not any(verdict.not_served_ms for verdict in verdicts)
+    return Report(what, is_intact and is_whole, is_intact, found_key, pinned is not None, asked, verdicts)
+
+
+def _named_in(path: Path, pinned: Verifier | None) -> RemoteSpace:
+    """The Space that a file says it is of. Without a key that is no judge: who forges a file names a server, too."""
+    page = page_named_in(path)
+    if not page:
+        raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
+    space = RemoteSpace.at(page)
+    if pinned is None:
+        what = (
+            f"This file itself names {space.server} to judge it, as a forged one would name its own server. If it"
+        )
+        raise CannotVerify(f"{what} should be of {space.host}, say so with --space {page}, or give the --key.")
+    return space
 
 
 def _of_folder(directory: Path, pinned: Verifier | None) -> tuple[list[Verdict], str]:
@@ -138,17 +169,39 @@ def _within_folder(verdict: Verdict, directory: Path) -> Verdict:
 
 def lines(report: Report) -> list[str]:
     """The report for people."""
-    said = [f"{report.what}: {'intact' if report.intact else 'NOT what was signed'}"]
+    said = [f"{report.what}: {_summary(report)}"]
+    asked = f", asked {report.asked}" if report.asked else ""
     for verdict in report.renditions:
         signed = f"{length(verdict.signed_ms)} signed, {verdict.parts:,} parts, {verdict.checkpoints:,} checkpoints"
-        said.append(f"  {verdict.codec}: {'intact' if verdict.is_intact else 'damaged'}; {signed}")
+        end = "" if verdict.ended else "; its end is not signed: there may be more"
+        said.append(f"  {verdict.codec}: {_state(verdict)}; {signed}{end}")
+        said.append(f"    signed as {verdict.origin or 'nobody'}{asked}")
         said += [f"    {_line(finding)}" for finding in verdict.findings[:FINDINGS_MAX]]
         if len(verdict.findings) > FINDINGS_MAX:
             said.append(f"    and {len(verdict.findings) - FINDINGS_MAX:,} more")
     said.append(f"  key: {report.key}")
     if not report.pinned:
-        said.append("  The key was found with the recording. If you have it from elsewhere, give it with --key.")
-    return said
+        source = f"is the one that {report.asked} names" if report.asked else "was found with the recording"
+        said.append(f"  The key {source}. If you have it from elsewhere, give it with --key.")
+    return [printable(line) for line in said]
+
+
+def _summary(report: Report) -> str:
+    if not report.served_part_intact:
+        return "NOT what was signed"
+    if report.intact:
+        return "intact"
+    least = max(report.renditions, key=lambda verdict: verdict.not_served_ms)
+    return _state(least)
+
+
+def _state(verdict: Verdict) -> str:
+    if not verdict.is_intact:
+        return "damaged"
+    if not verdict.not_served_ms:
+        return "intact"
+    served_ms = verdict.signed_ms - verdict.not_served_ms
+    return f"intact as far as served: {length(served_ms)} of {length(verdict.signed_ms)}"
 
 
 def _line(finding: Finding) -> str:
