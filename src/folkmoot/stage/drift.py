@@ -1,28 +1,35 @@
 """How much faster or slower a sender's sample clock runs than ours, from when its packets arrive. Pure.
 
-What a packet took (arrival less timestamp) creeps when the clocks differ. Waits on the way only ever add to it, so
-the shortest of each half second is looked at, and the slope of those by the median of all slopes between them that
-are far enough apart (Theil and Sen): a burst of late packets doesn't move it.
+What a packet took (arrival less timestamp) creeps when the clocks differ; waits on the way only ever add to it.
+So the shortest of each half second is looked at, for up to two minutes, and the slope of those by the median over
+pairs half the time apart (Theil and Sen, with fewer pairs).
+
+A queue that fills or drains creeps too, and looks like a clock for a while. What tells them apart: a clock creeps
+on and on, a queue holds so much and no more. A slope is believed once it has carried the waits much further than
+they scatter about it, and further than a queue would.
 """
 
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 DRIFT_MAX = 0.025
 """Sample clocks that are further off than this are broken: 2.5%, near half a semitone."""
 
 _WINDOW_MS = 500.0
-_WINDOWS_KEPT = 24
+_WINDOWS_KEPT = 240
+_WINDOWS_NEEDED = 5
 _PACKETS_IN_WINDOW_MIN = 5
-_WINDOWS_NEEDED = 3
-_JUMP_MS = 60.0
-_TRUSTED_OVER_SPREAD = 6.0
-_SPREAD_MS_MIN = 0.3
+_OVER_SCATTER = 3.0
+_OVER_JITTER = 12.0
+_QUEUE_MS = 200.0
+_ROUNDING_MS = 1.0
+_LESS_LIKELY = 1.2
 _IGNORED = 0.0001
-_STEP_MAX = 0.003
-_STEP_MIN = 0.0002
-_KEPT_IF_NEAR = 0.002
+_KEPT_WITHIN_SCATTER = 0.25
+# 1.7 cents each half second, for all but clocks that are far off.
+_STEP_MAX = 0.001
 
 
 class DriftEstimator:
@@ -30,6 +37,7 @@ class DriftEstimator:
 
     def __init__(self) -> None:
         self.drift = 0.0
+        self._believed = 0.0
         self._windows: deque[tuple[float, float, float]] = deque(maxlen=_WINDOWS_KEPT)
         self._ends_ms: float | None = None
         self._shortest = (0.0, 0.0)
@@ -38,7 +46,7 @@ class DriftEstimator:
 
     def restart(self) -> None:
         """The sender began anew: its clock may be another."""
-        self.drift = 0.0
+        self.drift = self._believed = 0.0
         self.forget()
 
     def forget(self) -> None:
@@ -52,7 +60,9 @@ class DriftEstimator:
         if self._ends_ms is None or now_ms >= self._ends_ms:
             # In a sender's pause come two or three: too few to have had one without a wait.
             if self._packets >= _PACKETS_IN_WINDOW_MIN:
-                self._close_window()
+                self._windows.append((*self._shortest, self._longest_ms - self._shortest[1]))
+                if len(self._windows) >= _WINDOWS_NEEDED:
+                    self._estimate()
             self._packets = 0
             self._ends_ms = now_ms + _WINDOW_MS
             self._shortest, self._longest_ms = (now_ms, transit_ms), transit_ms
@@ -62,30 +72,27 @@ class DriftEstimator:
             self._longest_ms = max(self._longest_ms, transit_ms)
         self._packets += 1
 
-    def _close_window(self) -> None:
-        if self._windows:
-            before_ms, transit_ms, _ = self._windows[-1]
-            expected_ms = transit_ms - self.drift * (self._shortest[0] - before_ms)
-            if abs(self._shortest[1] - expected_ms) > _JUMP_MS:
-                self._windows.clear()
-        self._windows.append((*self._shortest, self._longest_ms - self._shortest[1]))
-        if len(self._windows) >= _WINDOWS_NEEDED:
-            self._estimate()
-
     def _estimate(self) -> None:
         at_ms, transit_ms, jitter_ms = np.array(self._windows).T
-        early, late = np.triu_indices(len(at_ms), max(1, len(at_ms) // 3))
-        slope = float(np.median((transit_ms[late] - transit_ms[early]) / (at_ms[late] - at_ms[early])))
+        half = len(at_ms) // 2
+        slopes = (transit_ms[-half:] - transit_ms[:half]) / (at_ms[-half:] - at_ms[:half])
+        slope = float(np.median(slopes))
+        watched_ms = float(at_ms[-1] - at_ms[0])
+        scatter_ms = _spread(transit_ms - slope * at_ms) + _ROUNDING_MS
+        jitter_most_ms = float(np.percentile(jitter_ms, 97))
+        queued_ms = max(jitter_most_ms, min(_QUEUE_MS, _OVER_JITTER * jitter_most_ms))
         found = -min(max(slope, -DRIFT_MAX), DRIFT_MAX)
-        rest_ms = transit_ms - slope * at_ms
-        # The shortest of 25 evenly spread waits is on average a 25th of the longest.
-        spread_ms = max(np.median(np.abs(rest_ms - np.median(rest_ms))), np.median(jitter_ms) / 25, _SPREAD_MS_MIN)
-        certain = abs(slope) * (at_ms[-1] - at_ms[0]) > _TRUSTED_OVER_SPREAD * spread_ms
-        if not certain or abs(found) < _IGNORED:
-            # Looked at for long enough, a slope that can't be told from none is none.
-            if len(self._windows) < _WINDOWS_KEPT or abs(found - self.drift) < _KEPT_IF_NEAR:
-                return
-            found = 0.0
-        if found == 0 or abs(found - self.drift) > _STEP_MIN:
-            most = max(_STEP_MAX, abs(found - self.drift) / 2)
-            self.drift += min(max(found - self.drift, -most), most)
+        if abs(slope) * watched_ms > max(_OVER_SCATTER * scatter_ms, queued_ms) and abs(found) > _IGNORED:
+            if abs(found - self._believed) * watched_ms > _KEPT_WITHIN_SCATTER * scatter_ms:
+                self._believed = found
+        elif _spread(transit_ms + self._believed * at_ms) > _LESS_LIKELY * _spread(transit_ms) + _ROUNDING_MS:
+            # It was a queue after all: with no drift at all the waits are easier to explain.
+            self._believed = 0.0
+        most = max(_STEP_MAX, abs(self._believed - self.drift) / 2)
+        self.drift += min(max(self._believed - self.drift, -most), most)
+
+
+def _spread(waits_ms: npt.NDArray[np.float64]) -> float:
+    """How far most of them lie apart."""
+    least, most = np.percentile(waits_ms, (3, 97))
+    return float(most - least)

@@ -32,8 +32,8 @@ _DEPTH_EXCESS_FRAMES = 6
 _PULLS_BETWEEN_MERGES = 10
 _DTX_BYTES_MAX = 2
 _WAITS_PER_HOLE_MAX = 2
-# 3.5 cents: nobody hears it, and a frame too much is gone after 10 s.
-_CATCH_UP = 0.002
+# 1.7 cents: nobody hears it, and a frame too much is gone after 20 s.
+_CATCH_UP = 0.001
 
 
 class Kind(Enum):
