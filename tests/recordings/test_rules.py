@@ -1,5 +1,7 @@
 """Trimming a replay, and positions as people read them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,21 @@ RANGES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda o
 def test_what_is_left_of_ranges_is_all_that_is_not_in_others(
     ranges: list[tuple[int, int]], taken: list[tuple[int, int]]
 ) -> None:
-    left = without(ranges, sorted(taken))
+    left = without(sorted(ranges), sorted(taken))
     asked, gone, found = ({at for one in some for at in range(*one)} for some in (ranges, taken, left))
     assert found == asked - gone
+
+
+def test_an_evening_of_turns_is_compared_in_one_go() -> None:
+    turns = [(at * 2_000, at * 2_000 + 900) for at in range(20_000)]
+
+    class Counted(list[tuple[int, int]]):
+        looks = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            self.looks += 1
+            return super().__getitem__(at)
+
+    taken = Counted(turns)
+    assert without(turns, taken) == []
+    assert taken.looks <= 6 * len(turns)

@@ -9,7 +9,10 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -27,16 +30,20 @@ from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.tape import layout
 from folkmoot.tape import redactions as journal
 from folkmoot.tape.clip_silence import silenced
 from folkmoot.tape.cut import MEDIA_TYPE, cut_clip
 from folkmoot.tape.model import TapeError, TapeMissing
 from folkmoot.tape.reader import TapeReader
-from folkmoot.tape.redact import redact
+from folkmoot.tape.redact import reaches, redact
 from folkmoot.tape.waveform import waveform
 
 _BY = "redaction"
 _LOOK_AGAIN_S = 0.02
+_GROWS_S = 1.0
+
+Result = TypeVar("Result")
 
 
 class Carrying(msgspec.Struct, frozen=True):
@@ -48,12 +55,8 @@ class Carrying(msgspec.Struct, frozen=True):
 
     async def carry_out(self, space_id: int) -> None:
         """Make the tape and the clips of a Space follow every decision. Raises TapeError, OSError: try again."""
-        async with self.gate.database.read() as read:
-            waiting = [one for one in await _decided(read, space_id) if one.applied_at_ms is None]
-        if waiting:
-            await asyncio.to_thread(_redact_tape, self.tape(space_id), waiting)
-            ids = [one.id for one in waiting]
-            await self._act(lambda acting: redacting.mark_applied(acting, space_id, ids))
+        async with _alone(self._place(space_id)):
+            await self._carry_out_on_tape(space_id)
         # One at a time: what was cut before a later decision must not be put in the place of what was cut after it.
         async with _alone(self.tapes_directory):
             async with self.gate.database.read() as read:
@@ -63,11 +66,17 @@ class Carrying(msgspec.Struct, frozen=True):
 
     async def take_back(self, space_id: int, account_id: int, seats: Sequence[int]) -> list[Redaction]:
         """Take out what was said from seats whose speaker took their consent back; returns what was decided now."""
-        ranges = await asyncio.to_thread(_spoken, self.tape(space_id), seats)
-        permit = self.gate.permit_system(Action.TAKE_BACK_CONSENT, _BY)
-        decided = await self.gate.act(
-            permit, lambda acting: redacting.redact_speech(acting, space_id, account_id, ranges)
-        )
+        async with _alone(self._place(space_id)):
+            ranges = await _in_thread(_spoken, self.tape(space_id), seats)
+            async with self.gate.database.read() as read:
+                known = [(one.from_ms, one.to_ms) for one in await _decided(read, space_id)]
+            missing = await _in_thread(rules.without, ranges, known)
+            permit = self.gate.permit_system(Action.TAKE_BACK_CONSENT, _BY)
+            decided: list[Redaction] = []
+            if missing:
+                decided = await self.gate.act(
+                    permit, lambda acting: redacting.redact_speech(acting, space_id, account_id, missing)
+                )
         await self.carry_out(space_id)
         return decided
 
@@ -94,6 +103,26 @@ class Carrying(msgspec.Struct, frozen=True):
         """The handler of `TAKE_BACK` jobs."""
         await self.take_back(int(job.payload["space"]), int(job.payload["account"]), job.payload["seats"])
 
+    async def _carry_out_on_tape(self, space_id: int) -> None:
+        """All that is waiting at once: who comes second finds it done."""
+        async with self.gate.database.read() as read:
+            waiting = [one for one in await _decided(read, space_id) if one.applied_at_ms is None]
+        if not waiting:
+            return
+        to_ms = max(one.to_ms for one in waiting)
+        await _grown(self.tape(space_id), to_ms)
+        until_ms = await _in_thread(_redact_tape, self.tape(space_id), waiting)
+        done = [one.id for one in waiting if one.to_ms <= until_ms]
+        if done:
+            await self._act(lambda acting: redacting.mark_applied(acting, space_id, done))
+        if until_ms < to_ms:
+            raise TapeError("the sound does not go on to where a range ends that is to be taken out")
+
+    def _place(self, space_id: int) -> Path:
+        """What is locked for one Space's redactions. The folder itself is locked by who writes the tape."""
+        header = layout.header_path(self.tape(space_id))
+        return header if header.exists() else self.tapes_directory
+
     async def _recut_each(self, behind: Iterable[tuple[Clip, Media, Sequence[Redaction]]]) -> None:
         """One that can't be cut keeps no other audible. Raises the first one's error, once all were tried."""
         failed: Exception | None = None
@@ -109,13 +138,13 @@ class Carrying(msgspec.Struct, frozen=True):
         """The same file under the same key, without what was taken out."""
         taken_out = (*file.details.taken_out, *marks(clip.start_ms, clip.end_ms, missing))
         try:
-            sound = await asyncio.to_thread(_cut_anew, self.tape(clip.space_id), clip, file)
+            sound = await _in_thread(_cut_anew, self.tape(clip.space_id), clip, file)
         except TapeError:
             try:
                 old = await self.objects.get(file.object_key)
             except FileNotFoundError:
                 return  # neither tape nor file: nothing of it is left
-            sound = await asyncio.to_thread(_silenced, clip, file, old, missing)
+            sound = await _in_thread(_silenced, clip, file, old, missing)
         await self.objects.put(file.object_key, sound.content, sound.content_type)
         details = replace(
             file.details,
@@ -151,9 +180,9 @@ async def _decided(read: Read, space_id: int) -> list[Redaction]:
 
 
 @contextlib.asynccontextmanager
-async def _alone(tapes_directory: Path) -> AsyncIterator[None]:
-    """Nobody else cuts clips anew meanwhile, in whichever process; a lock that its holder's death opens."""
-    lock = os.open(tapes_directory, os.O_RDONLY | os.O_CLOEXEC)
+async def _alone(place: Path) -> AsyncIterator[None]:
+    """Nobody else is here meanwhile, in whichever process; a lock that its holder's death opens."""
+    lock = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         while True:
             try:
@@ -189,21 +218,43 @@ def _end_ms(directory: Path) -> int:
         return reader.end_ms
 
 
-def _redact_tape(directory: Path, waiting: Sequence[Redaction]) -> None:
-    """Of a tape that is gone there is nothing to take out; clips of it may be left."""
-    with contextlib.suppress(TapeMissing):
-        for one in waiting:
-            redact(
-                directory,
-                journal.Redaction(
-                    id=str(one.id),
-                    from_ms=one.from_ms,
-                    to_ms=one.to_ms,
-                    reason=one.reason.value,
-                    by=one.by_role.value,
-                    at_unix_ms=one.decided_at_ms,
-                ),
-            )
+async def _grown(directory: Path, to_ms: int) -> None:
+    """Until a live tape has gone on to where a range is out as a whole, or doesn't go on: two steps, as a rule."""
+    with contextlib.suppress(TapeError, TimeoutError):
+        async with asyncio.timeout(_GROWS_S):
+            while True:
+                if await _in_thread(reaches, directory, to_ms):
+                    return
+                await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+def _redact_tape(directory: Path, waiting: Sequence[Redaction]) -> int:
+    """Until when (ms) nothing is left. Of a tape that is gone there is nothing to take out; clips of it may be."""
+    decisions = [
+        journal.Redaction(
+            id=str(one.id),
+            from_ms=one.from_ms,
+            to_ms=one.to_ms,
+            reason=one.reason.value,
+            by=one.by_role.value,
+            at_unix_ms=one.decided_at_ms,
+        )
+        for one in waiting
+    ]
+    try:
+        return redact(directory, *decisions)
+    except TapeMissing:
+        return max(one.to_ms for one in waiting)
+
+
+async def _in_thread(work: Callable[..., Result], *arguments: object) -> Result:
+    """In one of few threads of their own: taking hours out keeps nobody's sound waiting."""
+    return await asyncio.get_running_loop().run_in_executor(_threads(), work, *arguments)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "redaction")
 
 
 def _spoken(directory: Path, seats: Sequence[int]) -> list[rules.Range]:

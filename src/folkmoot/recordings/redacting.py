@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert, update
 
 from folkmoot.gate import Acting, Action, Refused
-from folkmoot.recordings import queries, rules
+from folkmoot.recordings import rules
 from folkmoot.recordings.model import ByRole, Reason, Redaction
 from folkmoot.spaces import actions as space_actions
 from folkmoot.spaces import commands as c
@@ -65,12 +65,8 @@ async def take_back_consent(acting: Acting, space_id: int) -> list[int]:
 async def redact_speech(
     acting: Acting, space_id: int, account_id: int, ranges: Sequence[rules.Range]
 ) -> list[Redaction]:
-    """Decide to take out where somebody spoke who took their consent back, as far as that wasn't decided before."""
-    known = (await queries.redactions_of(acting.tx, [space_id]))[space_id]
-    missing = rules.without(ranges, [(one.from_ms, one.to_ms) for one in known])
-    if not missing:
-        return []
-    return await _decide(acting, space_id, missing, Reason.CONSENT_WITHDRAWN, ByRole.SPEAKER, account_id)
+    """Decide to take out where somebody spoke who took their consent back: what wasn't decided before."""
+    return await _decide(acting, space_id, ranges, Reason.CONSENT_WITHDRAWN, ByRole.SPEAKER, account_id)
 
 
 async def mark_applied(acting: Acting, space_id: int, redaction_ids: Sequence[int]) -> None:

@@ -80,15 +80,21 @@ def spoken_ranges(turns: Iterable[tuple[int, int, int]], seats: Collection[int],
 
 
 def without(ranges: Iterable[Range], taken: Sequence[Range]) -> list[Range]:
-    """What of some ranges isn't in others yet. `taken` are in order of their starts."""
+    """What of some ranges isn't in others yet. Both in order of their starts."""
     left: list[Range] = []
+    first, ended_ms = 0, 0  # what is taken and starts before the last range did ends at most there
     for from_ms, to_ms in ranges:
-        at_ms = from_ms
-        for taken_from_ms, taken_to_ms in taken:
-            if at_ms < taken_from_ms < to_ms:
+        while first < len(taken) and taken[first][0] <= from_ms:
+            ended_ms = max(ended_ms, taken[first][1])
+            first += 1
+        at_ms = max(from_ms, ended_ms)
+        following = first
+        while following < len(taken) and taken[following][0] < to_ms:
+            taken_from_ms, taken_to_ms = taken[following]
+            if at_ms < taken_from_ms:
                 left.append((at_ms, taken_from_ms))
-            if taken_from_ms < to_ms:
-                at_ms = max(at_ms, taken_to_ms)
+            at_ms = max(at_ms, taken_to_ms)
+            following += 1
         if at_ms < to_ms:
             left.append((at_ms, to_ms))
     return left

@@ -1,5 +1,6 @@
 """Every kind of job, and what runs it."""
 
+import sys
 from collections.abc import Mapping
 
 from folkmoot.clips.redacting import Carrying
@@ -9,11 +10,12 @@ from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
-from folkmoot.storage.jobs import Handler
+from folkmoot.storage.jobs import Handler, RetryPolicy
 from folkmoot.storage.objects import ObjectStore
 
-ENDLESS = (REDACT, TAKE_BACK)
-"""What was promised to somebody: tried until it is done."""
+_UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
+RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE}
+"""What was promised to somebody is never given up."""
 
 
 def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:

@@ -13,7 +13,7 @@ from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
 from folkmoot.serve.consequences import Consequences
 from folkmoot.serve.disk import DiskWatch
-from folkmoot.serve.jobs import ENDLESS, handlers
+from folkmoot.serve.jobs import RETRIES, handlers
 from folkmoot.serve.places import Places
 from folkmoot.serve.pruning import prune
 from folkmoot.serve.signing import TapeSigning
@@ -77,7 +77,7 @@ class WorkerProcess:
         )
         remote = remote_store(self._places.objects)
         kinds = handlers(self._gate, self._places, remote)
-        jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, endless=ENDLESS)
+        jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(follower.run())

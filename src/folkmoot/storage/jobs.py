@@ -11,7 +11,8 @@ nothing else is said, and a job is picked by queue first: a long or failing queu
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -106,8 +107,8 @@ async def run_again(tx: Write, job_id: int) -> bool:
 class Worker:
     """Runs jobs in the event loop of its process; several processes or machines may have one each.
 
-    `places` says how many jobs of a queue this worker runs at a time, `jobs_at_once_max` how many in all. Jobs of
-    the `endless` kinds are promises: they are never given up unless their handler does.
+    `places` says how many jobs of a queue this worker runs at a time, `jobs_at_once_max` how many in all. `retries`
+    are for kinds of jobs that need another policy than `retry`.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Worker:
         jobs_at_once_max: int = 32,
         lease_ms: int = 30_000,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-        endless: Collection[str] = (),
+        retries: Mapping[str, RetryPolicy] = MappingProxyType({}),
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -130,7 +131,7 @@ class Worker:
         self._jobs_at_once_max = jobs_at_once_max
         self._lease_ms = lease_ms
         self._retry = retry
-        self._endless = endless
+        self._retries = retries
         self._chance = chance
         self._running: dict[asyncio.Task[None], Job] = {}
         self._wake = asyncio.Event()
@@ -220,10 +221,11 @@ class Worker:
             await self._database.write(lambda tx: _finish(tx, job), locks_rows=True)
 
     async def _failed(self, job: Job, error: str) -> None:
-        if job.attempt >= self._retry.attempts_max and job.kind not in self._endless:
+        policy = self._policy(job)
+        if job.attempt >= policy.attempts_max:
             return await self._give_up(job, error)
         log.warning("jobs.failed", job=job.id, kind=job.kind, queue=job.queue, attempt=job.attempt, error=error)
-        run_at_ms = self._database.clock_ms() + self._retry.delay_ms(job.attempt, self._chance())
+        run_at_ms = self._database.clock_ms() + policy.delay_ms(job.attempt, self._chance())
         return await self._change(
             [job], {"run_at_ms": run_at_ms, "leased_until_ms": None, "last_error": error[:_ERROR_CHARACTERS_MAX]}
         )
@@ -237,10 +239,13 @@ class Worker:
 
     async def _died_too_often(self, job: Job) -> bool:
         """A job that takes its process down writes no error: its attempts are all that tells."""
-        if job.attempt <= self._retry.attempts_max or job.kind in self._endless:
+        if job.attempt <= self._policy(job).attempts_max:
             return False
         await self._give_up(job, "Every process that ran it ended before it did.")
         return True
+
+    def _policy(self, job: Job) -> RetryPolicy:
+        return self._retries.get(job.kind, self._retry)
 
     async def _change(self, held: list[Job], values: dict[str, Any]) -> None:
         statement = update(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.attempts == bindparam("attempt"))

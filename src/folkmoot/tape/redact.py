@@ -53,6 +53,13 @@ def redact(directory: Path, *decisions: Redaction) -> int:
         return min(to_ms, *(track.silent_until_ms(to_ms) for track in tracks))
 
 
+def reaches(directory: Path, to_ms: int) -> bool:
+    """Whether there is sound enough for a range that ends there to be out when it is redacted: a live tape has to
+    have gone on a little. Raises TapeMissing, TapeDamaged."""
+    with _opened(directory) as tracks:
+        return all(track.silent_until_ms(to_ms) >= to_ms for track in tracks)
+
+
 @contextlib.contextmanager
 def settled(directory: Path) -> Iterator[None]:
     """What the journal says is done, and nobody takes anything out meanwhile: for who recovers a tape."""
@@ -68,16 +75,18 @@ def _take_out(journal: int, track: _Track, decisions: Iterable[Redaction], known
     """`known` are the numbers in the journal, and grow with it."""
     lines: list[Line] = []
     silent: list[tuple[PartRef, bytes]] = []
+    seen: set[int] = set()
     for decision in decisions:
         for refs in track.around(decision.from_ms, decision.to_ms):
             track.make_local(refs)
             parts: list[RedactedPart] = []
-            for ref, chunk in track.loud(refs):
+            for ref, chunk in track.loud(ref for ref in refs if ref.number not in seen):
                 data, now_frames_sha256 = _silent(ref, chunk)
                 silent.append((ref, data))
                 if ref.number not in known:
                     parts.append(RedactedPart(track.codec, ref.number, _leaf(ref, chunk), now_frames_sha256))
                     known.add(ref.number)
+            seen.update(ref.number for ref in refs)
             if parts:
                 lines.append(Line(decision, tuple(parts)))
             if len(silent) >= _PARTS_AT_ONCE:

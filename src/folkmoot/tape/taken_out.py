@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -40,7 +41,11 @@ def taken_out(directory: Path, codec: Codec) -> Mapping[int, TakenOut]:
         found = path.stat()
     except FileNotFoundError:
         return {}
-    return _taken_out(directory, codec, found.st_mtime_ns, found.st_size)
+    with _one_parses:
+        return _taken_out(directory, codec, found.st_mtime_ns, found.st_size)
+
+
+_one_parses = threading.Lock()  # and the others wait for that, instead of doing the same
 
 
 @functools.lru_cache(maxsize=8)  # an hour of one codec is 10 MB

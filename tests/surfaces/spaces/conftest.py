@@ -1,6 +1,10 @@
 """Spaces over HTTP with real sound behind them: tapes are recorded once and copied to where a test wants them."""
 
+import asyncio
+import itertools
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +71,28 @@ class Hall:
         space_id: str = answer.json()["id"]
         shutil.copytree(self._tapes[False], self.services.tapes_directory / space_id)
         return space_id
+
+    @asynccontextmanager
+    async def going_on(self, space_id: str) -> AsyncIterator[None]:
+        """Its stage has recorded half a second more of the tone, of nobody, and goes on meanwhile."""
+        writer = TapeWriter.open(self.services.tapes_directory / space_id, lambda: 1_800_000_000_000)
+
+        async def record() -> None:
+            encoder, at = StepEncoder(writer.next_samples), np.arange(960)
+            for frame in itertools.count():
+                pcm = np.asarray(20_000 * np.sin(2 * np.pi * 440 * (at + frame * 960) / 48_000), np.int16)
+                if parts := encoder.encode(pcm):
+                    writer.append(parts, Note())
+                if frame >= 25:
+                    await asyncio.sleep(0.02)
+
+        recording = asyncio.create_task(record())
+        await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            recording.cancel()
+            writer.release()
 
     async def ended(self, host: Any, **fields: Any) -> str:
         """A Space that is over and whose recording is closed. Returns its id."""
