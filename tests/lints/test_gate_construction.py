@@ -25,6 +25,7 @@ SYSTEM = {
 IN_ITS_NAME = {
     "surfaces/session.py": "the password was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
+    "surfaces/spaces/hls.py": "a request that waited, whose stamps were checked anew",
     "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
     "surfaces/spaces/speaker.py": "a token of a seat is its account's, with the stamps that it carries",
 }
