@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, prob
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 TALK_HZ, ADDRESS_HZ = 440, 1_500
+# So soon a listener's page knows of it, whoever listens.
+WITHIN_S = 2.0
 BEFORE_MS, ADDRESS_MS, AFTER_MS = 2_500, 1_800, 2_500
 # How loud a tone is in what the page's player sounds now, 0 to 255.
 LISTEN_IN = """() => {
@@ -198,6 +201,37 @@ async def test_an_address_is_gone_from_everything(moot: Moot, server: Server, sa
         assert not await said.has_address(await said.fetched(f"{said.path}/download"))
         assert not await said.has_address(await said.hls("aac", "index.m3u8"))
         await look_at_replay_and_clip(browser, server, said, post_id)
+
+
+async def hears_address(browser: Any, server: Server, said: Said) -> Page:
+    """A listener without an account, a step back at the address: it is in the page's own buffer."""
+    _, page = await page_of(browser, server, None, **PHONE_DARK)
+    await page.goto(f"/spaces/{said.space['id']}")
+    await page.get_by_role("button", name="Listen", exact=True).click()
+    await expect(page.get_by_text("Live", exact=True).last).to_be_visible()
+    await drag(page, "Position in the Space", said.from_ms)
+    await page.wait_for_function(
+        f"() => (document.querySelector('audio')?.currentTime ?? 0) * 1000 > {said.from_ms + 300}"
+    )
+    await page.evaluate(LISTEN_IN)
+    assert await loudest(page, ADDRESS_HZ, 300) > 100
+    return page
+
+
+async def test_who_listens_without_an_account_drops_it_too(moot: Moot, server: Server, said: Said) -> None:
+    """They follow no events, and would look at the Space only every 30 s: the sound tells them."""
+    async with async_playwright() as playwright, chromium(playwright) as browser:
+        listening = await hears_address(browser, server, said)
+        body = {"from_ms": said.from_ms, "to_ms": said.to_ms, "reason": "private_information"}
+        taken = await said.host.http.post(f"{said.path}/redactions", json=body)
+        assert taken.status_code == 200, taken.text
+        taken_s = time.monotonic()
+        await drag(listening, "Position in the Space", said.from_ms + 100)
+        await expect(listening.get_by_test_id("taken-out")).to_be_visible(timeout=WITHIN_S * 1_000)
+        print(f"\nmarked {time.monotonic() - taken_s:.2f} s after it was taken out, without an account")
+        await drag(listening, "Position in the Space", said.from_ms + 300)
+        await listening.wait_for_timeout(300)  # what sounds now was decoded before
+        assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
 
 
 async def eventually_replayed(said: Said) -> None:
