@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from folkmoot.tape.cut import cut_clip
 from folkmoot.tape.excerpt import findings_of
-from folkmoot.tape.leaf import leaf_data
+from folkmoot.tape.leaf import frames_sha256, leaf_data
 from folkmoot.tape.loose import read_loose
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
@@ -36,7 +38,7 @@ def clip(reader: TapeReader, tmp_path: Path) -> list[bytes]:
     return read_loose(path).frames
 
 
-def found(frames: list[bytes], signed: list[bytes], out: dict[int, TakenOut] | None = None) -> Found:
+def found(frames: list[bytes], signed: list[bytes], out: Mapping[int, TakenOut] | None = None) -> Found:
     findings = findings_of(frames, signed, out or {}, Codec.AAC)
     return [(finding.kind, finding.from_ms, finding.to_ms) for finding in findings]
 
@@ -81,6 +83,23 @@ def test_sound_that_was_put_in_front_between_and_behind(clip: list[bytes], signe
 def test_pieces_in_another_order(clip: list[bytes], signed: list[bytes]) -> None:
     kinds = [kind for kind, _, _ in found(clip[120:] + clip[:120], signed)]
     assert Kind.MOVED in kinds
+
+
+def test_parts_of_every_length_are_not_all_looked_for(
+    clip: list[bytes], signed: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[int] = []
+
+    def counted(sizes: bytes, frames: bytes) -> bytes:
+        hashed.append(len(frames))
+        return frames_sha256(sizes, frames)
+
+    monkeypatch.setattr("folkmoot.tape.excerpt.frames_sha256", counted)
+    strange = [struct.pack(">QIB32s32s", 0, n * 1024, 0, b"", n.to_bytes(32, "big")) for n in range(400)]
+    assert [kind for kind, _, _ in found(clip, strange)] == [Kind.ALTERED]
+    assert len(hashed) <= 8 * len(clip)
+    assert sum(hashed) <= 8 * 64 * sum(map(len, clip))
+    assert [kind for kind, _, _ in found(clip, signed + strange)] == [Kind.EXCERPT]
 
 
 def test_another_recording(signed: list[bytes]) -> None:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from folkmoot.tape import boxes, index, layout
+from folkmoot.tape import boxes, copies, index, layout
 from folkmoot.tape.checkpoint import split_notes
 from folkmoot.tape.leaf import LEAF_BYTES, leaf_data
 from folkmoot.tape.leaves import Leaves
@@ -28,6 +28,8 @@ from folkmoot.tape.verify import Evidence
 Progress = Callable[[int, int], None]
 """Called now and then with how many parts were looked at, and of how many."""
 
+PARTS_MAX = 2_000_000
+"""Two days: no recording is longer."""
 _PARTS_PER_READ = 600
 _CHUNK_BYTES_MAX = 1 << 20  # a longer one was never written, whatever a record says
 
@@ -41,7 +43,9 @@ def codecs_of(directory: Path) -> tuple[Codec, ...]:
 
 
 def evidence_of(directory: Path, codec: Codec, progress: Progress) -> Evidence:
-    """One rendition of a tape. Raises TapeAway while its sound is in a store that can't be reached, OSError."""
+    """One rendition of a tape. Raises TapeAway while its sound is in a store that can't be reached; TapeDamaged
+    where a file is no file, or too long to be looked at; OSError."""
+    _require_bounded(directory, codec)
     header = _header(directory)
     config = _config(header, codec)
     sound = _Sound(directory, config, progress)
@@ -55,6 +59,24 @@ def evidence_of(directory: Path, codec: Codec, progress: Progress) -> Evidence:
         taken_out=_taken_out(directory, codec),
         problems=sound.problems,
     )
+
+
+def _require_bounded(directory: Path, codec: Codec) -> None:
+    """Files are read whole: one that claims a terabyte takes no room on a disk, but all of the memory."""
+    limits = {
+        layout.header_path(directory): 1 << 16,
+        layout.redactions_path(directory): 1 << 29,
+        layout.verifier_key_path(directory): 1 << 12,
+        layout.index_path(directory, codec): index.record_offset(PARTS_MAX),
+        layout.leaves_path(directory, codec): 2 * LEAF_BYTES * PARTS_MAX,
+        layout.checkpoints_path(directory, codec): 1 << 28,
+        copies.path(directory, codec): 1 << 24,
+    }
+    for path, most_bytes in limits.items():
+        if not path.exists():
+            continue
+        if not path.is_file() or path.stat().st_size > most_bytes:
+            raise TapeDamaged(f"{path} is not a file such as a recording has: it can't be verified.")
 
 
 def split_leaves(data: bytes) -> list[bytes]:
@@ -139,7 +161,7 @@ def _require_plausible(ref: PartRef, chunk: bytes) -> None:
 def _header(directory: Path) -> TapeHeader | None:
     try:
         return layout.read_header(directory)
-    except TapeDamaged:
+    except (TapeDamaged, RecursionError):  # JSON nested so deeply that reading it fails
         return None
 
 
@@ -183,5 +205,5 @@ def _taken_out(directory: Path, codec: Codec) -> Mapping[int, TakenOut]:
     """Nothing where the journal can't be read: then no reason is known for what is silent."""
     try:
         return taken_out(directory, codec)
-    except TapeDamaged:
+    except (TapeDamaged, RecursionError):
         return {}

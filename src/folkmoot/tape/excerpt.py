@@ -19,6 +19,10 @@ from folkmoot.tape.model import SAMPLES_PER_MS, Codec
 from folkmoot.tape.taken_out import TakenOut
 from folkmoot.tape.verify import Finding, Kind
 
+_PART_FRAMES_MAX = 64
+"""Fourteen times what a part has: a longer one is nobody's, and looking for it at every frame would never end."""
+_LENGTHS_MAX = 8
+"""So many lengths of parts are looked for; a tape has two or three, and its last part."""
 _WHEN = struct.Struct(">QI")
 
 
@@ -64,7 +68,10 @@ class _Parts:
         # Only what is there once says where the file is: silence is the same everywhere.
         times = Counter(hashes)
         self._numbers = {digest: number for number, digest in enumerate(hashes) if times[digest] == 1}
-        self._counts = sorted({self.count(number) for number in range(len(signed))} - {0}, reverse=True)
+        counts = [self.count(number) for number in range(len(signed))]
+        usual = Counter(count for count in counts if 0 < count <= _PART_FRAMES_MAX).most_common(_LENGTHS_MAX)
+        self._counts = sorted((count for count, _ in usual), reverse=True)
+        self._frames_before = [0, *itertools.accumulate(counts)]
 
     def count(self, number: int) -> int:
         """How many frames a part has."""
@@ -100,7 +107,7 @@ class _Parts:
     def between(self, one: _Run, following: _Run) -> Finding:
         """What is wrong between two runs."""
         from_ms, to_ms = self.when_ms(one.past_last - 1)[1], self.when_ms(following.first)[0]
-        missing_frames = sum(self.count(number) for number in range(one.past_last, following.first))
+        missing_frames = self._frames_before[following.first] - self._frames_before[one.past_last]
         there_frames = following.start - one.end
         if following.first < one.past_last:
             what = f"From here on the file goes on with what was said at {to_ms / 1000:.1f} s."
@@ -150,6 +157,8 @@ class _Parts:
         return None
 
     def _is(self, number: int, frames: Sequence[bytes], start: int) -> bool:
+        if self.count(number) > _PART_FRAMES_MAX:
+            return False
         digest = _hash(frames, start, self.count(number))
         part = self._taken_out.get(number)
         return digest == self._signed[number][-HASH_BYTES:] or (part is not None and digest == part.frames_sha256)

@@ -15,7 +15,7 @@ import msgspec
 from folkmoot.surfaces.cli.printable import printable
 from folkmoot.tape import boxes
 from folkmoot.tape.checkpoint import NOTE_BYTES_MAX, NoteInvalid, Verifier, split_notes
-from folkmoot.tape.evidence import Progress, split_leaves
+from folkmoot.tape.evidence import PARTS_MAX, Progress, split_leaves
 from folkmoot.tape.leaf import leaf_data
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, CodecConfig, PartRef, TapeDamaged
 from folkmoot.tape.proof import CHECKPOINTS_MAX, Proof
@@ -28,10 +28,9 @@ SOUND_MS = 60_000
 TIMEOUT_S = 60.0
 DEADLINE_S = 3600.0
 TRIES = 6
-PARTS_MAX = 2_000_000
-"""Two days: a server that goes on without end is not believed."""
 SOUND_MS_MAX = 100 * PARTS_MAX
 NOTES_MAX = 100_000
+"""A server that goes on without end is not believed."""
 _ANSWER_BYTES_MAX = 16 << 20
 _PAGE = re.compile(
     r"(https?)://((?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?)"

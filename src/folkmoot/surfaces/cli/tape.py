@@ -21,6 +21,7 @@ from folkmoot.tape.model import Codec, TapeError
 from folkmoot.tape.verify import Finding, Kind, Verdict, clock, signed_of, verify
 
 FINDINGS_MAX = 50
+_KEY_LETTERS_MAX = 1000
 _PROGRESS_EVERY_S = 0.2
 
 What = Annotated[
@@ -95,7 +96,7 @@ def _report(what: str, space: str | None, key: str | None) -> Report:
 
 
 def _named_in(path: Path, pinned: Verifier | None) -> RemoteSpace:
-    """The Space that a file says it is of. Without a key that is no judge: who forges a file names a server, too."""
+    """The Space that a file says it is of. Without a key that is no judge: forgers name servers, too."""
     page = page_named_in(path)
     if not page:
         raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
@@ -150,7 +151,8 @@ def page_named_in(path: Path) -> str:
 
 def _key_beside(directory: Path) -> Verifier:
     try:
-        return Verifier.parse(layout.verifier_key_path(directory).read_text())
+        with layout.verifier_key_path(directory).open() as file:
+            return Verifier.parse(file.read(_KEY_LETTERS_MAX))
     except FileNotFoundError as error:
         raise CannotVerify(f"{directory} has no verifier key: give it with --key, if it was signed.") from error
     except (NoteInvalid, UnicodeDecodeError) as error:
