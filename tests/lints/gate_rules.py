@@ -101,6 +101,17 @@ def actions_take_acting(module: Module) -> Iterator[str]:
                 yield _at(node, f"{node.name} does not take acting: Acting first")
 
 
+def only_signed_makes_keys(module: Module) -> Iterator[str]:
+    """What opens a door by itself is made in one place, which asks for its kind in the register."""
+    if module.path == "surfaces/signed.py":
+        return
+    for node in ast.walk(module.tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if any(name.partition(".")[0] in ("joserfc", "jwt") for name in names):
+            yield _at(node, "signs or reads a key: surfaces/signed.py does that")
+
+
 def presenters_take_visible(gated: Collection[str]) -> Rule:
     """Public functions and data of present*.py hold gated things as `Visible[...]` only."""
 

@@ -45,6 +45,7 @@ SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/accounts.py", "verify_credentials ope
 RULES: dict[str, Rule] = {
     "only the gate makes": rules.only_the_gate_makes,
     "only the gate writes": rules.only_the_gate_writes,
+    "only signed makes keys": rules.only_signed_makes_keys,
     "actions take acting": rules.actions_take_acting,
     "presenters take Visible": rules.presenters_take_visible(GATED),
     "handlers say whom they serve": rules.handlers_say_whom_they_serve,
@@ -79,6 +80,8 @@ def test_there_is_something_to_check() -> None:
 
 
 BAD = [
+    ("only signed makes keys", "surfaces/spaces/tickets.py", "from joserfc import jwt"),
+    ("only signed makes keys", "surfaces/spaces/tickets.py", "import joserfc.jwt as j"),
     ("only the gate makes", "posts/queries.py", "Visible(post, viewer, None)"),
     ("only the gate makes", "posts/queries.py", "Visible[Post](post, viewer, None)"),
     ("only the gate makes", "posts/queries.py", "from folkmoot.gate import Visible as Seen\nSeen(post, viewer, 0)"),

@@ -196,7 +196,7 @@ async def test_a_thousand_joins_from_one_address(talk: Talk, moot: Moot, server:
 
 def forged(key: bytes, space_id: str, **claims: Any) -> str:
     held = {"aud": f"space:{space_id}", "exp": int(time.time()) + 60, "stamps": [], **claims}
-    return jwt.encode({"alg": "HS256"}, held, OctKey.import_key(key))
+    return jwt.encode({"alg": "HS256", "typ": "listen-ticket"}, held, OctKey.import_key(key))
 
 
 async def test_tickets_that_open_nothing(talk: Talk, moot: Moot, server: Server) -> None:

@@ -3,7 +3,7 @@
 - its addresses in ADDRESSES, where it has parameters (without them the test fails);
 - a body in BODIES, where it is not a GET and refuses an empty one before it asks who is there;
 - a maker in MAKERS, where an account can publish something new through it;
-- a maker in HELD, where it hands out something that opens a door by itself: a ticket, a signed link.
+- a kind in gate/register.py's Key and its maker in HELD, where it hands out something that opens a door by itself.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,9 +18,12 @@ from tests.surfaces.asking import Answer, ask
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries as account_queries
+from folkmoot.accounts.oauth import actions as oauth
+from folkmoot.accounts.oauth.model import AuthorizationRequest, NewApplication
 from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
 from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Surface, Visible
+from folkmoot.gate.register import Key
 from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
 from folkmoot.posts import actions as posts
@@ -85,14 +88,16 @@ class Scene:
             account_id, Action.TAKE_PART, lambda acting: spaces.command(acting, space_id, order)
         )
 
-    async def open(self, name: str, path: str, credential: str | None, cookie: str | None = None) -> Answer:
-        """Ask a surface at an address. `credential`: a token; `cookie`: a session."""
+    async def open(
+        self, name: str, path: str, credential: str | None, cookie: str | None = None, body: Any = None
+    ) -> Answer:
+        """Ask a surface at an address. `credential`: a token; `cookie`: a session; `body`: instead of BODIES'."""
         headers = {"host": urlsplit(self.services.site.base_url).netloc, "sec-fetch-site": "same-origin"}
         if credential is not None:
             headers["authorization"] = f"Bearer {credential}"
         if cookie is not None:
             headers["cookie"] = f"folkmoot_session={cookie}"
-        return await ask(self.app, self.services, name, path, headers, BODIES.get(name))
+        return await ask(self.app, self.services, name, path, headers, body or BODIES.get(name))
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -340,51 +345,82 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
 ]
 
 
-class Key(msgspec.Struct, frozen=True):
-    """An address that opens by itself, or by a bearer token that is no account's."""
+class HeldKey(msgspec.Struct, frozen=True):
+    """An address that opens by itself, or by a bearer token, or by a body (JSON)."""
 
     surface: str
     path: str
     bearer: str | None = None
+    body: dict[str, str] | None = None
 
 
-async def a_listen_ticket(scene: Scene, token: str) -> Key:
+async def a_listen_ticket(scene: Scene, token: str) -> HeldKey:
     path = f"{API}/spaces/{scene.made['strangers_space']}"
     joined = await scene.open(f"POST {SPACE}/join", f"{path}/join", token)
     ticket = msgspec.json.decode(joined.body)["ticket"]
-    return Key(f"GET {SPACE}/listen", f"{path}/listen?codec=opus&ticket={ticket}")
+    return HeldKey(f"GET {SPACE}/listen", f"{path}/listen?codec=opus&ticket={ticket}")
 
 
-async def a_signed_media_link(scene: Scene, token: str) -> Key:
+async def a_signed_media_link(scene: Scene, token: str) -> HeldKey:
     async with scene.services.database.read() as read:
         media = await post_queries.media_by_id(read, int(scene.made["private_media"]))
     assert media is not None
     shown = await scene.open("GET /api/v1/media/{media_id}", f"/api/v1/media/{media.id}", token)
     url = msgspec.json.decode(shown.body)["url"]
     assert "ticket=" in url
-    return Key("GET /media/{key}", url.removeprefix(scene.services.site.base_url))
+    return HeldKey("GET /media/{key}", url.removeprefix(scene.services.site.base_url))
 
 
-async def a_resume_token(scene: Scene, token: str) -> Key:
+async def a_resume_token(scene: Scene, token: str) -> HeldKey:
     whip = f"{API}/spaces/{scene.made['strangers_space']}/whip"
     joined = await scene.open(f"POST {SPACE}/whip", whip, token)
     headers = dict(line.split(b": ", 1) for line in joined.headers.splitlines())
-    return Key(f"POST {SPACE}/whip", whip, headers[b"folkmoot-resume-token"].decode())
+    return HeldKey(f"POST {SPACE}/whip", whip, headers[b"folkmoot-resume-token"].decode())
 
 
-async def a_publishing_token(scene: Scene, token: str) -> Key:
+async def a_publishing_token(scene: Scene, token: str) -> HeldKey:
     whip = f"{API}/spaces/{scene.made['strangers_space']}/whip"
     made = await scene.open(f"POST {SPACE}/whip/tokens", f"{whip}/tokens", token)
-    return Key(f"POST {SPACE}/whip", whip, msgspec.json.decode(made.body)["token"])
+    return HeldKey(f"POST {SPACE}/whip", whip, msgspec.json.decode(made.body)["token"])
 
 
-# Each gets, with the account's token, something that opens a door without it.
-HELD: list[Callable[[Scene, str], Awaitable[Key]]] = [
-    a_listen_ticket,
-    a_signed_media_link,
-    a_publishing_token,
-    a_resume_token,
-]
+async def a_token(_scene: Scene, token: str) -> HeldKey:
+    return HeldKey("GET /api/v1/accounts/verify_credentials", "/api/v1/accounts/verify_credentials", token)
+
+
+async def a_code(scene: Scene, _token: str) -> HeldKey:
+    """That nobody has exchanged yet."""
+    callback, scopes = "https://client.example/back", "read"
+    new = NewApplication("A program", None, (callback,), scopes)
+    application, secret = await scene.people.system(lambda acting: oauth.register(acting, new))
+    request = AuthorizationRequest(application, callback, scopes, None, None)
+    body = {
+        "grant_type": "authorization_code",
+        "client_id": application.client_id,
+        "client_secret": secret,
+        "redirect_uri": callback,
+        "code": await scene.act(Action.AUTHORIZE, lambda acting: oauth.make_code(acting, request)),
+    }
+    return HeldKey("POST /oauth/token", "/oauth/token", body=body)
+
+
+# Of each kind that there is: gets, with the account's token, something that opens a door without it.
+HELD: dict[Key, Callable[[Scene, str], Awaitable[HeldKey]]] = {
+    Key.TOKEN: a_token,
+    Key.CODE: a_code,
+    Key.LISTEN_TICKET: a_listen_ticket,
+    Key.MEDIA_LINK: a_signed_media_link,
+    Key.PUBLISHING_TOKEN: a_publishing_token,
+    Key.RESUME_TOKEN: a_resume_token,
+}
+# What is kept only as a hash opens something, too. A column that isn't here fails.
+KEPT_AS_HASH = {
+    "tokens.token_hash": Key.TOKEN,
+    "authorization_codes.code_hash": Key.CODE,
+    "applications.client_secret_hash": "a program is nobody's: what it does for an account needs a token",
+    "credentials.password_hash": "signing in anew opens what the standing leaves",
+    "one_time_links.secret_hash": "sets a password, and opens what the standing leaves",
+}
 
 
 async def _space(scene: Scene, host: int, draft: SpaceDraft) -> int:

@@ -108,7 +108,7 @@ async def test_whatever_is_under_way_ends_by_reset(
     tasks: dict[HeldRequest, asyncio.Task[None]] = {}
     # Those that write come second: what needs no body is done at once, and a deleted post is read by nobody.
     for those in ([one for one in held if one.is_reading], [one for one in held if not one.is_reading]):
-        tasks |= {one: asyncio.create_task(one.run(scene.app, "moot.test")) for one in those}
+        tasks.update({one: asyncio.create_task(one.run(scene.app, "moot.test")) for one in those})
         await eventually(lambda: all(one.is_stuck.is_set() or tasks[one].done() for one in tasks), timeout_s=30)
     stuck = [one for one, task in tasks.items() if not task.done()]
     # Only what needs no body may have been answered: nothing of it can be under way.

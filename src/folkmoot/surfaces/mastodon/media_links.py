@@ -5,12 +5,11 @@ they were identified under, and whose eyes the gate looks with when the link is 
 """
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from folkmoot.gate import Reach, Refused, Stamp, Viewer
+from folkmoot.gate.register import Key
 from folkmoot.posts.model import Media
+from folkmoot.surfaces import signed
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.services import Services
 
@@ -42,23 +41,18 @@ def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, 
     open_to_all = for_anybody and media.gate_facts().reach in (Reach.PUBLIC, Reach.UNLISTED)
     if open_to_all or viewer.account_id is None:
         return plain
-    claims = {
-        "aud": f"media:{media.id}",
-        "sub": str(viewer.account_id),
-        "exp": now_ms // 1000 + LINK_SECONDS,
-        "stamps": msgspec.to_builtins(viewer.stamps),
-    }
-    return f"{plain}?ticket={jwt.encode({'alg': 'HS256'}, claims, OctKey.import_key(services.ticket_key))}"
+    claims = {"sub": str(viewer.account_id), "stamps": msgspec.to_builtins(viewer.stamps)}
+    expires_s = now_ms // 1000 + LINK_SECONDS
+    ticket = signed.sign(services.ticket_key, Key.MEDIA_LINK, f"media:{media.id}", expires_s, claims)
+    return f"{plain}?ticket={ticket}"
 
 
 def read(key: bytes, ticket: str, media_id: int, now_ms: int) -> Signed:
     """What a ticket says; its stamps are still to be compared. Raises Refused 401: forged, over, another file's."""
     try:
-        claims = jwt.decode(ticket, OctKey.import_key(key), algorithms=["HS256"]).claims
-        if claims["aud"] != f"media:{media_id}" or claims["exp"] * 1000 <= now_ms:
-            raise _over()
+        claims = signed.read(key, [Key.MEDIA_LINK], f"media:{media_id}", ticket, now_ms)
         return Signed(int(claims["sub"]), msgspec.convert(claims["stamps"], tuple[Stamp, ...]))
-    except (JoseError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise _over() from error
 
 

@@ -1,6 +1,6 @@
 """Bearer tokens of one seat on stage: for a speaker whose network changed, and for programs such as OBS.
 
-A token is a JWT (RFC 7519, HS256) with the stamps it was made under: the account's, the seat's, the membership's
+A token is signed with the stamps it was made under: the account's, the seat's, the membership's
 and the Space's. It opens nothing but this seat, and nothing at all once one of their counters has been raised. A
 resume token works once: using it raises a counter of its own, in a write transaction.
 """
@@ -8,12 +8,11 @@ resume token works once: using it raises a counter of its own, in a write transa
 from enum import StrEnum
 
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from folkmoot.gate import Acting, Refused, Stamp
 from folkmoot.gate.actions import revoke
+from folkmoot.gate.register import Key
+from folkmoot.surfaces import signed
 
 # A seat that stays unconnected is given up after 30 s, and its tokens with it: this bounds one that is never left.
 LASTS_SECONDS = 12 * 60 * 60
@@ -23,6 +22,9 @@ _PREFIX = "fmseat_"
 class TokenKind(StrEnum):
     RESUME = "resume"  # connects the same seat again, once
     PROGRAM = "program"  # for OBS and the like, until another one is made
+
+
+_KEYS = {TokenKind.RESUME: Key.RESUME_TOKEN, TokenKind.PROGRAM: Key.PUBLISHING_TOKEN}
 
 
 class SeatToken(msgspec.Struct, frozen=True):
@@ -46,23 +48,18 @@ def is_one(text: str) -> bool:
 
 
 def issue(key: bytes, seat_token: SeatToken, now_ms: int) -> str:
-    claims = {
-        "aud": f"seat:{seat_token.space_id}",
-        "exp": now_ms // 1000 + LASTS_SECONDS,
-        "token": msgspec.to_builtins(seat_token),
-    }
-    return _PREFIX + jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(key))
+    claims = {"token": msgspec.to_builtins(seat_token)}
+    expires_s = now_ms // 1000 + LASTS_SECONDS
+    return _PREFIX + signed.sign(key, _KEYS[seat_token.kind], f"seat:{seat_token.space_id}", expires_s, claims)
 
 
 def read(key: bytes, text: str, space_id: int, now_ms: int) -> SeatToken:
     """The token, or Refused 401: forged, over, or for another Space. The stamps are still to be compared."""
     try:
         encoded = text.removeprefix(_PREFIX)
-        claims = jwt.decode(encoded, OctKey.import_key(key), algorithms=["HS256"]).claims
-        if claims["aud"] != f"seat:{space_id}" or claims["exp"] * 1000 <= now_ms:
-            raise over()
+        claims = signed.read(key, _KEYS.values(), f"seat:{space_id}", encoded, now_ms)
         return msgspec.convert(claims["token"], SeatToken)
-    except (JoseError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise over() from error
 
 
