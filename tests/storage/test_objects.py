@@ -1,10 +1,14 @@
 """The object store, on a directory and on a store behind a URL."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import obstore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from obstore.exceptions import GenericError
 
 from folkmoot.storage.objects import ObjectStore
 
@@ -73,3 +77,24 @@ async def test_no_key_leads_out_of_the_directory(key: str, tmp_path_factory: pyt
     assert (root / "media" / key).resolve().is_relative_to(root / "media")
     assert [path.name for path in root.iterdir()] == ["media"]
     await objects.delete(key)
+
+
+@pytest.mark.parametrize("work", ["put", "get", "head", "delete", "keys", "read"])
+async def test_a_store_that_is_away_is_an_os_error(
+    objects: ObjectStore, work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise GenericError("connection refused\nand more")
+
+    for name in ("put_async", "get_async", "head_async", "delete_async", "list", "get"):
+        monkeypatch.setattr(obstore, name, away)
+    asked: dict[str, Callable[[], Awaitable[object]]] = {
+        "put": lambda: objects.put("a/b", b"content", "audio/mp4"),
+        "get": lambda: objects.get("a/b"),
+        "head": lambda: objects.head("a/b"),
+        "delete": lambda: objects.delete("a/b"),
+        "keys": lambda: objects.keys("a"),
+        "read": lambda: asyncio.to_thread(objects.read, "a/b"),
+    }
+    with pytest.raises(OSError, match=r"connection refused$"):
+        await asked[work]()

@@ -1,7 +1,8 @@
 """The object store: media files by key, in a directory or in a bucket (S3 and its like, by URL)."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ class ObjectInfo(msgspec.Struct, frozen=True):
 class ObjectStore:
     """Keys are parts of letters, digits, `.`, `_` and `-`, joined by `/`; no part begins with a dot.
 
-    Every method raises ValueError for another key; all but `put` and `delete` FileNotFoundError for what isn't
-    there. Opened after the fork: the stores have threads of their own.
+    Every method raises ValueError for another key, and OSError if the store can't be reached; all but `put` and
+    `delete` FileNotFoundError for what isn't there. Opened after the fork: the stores have threads of their own.
     """
 
     def __init__(self, store: Any, keeps_content_types: bool) -> None:
@@ -48,7 +49,8 @@ class ObjectStore:
         """Store an object whole or not at all, in place of a former one. A path is read in pieces."""
         # A directory keeps no types: who serves its files knows them from the database.
         attributes: Any = {"Content-Type": content_type} if self._keeps_content_types else None
-        await obstore.put_async(self._store, _checked(key), content, attributes=attributes)
+        with _errors():
+            await obstore.put_async(self._store, _checked(key), content, attributes=attributes)
 
     async def get(self, key: str, start: int = 0, end: int | None = None) -> bytes:
         """The bytes [start, end) of an object; `end` may lie behind its last."""
@@ -61,34 +63,39 @@ class ObjectStore:
         end = size_bytes if end is None else min(end, size_bytes)
         if start >= end:
             return
-        result = await obstore.get_async(self._store, key, options={"range": (start, end)})
-        async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES_MIN):
-            yield bytes(chunk)
+        with _errors():
+            result = await obstore.get_async(self._store, key, options={"range": (start, end)})
+            async for chunk in result.stream(min_chunk_size=_CHUNK_BYTES_MIN):
+                yield bytes(chunk)
 
     async def head(self, key: str) -> ObjectInfo:
-        found = await obstore.head_async(self._store, _checked(key))
+        with _errors():
+            found = await obstore.head_async(self._store, _checked(key))
         return ObjectInfo(found["size"], int(found["last_modified"].timestamp() * 1000))
 
     def read(self, key: str) -> bytes:
-        """A whole object, for a thread that may block. Raises OSError if the store can't be reached."""
-        try:
+        """A whole object, for a thread that may block."""
+        with _errors():
             return bytes(obstore.get(self._store, _checked(key)).bytes())
-        except BaseError as error:
-            raise OSError(str(error).partition("\n")[0]) from error
 
     async def keys(self, prefix: str) -> list[str]:
-        """The keys of all objects below a folder, in no order. Raises OSError if the store can't be reached."""
-        try:
+        """The keys of all objects below a folder, in no order."""
+        with _errors():
             return [found["path"] async for page in obstore.list(self._store, _checked(prefix)) for found in page]
-        except BaseError as error:
-            raise OSError(str(error).partition("\n")[0]) from error
 
     async def delete(self, key: str) -> None:
         """Delete an object; one that isn't there is deleted already."""
-        try:
+        with _errors(), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, _checked(key))
-        except FileNotFoundError:
-            return
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """obstore's own errors are no OSErrors."""
+    try:
+        yield
+    except BaseError as error:
+        raise OSError(str(error).partition("\n")[0]) from error
 
 
 def _checked(key: str) -> str:
