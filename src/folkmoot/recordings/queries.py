@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
@@ -59,12 +59,19 @@ async def is_closed(read: Read, space_id: int) -> bool:
     return (await read.connection.execute(statement)).first() is not None
 
 
-async def redactions_of(read: Read, space_ids: Collection[int]) -> dict[int, list[Redaction]]:
-    """What was decided to be taken out of each Space, in order of the timeline. One statement."""
+async def redactions_of(
+    read: Read, space_ids: Collection[int], most: int | None = None
+) -> dict[int, list[Redaction]]:
+    """What was decided to be taken out of each Space, in order of the timeline, `most` of each. One statement."""
     found: dict[int, list[Redaction]] = {space_id: [] for space_id in space_ids}
     if found:
-        statement = select(redactions).where(redactions.c.space_id.in_(found))
-        for row in await read.connection.execute(statement.order_by(redactions.c.from_ms, redactions.c.id)):
+        order = (redactions.c.from_ms, redactions.c.id)
+        place = func.row_number().over(partition_by=redactions.c.space_id, order_by=order).label("place")
+        numbered = select(redactions, place).where(redactions.c.space_id.in_(found)).subquery()
+        statement = select(numbered).order_by(numbered.c.from_ms, numbered.c.id)
+        if most is not None:
+            statement = statement.where(numbered.c.place <= most)
+        for row in await read.connection.execute(statement):
             found[row.space_id].append(_redaction(row))
     return found
 

@@ -34,7 +34,7 @@ def redacting_role(space: Space, viewer: Viewer) -> ByRole:
     role = space.member(viewer.id).role
     if role.commands:
         return ByRole.HOST if role is Role.HOST else ByRole.CO_HOST
-    if viewer.role in _MODERATORS:
+    if may_moderate(viewer):
         return ByRole.MODERATOR
     raise Refused("not_host", "Only the Space's hosts and the server's moderators can take something out.")
 
@@ -43,7 +43,12 @@ def may_redact(space: Space, viewer: Viewer) -> bool:
     """Whether `redacting_role` lets them, in a Space that has sound."""
     if viewer.account_id is None or space.state not in (SpaceState.LIVE, SpaceState.ENDED):
         return False
-    return space.member(viewer.id).role.commands or viewer.role in _MODERATORS
+    return space.member(viewer.id).role.commands or may_moderate(viewer)
+
+
+def may_moderate(viewer: Viewer) -> bool:
+    """Whether somebody may take something out of Spaces that they see only as a moderator."""
+    return viewer.role in _MODERATORS
 
 
 def redacted_range(space: Space, from_ms: int, to_ms: int, sound_ms: int) -> Range:

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import FakeStages
@@ -19,11 +19,11 @@ from tests.surfaces.spaces.conftest import RECORDED_MS, SPACES, Hall
 from tests.surfaces.spaces.test_clips import path_of, post_clip
 
 from folkmoot.clips.redacting import Carrying
-from folkmoot.gate import Role, Standing
+from folkmoot.gate import Acting, Role, Standing
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.storage.tables import jobs, media
+from folkmoot.storage.tables import jobs, media, redactions
 from folkmoot.surfaces.services import Services
 
 FROM_MS, TO_MS = 3_050, 4_180
@@ -197,6 +197,40 @@ async def test_hosts_and_moderators_take_out_and_nobody_else(
     assert answer.json()["you"]["may_redact"]
     await people.put(alice.id, Standing.SUSPENDED)
     assert (await redact(hall, alice, space_id)).status_code == 401
+
+
+async def test_a_moderator_takes_out_of_a_space_that_only_others_may_see(
+    hall: Hall, people: People, alice: Any, bob: Any
+) -> None:
+    space_id = await hall.live(alice, audience="invited")
+    moderator = await people.create("keeper", Role.MODERATOR)
+    headers = {"authorization": f"Bearer {await people.token(moderator)}"}
+    answer = await hall.client.post(f"{SPACES}/{space_id}/redactions", json=RANGE, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["redactions"][0]["by_role"] == "moderator"
+    assert (await hall.client.get(f"{SPACES}/{space_id}", headers=headers)).status_code == 404
+    assert (await redact(hall, bob, space_id)).status_code == 404
+    missing = await hall.client.post(f"{SPACES}/1/redactions", json=RANGE, headers=headers)
+    assert missing.status_code == 404
+
+
+async def test_a_list_of_spaces_holds_some_of_what_was_taken_out_and_one_space_all(
+    hall: Hall, people: People, alice: Any
+) -> None:
+    space_id = await hall.live(alice)
+
+    async def decide(acting: Acting) -> None:
+        fields = {"space_id": int(space_id), "reason": "other", "by_role": "host", "decided_at_ms": acting.now_ms}
+        rows = [
+            {**fields, "id": acting.tx.new_id(), "from_ms": at, "to_ms": at + 100, "applied_at_ms": acting.now_ms}
+            for at in range(0, 10_000, 100)
+        ]
+        await acting.tx.connection.execute(insert(redactions), rows)
+
+    await people.system(decide)
+    (listed,) = (await hall.client.get(SPACES)).json()
+    assert [one["from_ms"] for one in listed["redactions"]] == [*range(0, 5_000, 100)]
+    assert len((await hall.client.get(f"{SPACES}/{space_id}")).json()["redactions"]) == 100
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.gate import Refused, Viewer, Visible
+from folkmoot.gate import Action, Refused, Viewer, Visible
 from folkmoot.recordings import queries as recordings
+from folkmoot.recordings.model import Recording
 from folkmoot.spaces import queries
 from folkmoot.spaces.listening import require_not_removed
 from folkmoot.spaces.model import Facts, Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import present, schema
+
+REDACTIONS_LISTED_MAX = 50
+"""So many of each Space stand in a list; all of them where one Space is asked for."""
 
 
 async def visible(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
@@ -34,8 +38,27 @@ async def people(
     return {seen.item.id: seen for seen in await services.gate.admit(read, viewer, found)}
 
 
+async def to_moderate(read: Read, services: Services, viewer: Viewer, space_id: int) -> schema.Space:
+    """One Space for a moderator, whoever may see it. Refused 404, and for who is no moderator."""
+    permit = services.gate.permit(viewer, Action.MODERATE)
+    found = await queries.by_ids(read, [space_id])
+    if not found:
+        raise _not_found()
+    (admitted,) = services.gate.admit_to_moderate(permit, found)
+    named = await accounts.by_ids(read, sorted(_shown(admitted.item)))
+    known = {one.item.id: one for one in services.gate.admit_to_moderate(permit, named)}
+    kept = services.gate.admit_to_moderate(permit, await recordings.of_spaces(read, found))
+    return (await _present(read, services, viewer, [admitted], known, kept, redactions_max=None))[0]
+
+
 async def present_all(
-    read: Read, services: Services, viewer: Viewer, space_ids: Sequence[int], *, public: bool = False
+    read: Read,
+    services: Services,
+    viewer: Viewer,
+    space_ids: Sequence[int],
+    *,
+    public: bool = False,
+    redactions_max: int | None = REDACTIONS_LISTED_MAX,
 ) -> list[schema.Space]:
     """The Spaces that the viewer may see, in the order asked for. `public`: as a public list, in which not
     everybody stands whom the viewer may see elsewhere."""
@@ -45,9 +68,31 @@ async def present_all(
     shown = {account_id for one in admitted for account_id in _shown(one.item)}
     known = await people(read, services, viewer, shown)
     kept = await recordings.of_spaces(read, [one.item for one in admitted])
-    replays = {one.item.space.id: one for one in await gate.admit(read, viewer, kept)}
+    replays = await gate.admit(read, viewer, kept)
+    return await _present(read, services, viewer, admitted, known, replays, redactions_max=redactions_max)
+
+
+async def present_one(read: Read, services: Services, viewer: Viewer, space_id: int) -> schema.Space:
+    """One Space, with all that was taken out of it, or Refused 404."""
+    found = await present_all(read, services, viewer, [space_id], redactions_max=None)
+    if not found:
+        raise _not_found()
+    return found[0]
+
+
+async def _present(
+    read: Read,
+    services: Services,
+    viewer: Viewer,
+    admitted: Sequence[Visible[Space]],
+    known: present.People,
+    kept: Sequence[Visible[Recording]],
+    *,
+    redactions_max: int | None,
+) -> list[schema.Space]:
+    replays = {one.item.space.id: one for one in kept}
     ids = [one.item.id for one in admitted]
-    taken_out = await recordings.redactions_of(read, ids)
+    taken_out = await recordings.redactions_of(read, ids, redactions_max)
     spoken = await queries.spoken_in(read, viewer.account_id, ids) if viewer.account_id is not None else set()
     counts = services.listening.counts()
     return [
@@ -69,12 +114,8 @@ async def present_all(
     ]
 
 
-async def present_one(read: Read, services: Services, viewer: Viewer, space_id: int) -> schema.Space:
-    """One Space, or Refused 404."""
-    found = await present_all(read, services, viewer, [space_id])
-    if not found:
-        raise Refused("not_found", "Space not found.", status=404)
-    return found[0]
+def _not_found() -> Refused:
+    return Refused("not_found", "Space not found.", status=404)
 
 
 async def _facts(read: Read, viewer: Viewer, space: Space) -> Facts:

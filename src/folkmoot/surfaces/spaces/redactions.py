@@ -7,6 +7,7 @@ from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Action, Permit, Refused, Serves
 from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason
+from folkmoot.recordings.rules import may_moderate
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema
@@ -27,8 +28,9 @@ async def redact_space(space_id: int, data: schema.Redact, permit: Permit, servi
 
     When this answers, nothing of it is served any more.
     """
+    shown = load.to_moderate if may_moderate(permit.viewer) else load.present_one
     async with services.database.read() as read:
-        await load.visible(read, services, permit.viewer, space_id)
+        await shown(read, services, permit.viewer, space_id)
     sound_ms = await _carrying(services).sound_ms(space_id)
     reason = Reason(data.reason.value)
     await services.gate.act(
@@ -36,7 +38,7 @@ async def redact_space(space_id: int, data: schema.Redact, permit: Permit, servi
     )
     await _carry_out(services, space_id)
     async with services.database.read() as read:
-        return await load.present_one(read, services, permit.viewer, space_id)
+        return await shown(read, services, permit.viewer, space_id)
 
 
 @delete(f"{SPACE}/consent", opt=serves(Serves.ROOM, Action.TAKE_BACK_CONSENT, "write:statuses"), status_code=200)
@@ -68,6 +70,7 @@ def _later(space_id: int) -> Refused:
         "not_yet_taken_out",
         "It is decided, but could not be carried out yet: the server tries again until it is done.",
         status=503,
+        headers={"Retry-After": "5"},
     )
 
 
