@@ -6,6 +6,7 @@ choice: one track, one description, frames that follow each other, one stretch t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from fractions import Fraction
@@ -35,10 +36,11 @@ class LooseInvalid(TapeError):
 
 
 class LooseSound(msgspec.Struct, frozen=True):
-    """What is played of a file, with the one frame before it that a decoder needs."""
+    """What is played of a file, with the frame before it that a decoder needs. `comment` as a download has it."""
 
     config: CodecConfig
     frames: list[bytes]
+    comment: str = ""
 
 
 class _Span(NamedTuple):
@@ -54,14 +56,14 @@ def read_loose(path: Path) -> LooseSound:
         try:
             track = _Track(movie, size_bytes)
             offsets, sizes = track.played()
-            config = track.config
+            config, comment = track.config, track.comment()
         except (boxes.BoxError, struct.error) as error:
             raise LooseInvalid(f"This is no .m4a that can be read: {error}.") from error
         frames = []
         for offset, frame_bytes in zip(offsets.tolist(), sizes.tolist(), strict=True):
             file.seek(offset)
             frames.append(file.read(frame_bytes))
-        return LooseSound(config, frames)
+        return LooseSound(config, frames, comment)
 
 
 def _movie(file: BinaryIO, size_bytes: int) -> bytes:
@@ -107,6 +109,15 @@ class _Track:
         self._stbl = self._one(minf, b"stbl")
         self._require_plain(minf)
         self.config = self._config()
+
+    def comment(self) -> str:
+        """As progressive.py writes it."""
+        for user_data in self._all(_Span(0, len(self._data)), b"udta"):
+            with contextlib.suppress(boxes.BoxError):
+                for text in self._all(user_data, b"\xa9cmt"):
+                    (length,) = struct.unpack_from(">H", self._data, text.start)
+                    return self._data[text.start + 4 : text.end][:length].decode("utf-8", "replace")
+        return ""
 
     def played(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where each frame that is played lies in the file, and its size."""

@@ -25,9 +25,11 @@ from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace
 from folkmoot.surfaces.cli.tape import Report, lines
 from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier
+from folkmoot.tape.cut import download
 from folkmoot.tape.evidence import evidence_of
 from folkmoot.tape.model import Codec
 from folkmoot.tape.proof import prove
+from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.verify import Evidence, Finding, Kind, verify
 
 ESCAPES = "\x1b[2J\x1b[Hhttps://moot.example/spaces/7: intact\x9b8m"
@@ -125,6 +127,16 @@ def test_a_server_that_never_ends_has_a_time_to_do_so(
 )
 def test_addresses_that_are_none(address: str) -> None:
     require_one_sentence(run(address))
+
+
+def test_a_file_that_names_such_an_address(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.m4a"
+    for named in ("https://[/spaces/7", ESCAPES, f"https://evil.example/spaces/7?$(reboot){ESCAPES}"):
+        with TapeReader(folder) as reader:
+            path.write_bytes(b"".join(download(reader, page=named)))
+        result = run(str(path))
+        require_one_sentence(result)
+        assert "reboot" not in result.stderr  # people paste what they are told to say
 
 
 def test_a_folder_whose_json_is_nested_too_deeply(folder: Path) -> None:

@@ -17,9 +17,10 @@ from tests.tape.evening import SIGNER, Evening
 
 from folkmoot.recordings.actions import close_recording
 from folkmoot.surfaces.cli.remote import CannotVerify, RemoteSpace, _Server
-from folkmoot.surfaces.cli.tape import Report, lines, of_file, page_named_in
+from folkmoot.surfaces.cli.tape import Report, lines, of_file
 from folkmoot.surfaces.services import Services
 from folkmoot.tape import layout
+from folkmoot.tape.loose import read_loose
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.redact import redact
@@ -173,8 +174,8 @@ async def test_a_download(
 ) -> None:
     path = tmp_path / "space.m4a"
     path.write_bytes((await client.get(f"{SPACES}/{space_id}/download")).content)
-    assert page_named_in(path) == f"{services.site.base_url}/spaces/{space_id}"
-    verdicts, key = await asyncio.to_thread(of_file, path, space, None)
+    assert read_loose(path).comment == f"{services.site.base_url}/spaces/{space_id}"
+    verdicts, key = await asyncio.to_thread(of_file, read_loose(path), space, None)
     (verdict,) = verdicts
     assert verdict.is_intact
     assert key == str(SIGNER.verifier)
@@ -184,7 +185,7 @@ async def test_a_download(
     content = bytearray(path.read_bytes())
     content[-100_000] ^= 1
     path.write_bytes(content)
-    verdicts, _ = await asyncio.to_thread(of_file, path, space, None)
+    verdicts, _ = await asyncio.to_thread(of_file, read_loose(path), space, None)
     (verdict,) = verdicts
     assert [finding.kind for finding in verdict.findings] == [Kind.EXCERPT, Kind.ALTERED]
     assert not verdict.is_intact
@@ -197,7 +198,7 @@ async def test_a_clip_that_says_another_rate_is_altered(
     described = b"\x05\x80\x80\x80\x02"
     path = tmp_path / "slow.m4a"
     path.write_bytes(content.replace(described + b"\x11\x88", described + b"\x13\x08"))  # 48 kHz, 24 kHz
-    (verdict,), _ = await asyncio.to_thread(of_file, path, space, None)
+    (verdict,), _ = await asyncio.to_thread(of_file, read_loose(path), space, None)
     assert not verdict.is_intact
     assert verdict.findings[0].kind is Kind.HEADER
 

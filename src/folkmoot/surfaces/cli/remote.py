@@ -78,6 +78,7 @@ class RemoteSpace:
         self.host = host
         self.server = f"{scheme}://{host}"
         self.name = f"{host}/spaces/{space_id}"
+        self.page = f"{scheme}://{self.name}"
         self._path = f"/api/folkmoot/v1/spaces/{space_id}"
 
     @classmethod

@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import av
 import msgspec
 import typer
 
@@ -16,7 +15,7 @@ from folkmoot.tape import layout
 from folkmoot.tape.checkpoint import NoteInvalid, Verifier
 from folkmoot.tape.evidence import Progress, codecs_of, evidence_of
 from folkmoot.tape.excerpt import findings_of
-from folkmoot.tape.loose import read_loose
+from folkmoot.tape.loose import LooseSound, read_loose
 from folkmoot.tape.model import Codec, TapeError
 from folkmoot.tape.verify import Finding, Kind, Verdict, clock, signed_of, verify
 
@@ -84,9 +83,10 @@ def _report(what: str, space: str | None, key: str | None) -> Report:
             verdicts, found_key = _of_space(remote, pinned)
         asked = remote.server
     elif Path(what).is_file():
-        remote = RemoteSpace.at(space) if space else _named_in(Path(what), pinned)
+        sound = read_loose(Path(what))
+        remote = RemoteSpace.at(space) if space else _named_in(sound.comment, pinned)
         with deadline(DEADLINE_S):
-            verdicts, found_key = of_file(Path(what), remote, pinned)
+            verdicts, found_key = of_file(sound, remote, pinned)
         asked = remote.server
     else:
         verdicts, found_key = _of_folder(Path(what), pinned)
@@ -95,9 +95,8 @@ def _report(what: str, space: str | None, key: str | None) -> Report:
     return Report(what, is_intact and is_whole, is_intact, found_key, pinned is not None, asked, verdicts)
 
 
-def _named_in(path: Path, pinned: Verifier | None) -> RemoteSpace:
+def _named_in(page: str, pinned: Verifier | None) -> RemoteSpace:
     """The Space that a file says it is of. Without a key that is no judge: forgers name servers, too."""
-    page = page_named_in(path)
     if not page:
         raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
     space = RemoteSpace.at(page)
@@ -129,24 +128,13 @@ def _of_space(space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict
     return verdicts, str(verifier)
 
 
-def of_file(path: Path, space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict], str]:
-    """A clip or a download against what its server signed. Raises CannotVerify, LooseInvalid, OSError."""
+def of_file(sound: LooseSound, space: RemoteSpace, pinned: Verifier | None) -> tuple[list[Verdict], str]:
+    """A clip or a download against what its server signed. Raises CannotVerify, OSError."""
     verifier = pinned or space.verifier()
-    sound = read_loose(path)
     evidence = space.signatures(sound.config)
     verdict, signed = signed_of(evidence, verifier, space.name)
     findings = (*verdict.findings, *findings_of(sound.frames, signed, evidence.taken_out, Codec.AAC))
     return [msgspec.structs.replace(verdict, findings=findings)], str(verifier)
-
-
-def page_named_in(path: Path) -> str:
-    """The address of its Space that a downloaded replay names; nothing where there is none."""
-    try:
-        with av.open(str(path)) as container:
-            named = container.metadata.get("comment", "")
-    except av.FFmpegError:
-        return ""
-    return named if named.startswith(("https://", "http://")) else ""
 
 
 def _key_beside(directory: Path) -> Verifier:
