@@ -202,7 +202,7 @@ class ListenProtocol(HttpToolsProtocol):
             self._has_more = True
             return
         super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: Connection(self)}
+        self.scope["extensions"] = cast(Any, {CONNECTION: Connection(self)})
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_listen:

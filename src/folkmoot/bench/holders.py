@@ -139,7 +139,7 @@ class _Line(_Thing, asyncio.Protocol):
     async def open(self) -> None:
         where = urlsplit(self.wanted.path if self.wanted.kind is Kind.PLAIN else self._base_url)
         await asyncio.get_running_loop().create_connection(
-            lambda: self, where.hostname, where.port, local_addr=(self._address, 0)
+            lambda: self, where.hostname or "", where.port or 80, local_addr=(self._address, 0)
         )
         if self.wanted.kind is not Kind.PLAIN:
             self._ask(self.wanted.path)
