@@ -138,6 +138,21 @@ def test_after_a_pause_full_of_noise_the_voice_is_as_loud_as_before() -> None:
     assert integrated_lufs(second) == pytest.approx(integrated_lufs(first), abs=1)
 
 
+@pytest.mark.parametrize("change_db", [-11, -13, -18, 10])
+def test_who_becomes_quieter_or_louder_in_mid_talk_is_at_16_lufs_again_6_s_later(change_db: float) -> None:
+    before = at_level(VOICE, min(0, -change_db))
+    out = full(mixed({1: np.concatenate([before, np.tile(at_level(before, change_db), 2)])}))
+    settled = len(before) + 6 * 48_000
+    assert integrated_lufs(out[settled : settled + 8 * 48_000]) == pytest.approx(-16, abs=3)
+
+
+@pytest.mark.parametrize("fan_db", [-44, -36])
+def test_a_fan_that_passes_for_speech_in_a_pause_is_hardly_turned_up(fan_db: float) -> None:
+    fan = (np.random.default_rng(1).standard_normal(48_000 * 8) * 32768 * 10 ** (fan_db / 20)).astype(np.int16)
+    out = full(mixed({1: np.concatenate([VOICE, fan])}))[len(VOICE) :]
+    assert integrated_lufs(out[-96_000:]) <= integrated_lufs(out[:96_000]) + 4
+
+
 @pytest.mark.parametrize("codec", list(Codec))
 def test_what_listeners_decode_is_16_lufs_and_clips_nowhere_says_ffmpeg(
     codec: Codec, tmp_path_factory: pytest.TempPathFactory

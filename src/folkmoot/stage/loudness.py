@@ -21,11 +21,12 @@ _FULL_SCALE = 32768.0
 _LUFS_OFFSET_DB = -0.691
 _BLOCK_KEEP = 0.95
 _SHORT_KEEP = 0.75
-_FLOOR_RISE = 1.01
+_FLOOR_RISE = 1.03
 _SPEECH_OVER_FLOOR = 4.0
 _RELATIVE_GATE = 0.1
-_FRAMES_AVERAGED_MAX = 250
+_FRAMES_AVERAGED_MAX = 90
 _FRAMES_FOR_FIRST_GUESS = 60
+_FRAMES_UNDER_GATE_MAX = 100
 _FIRST_STEP_DB = 0.6
 _STEP_UP_DB = 0.06
 _STEP_DOWN_DB = 0.2
@@ -79,10 +80,12 @@ class SeatGain:
     """One seat's gain: slow, within ±24 dB, moved by speech alone.
 
     What counts is at least 6 dB above the seat's own noise floor, while the detector hears speech, so neither
-    silence nor a fan is turned up. In the first second of speech the gain finds its place, later it moves 3 dB a
-    second up and 10 dB down. What is louder than the target without being speech (noise of any kind) is turned
-    down, never up, and whatever comes at once is capped: 4 LU above the target over 400 ms, 8 over 100 ms, 11 over
-    20 ms, which speech hardly reaches.
+    silence nor a fan is turned up; nor are the ends of words, more than 10 LU under the speech before. What stays
+    there for 2 s of speech is somebody who moved away, or somebody else: the gain starts over. In the first second
+    of speech it finds its place, later it moves 3 dB a second up and 10 dB down. What is louder than the target
+    without being speech (noise of any kind) is turned down, never up, and whatever comes at once is capped: 4 LU
+    above the target over 400 ms, 8 over 100 ms, 11 over 20 ms, which speech hardly reaches. Before a second of
+    speech was heard, 4 LU is the most for each frame: what begins loud may be no voice at all.
     """
 
     def __init__(self) -> None:
@@ -92,6 +95,7 @@ class SeatGain:
         self._floor = math.inf
         self._speech = 0.0
         self._frames = 0
+        self._frames_under_gate = 0
 
     @property
     def block_power(self) -> float:
@@ -104,12 +108,24 @@ class SeatGain:
         self._short += (power - self._short) * (1 - _SHORT_KEEP)
         self._floor = max(min(power, self._floor * _FLOOR_RISE), _QUIETEST_POWER)
         square = math.pow(10, self._gain_db / 10)
-        if speaking and power > _SPEECH_OVER_FLOOR * self._floor and self._block > _RELATIVE_GATE * self._speech:
+        if speaking and power > _SPEECH_OVER_FLOOR * self._floor and self._passes_gate():
             self._learn()
         elif self._block * square > _TARGET_POWER:
             self._gain_db = max(self._gain_db - _STEP_DOWN_NOISE_DB, GAIN_DB_MIN)
-        over = max(self._block / _BLOCK_CAP, self._short / _SHORT_CAP, power / _FRAME_CAP) * square
+        new = self._frames < _FRAMES_FOR_FIRST_GUESS
+        short_cap, frame_cap = (_BLOCK_CAP, _BLOCK_CAP) if new else (_SHORT_CAP, _FRAME_CAP)
+        over = max(self._block / _BLOCK_CAP, self._short / short_cap, power / frame_cap) * square
         return math.sqrt(square / over if over > 1 else square)
+
+    def _passes_gate(self) -> bool:
+        if self._block > _RELATIVE_GATE * self._speech:
+            self._frames_under_gate = 0
+        else:
+            self._frames_under_gate += 1
+            if self._frames_under_gate < _FRAMES_UNDER_GATE_MAX:
+                return False
+            self._frames = self._frames_under_gate = 0
+        return True
 
     def _learn(self) -> None:
         self._frames = min(self._frames + 1, _FRAMES_AVERAGED_MAX)
