@@ -28,7 +28,6 @@ _SET_COMPLEXITY = 4010
 _SET_INBAND_FEC = 4012
 _SET_PACKET_LOSS_PERCENT = 4014
 _SET_DTX = 4016
-_GET_LOOKAHEAD = 4027
 _RESET_STATE = 4028
 
 Pcm = NDArray[np.int16]
@@ -91,13 +90,6 @@ class Encoder:
         """Forgets everything heard so far; keeps the settings."""
         _check(self._library.opus_encoder_ctl(self._state, _RESET_STATE), "reset an encoder")
 
-    @property
-    def lookahead_samples(self) -> int:
-        """How late the decoded sound is against the PCM put in: the pre-skip of RFC 7845."""
-        value = ctypes.c_int()
-        _check(self._library.opus_encoder_ctl(self._state, _GET_LOOKAHEAD, ctypes.byref(value)), "ask an encoder")
-        return value.value
-
     def _set(self, request: int, value: int) -> None:
         status = self._library.opus_encoder_ctl(self._state, request, ctypes.c_int(value))
         _check(status, f"set {request} to {value}")
@@ -154,13 +146,6 @@ class Decoder:
             self._library.opus_decoder_destroy(self._state)
 
 
-def packet_samples(packet: bytes) -> int:
-    """How many samples at 48 kHz a packet holds, read from its first bytes. Raises OpusError for a broken one."""
-    count: int = _library().opus_packet_get_nb_samples(packet, len(packet), SAMPLE_RATE)
-    _check(count, "read a packet's length")
-    return count
-
-
 def version() -> str:
     """The libopus in use, for example `libopus 1.6.1`."""
     text: bytes = _library().opus_get_version_string()
@@ -203,5 +188,4 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.opus_decoder_ctl.argtypes = [pointer, integer]
     library.opus_encode.argtypes = [pointer, pointer, integer, pointer, integer]
     library.opus_decode.argtypes = [pointer, ctypes.c_char_p, integer, pointer, integer, integer]
-    library.opus_packet_get_nb_samples.argtypes = [ctypes.c_char_p, integer, integer]
     return library
