@@ -101,10 +101,8 @@ def _named_in(page: str, pinned: Verifier | None) -> RemoteSpace:
         raise CannotVerify("Say with --space of which Space this is: https://HOST/spaces/NUMBER.")
     space = RemoteSpace.at(page)
     if pinned is None:
-        what = (
-            f"This file itself names {space.server} to judge it, as a forged one would name its own server. If it"
-        )
-        raise CannotVerify(f"{what} should be of {space.host}, say so with --space {page}, or give the --key.")
+        what = f"This file itself names {space.server} to judge it, as a forged one would its forger's."
+        raise CannotVerify(f"{what} If {space.host} is who should, say --space {space.page}, or give the --key.")
     return space
 
 
