@@ -1,10 +1,11 @@
 """The web client where only HLS plays: the sound goes on near the stage, and one sees who speaks."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, Route, async_playwright
-from tests.serve.moot import Moot
+from tests.serve.moot import SPACES, Moot, Person
 from tests.story.people import CHROMIUM, QUIET
 from tests.support.server import Server, running_server
 
@@ -48,9 +49,23 @@ async def test_by_hls_one_sees_who_speaks_and_is_near(server: Server, page: Page
     asked = await page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
     assert any("_HLS_msn" in name for name in asked)
     assert not any("/listen" in name for name in asked)
+    await takes_out_and_goes_on(host, space, page)
     voice.tone.amplitude = 0
     await page.locator(SPEAKING).wait_for(state="detached", timeout=15_000)
     await moot.close()
+
+
+async def takes_out_and_goes_on(host: Person, space: dict[str, Any], page: Page) -> None:
+    """What is taken out has another address: the player opens the Space anew, and goes on near the stage."""
+    body = {"from_ms": 1_000, "to_ms": 2_000, "reason": "other"}
+    async with page.expect_request("**/hls/index.m3u8", timeout=10_000):
+        taken = await host.http.post(f"{SPACES}/{space['id']}/redactions", json=body)
+        assert taken.status_code == 200, taken.text
+    at_s = await page.evaluate("document.querySelector('audio[data-sound=player]').currentTime")
+    await page.wait_for_function(
+        "at => document.querySelector('audio[data-sound=player]').currentTime > at + 1", arg=at_s, timeout=15_000
+    )
+    await page.wait_for_function(IS_NEAR, timeout=15_000)
 
 
 async def test_where_streams_are_held_back_it_goes_over_to_hls(server: Server, page: Page) -> None:
