@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share. `database` runs a test twice: on SQLite and, in `make test`, on PostgreSQL."""
+"""Fixtures that every room's tests share. `database` runs a test on SQLite; in `make test` on PostgreSQL too."""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
