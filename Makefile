@@ -20,7 +20,7 @@ run: $(VENV)/.installed $(CLIENT) ## Set up, start the server on SQLite in ./dat
 
 .PHONY: test
 test: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Set up and run every test: units, databases, browsers, the story.
-	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not alone"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not alone"
 	$(PYTHON) -m pytest -m alone
 	npm --prefix web test
 
@@ -31,7 +31,7 @@ check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, t
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	npm --prefix web run check
-	$(PYTHON) -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
 
 .PHONY: format
 format: $(VENV)/.installed ## Put the source into the one format.

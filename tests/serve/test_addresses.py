@@ -16,7 +16,7 @@ from tests.stage.peers import until
 from tests.support.house import PLANS
 from tests.support.server import Server, running_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-server")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from folkmoot.tape.reader import TapeReader
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 LOCATION = f"s3://{BUCKET}/folder"

@@ -19,7 +19,6 @@ from folkmoot.gate import Standing
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 JSON = {"Content-Type": "application/json"}

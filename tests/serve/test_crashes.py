@@ -24,7 +24,6 @@ from folkmoot.tape.reader import TapeReader
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 AGAIN_S = 0.05

@@ -30,7 +30,6 @@ from folkmoot.storage.tables import events
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 OVER_WITHIN_MS = 500

@@ -18,7 +18,7 @@ from tests.story.people import RECORD, browser
 from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice, write
 from tests.support.server import Server, eventually, running_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-programs")]
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SPACES = "/api/folkmoot/v1/spaces"
 WORDS = ("Front_Center", "Rear_Left", "Side_Right")

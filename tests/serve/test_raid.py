@@ -12,7 +12,6 @@ from tests.stage.peers import until
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 RAIDERS = 250

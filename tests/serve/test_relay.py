@@ -22,7 +22,6 @@ from folkmoot.stage.ice_servers import IceServers
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

@@ -14,7 +14,6 @@ from folkmoot.gate import Standing
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("seats"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 RESUME = "Folkmoot-Resume-Token"

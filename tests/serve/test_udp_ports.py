@@ -14,7 +14,6 @@ from folkmoot.settings import UDP_PORTS_PER_STAGE
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("whole-server"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 # Below what Linux hands out by itself (32768 and up), so that nobody else is in it by chance.

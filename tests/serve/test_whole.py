@@ -15,7 +15,7 @@ from tests.stage.peers import Client
 from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-server")]
+pytestmark = pytest.mark.slow
 SPACES = "/api/folkmoot/v1/spaces"
 
 

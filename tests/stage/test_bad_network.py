@@ -21,6 +21,8 @@ from folkmoot.stage.resample import Resampler
 from folkmoot.stage.source import SeatSource, SoundPacket
 from folkmoot.tape.opus import Decoder, Encoder, Pcm
 
+pytestmark = pytest.mark.slow  # seconds of coding
+
 Sound = npt.NDArray[np.float64]
 WINDOW = 2880
 SPECTRUM = 32_768

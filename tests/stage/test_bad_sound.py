@@ -16,6 +16,8 @@ from folkmoot.stage.mixer import Contribution, Mixed, Mixer
 from folkmoot.stage.source import SeatSource, SoundPacket
 from folkmoot.tape.opus import Application, Encoder, Pcm
 
+pytestmark = pytest.mark.slow  # seconds of coding
+
 Feed = Callable[[int, SeatSource], None]
 
 

@@ -20,6 +20,8 @@ from folkmoot.tape.opus import Pcm
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
 
+pytestmark = pytest.mark.slow  # seconds of coding
+
 VOICE = speech(0.7)
 """Recorded speech, 8 s; -18.2 LUFS."""
 

@@ -161,6 +161,7 @@ def test_notes_are_written_when_they_change_and_every_second(tmp_path: Path, ste
     assert noted == [0, 10, 20, 25, 35, 40]  # 40 starts a segment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["opus.mp4", "aac.mp4", "opus.index", "aac.index"])
 def test_a_tail_torn_anywhere_is_cut(name: str, tmp_path: Path, step_parts: StepParts) -> None:
     steps = [step_parts(step, 12) for step in range(2)]

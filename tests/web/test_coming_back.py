@@ -24,7 +24,7 @@ from tests.web.browser import (
     spoken_tone,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 AGREE = "I agree, open my microphone"
 GUEST_HZ = 440

@@ -9,7 +9,7 @@ from tests.serve.test_full_disk import small_disk
 from tests.support.server import running_server
 from tests.web.browser import PHONE_DARK, chromium, page_of, problems
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole-server")]
+pytestmark = pytest.mark.slow
 
 
 async def test_the_host_is_warned_while_nothing_is_recorded(tmp_path: Path) -> None:

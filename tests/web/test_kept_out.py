@@ -11,7 +11,7 @@ from tests.story.people import browser
 from tests.support.server import Server, running_server
 from tests.web.test_pages import LOOKS, opened, problems
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 IDS = ["phone-dark", "desktop-light"]
 
 

@@ -12,7 +12,7 @@ from tests.stage.peers import until
 from tests.support.server import Server, running_server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, Network, Wire, chromium, page_of, problems
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 SPOKEN_S, PAUSED_S = 3, 5
 AUDIO = "document.querySelector('audio[data-sound=player]')"

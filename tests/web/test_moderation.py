@@ -13,7 +13,7 @@ from tests.serve.moot import SPACES, Moot, Person
 from tests.support.server import Server, running_server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, problems
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 GONE_WITHIN_S = 0.5
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.story.people import PASSWORD, browser
 from tests.support.server import Server, running_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 SPACES = "/api/folkmoot/v1/spaces"

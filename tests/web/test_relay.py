@@ -11,7 +11,7 @@ from tests.support.server import Server, running_server
 from tests.support.turn import SECRET, TurnServer, running_turn
 from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, chromium, microphone, page_of, spoken_tone
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 # As a firewall that lets nothing else out would have it; the page's own connection is kept, to be asked.
 RELAY_ONLY = """

@@ -9,7 +9,7 @@ from tests.story.people import CHROMIUM, QUIET
 from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 SPOKEN_MS = 9_000
 POSITION_MS = "(document.querySelector('audio')?.currentTime ?? 0) * 1000"

@@ -20,7 +20,7 @@ from folkmoot.settings import Settings
 from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.web.browser import (
     spoken_tone,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 GUEST_HZ = 440
 AGREE = "I agree, open my microphone"

@@ -15,7 +15,7 @@ from tests.stage.peers import has_tone
 from tests.support.server import Server, running_server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, problems
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 TALK_HZ, ADDRESS_HZ = 440, 1_500
 # So soon a listener's page knows of it, whoever listens.

@@ -30,7 +30,7 @@ OPERATIONS = [
     if path != ENDLESS
 ]
 # "Not yet": the recording is being closed, nothing was recorded so far.
-MOMENTARY = frozenset({"not_closed", "nothing_yet"})
+MOMENTARY = frozenset({"not_closed", "nothing_yet", "not_yet_taken_out"})
 
 STRINGS: list[str] = [
     "",
