@@ -73,6 +73,7 @@ async def test_a_late_commit_under_an_earlier_time_is_not_missed(
     wait_until(lambda: gathered(source, wanted))
 
 
+@pytest.mark.slow
 async def test_a_database_that_comes_later_is_waited_for(
     tmp_path: Path, sqlite_template: Path, clock: FakeClock
 ) -> None:
@@ -91,6 +92,7 @@ async def test_a_database_that_comes_later_is_waited_for(
         source.close()
 
 
+@pytest.mark.slow
 def test_no_database_is_made_where_there_is_none(tmp_path: Path) -> None:
     path = tmp_path / "folkmoot.db"
     source = RevocationSource(f"sqlite+aiosqlite:///{path}", ask_every_s=0.005)

@@ -64,6 +64,7 @@ def test_sockets_stand_in_no_folder_that_others_may_use(tmp_path: Path) -> None:
         run.unlink() if run.is_symlink() else run.rmdir()
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_the_sentence_and_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "folkmoot", "serve", "--data", str(tmp_path)]
     environment = {**os.environ, "FOLKMOOT_DATABASE": "postgresql+psycopg://me:secret@127.0.0.1:1/x"}

@@ -91,6 +91,7 @@ async def test_a_full_disk_does_not_end_the_worker(where: Places, monkeypatch: p
     await run_until(where, lambda: len(tries) > 2)
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_away_does_not_end_the_worker(
     where: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ async def test_a_database_that_is_away_does_not_end_the_worker(
     await run_until(where, lambda: len(wanted) > 1)
 
 
+@pytest.mark.slow
 async def test_a_tape_beyond_reading_is_given_up(where: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: list[Sequence[int]] = []
     monkeypatch.setattr(worker, "want_stages", lambda _run, space_ids, _wedged: wanted.append(space_ids))

@@ -248,6 +248,7 @@ async def test_an_event_whose_handler_fails_is_tried_again_and_does_not_block(
     assert attempts == [1] * HANDLER_ATTEMPTS_MAX + [2, 2]
 
 
+@pytest.mark.slow
 async def test_a_handler_that_finds_the_database_busy_gets_the_event_again(
     database: Database, doorbell: Doorbell, ledger: Ledger
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_newer_database_is_refused_in_a_sentence(empty_url: str) -> None:
         migrate(empty_url)
 
 
+@pytest.mark.slow
 def test_two_that_start_at_once_both_succeed(empty_url: str) -> None:
     program = "import sys; from folkmoot.storage.migrations import migrate; migrate(sys.argv[1])"
     both = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]

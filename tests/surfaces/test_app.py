@@ -106,6 +106,7 @@ async def test_what_was_bound_to_a_statement_is_not_logged(
     assert "canary" not in "".join(traceback.format_exception(logs[0]["exc_info"]))
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_away_is_no_fault_of_ours(
     services: Services, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:

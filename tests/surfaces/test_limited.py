@@ -36,6 +36,7 @@ async def test_strangers_find_nothing_of_it_on_any_surface(scene: Scene) -> None
     assert asked > 100
 
 
+@pytest.mark.slow
 async def test_followers_find_all_of_it_but_in_no_public_list(scene: Scene) -> None:
     found, listed = await _found_by_a_follower(scene)
     assert listed == set()

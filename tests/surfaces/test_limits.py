@@ -168,6 +168,7 @@ async def test_too_many_is_said_in_mastodons_form(client: httpx.AsyncClient, clo
     assert (await client.post("/api/v1/apps", json=body)).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_thousand_live_listeners_behind_one_address_are_not_refused() -> None:
     """Each has a playlist and a part waiting, and is answered five times a second; what one of them reads alone is
     bounded as ever."""

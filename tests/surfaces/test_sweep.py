@@ -125,6 +125,7 @@ def test_a_surface_that_is_not_described_fails(scene: Scene) -> None:
         list(reads(scene))
 
 
+@pytest.mark.slow
 async def test_suspended_it_is_nowhere_and_let_back_in_it_is_where_it_was(scene: Scene) -> None:
     before = await everything_there(scene)
     assert scene.canaries == {canary for canary, _, _ in before}, "canaries that nobody ever sees prove nothing"

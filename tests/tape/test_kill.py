@@ -9,6 +9,8 @@ import time
 import zlib
 from pathlib import Path
 
+import pytest
+
 from folkmoot.tape import boxes
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
@@ -17,6 +19,7 @@ from folkmoot.tape.writer import TapeWriter
 ROUNDS = 60
 
 
+@pytest.mark.slow
 def test_every_acknowledged_part_survives_kill_9(tmp_path: Path) -> None:
     acknowledged = killed_writers(tmp_path)
     assert len(acknowledged) > ROUNDS
