@@ -11,7 +11,7 @@ from tests.serve.moot import SDP, SPACES, Moot, Person
 from tests.story import players
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PLAYED_S = 5
 

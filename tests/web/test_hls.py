@@ -9,7 +9,7 @@ from tests.serve.moot import SPACES, Moot, Person
 from tests.story.people import CHROMIUM, QUIET
 from tests.support.server import Server, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SPEAKING = "[data-testid=seat][data-speaking=true]"
 # What our own player asks for is not there; what hls.js asks for is spelled another way.
