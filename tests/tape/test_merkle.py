@@ -39,6 +39,18 @@ def naive_root(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + naive_root(leaves[:k]) + naive_root(leaves[k:])).digest()
 
 
+def naive_consistency(old_size: int, leaves: list[bytes], is_whole: bool = True) -> list[bytes]:
+    """RFC 6962, 2.1.2, SUBPROOF word for word: no verifier of consistency by others is at hand to ask."""
+    if old_size == len(leaves):
+        return [] if is_whole else [naive_root(leaves)]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if old_size <= k:
+        return [*naive_consistency(old_size, leaves[:k], is_whole), naive_root(leaves[k:])]
+    return [*naive_consistency(old_size - k, leaves[k:], False), naive_root(leaves[:k])]
+
+
 def leaves_of(size: int) -> list[bytes]:
     return [leaf_hash(str(number).encode()) for number in range(size)]
 
@@ -117,6 +129,7 @@ def test_consistency(one: int, other: int, data: st.DataObject) -> None:
     leaves = leaves_of(size)
     old_root, root = naive_root(leaves[:old_size]), naive_root(leaves)
     proof = merkle.consistency_proof(old_size, size, partial(range_root, leaves))
+    assert proof == naive_consistency(old_size, leaves)
     assert merkle.is_consistent(old_size, old_root, size, root, proof)
     assert not merkle.is_consistent(old_size, bytes(32), size, root, proof)
     assert not merkle.is_consistent(old_size, old_root, size, bytes(32), proof)
