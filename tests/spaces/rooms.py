@@ -1,13 +1,13 @@
 """Spaces to test on, and what must be true of every step that the rules take."""
 
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.changes import AnyChange, Muted, SeatTaken, SeatVacated, Unmuted
+from folkmoot.spaces.changes import AnyChange, Muted, SeatTaken, SeatVacated, Unmuted, revoked_subjects
 from folkmoot.spaces.invariants import invariants
-from folkmoot.spaces.model import AccountFacts, Draft, Facts, Role, Space, SpaceState
+from folkmoot.spaces.model import AccountFacts, Audience, Draft, Facts, Role, Space, SpaceState, SpeakPolicy
 from folkmoot.spaces.refusals import Code, Refused
 from folkmoot.spaces.rules import Outcome, apply, create, observe
 
-HOST = 1
+HOST, ANNA, BERT, CARL, DORA = range(1, 6)
 NOW_MS = 1_700_000_000_000
 POOL = range(1, 17)
 
@@ -19,6 +19,10 @@ def facts(*, followed: tuple[int, ...] = (), blocked: tuple[int, ...] = (), pool
             for account in pool
         }
     )
+
+
+def closed(policy: SpeakPolicy = SpeakPolicy.EVERYONE, audience: Audience = Audience.PUBLIC) -> Draft:
+    return Draft(title="Ours", speak_policy=policy, audience=audience, recorded=False)
 
 
 EVERYBODY = facts(pool=range(1, 1_000))
@@ -44,6 +48,10 @@ class Room:
         check_step(self.space, result)
         self.space, self.changes = result.space, result.changes
         return result.changes
+
+    def revoked(self) -> set[str]:
+        """The subjects that ended with what happened last."""
+        return {subject for change in self.changes for subject in revoked_subjects(self.space, change)}
 
     def refused(self, actor: int, command: c.Command) -> Code:
         result = apply(self.space, actor, command, self.facts, self.now_ms)
