@@ -16,6 +16,7 @@ import uvloop
 from tests.support.waiting import wait_until
 
 from folkmoot.audience.door import Admission, Door, ListenRefusal, ListenRequest, listen_protocol
+from folkmoot.audience.groups import Short
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.worker import Worker, WorkerConfig
 
@@ -69,14 +70,23 @@ class FakeSockets:
         self.broken: set[int] = set()
         self.closed: set[int] = set()
 
-    def __call__(self, sockets: Sequence[int], data: bytes) -> list[tuple[int, int]]:
+    def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         assert data
-        return [(each, took) for each in list(sockets) if (took := self._write(each, data)) != len(data)]
+        return [
+            Short(each, None if took is None else data[took:] if took else b"")
+            for each in list(sockets)
+            if (took := self._write(each, data)) != len(data)
+        ]
 
-    def _write(self, number: int, data: bytes) -> int:
+    def resume(self, socket: int, rest: bytes) -> Short | None:
+        assert rest
+        took = self._write(socket, rest)
+        return None if took == len(rest) else Short(socket, None if took is None else rest[took:])
+
+    def _write(self, number: int, data: bytes) -> int | None:
         assert number not in self.closed, "written to after it was closed"
         if number in self.broken:
-            return -1
+            return None
         took = min(len(data), self.room.get(number, len(data)))
         if number in self.room:
             self.room[number] -= took

@@ -1,5 +1,5 @@
 """Who listens to what, and what is written to whom next. Sockets are integers, the time is an argument, and
-bytes leave through an injected `emit`: nothing here touches a socket.
+bytes leave through an injected `Emit`: nothing here touches a socket.
 """
 
 from __future__ import annotations
@@ -330,7 +330,7 @@ class Fanout:
 
     def _refuse(self, waiting: _Waiting, status: int, code: str, error: str) -> None:
         retry_after_s = 2 if status == 503 else None
-        self._emit((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
+        self._emit.write((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
         self._release(waiting, REFUSED)
 
     def _release(self, waiting: _Waiting, reason: str) -> None:

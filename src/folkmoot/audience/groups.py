@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from folkmoot.audience import responses
 
 SKIPS_MAX = 8
-BROKEN = -1
 
 HUNG_UP = "hung_up"
 SLOW = "slow"
 
 
-class Emit(Protocol):
-    """Writes the same data to many sockets, without waiting for any. The seam where io_uring goes in."""
+class Short(NamedTuple):
+    """A socket that didn't take everything. `rest` is what has to follow before anything else can, as it goes
+    out; empty when the socket was full and took nothing, None when it is broken."""
 
-    def __call__(self, sockets: Sequence[int], data: bytes) -> list[tuple[int, int]]:
-        """Returns (socket, bytes taken) for each that didn't take it all: 0 when full, BROKEN when gone."""
+    socket: int
+    rest: bytes | None
+
+
+class Emit(Protocol):
+    """Writes to sockets, without waiting for any. The seam where io_uring and TLS go in."""
+
+    def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
+        """Writes the same data to each, to each in its own form (TLS seals it). Returns who didn't take it all."""
+
+    def resume(self, socket: int, rest: bytes) -> Short | None:
+        """Goes on with the rest of an earlier write, which leaves as it is. None when all of it is gone.
+
+        Nothing taken is a Short with the same rest.
+        """
 
 
 class Feed:
@@ -94,14 +107,14 @@ class Group:
 
     def add(self, socket: int, first: bytes, emit: Emit) -> bool:
         """Takes a listener in and writes what it needs first. False when the socket is broken already."""
-        short = emit((socket,), first)
+        short = emit.write((socket,), first)
         if not short:
             self.sockets.append(socket)
             return True
-        taken = short[0][1]
-        if taken == BROKEN:
-            return False
-        self.behind[socket] = Behind(first[taken:])
+        rest = short[0].rest
+        if not rest:
+            return False  # broken, or full before its first byte: nothing that could be gone on with
+        self.behind[socket] = Behind(rest)
         return True
 
     def remove(self, sockets: Iterable[int]) -> None:
@@ -114,10 +127,10 @@ class Group:
         """Writes a chunk to everyone; those who keep up come first."""
         delivery = Delivery([])
         late = list(self.behind.items())
-        short = emit(self.sockets, data)
+        short = emit.write(self.sockets, data)
         if short:
-            for socket, taken in short:
-                self._fell_behind(socket, taken, data, delivery)
+            for socket, rest in short:
+                self._fell_behind(socket, rest, delivery)
             gone = {socket for socket, _ in short}
             self.sockets = [socket for socket in self.sockets if socket not in gone]
         for socket, behind in late:
@@ -127,44 +140,43 @@ class Group:
     def finish(self, emit: Emit) -> None:
         """Ends the body of all who have everything; the others' bodies break off, as they should."""
         if self.chunked:
-            emit(self.sockets, responses.CHUNKED_END)
+            emit.write(self.sockets, responses.CHUNKED_END)
 
-    def _fell_behind(self, socket: int, taken: int, data: bytes, delivery: Delivery) -> None:
-        if taken == BROKEN:
+    def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
+        if rest is None:
             delivery.closed.append((socket, HUNG_UP))
-        elif taken == 0:
+        elif rest:
+            self.behind[socket] = Behind(rest)
+        else:
             self.behind[socket] = Behind(b"", skips=1)
             delivery.skipped += 1
-        else:
-            self.behind[socket] = Behind(data[taken:])
 
     def _serve_late(self, socket: int, behind: Behind, data: bytes, emit: Emit, delivery: Delivery) -> None:
-        taken = _emit_one(emit, socket, behind.remainder)
-        if 0 <= taken < len(behind.remainder):
-            behind.remainder = behind.remainder[taken:]
-            taken = 0  # of the new chunk
-        elif taken != BROKEN:
+        short = emit.resume(socket, behind.remainder) if behind.remainder else None
+        if short is not None and short.rest is not None:
+            behind.remainder = short.rest
+            self._skip_late(socket, behind, delivery)
+            return
+        if short is None:
             behind.remainder = b""
-            taken = _emit_one(emit, socket, data)
-        if taken == BROKEN:
-            self._close_late(socket, HUNG_UP, delivery)
-        elif taken == 0:
-            behind.skips += 1
-            delivery.skipped += 1
-            if behind.skips >= SKIPS_MAX:
-                self._close_late(socket, SLOW, delivery)
-        elif taken < len(data):
-            behind.remainder = data[taken:]
-            behind.skips = 0
-        else:
+            short = next(iter(emit.write((socket,), data)), None)
+        if short is None:
             del self.behind[socket]
             self.sockets.append(socket)
+        elif short.rest is None:
+            self._close_late(socket, HUNG_UP, delivery)
+        elif short.rest:
+            behind.remainder = short.rest
+            behind.skips = 0
+        else:
+            self._skip_late(socket, behind, delivery)
+
+    def _skip_late(self, socket: int, behind: Behind, delivery: Delivery) -> None:
+        behind.skips += 1
+        delivery.skipped += 1
+        if behind.skips >= SKIPS_MAX:
+            self._close_late(socket, SLOW, delivery)
 
     def _close_late(self, socket: int, reason: str, delivery: Delivery) -> None:
         del self.behind[socket]
         delivery.closed.append((socket, reason))
-
-
-def _emit_one(emit: Emit, socket: int, data: bytes) -> int:
-    short = emit((socket,), data) if data else None
-    return short[0][1] if short else len(data)
