@@ -8,9 +8,9 @@ import asyncio
 import re
 import resource
 import time
-import urllib.request
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
+from enum import StrEnum, auto
 from multiprocessing.connection import Connection
 from typing import cast
 from urllib.parse import urlsplit
@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 import uvloop
 from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription
+
+from folkmoot.bench.server import ask
 
 OPEN_WITHIN_S = 20.0
 OVER_WITHIN_S = 10.0
@@ -31,14 +33,14 @@ PER_ADDRESS = 200
 class Kind(StrEnum):
     """A kind of surface that stays open, or is tried again and again."""
 
-    STREAM = "stream"
-    EVENTS = "events"
-    PLAYLIST = "playlist"
-    TOKEN = "token"  # noqa: S105 - a kind, no secret
-    SEAT = "seat"
-    WHEP = "whep"
-    AUDIENCE = "audience"  # streams of nobody's, in the Space of a host who is suspended
-    PLAIN = "plain"  # a socket that a program of a few lines closes
+    STREAM = auto()
+    EVENTS = auto()
+    PLAYLIST = auto()
+    TOKEN = auto()
+    SEAT = auto()
+    WHEP = auto()
+    AUDIENCE = auto()  # streams of nobody's, in the Space of a host who is suspended
+    PLAIN = auto()  # a socket that a program of a few lines closes
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -114,8 +116,9 @@ class _Thing:
         self.over_s: float | None = None
         self._base_url = base_url
 
+    @abstractmethod
     async def open(self) -> None:
-        raise NotImplementedError
+        """Until it is open. Raises whatever is in the way."""
 
     def try_on(self) -> None:
         """Begin to try whether it still opens, where nothing stays open by itself."""
@@ -224,12 +227,10 @@ class _Peer(_Thing):
         await connected.wait()
 
     def _post(self, offer: str) -> str:
-        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {self.wanted.token}"}
-        request = urllib.request.Request(  # noqa: S310 - our own server's address
-            self._base_url + self.wanted.path, offer.encode(), headers
-        )
-        with urllib.request.urlopen(request, timeout=OPEN_WITHIN_S) as answered:  # noqa: S310
-            return str(answered.read().decode())
+        where, token = self.wanted.path, self.wanted.token or ""
+        status, answer = ask(self._base_url, "POST", where, offer.encode(), "application/sdp", token)
+        assert status < 300, f"POST {where}: {answer!r}"
+        return answer.decode()
 
 
 def since_ms(over: Iterable[Over], committed_s: float) -> list[float]:

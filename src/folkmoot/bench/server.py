@@ -6,8 +6,6 @@ import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,23 @@ STOP_WITHIN_S = 10.0
 
 class ServerFailed(Exception):
     """The server didn't start. The message holds the end of its log."""
+
+
+def ask(
+    base_url: str, method: str, path: str, body: bytes | None = None, content_type: str = "", token: str = ""
+) -> tuple[int, bytes]:
+    """Status and body of one request, on a connection of its own. Raises OSError."""
+    where = urlsplit(base_url)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if body is not None:
+        headers["Content-Type"] = content_type
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=START_WITHIN_S)
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
 
 
 class Server:
@@ -58,17 +73,10 @@ class Server:
 
     def first_answer(self, path: str) -> int:
         """The status of `path` once the server answers: one request that waits in the listening socket's queue."""
-        where = urlsplit(self.base_url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=START_WITHIN_S)
         try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            answer.read()
+            return ask(self.base_url, "GET", path)[0]
         except OSError as error:
             raise ServerFailed(f"GET {path} failed ({error}): {self._log_end()}") from error
-        finally:
-            connection.close()
-        return answer.status
 
     def admin(self, *arguments: str) -> str:
         """What `folkmoot admin …` prints. Raises ServerFailed."""
@@ -80,17 +88,11 @@ class Server:
 
     def call(self, method: str, path: str, token: str, body: object = None) -> dict[str, Any]:
         """The JSON that the API answers to an account. Raises ServerFailed for an error."""
-        request = urllib.request.Request(  # noqa: S310 - our own server's address
-            self.base_url + path,
-            method=method,
-            data=None if body is None else msgspec.json.encode(body),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=START_WITHIN_S) as answer:  # noqa: S310
-                return msgspec.json.decode(answer.read(), type=dict[str, Any])
-        except urllib.error.HTTPError as error:
-            raise ServerFailed(f"{method} {path} answered {error.code}: {error.read().decode()}") from error
+        encoded = None if body is None else msgspec.json.encode(body)
+        status, answer = ask(self.base_url, method, path, encoded, "application/json", token)
+        if status >= 300:
+            raise ServerFailed(f"{method} {path} answered {status}: {answer.decode()}")
+        return msgspec.json.decode(answer, type=dict[str, Any])
 
     def stop(self) -> None:
         """SIGTERM; SIGKILL if that isn't enough."""

@@ -35,6 +35,7 @@ SPACES = "/api/folkmoot/v1/spaces"
 FOLLOWERS, PLAYERS, TOKENS, SEATS, PEERS = 300, 100, 20, 3, 5
 HELD = (Kind.STREAM, Kind.EVENTS, Kind.PLAYLIST, Kind.TOKEN, Kind.SEAT, Kind.WHEP)
 SLOT = 61
+HASH_OF_NOTHING = "none"  # no password has it: these sign in by token
 _READY_WITHIN_S = 60.0
 _ANSWER_WITHIN_S = 30.0
 _RESET = struct.pack("ii", 1, 0)
@@ -186,7 +187,8 @@ def _receive(orders: Connection, within_s: float) -> list[Over]:
     try:
         if not orders.poll(within_s):
             raise StandingFailed(f"The connections did not answer within {within_s:g} s.")
-        return orders.recv()  # type: ignore[no-any-return]  # what was sent by run_holders
+        sent: list[Over] = orders.recv()
+        return sent
     except EOFError as error:
         raise StandingFailed("Not everything could be opened: the error is above.") from error
 
@@ -205,7 +207,7 @@ async def _make_accounts(gate: Gate, *, count: int) -> tuple[list[int], list[str
     """Ids and tokens."""
 
     async def work(acting: Acting) -> tuple[list[int], list[str]]:
-        new = [accounts.NewAccount(f"bench{number}", password_hash="none") for number in range(count)]  # noqa: S106
+        new = [accounts.NewAccount(f"bench{number}", password_hash=HASH_OF_NOTHING) for number in range(count)]
         ids = [await accounts.create_account(acting, one, Role.MEMBER) for one in new]
         return ids, [await accounts.issue_token(acting, id_, accounts.SESSION_SCOPES) for id_ in ids]
 

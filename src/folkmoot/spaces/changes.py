@@ -6,6 +6,7 @@ that they can be written into the events table as they are.
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -52,19 +53,21 @@ def _snake(name: str) -> str:
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=_snake):
-    """Something that happened. `onto` gives the state after it."""
+    """Something that happened."""
 
+    @abstractmethod
     def onto(self, space: Space) -> Space:
-        raise NotImplementedError
+        """The Space when this has happened to it."""
 
 
 class MemberChange(Change, frozen=True):
-    """Something that happened to one account. `of` is what becomes of its membership."""
+    """Something that happened to one account."""
 
     account_id: int
 
+    @abstractmethod
     def of(self, member: Member) -> Member:
-        raise NotImplementedError
+        """What becomes of its membership."""
 
     def onto(self, space: Space) -> Space:
         member = space.member(self.account_id)
@@ -276,15 +279,19 @@ class HostChanged(MemberChange, frozen=True):
     previous: int
     previous_role: Role
 
+    def of(self, member: Member) -> Member:
+        return replace(member, role=Role.HOST)
+
     def onto(self, space: Space) -> Space:
-        new = replace(space.member(self.account_id), role=Role.HOST)
-        old = replace(space.member(self.previous), role=self.previous_role)
-        return replace(_with_members(space, old, new), host_id=self.account_id)
+        previous = replace(space.member(self.previous), role=self.previous_role)
+        return replace(_with_members(super().onto(space), previous), host_id=self.account_id)
 
 
-class HostLost(MemberChange, frozen=True):
+class HostLost(Change, frozen=True):
     """The host's account lost its standing and there is no co-host: nobody is shown the Space any more. It stays
     the host's, who may be back before the hold ends it."""
+
+    account_id: int
 
     def onto(self, space: Space) -> Space:
         return space

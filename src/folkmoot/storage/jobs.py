@@ -67,6 +67,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         return int(min(self.first_delay_ms * 2 ** (attempt - 1), self.delay_ms_max) * (0.75 + chance / 2))
 
 
+RETRY = RetryPolicy()
 Handler = Callable[[Job], Awaitable[None]]
 
 
@@ -120,7 +121,7 @@ class Worker:
         places: Callable[[str], int] = lambda _queue: 1,
         jobs_at_once_max: int = 32,
         lease_ms: int = 30_000,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        retry: RetryPolicy = RETRY,
         retries: Mapping[str, RetryPolicy] = MappingProxyType({}),
         chance: Callable[[], float] = random.random,
     ) -> None:

@@ -58,7 +58,7 @@ class _Request:
     """One that is under way."""
 
     def __init__(self, scope: HTTPScope, receive: Receive, leases: LeaseBook) -> None:
-        self._connection: Connection | None = (scope.get("extensions") or {}).get(CONNECTION)  # type: ignore[assignment]
+        self._connection = cast(Connection | None, (scope.get("extensions") or {}).get(CONNECTION))
         self._receive = receive
         self._book = leases
         self._leases: list[Lease] = []
