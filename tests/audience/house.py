@@ -15,9 +15,10 @@ import uvicorn
 import uvloop
 from tests.support.waiting import wait_until
 
-from folkmoot.audience.door import Admission, Door, ListenRefusal, ListenRequest, listen_protocol
+from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.groups import Short
 from folkmoot.audience.handoff import Handoff
+from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.audience.worker import Worker, WorkerConfig
 
 INIT = b"<init>"

@@ -19,8 +19,9 @@ from tests.audience.house import (
 )
 from tests.support.waiting import wait_until
 
-from folkmoot.audience.door import HEAD_BYTES_MAX, Admission, Headers, ListenRefusal, ListenRequest
+from folkmoot.audience.door import HEAD_BYTES_MAX, Headers
 from folkmoot.audience.limiter import JoinLimiter
+from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.audience.worker import Worker
 
 LISTEN = "GET /api/folkmoot/v1/spaces/1/listen HTTP/1.1\r\nHost: x\r\n\r\n"

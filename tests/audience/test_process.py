@@ -11,8 +11,8 @@ import pytest
 from tests.audience.house import running_house
 from tests.support.waiting import wait_until
 
-from folkmoot.audience.door import LISTEN_CODECS
 from folkmoot.audience.live import CODECS
+from folkmoot.audience.request import LISTEN_CODECS
 from folkmoot.audience.responses import CONTENT_TYPES
 from folkmoot.tape.model import CODEC_CONFIGS, Codec, Note, Part
 from folkmoot.tape.reader import TapeReader

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 from litestar import Litestar
 
-from folkmoot.audience.door import ListenRefusal, ListenRequest
+from folkmoot.audience.request import ListenRefusal, ListenRequest
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.listen import STREAMS, Admitter
 

@@ -16,22 +16,21 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
-from urllib.parse import parse_qs
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from folkmoot.audience import responses
+from folkmoot.audience.ceiling import Ceiling
+from folkmoot.audience.estimate import ASK_AGAIN_S, HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.limiter import JoinLimiter
-from folkmoot.audience.live import ADTS, OGG
-from folkmoot.audience.wire import Arrival, Stamp
+from folkmoot.audience.request import LISTEN_CODECS, Admission, ListenRefusal, ListenRequest, read_request
+from folkmoot.audience.wire import Arrival
 
 LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/(listen|live\.ogg|live\.aac)")
+HLS_PATH = "/api/folkmoot/v1/spaces/%d/hls/index.m3u8"
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
-LISTEN_CODECS = ("opus", "aac")
-_FORMS = {b"live.ogg": OGG, b"live.aac": ADTS}
 SPACE_ID_MAX = 2**63 - 1
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
@@ -39,6 +38,10 @@ DISCARDED_BYTES_MAX = 16 * 1024 * 1024
 ADMIT_TIMEOUT_S = 10.0
 ADMISSIONS_MAX = 64
 ADMISSIONS_WAITING_MAX = 4_000
+IDLE_MAX = 4_000
+"""Connections whose next request, or the rest of one, is waited for: of more, the longest idle gives way."""
+CONNECTIONS_MAX = 16_000
+"""Of the 20,000 files that a process may have open; the rest is for tapes, uploads and the database."""
 CONNECTION = "folkmoot.connection"
 """The ASGI extension by which the application ends a request's connection: a `Connection`."""
 
@@ -49,35 +52,6 @@ ClientAddress = Callable[[str, Headers], str]
 logger = logging.getLogger(__name__)
 
 
-class ListenRequest(msgspec.Struct, frozen=True):
-    """Who wants to hear what. Header values are None where the request has no such header."""
-
-    space_id: int
-    form: str
-    ticket: str | None
-    authorization: str | None
-    cookie: str | None
-    origin: str | None
-    address: str
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """May listen, as long as no subject's counter rises above the one in its stamp."""
-
-    space_id: int
-    form: str
-    stamps: tuple[Stamp, ...]
-
-
-class ListenRefusal(msgspec.Struct, frozen=True):
-    """May not listen. `code` is for programs, `error` a sentence for people."""
-
-    status: int
-    code: str
-    error: str
-    retry_after_s: int | None = None
-
-
 class Door:
     """What all connections of a web process share."""
 
@@ -86,15 +60,21 @@ class Door:
         admit: Callable[[ListenRequest], Awaitable[Admission | ListenRefusal]],
         handoff: Handoff,
         *,
+        ceiling: Ceiling | None = None,
+        estimate: HlsEstimate | None = None,
         limiter: JoinLimiter | None = None,
         client_address: ClientAddress = lambda peer, _headers: peer,
         clock_s: Callable[[], float] = time.monotonic,
         head_timeout_s: float = HEAD_TIMEOUT_S,
         admissions_max: int = ADMISSIONS_MAX,
         admissions_waiting_max: int = ADMISSIONS_WAITING_MAX,
+        idle_max: int = IDLE_MAX,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
         self._admit = admit
         self.handoff = handoff
+        self._ceiling = ceiling or Ceiling()
+        self._estimate = estimate or HlsEstimate()
         self._limiter = limiter or JoinLimiter()
         self.client_address = client_address
         self._clock_s = clock_s
@@ -102,6 +82,34 @@ class Door:
         self._admissions_free = asyncio.Semaphore(admissions_max)
         self._admissions_waiting_max = admissions_waiting_max
         self._waiting = 0
+        self._idle: dict[ListenProtocol, None] = {}  # the longest idle first
+        self._idle_max = idle_max
+        self._connections_max = connections_max
+
+    def idle(self, connection: ListenProtocol, connections: int) -> None:
+        """A connection, of so many, waits for a request. Whoever opens thousands closes their own by that."""
+        self._idle.pop(connection, None)
+        self._idle[connection] = None
+        if len(self._idle) > self._idle_max or connections > self._connections_max:
+            longest = next(iter(self._idle))
+            del self._idle[longest]
+            longest.transport.abort()
+
+    def busy(self, connection: ListenProtocol) -> None:
+        """Its request is all here, or it is over."""
+        self._idle.pop(connection, None)
+
+    def too_many(self, admission: Admission) -> ListenRefusal | None:
+        """The refusal of who may listen, while there is no room: the same sound, by HLS, is for everybody."""
+        now_s = self._clock_s()
+        if not (self._ceiling.is_reached(self.handoff.connected(), now_s) or self.handoff.is_full()):
+            return None
+        if admission.form not in LISTEN_CODECS:
+            sentence = "As many listen as this server carries. Try again soon, or listen by HLS."
+            return ListenRefusal(503, "listeners_full", sentence, ASK_AGAIN_S)
+        again_s = self._estimate.sent_away(admission.space_id, now_s)
+        sentence = "As many listen without delay as this server carries. By HLS you hear it a few seconds later."
+        return ListenRefusal(503, "listeners_full", sentence, again_s, HLS_PATH % admission.space_id)
 
     def too_often(self, address: str) -> ListenRefusal | None:
         """Counts a join of this address; the refusal when there were too many."""
@@ -175,6 +183,7 @@ class ListenProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_awaiting_head()
+        self.door.busy(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -195,7 +204,7 @@ class ListenProtocol(HttpToolsProtocol):
         elif is_answered:
             self._await_head()  # bytes between two requests: uvicorn has stopped its own timer
 
-    # --- what the parser calls
+    # --- what the parser and the application's answer call
 
     def on_message_begin(self) -> None:
         if self._is_listen:
@@ -224,6 +233,7 @@ class ListenProtocol(HttpToolsProtocol):
             self.app = app
         else:
             self._is_listen = True
+            self.door.busy(self)
             self._listen(*parsed)
 
     def on_body(self, body: bytes) -> None:
@@ -235,13 +245,20 @@ class ListenProtocol(HttpToolsProtocol):
             if self._discarded_bytes:
                 self._stop_awaiting_head()
             self._in_body = False
+            self.door.busy(self)
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.pipeline and not self.transport.is_closing():
+            self.door.idle(self, len(self.connections))
 
     # --- the head's timeout: uvicorn has none
 
     def _await_head(self) -> None:
         self._head_bytes = 0
         self._head_timer = self.loop.call_later(self.door.head_timeout_s, self.transport.close)
+        self.door.idle(self, len(self.connections))
 
     def _stop_awaiting_head(self) -> None:
         if self._head_timer is not None:
@@ -280,7 +297,7 @@ class ListenProtocol(HttpToolsProtocol):
         refusal = self.door.too_often(address)
         if refusal is None and (headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers):
             refusal = ListenRefusal(400, "not_a_listen_request", "A listen request has no body.")
-        request = refusal or _request(space_id, name, query, headers, address)
+        request = refusal or read_request(space_id, name, query, headers, address)
         if isinstance(request, ListenRefusal):
             self._answer(request)
             return
@@ -294,6 +311,8 @@ class ListenProtocol(HttpToolsProtocol):
         admission = await self.door.admit(request, self.transport.is_closing)
         if self.transport.is_closing():
             return
+        if isinstance(admission, Admission):
+            admission = self.door.too_many(admission) or admission
         if self._has_more:
             self._refuse_more()
         elif isinstance(admission, ListenRefusal):
@@ -335,6 +354,7 @@ class ListenProtocol(HttpToolsProtocol):
             refusal.code,
             refusal.error,
             retry_after_s=refusal.retry_after_s,
+            hls=refusal.hls,
             body=not self._is_head,
             default_headers=self.server_state.default_headers,
         )
@@ -345,31 +365,6 @@ class ListenProtocol(HttpToolsProtocol):
 def listen_protocol(door: Door) -> type[ListenProtocol]:
     """The class for `uvicorn.Config(http=...)`."""
     return type("ListenProtocol", (ListenProtocol,), {"door": door})
-
-
-def _request(
-    space_id: int, name: bytes, query: bytes, headers: dict[bytes, bytes], address: str
-) -> ListenRequest | ListenRefusal:
-    def text(name: bytes) -> str | None:
-        value = headers.get(name)
-        return None if value is None else value.decode("latin-1")
-
-    try:
-        parameters = parse_qs(query.decode("ascii"), max_num_fields=16)
-    except ValueError:
-        return ListenRefusal(400, "validation_failed", "The query can't be read.")
-    form = _FORMS.get(name) or parameters.get("codec", ["opus"])[-1]
-    if name not in _FORMS and form not in LISTEN_CODECS:
-        return ListenRefusal(400, "validation_failed", f"Codec is {' or '.join(LISTEN_CODECS)}.")
-    return ListenRequest(
-        space_id=space_id,
-        form=form,
-        ticket=parameters.get("ticket", [None])[-1],
-        authorization=text(b"authorization"),
-        cookie=text(b"cookie"),
-        origin=text(b"origin"),
-        address=address,
-    )
 
 
 async def _refuse_pipelined(_scope: Any, _receive: Any, send: Any) -> None:

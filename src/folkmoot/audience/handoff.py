@@ -76,6 +76,15 @@ class Handoff:
             return False
         return await connected[place].hand_over(arrival, descriptor)
 
+    def connected(self) -> int:
+        """Sockets at all workers, with those on their way to one."""
+        return sum(link.load(0).listeners for link in self._links if link.connected)
+
+    def is_full(self) -> bool:
+        """Whether workers are there, and none takes another socket."""
+        loads = [link.load(0) for link in self._links if link.connected]
+        return bool(loads) and choose_worker(loads) is None
+
     def counts(self) -> dict[int, int]:
         """Connected sockets for each Space, as the workers reported them within the last half second."""
         counts: dict[int, int] = {}

@@ -39,9 +39,9 @@ def stream_head(form: str, *, chunked: bool, default_headers: Headers = ()) -> b
     return _head(200, headers)
 
 
-def error_body(code: str, error: str) -> bytes:
+def error_body(code: str, error: str, **more: str) -> bytes:
     """What every error of the API is: a sentence for people and a stable code for programs."""
-    return msgspec.json.encode({"error": error, "code": code})
+    return msgspec.json.encode({"error": error, "code": code, **more})
 
 
 def refusal(
@@ -50,11 +50,13 @@ def refusal(
     error: str,
     *,
     retry_after_s: int | None = None,
+    hls: str | None = None,
     body: bool = True,
     default_headers: Headers = (),
 ) -> bytes:
-    """A whole answer with the error as its body, after which the connection is closed."""
-    content = error_body(code, error)
+    """A whole answer with the error as its body, after which the connection is closed. `hls`: where the sound is
+    all the same."""
+    content = error_body(code, error) if hls is None else error_body(code, error, hls=hls)
     headers = [
         *default_headers,
         (b"content-type", b"application/json"),

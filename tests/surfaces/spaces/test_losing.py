@@ -13,7 +13,7 @@ from tests.support.people import People
 from tests.surfaces.conftest import FakeStages, Person, person
 from tests.surfaces.spaces.conftest import SPACES, Hall
 
-from folkmoot.audience.door import Admission, ListenRefusal, ListenRequest
+from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import Action, Refused, Stamp, Standing
 from folkmoot.gate.model import audience_subject, member_subject, seat_subject, space_subject
 from folkmoot.gate.queries import counters

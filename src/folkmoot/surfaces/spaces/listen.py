@@ -2,7 +2,7 @@
 
 from http.cookies import CookieError, SimpleCookie
 
-from folkmoot.audience.door import Admission, ListenRefusal, ListenRequest
+from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
 from folkmoot.gate.model import account_of
 from folkmoot.gate.register import Register
