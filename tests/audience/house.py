@@ -79,6 +79,9 @@ class FakeSockets:
             if (took := self._write(each, data)) != len(data)
         ]
 
+    def end(self, sockets: Sequence[int], data: bytes) -> list[Short]:
+        return self.write(sockets, data) if data else []
+
     def resume(self, socket: int, rest: bytes) -> Short | None:
         assert rest
         took = self._write(socket, rest)

@@ -26,6 +26,9 @@ class WriteEmit:
                 short.append(Short(descriptor, data[taken:] if taken else b""))
         return short
 
+    def end(self, sockets: Sequence[int], data: bytes) -> object:
+        return self.write(sockets, data) if data else None
+
     def resume(self, socket: int, rest: bytes) -> Short | None:
         return resume(socket, rest)
 

@@ -14,6 +14,7 @@ from folkmoot.audience import responses, windows
 from folkmoot.audience.groups import HUNG_UP, Emit, Feed, Group
 from folkmoot.audience.leases import Leases
 from folkmoot.audience.live import LiveTape
+from folkmoot.audience.sealed import SealedEmit
 from folkmoot.audience.wire import Arrival, Stamp
 from folkmoot.tape.model import TapeError
 
@@ -108,8 +109,10 @@ class Fanout:
         emit: Emit,
         open_tape: Callable[[int], LiveTape | None],
         choose_window_ms: Callable[[int], int] = windows.window_ms,
+        sealed: SealedEmit | None = None,
     ) -> None:
-        self._emit = emit
+        self._plain = emit
+        self._sealed = sealed or SealedEmit()
         self._open_tape = open_tape
         self._choose_window_ms = choose_window_ms
         self._spaces: dict[int, _Space] = {}
@@ -148,6 +151,8 @@ class Fanout:
             self._close(socket, REVOKED)
             return
         self.changed.add(arrival.space_id)
+        if arrival.sealing is not None:
+            self._sealed.take(socket, arrival.sealing)
         self._place(_Waiting(socket, arrival, now_ms), now_ms)
 
     def remove(self, sockets: Iterable[int], reason: str = HUNG_UP) -> None:
@@ -216,7 +221,7 @@ class Fanout:
         if group.cursor == feed.end:
             return
         start = self._start(group)
-        delivery = group.deliver(feed.framed(start, feed.end, chunked=group.chunked), self._emit)
+        delivery = group.deliver(feed.framed(start, feed.end, chunked=group.chunked), self._emit(group))
         writes = len(group) - delivery.skipped
         self.metrics.writes += writes
         self.metrics.parts += writes * (feed.end - start)
@@ -301,16 +306,18 @@ class Fanout:
         self._listeners[socket] = _Listener(space, group, space.stamps)
         self._slot_listeners[group.slot] += 1
         space.listeners += 1
-        if not group.add(socket, b"".join((arrival.pending, init, newest)), self._emit):
+        if not group.add(socket, b"".join((arrival.pending, init, newest)), self._emit(group)):
             self._forget(space, group, [socket], HUNG_UP)
 
     def _group(self, space: _Space, feed: Feed, arrival: Arrival, now_ms: int) -> Group:
-        groups = [g for g in space.groups if g.feed is feed and g.chunked == arrival.chunked]
+        is_sealed = arrival.sealing is not None
+        alike = (feed, arrival.chunked, is_sealed)
+        groups = [g for g in space.groups if (g.feed, g.chunked, g.is_sealed) == alike]
         smallest = min(groups, key=len, default=None)
         if smallest is not None and (len(smallest) < GROUP_LISTENERS or len(groups) == windows.SLOTS):
             return smallest
         slot = min(range(windows.SLOTS), key=self._slot_listeners.__getitem__)
-        group = Group(feed, chunked=arrival.chunked, slot=slot, due_ms=now_ms)
+        group = Group(feed, chunked=arrival.chunked, is_sealed=is_sealed, slot=slot, due_ms=now_ms)
         space.groups.append(group)
         self._schedule(space, group, now_ms)
         return group
@@ -330,7 +337,8 @@ class Fanout:
 
     def _refuse(self, waiting: _Waiting, status: int, code: str, error: str) -> None:
         retry_after_s = 2 if status == 503 else None
-        self._emit.write((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
+        emit = self._plain if waiting.arrival.sealing is None else self._sealed
+        emit.end((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
         self._release(waiting, REFUSED)
 
     def _release(self, waiting: _Waiting, reason: str) -> None:
@@ -350,7 +358,7 @@ class Fanout:
                 del self._waiting[space_id]
 
     def _finish(self, space: _Space, group: Group) -> None:
-        group.finish(self._emit)
+        group.finish(self._emit(group))
         self._forget(space, group, _members(group), ENDED)
         # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
 
@@ -376,7 +384,11 @@ class Fanout:
             del self._spaces[space.space_id]
             space.tape.close()
 
+    def _emit(self, group: Group) -> Emit:
+        return self._sealed if group.is_sealed else self._plain
+
     def _close(self, socket: int, reason: str) -> None:
+        self._sealed.forget(socket)
         setattr(self.metrics, reason, getattr(self.metrics, reason) + 1)
         self.closed.append((socket, reason))
 

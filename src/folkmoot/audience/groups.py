@@ -31,6 +31,9 @@ class Emit(Protocol):
     def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         """Writes the same data to each, to each in its own form (TLS seals it). Returns who didn't take it all."""
 
+    def end(self, sockets: Sequence[int], data: bytes) -> object:
+        """Writes the last of a stream, which may be nothing, with what ends the connection in TLS."""
+
     def resume(self, socket: int, rest: bytes) -> Short | None:
         """Goes on with the rest of an earlier write, which leaves as it is. None when all of it is gone.
 
@@ -93,9 +96,10 @@ class Group:
     is completed before anything else. There is no other queue. After SKIPS_MAX chunks in a row it is closed.
     """
 
-    def __init__(self, feed: Feed, *, chunked: bool, slot: int, due_ms: int) -> None:
+    def __init__(self, feed: Feed, *, chunked: bool, is_sealed: bool = False, slot: int, due_ms: int) -> None:
         self.feed = feed
         self.chunked = chunked
+        self.is_sealed = is_sealed
         self.slot = slot
         self.due_ms = due_ms
         self.cursor = feed.end
@@ -139,8 +143,7 @@ class Group:
 
     def finish(self, emit: Emit) -> None:
         """Ends the body of all who have everything; the others' bodies break off, as they should."""
-        if self.chunked:
-            emit.write(self.sockets, responses.CHUNKED_END)
+        emit.end(self.sockets, responses.CHUNKED_END if self.chunked else b"")
 
     def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
         if rest is None:

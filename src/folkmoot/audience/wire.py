@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from folkmoot.audience.records import Sealing
+
 Stamp = tuple[str, int]
 """(subject, counter): a right of the listener, and the revocation counter it was given under."""
 
@@ -18,7 +20,7 @@ MESSAGE_BYTES_MAX = 100_000  # half of Linux' usual net.core.wmem_default, beyon
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A listener whose socket comes with it. `form` is what it gets (live.CODECS).
 
-    `pending` is what must be written before the sound: the head.
+    `pending` is what must be written before the sound: the head. `sealing` is there when all of it goes over TLS.
     """
 
     space_id: int
@@ -26,6 +28,7 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     chunked: bool
     stamps: tuple[Stamp, ...]
     pending: bytes
+    sealing: Sealing | None = None
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
