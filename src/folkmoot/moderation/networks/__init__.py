@@ -1,0 +1,1 @@
+"""Address ranges that moderators stop: for sign-ups, or for everything."""
