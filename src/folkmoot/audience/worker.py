@@ -72,13 +72,15 @@ class RevocationSource(Protocol):
 def run_worker(
     config: WorkerConfig,
     revocations: RevocationSource,
+    *,
+    choose_window_ms: Callable[[int], int] = windows.window_ms,
 ) -> None:
     """The main of an audience process: serves until SIGTERM, then exits with 0. Needs the main thread."""
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when the house closes
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # often 1024 of what is allowed
-    worker = Worker(config, revocations)
+    worker = Worker(config, revocations, choose_window_ms=choose_window_ms)
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a full collection would take longer than a tick
     while True:
