@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that write sound to listeners: one per 19,000 listeners, at most one per core."""
+    listeners_max: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Listeners connected at a time, over all Spaces; who comes then listens by HLS. Empty: as many as are on time."""
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Spaces that may be live at a time. Empty: as many as processor and memory carry, by what is measured."""
     whep_listeners_max: Annotated[int, msgspec.Meta(ge=0, le=50)] = 50

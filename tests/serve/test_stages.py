@@ -63,7 +63,7 @@ async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 async def test_a_stage_that_does_not_answer_holds_up_no_other(where: Places) -> None:
-    pool = StagePool(where, lambda: {WEDGED: 3, WELL: 5}, set, lambda *_: None)
+    pool = StagePool(where, lambda: {WEDGED: 3, WELL: 5}, dict, set, lambda *_: None)
     async with (
         await asyncio.start_unix_server(_say_nothing, where.stage_socket(WEDGED)),
         well(where) as server,
@@ -78,17 +78,18 @@ async def test_a_stage_that_does_not_answer_holds_up_no_other(where: Places) -> 
 
 
 async def test_a_stage_that_died_is_noticed_and_its_next_is_told_again(where: Places) -> None:
-    pool = StagePool(where, lambda: {WELL: 5}, set, lambda *_: None)
+    pool = StagePool(where, lambda: {WELL: 5}, lambda: {WELL: 70}, set, lambda *_: None)
     async with counting(pool):
         async with well(where) as first:
             await until(lambda: first._service._recorder.counts.listeners == 5)
         await until(lambda: WELL not in pool._clients)
         async with well(where) as second:
             await until(lambda: second._service._recorder.counts.listeners == 5)
+            assert second._service._recorder.counts.listeners_estimated == 70
 
 
 async def test_nothing_is_kept_of_a_space_that_ended(where: Places) -> None:
-    pool = StagePool(where, dict, set, lambda *_: None)
+    pool = StagePool(where, dict, dict, set, lambda *_: None)
     async with well(where):
         await pool.offer(WELL, 1, "offer", ())
         await pool.react(WELL, "🔥")
@@ -98,7 +99,7 @@ async def test_nothing_is_kept_of_a_space_that_ended(where: Places) -> None:
 
 async def test_followers_are_told_of_each_stage_process_as_soon_as_it_answers(where: Places) -> None:
     told: list[tuple[int, str]] = []
-    pool = StagePool(where, dict, lambda: {WELL}, lambda *news: told.append(news))
+    pool = StagePool(where, dict, dict, lambda: {WELL}, lambda *news: told.append(news))
     async with counting(pool):
         assert pool.generation(WELL) is None
         async with well(where):
@@ -121,7 +122,7 @@ async def test_followers_are_told_of_each_stage_process_as_soon_as_it_answers(wh
 
 async def test_a_disk_that_was_full_before_anybody_asked_is_told_too(where: Places) -> None:
     told: list[str] = []
-    pool = StagePool(where, dict, lambda: {WELL}, lambda _space_id, word: told.append(word))
+    pool = StagePool(where, dict, dict, lambda: {WELL}, lambda _space_id, word: told.append(word))
     async with well(where) as server:
         recorder = server._service._recorder
         recorder._now_full(full=True)

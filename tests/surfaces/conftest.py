@@ -69,9 +69,17 @@ class FakeListening:
 
     def __init__(self) -> None:
         self.by_space: dict[int, int] = {}
+        self.estimates: dict[int, int] = {}
+        self.playlists: list[tuple[int, float]] = []
 
     def counts(self) -> Mapping[int, int]:
         return self.by_space
+
+    def estimated(self) -> Mapping[int, int]:
+        return self.estimates
+
+    def by_hls(self, space_id: int, every_s: float) -> None:
+        self.playlists.append((space_id, every_s))
 
     def reports(self) -> Sequence[Report]:
         return [Report(3, 2, 100, {1: 2}, {"parts": 7}, (1, 1, 0, 0, 0, 0, 0, 0, 0, 0))]

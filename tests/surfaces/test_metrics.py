@@ -12,11 +12,13 @@ async def test_a_moderator_reads_the_numbers(
     client: httpx.AsyncClient, people: People, listening: FakeListening
 ) -> None:
     listening.by_space = {1: 2, 2: 3}
+    listening.estimates = {1: 40}
     token = await people.token(await people.create("mia", Role.MODERATOR))
     answer = await client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     found = {family.name: family for family in text_string_to_metric_families(answer.text)}
     assert found["folkmoot_listeners"].samples[0].value == 5
+    assert found["folkmoot_listeners_estimated"].samples[0].value == 40
     assert found["folkmoot_audience_parts"].samples[0].value == 7
     assert "folkmoot_audience_tick_late_seconds" in found
 

@@ -8,7 +8,7 @@ Pure: the time is an argument.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
+from typing import Any, TypeVar
 
 PLAYLISTS_OVER_S = 8
 """Playlists are asked for several times a second or once in a target duration: their mean over this is steady."""
@@ -18,6 +18,8 @@ ASKS_PER_S = 50
 """So many requests a second of waiting listeners are worth asking the door whether there is room by now."""
 ASK_LATE_SHARE = 0.25
 """A player adds up to twice this share of the time it was told, so that a crowd doesn't come back at once."""
+
+Entries = TypeVar("Entries", bound=dict[int, Any])
 
 
 class HlsEstimate:
@@ -36,7 +38,7 @@ class HlsEstimate:
         sums[int(now_s)] = sums.get(int(now_s), 0.0) + every_s
 
     def sent_away(self, space_id: int, now_s: float) -> int:
-        """A listener finds no room and goes to HLS. Returns after how many seconds to ask again: more, the more do."""
+        """A listener finds no room and goes to HLS. Returns after how many seconds to ask again."""
         again_s = min(ASK_AGAIN_S_MAX, max(ASK_AGAIN_S, self._waiting(now_s) // ASKS_PER_S))
         self._leaving[space_id][int(now_s + again_s * (1 + ASK_LATE_SHARE))] += 1
         return again_s
@@ -60,7 +62,7 @@ class HlsEstimate:
         _forget_before(self._leaving, int(now_s))
 
 
-def _forget_before(tables: dict[int, dict[int, Any]], second: int) -> None:
+def _forget_before(tables: dict[int, Entries], second: int) -> None:
     """Drops every entry of a second before this one, and each Space that has none left."""
     for space_id, entries in list(tables.items()):
         for past in [at for at in entries if at < second]:

@@ -70,6 +70,10 @@ class MachineRoom:
             log.warning("room.none", live=live, reason=sentence, **msgspec.structs.asdict(readings))
         return sentence
 
+    def free_memory_mb(self) -> float:
+        """Of this moment."""
+        return _free_memory_mb(self._proc, self._cgroup)
+
     def readings(self) -> Readings:
         used = _cores_used(self._looks)
         newest = self._looks[-1] if self._looks else Look(0, {})
@@ -83,7 +87,7 @@ class MachineRoom:
             cores=self._cores,
             own_cores=sum(used.values()),
             stage_cores=tuple(stages),
-            free_memory_mb=_free_memory_mb(self._proc, self._cgroup),
+            free_memory_mb=self.free_memory_mb(),
         )
 
 

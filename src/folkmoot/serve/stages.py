@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 import structlog
 
 from folkmoot.gate import Refused, Stamp
@@ -21,6 +22,14 @@ FIND_EVERY_S = 0.02
 COUNTS_EVERY_S = 0.5
 
 
+class _News(msgspec.Struct, frozen=True):
+    """What a stage is told of its Space's listeners."""
+
+    listeners: int = 0
+    listeners_estimated: int = 0
+    reactions: dict[str, int] = {}
+
+
 class StagePool:
     """`surfaces.services.Stages`, the counts that travel in the tape, and the stages' word of a full disk.
 
@@ -33,11 +42,13 @@ class StagePool:
         self,
         places: Places,
         counts: Callable[[], Mapping[int, int]],
+        estimated: Callable[[], Mapping[int, int]],
         followed: Callable[[], set[int]],
         tell: Callable[[int, str], None],
     ) -> None:
         self._places = places
         self._counts = counts
+        self.estimated = estimated
         self._followed = followed
         self._tell_followers = tell
         self._clients: dict[int, StageClient] = {}
@@ -45,7 +56,7 @@ class StagePool:
         self._locks: dict[int, asyncio.Lock] = {}
         self._telling: dict[int, asyncio.Task[None]] = {}
         self._reactions: dict[int, Counter[str]] = {}
-        self._told: dict[int, tuple[int, dict[str, int]]] = {}
+        self._told: dict[int, _News] = {}
         self._generations: dict[int, int] = {}
         self._full: set[int] = set()
         self._finding: dict[int, asyncio.Task[None]] = {}
@@ -136,11 +147,12 @@ class StagePool:
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(COUNTS_EVERY_S)
-                counts = self.counts()
-                concerned = counts.keys() | self._clients.keys() | self._reactions.keys() | self._followed()
+                counts, estimated = self.counts(), self.estimated()
+                concerned = {*counts, *estimated, *self._clients, *self._reactions, *self._followed()}
                 for space_id in concerned - self._telling.keys():
-                    news = (counts.get(space_id, 0), dict(self._reactions.get(space_id, {})))
-                    self._telling[space_id] = group.create_task(self._keep_told(space_id, *news))
+                    reactions = dict(self._reactions.get(space_id, {}))
+                    news = _News(counts.get(space_id, 0), estimated.get(space_id, 0), reactions)
+                    self._telling[space_id] = group.create_task(self._keep_told(space_id, news))
 
     async def ended(self, space_id: int) -> None:
         """A Space is over: forget what was held for it."""
@@ -158,9 +170,9 @@ class StagePool:
         for space_id in list(self._clients):
             await self._drop(space_id)
 
-    async def _keep_told(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
+    async def _keep_told(self, space_id: int, news: _News) -> None:
         try:
-            await self._tell(space_id, listeners, reactions)
+            await self._tell(space_id, news)
         except (StageGone, StageFailed):
             await self._drop(space_id)
         except Exception:
@@ -169,15 +181,17 @@ class StagePool:
         finally:
             del self._telling[space_id]
 
-    async def _tell(self, space_id: int, listeners: int, reactions: dict[str, int]) -> None:
-        has_news = self._told.get(space_id, (0, {})) != (listeners, reactions)
+    async def _tell(self, space_id: int, news: _News) -> None:
+        has_news = self._told.get(space_id, _News()) != news
         client = self._clients.get(space_id)
         if client is None and (has_news or space_id in self._followed()):
             client = await self._connect(space_id)
         if client is not None and has_news:
-            await client.note(listeners=listeners, reactions=reactions)
+            await client.note(
+                listeners=news.listeners, listeners_estimated=news.listeners_estimated, reactions=news.reactions
+            )
             if self._clients.get(space_id) is client:
-                self._told[space_id] = (listeners, reactions)
+                self._told[space_id] = news
             self._tell_followers(space_id, COUNTS)
 
     async def _client(self, space_id: int) -> StageClient:

@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import socket
+import time
 from functools import partial
 
 import uvicorn
@@ -10,7 +11,9 @@ import uvloop
 
 from folkmoot import __version__
 from folkmoot.app import build_app
+from folkmoot.audience.ceiling import Ceiling
 from folkmoot.audience.door import Door, listen_protocol
+from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
@@ -38,14 +41,20 @@ from folkmoot.surfaces.spaces.listen import Admitter
 
 SLOT = 0
 STOP_WITHIN_S = 3
+LOOK_EVERY_S = 0.5
 
 
 class Listeners:
-    """`surfaces.services.Listening`: the audience workers' listeners, and those of the stages themselves."""
+    """`surfaces.services.Listening`: the audience workers' listeners, those of the stages themselves, and HLS."""
 
-    def __init__(self, handoff: Handoff, stages: StagePool) -> None:
+    def __init__(self, handoff: Handoff, stages: StagePool, estimate: HlsEstimate) -> None:
         self.counts = stages.counts
+        self.estimated = stages.estimated
         self.reports = handoff.reports
+        self._estimate = estimate
+
+    def by_hls(self, space_id: int, every_s: float) -> None:
+        self._estimate.playlist(space_id, every_s, time.monotonic())
 
 
 class WebProcess:
@@ -58,7 +67,9 @@ class WebProcess:
         self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
         self._hub = Hub()
         self._room = MachineRoom(_limits(settings))
-        self._stages = StagePool(places, self._handoff.counts, self._hub.followed, self._hub.tell)
+        self._ceiling = Ceiling(settings.listeners_max)
+        self._estimate = HlsEstimate()
+        self._stages = StagePool(places, self._handoff.counts, self._estimated, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         self._services = Services(
             site=Site(
@@ -73,7 +84,7 @@ class WebProcess:
             register=Register(),
             objects=remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media)),
             stages=self._stages,
-            listening=Listeners(self._handoff, self._stages),
+            listening=Listeners(self._handoff, self._stages, self._estimate),
             leases=LeaseBook(),
             hub=self._hub,
             tapes_directory=places.tapes,
@@ -86,7 +97,13 @@ class WebProcess:
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM, which uvicorn handles: open requests get a moment to finish."""
-        door = Door(Admitter(self._services), self._handoff, client_address=self._addresses)
+        door = Door(
+            Admitter(self._services),
+            self._handoff,
+            ceiling=self._ceiling,
+            estimate=self._estimate,
+            client_address=self._addresses,
+        )
         config = uvicorn.Config(
             Patience(Addressed(build_app(self._services), self._addresses)),
             http=listen_protocol(door),
@@ -106,12 +123,22 @@ class WebProcess:
                 group.create_task(self._follower().run()),
                 group.create_task(self._stages.keep_counts()),
                 group.create_task(self._room.run()),
+                group.create_task(self._keep_looking()),
             ]
             await uvicorn.Server(config).serve(sockets=[listening])
             for task in beside:
                 task.cancel()
         await self._stages.close()
         await self._database.close()
+
+    def _estimated(self) -> dict[int, int]:
+        return self._estimate.counts(time.monotonic())
+
+    async def _keep_looking(self) -> None:
+        """Until cancelled: whether another listener can be carried."""
+        while True:
+            self._ceiling.look(self._handoff.reports(), self._room.free_memory_mb(), time.monotonic())
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def _follower(self) -> events.Follower:
         async def reload() -> None:

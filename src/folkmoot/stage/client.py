@@ -96,9 +96,11 @@ class StageClient:
         """Pushes the whole desired state; see `protocol.Configure`."""
         await self._done(protocol.Configure(muted=list(muted), seats_allowed=list(seats_allowed), roster=roster))
 
-    async def note(self, *, listeners: int, reactions: dict[str, int]) -> None:
+    async def note(self, *, listeners: int, reactions: dict[str, int], listeners_estimated: int = 0) -> None:
         """Sets the counts that travel in the tape's notes from now on."""
-        await self._done(protocol.NoteCounts(listeners=listeners, reactions=reactions))
+        await self._done(
+            protocol.NoteCounts(listeners=listeners, reactions=reactions, listeners_estimated=listeners_estimated)
+        )
 
     async def status(self, within_s: float = ANSWER_WITHIN_S) -> protocol.StageStatus:
         """Figures of the stage process."""

@@ -12,6 +12,9 @@ import msgspec
 
 from folkmoot.stage.engine import EngineStatus, SeatState
 
+VERSION = 1
+"""Raised with every change that a stage, or a client of one, of the version before would not understand: after an
+upgrade without a restart, stages of another version are started anew instead of being kept."""
 FRAME_BYTES_MAX = 256 * 1024
 HEADER = struct.Struct("!I")
 
@@ -69,10 +72,12 @@ class Configure(msgspec.Struct, frozen=True, tag="configure"):
 
 
 class NoteCounts(msgspec.Struct, frozen=True, tag="note"):
-    """Counts that travel in the tape's notes: people listening now, reactions as totals since the start."""
+    """Counts that travel in the tape's notes: who listens now, connected and, as an estimate, by HLS; reactions as
+    totals since the start."""
 
     listeners: Total
     reactions: Annotated[dict[Reaction, Total], msgspec.Meta(max_length=64)]
+    listeners_estimated: Total = 0
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):

@@ -30,6 +30,7 @@ class Counts(msgspec.Struct, frozen=True):
     listeners: int = 0
     reactions: dict[str, int] = msgspec.field(default_factory=dict)
     roster: int = 0
+    listeners_estimated: int = 0
 
 
 class _Tick(msgspec.Struct, frozen=True, gc=False):
@@ -157,6 +158,7 @@ class Recorder:
         note = Note(
             speaking=tuple(sorted(self._speaking)),
             listeners=counts.listeners,
+            listeners_estimated=counts.listeners_estimated,
             reactions=counts.reactions,
             roster=counts.roster,
         )

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
+
 from folkmoot.stage import protocol
 from folkmoot.stage.engine import Answer, Engine, EventCallback, OfferRefused, SeatEvent
 from folkmoot.stage.leases import Handle, LeaseHolder, LeaseOver
@@ -117,8 +119,9 @@ class StageService:
                 await self._engine.hang_up(connection)
             case protocol.Configure():
                 await self._configure(call)
-            case protocol.NoteCounts(listeners=listeners, reactions=reactions):
-                self._recorder.counts = Counts(listeners, reactions, self._recorder.counts.roster)
+            case protocol.NoteCounts(listeners, reactions, listeners_estimated):
+                roster = self._recorder.counts.roster
+                self._recorder.counts = Counts(listeners, reactions, roster, listeners_estimated)
             case protocol.Status():
                 return self._status()
             case protocol.End():
@@ -248,8 +251,7 @@ class StageService:
         for seat in muted | self._muted:
             self._engine.set_muted(seat, seat in muted)
         self._muted = muted
-        counts = self._recorder.counts
-        self._recorder.counts = Counts(counts.listeners, counts.reactions, call.roster)
+        self._recorder.counts = msgspec.structs.replace(self._recorder.counts, roster=call.roster)
         for seat in removed:
             await self._engine.leave(seat)
 

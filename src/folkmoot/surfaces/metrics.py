@@ -53,6 +53,11 @@ async def metrics(
                 GaugeMetricFamily(
                     "folkmoot_listeners", "Connected listener sockets", sum(services.listening.counts().values())
                 ),
+                GaugeMetricFamily(
+                    "folkmoot_listeners_estimated",
+                    "Listeners by HLS, an estimate",
+                    sum(services.listening.estimated().values()),
+                ),
                 *_audience(services.listening.reports()),
             ]
         )

@@ -60,10 +60,18 @@ class Stages(Protocol):
 
 
 class Listening(Protocol):
-    """Who is connected to the audience workers now."""
+    """How many listen now: those who are connected, exactly, and those who listen by HLS, as an estimate."""
 
     def counts(self) -> Mapping[int, int]:
         """Connected listener sockets for each Space."""
+        ...
+
+    def estimated(self) -> Mapping[int, int]:
+        """About how many listen to each Space by HLS (audience/estimate.py)."""
+        ...
+
+    def by_hls(self, space_id: int, every_s: float) -> None:
+        """A player asked for a live playlist, as it does about every so many seconds."""
         ...
 
     def reports(self) -> Sequence[Report]:

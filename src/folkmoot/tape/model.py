@@ -84,8 +84,9 @@ CODEC_CONFIGS: Final = {
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """What travels in the sound's own timeline: never a name, nothing that may have to be unsaid.
 
-    `speaking` are seat numbers, `reactions` totals since the start, `roster` a version that grows when seats
-    change hands (clients then fetch the gated sidecar anew), `gap` says that this silence was not on stage.
+    `speaking` are seat numbers, `listeners` are connected, `listeners_estimated` hear it by HLS about as many,
+    `reactions` totals since the start, `roster` a version that grows when seats change hands (clients then fetch
+    the gated sidecar anew), `gap` says that this silence was not on stage.
     """
 
     speaking: tuple[int, ...] = ()
@@ -93,6 +94,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     reactions: dict[str, int] = msgspec.field(default_factory=dict)
     roster: int = 0
     gap: bool = False
+    listeners_estimated: int = 0
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -94,7 +94,7 @@ async def _present(
     ids = [one.item.id for one in admitted]
     taken_out = await recordings.redactions_of(read, ids, redactions_max)
     spoken = await queries.spoken_in(read, viewer.account_id, ids) if viewer.account_id is not None else set()
-    counts = services.listening.counts()
+    counts, estimated = services.listening.counts(), services.listening.estimated()
     return [
         present.space(
             one,
@@ -104,6 +104,7 @@ async def _present(
             taken_out[one.item.id],
             has_spoken=one.item.id in spoken,
             listeners=counts.get(one.item.id, 0),
+            listeners_estimated=estimated.get(one.item.id, 0),
             reactions=services.stages.reactions(one.item.id),
             tape_full=services.stages.tape_full(one.item.id),
             site=services.site,

@@ -104,7 +104,8 @@ class Space(msgspec.Struct):
     speaker_ids: list[str]
     invited_ids: list[str]  # empty unless the viewer hosts
     participant_count: int  # on stage and connected listeners
-    listener_count: int  # connected listener sockets
+    listener_count: int  # connected listener sockets: exact
+    listener_count_estimated: int  # about so many more listen by HLS
     stage: list[Person]  # by seat
     asking: list[Person]  # in order; hosts see all, others themselves
     roster: int

@@ -207,8 +207,11 @@ async def _message(services: Services, viewer: Viewer, space_id: int, word: str)
     if word == HEARTBEAT:
         return ServerSentEventMessage(comment="still here")
     if word == COUNTS:
-        listeners = services.listening.counts().get(space_id, 0)
-        counts = {"listeners": listeners, "reactions": dict(services.stages.reactions(space_id))}
+        counts = {
+            "listeners": services.listening.counts().get(space_id, 0),
+            "listeners_estimated": services.listening.estimated().get(space_id, 0),
+            "reactions": dict(services.stages.reactions(space_id)),
+        }
         return ServerSentEventMessage(event="counts", data=msgspec.json.encode(counts).decode())
     if word == STAGE:
         generation = {"generation": services.stages.generation(space_id)}
