@@ -16,14 +16,14 @@ export interface ReportSubject {
   atMs?: number;
 }
 
-export const CATEGORIES: { category: Category; label: string; means: string }[] = [
-  { category: 'spam', label: 'Spam', means: 'Advertising, deceiving links, the same again and again' },
-  { category: 'violation', label: 'Against the rules', means: 'Insults, threats, somebody’s address, …' },
-  { category: 'legal', label: 'Against the law', means: 'What a court would have to know of' },
-  { category: 'other', label: 'Something else', means: 'Say below what it is' },
+export const CATEGORIES: { value: Category; label: string; means: string }[] = [
+  { value: 'spam', label: 'Spam', means: 'Advertising, deceiving links, the same again and again' },
+  { value: 'violation', label: 'Against the rules', means: 'Insults, threats, somebody’s address, …' },
+  { value: 'legal', label: 'Against the law', means: 'What a court would have to know of' },
+  { value: 'other', label: 'Something else', means: 'Say below what it is' },
 ];
 export const categoryLabel = (category: Category): string =>
-  CATEGORIES.find((one) => one.category === category)!.label;
+  CATEGORIES.find((one) => one.value === category)!.label;
 
 export const STANDINGS: Record<Standing, string> = {
   active: 'In good standing',

@@ -2,14 +2,14 @@
 import type { RedactReason, Redaction } from '../types';
 import { plural } from '../words';
 
-export const REASONS: { reason: RedactReason; label: string; means: string }[] = [
+export const REASONS: { value: RedactReason; label: string; means: string }[] = [
   {
-    reason: 'private_information',
+    value: 'private_information',
     label: 'Private information',
     means: 'An address, a telephone number, where somebody is now.',
   },
-  { reason: 'unlawful', label: 'It may not be published', means: 'A threat, a slur, somebody’s work.' },
-  { reason: 'other', label: 'Another reason', means: 'People are told that it was taken out, and no more.' },
+  { value: 'unlawful', label: 'It may not be published', means: 'A threat, a slur, somebody’s work.' },
+  { value: 'other', label: 'Another reason', means: 'People are told that it was taken out, and no more.' },
 ];
 
 const BY: Record<Redaction['by_role'], string> = {
