@@ -1,6 +1,9 @@
 """Who may listen: what the audience's door asks. The socket itself never reaches the application."""
 
+import asyncio
 from http.cookies import CookieError, SimpleCookie
+
+import msgspec
 
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
@@ -18,6 +21,7 @@ LISTEN, LIVE_OGG, LIVE_AAC = (
     for name in ("listen", "live.ogg", "live.aac")
 )
 STREAMS = (LISTEN, LIVE_OGG, LIVE_AAC)
+SHARED_S = 0.02
 
 
 def register_listen(register: Register) -> None:
@@ -25,11 +29,24 @@ def register_listen(register: Register) -> None:
         register.add(surface)
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What the gate was asked for nobody in particular, and when."""
+
+    answer: asyncio.Task[tuple[Stamp, ...]]
+    at_s: float
+
+
 class Admitter:
-    """Answers the door, once for each listener."""
+    """Answers the door, once for each listener.
+
+    Those without an account who come to one Space within SHARED_S share an answer: it holds for each of them as if
+    they had come with the first. What ends a right after it was read ends it for all of them alike, for the stamps
+    they are handed over with are those of the moment of reading, and a worker refuses the older counter.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._asked: dict[int, _Asked] = {}
 
     async def __call__(self, request: ListenRequest) -> Admission | ListenRefusal:
         try:
@@ -41,13 +58,29 @@ class Admitter:
         if request.ticket is not None:
             return await self._by_ticket(request, request.ticket)
         viewer = await self._viewer(request)
-        if viewer.account_id is not None:
-            self._services.gate.permit(viewer, Action.LISTEN)
-            require_scope(viewer, LISTEN.scope)
+        if viewer.account_id is None:
+            return _admission(request, await self._as_anybody(request.space_id))
+        self._services.gate.permit(viewer, Action.LISTEN)
+        require_scope(viewer, LISTEN.scope)
+        return _admission(request, await self._stamps(viewer, request.space_id))
+
+    async def _as_anybody(self, space_id: int) -> tuple[Stamp, ...]:
+        loop = asyncio.get_running_loop()
+        asked = self._asked.get(space_id)
+        if asked is None or loop.time() - asked.at_s >= SHARED_S:
+            asked = _Asked(loop.create_task(self._stamps(ANONYMOUS, space_id)), loop.time())
+            self._asked[space_id] = asked
+            loop.call_later(SHARED_S, self._forget, space_id, asked)
+        return await asyncio.shield(asked.answer)
+
+    def _forget(self, space_id: int, asked: _Asked) -> None:
+        if self._asked.get(space_id) is asked:
+            del self._asked[space_id]
+
+    async def _stamps(self, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
         async with self._services.database.read() as read:
-            await self._require_live(read, viewer, request.space_id)
-            stamps = await listener_stamps(read, self._services, viewer, request.space_id)
-        return _admission(request, stamps)
+            await self._require_live(read, viewer, space_id)
+            return await listener_stamps(read, self._services, viewer, space_id)
 
     async def _by_ticket(self, request: ListenRequest, text: str) -> Admission:
         services = self._services
