@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import httptools
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from folkmoot.audience import responses
@@ -26,6 +27,7 @@ from folkmoot.audience.estimate import ASK_AGAIN_S, HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.limiter import JoinLimiter
 from folkmoot.audience.request import LISTEN_CODECS, Admission, ListenRefusal, ListenRequest, read_request
+from folkmoot.audience.tls import TlsTransport
 from folkmoot.audience.wire import Arrival
 
 LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/(listen|live\.ogg|live\.aac)")
@@ -278,7 +280,7 @@ class ListenProtocol(HttpToolsProtocol):
 
     def _match(self) -> tuple[int, bytes, bytes] | None:
         """(Space id, last name of the path, query) of a listen request, or None for any other."""
-        if self.scheme == "https":
+        if self.scheme == "https" and not isinstance(self.transport, TlsTransport):
             return None  # uvicorn's own TLS: what lies below it can't be given away
         method = self.parser.get_method()
         if method not in {b"GET", b"HEAD"} or (self.parser.should_upgrade() and self._should_upgrade()):
@@ -330,6 +332,11 @@ class ListenProtocol(HttpToolsProtocol):
     async def _hand_over(self, arrival: Arrival) -> None:
         """The worker writes the head: until it has the socket, a refusal is still possible."""
         self.transport.pause_reading()  # what comes from now on is not read by us
+        if isinstance(self.transport, TlsTransport):
+            arrival = msgspec.structs.replace(arrival, sealing=self.transport.sealing())
+            if arrival.sealing is None:
+                self._answer(ListenRefusal(400, "not_a_listen_request", "Listen on a connection of its own."))
+                return
         descriptor = self.transport.get_extra_info("socket").fileno()
         try:
             taken = not self.transport.get_write_buffer_size()  # of earlier answers
@@ -338,7 +345,8 @@ class ListenProtocol(HttpToolsProtocol):
             logger.exception("a listener's socket can't be handed over")
             taken = False
         if taken:
-            self.transport.close()  # our descriptor only: the connection lives on in the worker's
+            # Our descriptor only: the connection lives on in the worker's. In TLS nothing is said of an end.
+            self.transport.abort()
         elif not self.transport.is_closing():
             self._answer(ListenRefusal(503, "busy", "No audience worker is free. Try again in a moment.", 1))
 

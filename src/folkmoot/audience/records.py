@@ -127,17 +127,14 @@ def expand_label(algorithm: hashes.HashAlgorithm, secret: bytes, label: bytes, l
     return HKDFExpand(algorithm, length, info).derive(secret)
 
 
-def count_records(stream: bytes | bytearray, at: int) -> tuple[int, int]:
-    """How many records begin in a piece of a stream of them, of which the first begins at `at`.
-
-    Returns their number and where, counted from the piece's end, the next one begins.
-    """
-    records = 0
-    while at < len(stream):
-        assert at + _HEADER_BYTES <= len(stream), "a record's header is never split"
-        records += 1
-        at += _HEADER_BYTES + int.from_bytes(stream[at + 3 : at + 5], "big")
-    return records, at - len(stream)
+def count_records(sealed: bytes) -> int:
+    """How many records these whole ones are."""
+    count = at = 0
+    while at < len(sealed):
+        count += 1
+        at += _HEADER_BYTES + int.from_bytes(sealed[at + 3 : at + 5], "big")
+    assert at == len(sealed)
+    return count
 
 
 def _record(data: bytes, content_type: int) -> tuple[bytes, bytes]:
