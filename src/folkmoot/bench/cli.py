@@ -97,6 +97,34 @@ def standing(
     _finish(report, json_file)
 
 
+@bench.command()
+def audience(
+    listeners: Annotated[int, typer.Option(min=1, help="How many listen.")] = 36_000,
+    seconds: Annotated[float, typer.Option(min=2, help="How long they are measured.")] = 20.0,
+    spaces: Annotated[int, typer.Option(min=1, max=2_000, help="Spaces that they are spread over.")] = 1,
+    write_ms: Annotated[int, typer.Option(help="Sound in one write: 100, 200, 500, 1000; 0: by the load.")] = 0,
+    never_reading: Annotated[int, typer.Option(min=0, help="Of the listeners, how many read nothing.")] = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """What it takes to be heard by many: delay, missed parts, CPU, beside a loop in C."""
+    from folkmoot.bench.audience import plan, run_audience
+    from folkmoot.bench.audience_load import AudienceFailed
+
+    wanted = plan(
+        listeners,
+        seconds,
+        cores=len(os.sched_getaffinity(0)),
+        spaces=spaces,
+        write_ms=write_ms,
+        never_reading=never_reading,
+    )
+    try:
+        report = run_audience(wanted, typer.echo)
+    except AudienceFailed as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
 def _finish(report: Report, json_file: Path | None) -> None:
     raise typer.Exit(finish(report, json_file))
 

@@ -1,0 +1,253 @@
+"""`bench audience`: thousands listen to synthetic tapes, and check every byte that they get."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from folkmoot.audience import windows
+from folkmoot.audience.fanout import LATENESS_MS
+from folkmoot.bench.audience_door import HouseConfig, HouseReport
+from folkmoot.bench.audience_load import (
+    JOINS_PER_S,
+    AudienceFailed,
+    Heard,
+    LoadWanted,
+    compiled,
+    listening,
+)
+from folkmoot.bench.audience_servers import live_tapes, running_floor, running_house
+from folkmoot.bench.machine import this_machine
+from folkmoot.bench.processes import CpuMeter, pss_mb
+from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
+
+LISTENERS_PER_WORKER = 19_000
+DELIVERY_P99_MS = {100: 10.0, 200: 10.0, 500: 100.0, 1000: 20.0}
+MANY_SPACES_P99_MS = 250.0
+SERVER_CORES, MANY_SPACES_CORES = 0.35, 0.8
+SERVER_MEMORY_MB = 50.0
+RATIO_TO_FLOOR = 1.2
+JOIN_P99_MS = 300.0
+
+_JOINED_WITHIN_S = 60.0
+_SETTLES_S = 4.0  # three writes and more: by then it is known when each listener's are due
+
+Say = Callable[[str], None]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured. `never_reading` of the listeners read nothing; `write_ms` of sound go into one write."""
+
+    listeners: int
+    seconds: float
+    workers: int
+    write_ms: int
+    spaces: int = 1
+    never_reading: int = 0
+    joins_per_s: int = JOINS_PER_S
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What one server under one load came to. Cores are CPU seconds per second."""
+
+    heard: Heard
+    cores: float
+    memory_mb: float
+    kernel_memory_mb: float
+    generator_cores: float
+    tapes_cores: float
+    report: HouseReport | None = None
+
+
+class Measurable(Protocol):
+    """A server that listeners can be sent to."""
+
+    port: int
+
+    def pids(self) -> list[int]:
+        """Its processes, whose CPU and memory count."""
+
+
+def plan(
+    listeners: int,
+    seconds: float,
+    *,
+    cores: int,
+    spaces: int = 1,
+    write_ms: int = 0,
+    never_reading: int = 0,
+) -> Plan:
+    """As many workers as the product starts, and writes as long as it makes them for that load (`write_ms` 0)."""
+    workers = max(cores, -(-listeners // LISTENERS_PER_WORKER))
+    return Plan(
+        listeners=listeners,
+        seconds=seconds,
+        workers=workers,
+        write_ms=write_ms or windows.window_ms(listeners // workers),
+        spaces=spaces,
+        never_reading=never_reading,
+    )
+
+
+def run_audience(wanted: Plan, say: Say) -> Report:
+    """Measures ours, then with one Space the floor under the same load. Raises AudienceFailed."""
+    started_at, machine = datetime.now(UTC), this_machine()
+    with workshop(wanted) as bench:
+        say(f"{wanted.listeners} listeners join, {wanted.joins_per_s} a second.")
+        ours = bench.measure_house(say)
+        floor = None
+        if wanted.spaces == 1 and not wanted.never_reading:
+            say("The same with the floor, a loop in C.")
+            floor = bench.measure_floor(say)
+    return Report(
+        bench="audience",
+        command=command_line(),
+        machine=machine,
+        started_at=started_at.isoformat(timespec="seconds"),
+        results=results(wanted, ours, floor),
+        notes=notes(wanted, ours),
+    )
+
+
+class Workshop:
+    """The compiled programs and the live tapes. Made by `workshop`."""
+
+    def __init__(self, folder: Path, wanted: Plan, tapes_pid: int) -> None:
+        self._folder = folder
+        self._wanted = wanted
+        self._tapes_pid = tapes_pid
+        self.tapes = folder / "tapes"
+        self.generator = compiled("listeners", folder)
+
+    def measure_house(self, say: Say) -> Measured:
+        """Our own door and workers."""
+        wanted = self._wanted
+        config = HouseConfig(str(self._folder), str(self.tapes), wanted.workers, wanted.write_ms)
+        with running_house(config) as house:
+            before = house.report()
+            measured = self.measure(house, say)
+            assert before.connected == 0
+            return msgspec.structs.replace(measured, report=house.report())
+
+    def measure_floor(self, say: Say) -> Measured:
+        """The loop in C."""
+        wanted = self._wanted
+        program = compiled("floor", self._folder)
+        with running_floor(program, self.tapes, wanted.workers, wanted.write_ms) as floor:
+            return self.measure(floor, say)
+
+    def measure(self, server: Measurable, say: Say) -> Measured:
+        """Connects the listeners to a server, and measures once they all hear something."""
+        wanted = self._wanted
+        idle_mb = _kernel_memory_mb()
+        load = LoadWanted(
+            port=server.port,
+            tapes=self.tapes,
+            listeners=wanted.listeners,
+            write_ms=wanted.write_ms,
+            spaces=wanted.spaces,
+            joins_per_s=wanted.joins_per_s,
+            never_reading=wanted.never_reading,
+        )
+        with listening(self.generator, load) as listeners:
+            joined = listeners.wait_until_joined(wanted.listeners / wanted.joins_per_s + _JOINED_WITHIN_S)
+            say(f"All hear something after at most {joined.join.max_ms:.0f} ms.")
+            time.sleep(_SETTLES_S)
+            meters = [
+                CpuMeter(server.pids),
+                CpuMeter(listeners.pids),
+                CpuMeter(lambda: [self._tapes_pid]),
+            ]
+            listeners.measure()
+            time.sleep(wanted.seconds)
+            cores, generator_cores, tapes_cores = (meter.cores() for meter in meters)
+            memory_mb, kernel_mb = pss_mb(server.pids()), _kernel_memory_mb() - idle_mb
+            heard = listeners.stop()
+        return Measured(heard, cores, memory_mb, kernel_mb, generator_cores, tapes_cores)
+
+
+@contextmanager
+def workshop(wanted: Plan) -> Iterator[Workshop]:
+    """A folder with everything in it, removed at the end."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="folkmoot-bench-")))
+        tapes_pid = stack.enter_context(live_tapes(folder / "tapes", wanted.spaces))
+        yield Workshop(folder, wanted, tapes_pid)
+
+
+def results(wanted: Plan, ours: Measured, floor: Measured | None) -> list[Result]:
+    """The table."""
+    heard, many = ours.heard, wanted.spaces > 1
+    cores = at_most("server_cores", ours.cores, "cores", MANY_SPACES_CORES if many else SERVER_CORES)
+    delivery_ms = MANY_SPACES_P99_MS if many else DELIVERY_P99_MS[wanted.write_ms]
+    found = [
+        exactly("missed_parts", heard.missed, "", 0),
+        exactly("wrong_bytes", heard.corrupted + heard.repeated, "", 0),
+        shown("delivery_p50_ms", heard.delivery.p50_ms, "ms"),
+        at_most("delivery_p99_ms", heard.delivery.p99_ms, "ms", delivery_ms),
+        shown("part_age_p50_ms", heard.part_delay.p50_ms, "ms"),
+        shown("part_age_p99_ms", heard.part_delay.p99_ms, "ms"),
+        cores,
+        at_most("server_memory_mb", ours.memory_mb, "MB", SERVER_MEMORY_MB),
+        at_most("join_p99_ms", heard.join.p99_ms, "ms", JOIN_P99_MS),
+    ]
+    if floor is not None:
+        bare = shown("floor_cores", floor.cores, "cores")
+        found[6] = beside(cores, bare)
+        found.append(at_most("ratio_to_c_floor", ours.cores / floor.cores, "", RATIO_TO_FLOOR))
+        found += [bare, shown("floor_delivery_p99_ms", floor.heard.delivery.p99_ms, "ms")]
+    if wanted.never_reading:
+        found += never_reading_results(wanted, ours)
+    return [
+        *found,
+        shown("tick_late_p99_ms", late_p99_ms(ours), "ms"),
+        shown("kernel_memory_mb", ours.kernel_memory_mb, "MB"),
+        shown("generator_cores", ours.generator_cores, "cores"),
+        shown("tapes_cores", ours.tapes_cores, "cores"),
+    ]
+
+
+def never_reading_results(wanted: Plan, ours: Measured) -> list[Result]:
+    """Who never reads is dropped, all of them."""
+    return [exactly("dropped", ours.heard.dropped, "", wanted.never_reading)]
+
+
+def late_p99_ms(ours: Measured) -> float | None:
+    """How late the workers came to a group that was due: the bound of the bucket, None above the last."""
+    counts = ours.report.lateness if ours.report else []
+    passed = 0
+    for bound_ms, count in zip(LATENESS_MS, counts, strict=False):
+        passed += count
+        if passed >= 0.99 * sum(counts):
+            return float(bound_ms)
+    return None
+
+
+def notes(wanted: Plan, ours: Measured) -> list[str]:
+    """What to know beside the figures."""
+    heard = ours.heard
+    found = [
+        f"{wanted.listeners} listeners in {wanted.spaces} Spaces, {wanted.workers} workers, "
+        f"{wanted.write_ms} ms of sound in one write, {wanted.seconds:g} s: {heard.parts} parts in {heard.writes} "
+        f"writes, {heard.bytes / 1e6 / wanted.seconds:.1f} MB a second, every byte compared with the tape.",
+        "delivery: from when a write was due to its receipt (with a write for each part, from its publication). "
+        "part_age: from each part's publication, with the wait for the write in it.",
+        "server: the web process's door and hand-over, and the audience workers; the rest of the server is idle "
+        "here (`bench boot`). Generator and tapes run beside it.",
+    ]
+    if heard.early:
+        found.append(f"{heard.early} writes came before the moment at which they had seemed due.")
+    return found
+
+
+def _kernel_memory_mb() -> float:
+    """What all TCP sockets of the machine hold in buffers (proc(5), sockstat: pages)."""
+    for line in Path("/proc/net/sockstat").read_text().splitlines():
+        if line.startswith("TCP:"):
+            return int(line.split()[-1]) * 4096 / 2**20
+    raise AudienceFailed("/proc/net/sockstat says nothing about TCP.")

@@ -1,0 +1,167 @@
+"""Listeners for `bench audience`: C programs (`native/`), compiled when they are needed."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from folkmoot.bench.audience_tapes import FIRST_SPACE
+from folkmoot.bench.processes import tree
+
+NATIVE = Path(__file__).with_name("native")
+LISTENERS_PER_PROCESS = 18_000  # of the 20,000 files that a process may often have
+JOINS_PER_S = 2_000
+_COMPILED_WITHIN_S = 60
+_ENDS_WITHIN_S = 20
+
+
+class AudienceFailed(Exception):
+    """It could not be measured. The message is a sentence."""
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """A distribution in milliseconds; the percentiles are missing where nothing was counted."""
+
+    count: int
+    max_ms: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    p999_ms: float | None = None
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What the listeners noted. Parts, writes, delays, `missed` and `repeated` count while it was measured.
+
+    `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
+    `delivery` is from when a write was due to its receipt, `part_delay` from each part's publication; `early` are
+    writes before the moment at which a listener's writes had seemed due. `dropped` of those `never_reading`.
+    """
+
+    joined: int
+    failed: int
+    refused: int
+    closed: int
+    ended: int
+    never_reading: int
+    dropped: int
+    bytes: int
+    parts: int
+    writes: int
+    missed: int
+    repeated: int
+    corrupted: int
+    early: int
+    join: Spread
+    part_delay: Spread
+    delivery: Spread
+
+
+class LoadWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Listeners to connect. `never_reading` of them read nothing; `first_address` keeps two loads apart."""
+
+    port: int
+    tapes: Path
+    listeners: int
+    write_ms: int
+    spaces: int = 1
+    joins_per_s: int = JOINS_PER_S
+    never_reading: int = 0
+    first_address: int = 0
+
+
+def compiled(name: str, folder: Path, *options: str) -> Path:
+    """The program `native/NAME.c`, built in `folder`. Raises AudienceFailed."""
+    program = folder / name
+    command = ["cc", "-O2", "-o", str(program), str(NATIVE / f"{name}.c"), *options]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_COMPILED_WITHIN_S, check=False)
+    except FileNotFoundError as error:
+        raise AudienceFailed("The load generator is written in C: a compiler `cc` is needed.") from error
+    if done.returncode != 0:
+        raise AudienceFailed(f"{name}.c could not be compiled: {done.stderr[-500:]}")
+    return program
+
+
+class Listeners:
+    """Connections that are being made, held and checked. Made by `listening`."""
+
+    def __init__(self, program: Path, wanted: LoadWanted) -> None:
+        self._wanted = wanted
+        arguments = {
+            "-n": wanted.listeners,
+            "-P": -(-wanted.listeners // LISTENERS_PER_PROCESS),
+            "-r": wanted.joins_per_s,
+            "-p": wanted.port,
+            "-s": wanted.spaces,
+            "-f": FIRST_SPACE,
+            "-t": wanted.tapes,
+            "-w": wanted.write_ms,
+            "-x": wanted.never_reading,
+            "-a": wanted.first_address,
+        }
+        command = [str(program), *(str(word) for pair in arguments.items() for word in pair)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def pids(self) -> list[int]:
+        """All processes of the generator."""
+        return tree(self.process.pid)
+
+    def measure(self) -> None:
+        """From now on it counts."""
+        self._say(b"measure\n")
+
+    def report(self) -> Heard:
+        """What was noted up to now."""
+        self._say(b"report\n")
+        return self._read()
+
+    def stop(self) -> Heard:
+        """Ends all connections; what was noted in all."""
+        self._say(b"stop\n")
+        heard = self._read()
+        if self.process.wait(_ENDS_WITHIN_S) != 0:
+            raise AudienceFailed("A process of the load generator failed: its error is above.")
+        return heard
+
+    def wait_until_joined(self, within_s: float) -> Heard:
+        """Until all hear something. Raises AudienceFailed, saying how many do."""
+        give_up_s = time.monotonic() + within_s
+        while True:
+            heard = self.report()
+            if heard.joined + heard.never_reading >= self._wanted.listeners:
+                return heard
+            if time.monotonic() > give_up_s:
+                raise AudienceFailed(
+                    f"{heard.joined} of {self._wanted.listeners} listeners joined within {within_s:.0f} s; "
+                    f"{heard.failed} could not connect, {heard.refused} were refused, {heard.closed} were cut off."
+                )
+            time.sleep(0.2)
+
+    def _say(self, command: bytes) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(command)
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise AudienceFailed("The load generator ended: its error is above.") from error
+
+    def _read(self) -> Heard:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise AudienceFailed("The load generator ended: its error is above.")
+        return msgspec.json.decode(line, type=Heard)
+
+
+@contextmanager
+def listening(program: Path, wanted: LoadWanted) -> Iterator[Listeners]:
+    """Listeners that begin to join at once."""
+    listeners = Listeners(program, wanted)
+    try:
+        yield listeners
+    finally:
+        listeners.process.kill()
+        listeners.process.communicate()

@@ -1,0 +1,506 @@
+/* Listeners of `bench audience`: real connections that compare every byte with what the tape holds.
+ *
+ * The stream is HTTP/1.1 chunks of an init segment and then parts. A part's place is found by the sequence number
+ * in its moof box; every byte of it is compared with the tape's file, and its number with the one before it.
+ * Several processes share the connections. Each takes its commands from the first, which reads them from stdin:
+ * "measure" and "stop". Results are one JSON object on stdout.
+ */
+#include "tape.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { PROCESSES_MAX = 16, BUCKETS = 1280, EVENTS = 512, READ_BYTES = 256 * 1024, HEAD_BYTES = 512 };
+enum { PER_ADDRESS = 200, TICK_MS = 20 };
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+enum { CONNECTING, HEAD, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, IGNORED, GONE };
+enum { JOINING, MEASURING, STOPPING };
+
+typedef struct {
+  volatile uint64_t bucket[BUCKETS], count, highest;
+} Histogram;
+
+typedef struct {
+  volatile uint64_t joined, failed, refused, closed, ended, never_reading, dropped, bytes, parts, writes, missed,
+      repeated, corrupted, early;
+  Histogram join, part_delay, delivery;
+} Counts;
+
+typedef struct {
+  volatile int phase;
+  volatile uint64_t measured_from_ns;
+  Counts counts[PROCESSES_MAX];
+} Shared;
+
+typedef struct {
+  int fd;
+  uint32_t space;
+  uint8_t state, matched, never_reads, has_parts, in_part, status_bytes, phase_known, held;
+  uint32_t chunk_left, init_left, part, part_at, part_bytes;
+  uint64_t part_offset, began_ns, phase_ns;
+  int64_t earliest_ns;
+  uint8_t *begun; /* the start of a part that came in pieces */
+} Listener;
+
+static Shared *shared;
+static Counts *counts;
+static Tape *tapes;
+static unsigned listeners_wanted = 1000, processes = 1, rate = 2000, spaces = 1, write_ms = 1000, never_read = 0;
+static unsigned first_address = 0;
+static unsigned long first_space = 1;
+static unsigned port;
+static const char *folder = ".", *codec = "opus", *query = "";
+
+/* --- figures */
+
+/* 32 buckets for each doubling, of microseconds: 3% wide. */
+static int bucket_of(uint64_t ns) {
+  uint64_t us = ns / 1000;
+  if (us < 32) return (int)us;
+  int doubling = 63 - __builtin_clzll(us);
+  int bucket = (doubling - 4) * 32 + (int)(us >> (doubling - 5) & 31);
+  return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+static double bucket_ms(int bucket) {
+  if (bucket < 32) return bucket / 1000.0;
+  return (double)((32ull + (unsigned)(bucket & 31)) << (bucket / 32 - 1)) / 1000.0;
+}
+
+static void note(Histogram *histogram, uint64_t ns) {
+  histogram->bucket[bucket_of(ns)]++;
+  histogram->count++;
+  if (ns > histogram->highest) histogram->highest = ns;
+}
+
+/* --- what has arrived */
+
+static int measuring(void) { return shared->phase == MEASURING; }
+
+static void corrupted(Listener *listener) {
+  counts->corrupted++;
+  listener->state = IGNORED;
+}
+
+/* Where a listener's writes fall in the period is learned before measuring: the fan-out writes to each at its own
+ * multiple of TICK_MS, and the earliest that was seen is taken for it. With a write for each part it is simply when
+ * the part was published. */
+static void write_arrived(Listener *listener, uint64_t now) {
+  counts->writes += measuring();
+  if (write_ms <= PART_MS) {
+    uint64_t published = tapes[listener->space].published_ns[listener->part - 1];
+    if (measuring()) note(&counts->delivery, now - published);
+    return;
+  }
+  int64_t period = (int64_t)write_ms * 1000000, half = period / 2;
+  if (!listener->phase_known) {
+    listener->phase_known = 1;
+    listener->phase_ns = now % (uint64_t)period;
+    listener->earliest_ns = 0;
+  }
+  int64_t off = ((int64_t)(now % (uint64_t)period) - (int64_t)listener->phase_ns + period + half) % period - half;
+  if (off < listener->earliest_ns) {
+    listener->earliest_ns = off;
+    counts->early += measuring();
+  }
+  if (!measuring()) return;
+  int64_t tick = (int64_t)TICK_MS * 1000000;
+  int64_t earliest = ((int64_t)listener->phase_ns + listener->earliest_ns + period) % period;
+  note(&counts->delivery, (uint64_t)(off - listener->earliest_ns + earliest % tick));
+}
+
+static void part_arrived(Listener *listener, uint64_t now) {
+  const Tape *tape = &tapes[listener->space];
+  uint32_t number = listener->part;
+  listener->in_part = 0;
+  listener->part = number + 1;
+  if (!listener->has_parts) {
+    listener->has_parts = 1;
+    counts->joined++;
+    note(&counts->join, now - listener->began_ns);
+  }
+  if (!measuring()) return;
+  uint64_t published = tape->published_ns[number];
+  counts->parts++;
+  note(&counts->part_delay, now > published ? now - published : 0);
+}
+
+/* The bytes needed to find the sequence number of the part that starts here; 0 if this is no part. */
+static uint32_t bytes_to_number(const uint8_t *at, uint32_t length) {
+  if (length < 8) return 8;
+  uint32_t event = memcmp(at + 4, "emsg", 4) == 0 ? big32(at) : 0;
+  if (event > HEAD_BYTES - 24) return 0;
+  if (length < event + 24) return event + 24;
+  return memcmp(at + event + 4, "moof", 4) == 0 && memcmp(at + event + 12, "mfhd", 4) == 0 ? event + 24 : 0;
+}
+
+static int part_begins(Listener *listener, const uint8_t *at, uint32_t needed) {
+  const Tape *tape = &tapes[listener->space];
+  uint32_t number = big32(at + needed - 4) - 1;
+  if (number >= part_count(tape)) return 0;
+  if (listener->has_parts && number != listener->part) {
+    if (number < listener->part) counts->repeated++;
+    if (number > listener->part && measuring()) counts->missed += number - listener->part;
+  }
+  PartPlace place = part_place(tape, number);
+  listener->in_part = 1;
+  listener->part = number;
+  listener->part_at = 0;
+  listener->part_offset = place.offset;
+  listener->part_bytes = place.length;
+  return 1;
+}
+
+static void compare(Listener *listener, const uint8_t *at, uint32_t length, uint64_t now) {
+  const uint8_t *sound = tapes[listener->space].sound;
+  if (memcmp(at, sound + listener->part_offset + listener->part_at, length) != 0) {
+    corrupted(listener);
+    return;
+  }
+  listener->part_at += length;
+  if (listener->part_at == listener->part_bytes) part_arrived(listener, now);
+}
+
+/* The start of a part, maybe with bytes held from before. Returns how many of the new bytes were used. */
+static uint32_t begin_part(Listener *listener, const uint8_t *at, uint32_t length, uint64_t now) {
+  uint32_t used = 0, needed;
+  const uint8_t *start = at;
+  uint32_t have = length;
+  if (listener->held || (needed = bytes_to_number(at, length)) > length) {
+    if (!listener->begun) listener->begun = malloc(HEAD_BYTES);
+    while ((needed = bytes_to_number(listener->begun, listener->held)) > listener->held) {
+      if (used == length) return used;
+      listener->begun[listener->held++] = at[used++];
+    }
+    start = listener->begun;
+    have = listener->held;
+    listener->held = 0;
+  }
+  if (needed == 0 || !part_begins(listener, start, needed)) {
+    corrupted(listener);
+    return length;
+  }
+  if (start == at) return 0;
+  compare(listener, start, have, now);
+  return used;
+}
+
+static void body(Listener *listener, const uint8_t *at, uint32_t length, uint64_t now) {
+  const Tape *tape = &tapes[listener->space];
+  while (length && listener->state == CHUNK_DATA) {
+    uint32_t used;
+    if (listener->init_left) {
+      used = length < listener->init_left ? length : listener->init_left;
+      if (memcmp(at, tape->sound + tape->init_bytes - listener->init_left, used) != 0) corrupted(listener);
+      listener->init_left -= used;
+    } else if (listener->in_part) {
+      uint32_t left = listener->part_bytes - listener->part_at;
+      used = length < left ? length : left;
+      compare(listener, at, used, now);
+    } else {
+      used = begin_part(listener, at, length, now);
+    }
+    at += used;
+    length -= used;
+  }
+}
+
+/* Chunks hold whole parts, each write is one chunk. */
+static void chunk_over(Listener *listener, uint64_t now) {
+  if (listener->in_part || listener->held) corrupted(listener);
+  else if (listener->has_parts) write_arrived(listener, now);
+}
+
+static int hex(uint8_t digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+static void head_byte(Listener *listener, uint8_t byte) {
+  static const char status[] = "HTTP/1.1 200", end[] = "\r\n\r\n";
+  if (listener->status_bytes < sizeof status - 1) {
+    if (byte != (uint8_t)status[listener->status_bytes++]) {
+      counts->refused++;
+      listener->state = IGNORED;
+    }
+    return;
+  }
+  listener->matched = byte == (uint8_t)end[listener->matched] ? listener->matched + 1 : byte == '\r';
+  if (listener->matched == 4) listener->state = CHUNK_SIZE, listener->matched = 0, listener->chunk_left = 0;
+}
+
+static void size_byte(Listener *listener, uint8_t byte) {
+  if (byte == '\r') return;
+  if (byte == '\n') {
+    listener->state = CHUNK_DATA;
+    if (listener->chunk_left == 0) counts->ended++, listener->state = IGNORED;
+  } else if (hex(byte) < 0 || listener->chunk_left > 1 << 24) {
+    corrupted(listener);
+  } else {
+    listener->chunk_left = listener->chunk_left * 16 + (uint32_t)hex(byte);
+  }
+}
+
+static void consume(Listener *listener, const uint8_t *at, uint32_t length, uint64_t now) {
+  while (length) {
+    uint32_t used = 1;
+    switch (listener->state) {
+      case HEAD: head_byte(listener, *at); break;
+      case CHUNK_SIZE: size_byte(listener, *at); break;
+      case CHUNK_DATA:
+        used = length < listener->chunk_left ? length : listener->chunk_left;
+        body(listener, at, used, now);
+        listener->chunk_left -= used;
+        if (listener->chunk_left == 0 && listener->state == CHUNK_DATA) {
+          chunk_over(listener, now);
+          if (listener->state == CHUNK_DATA) listener->state = CHUNK_END;
+        }
+        break;
+      case CHUNK_END:
+        if (*at == '\n') listener->state = CHUNK_SIZE;
+        else if (*at != '\r') corrupted(listener);
+        break;
+      default: return;
+    }
+    at += used;
+    length -= used;
+  }
+}
+
+/* --- connections */
+
+static void leave(Listener *listener) {
+  close(listener->fd);
+  listener->fd = -1;
+  listener->state = GONE;
+}
+
+static void begin(Listener *listener, unsigned number, int epoll, uint32_t place) {
+  struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  unsigned address = first_address + number / PER_ADDRESS;
+  from.sin_addr.s_addr = htonl(0x7f010001u + (address / 250 << 8) + address % 250);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  listener->space = number % spaces;
+  listener->init_left = tapes[listener->space].init_bytes;
+  listener->never_reads = number < never_read;
+  listener->began_ns = now_ns();
+  listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int on = 1, small = 4096;
+  if (listener->fd < 0) {
+    perror("socket");
+    exit(2);
+  }
+  setsockopt(listener->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (listener->never_reads) setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  struct epoll_event event = {.events = EPOLLOUT, .data.u32 = place};
+  if (bind(listener->fd, (void *)&from, sizeof from) ||
+      (connect(listener->fd, (void *)&to, sizeof to) && errno != EINPROGRESS)) {
+    counts->failed++;
+    leave(listener);
+  } else {
+    epoll_ctl(epoll, EPOLL_CTL_ADD, listener->fd, &event);
+  }
+}
+
+static void ask(Listener *listener, int epoll, uint32_t place) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(listener->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  char request[512];
+  int length = snprintf(request, sizeof request,
+                        "GET /api/folkmoot/v1/spaces/%lu/listen?codec=%s%s HTTP/1.1\r\nHost: bench\r\n\r\n",
+                        first_space + listener->space, codec, query);
+  if (error || send(listener->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+    counts->failed++;
+    leave(listener);
+    return;
+  }
+  listener->state = HEAD;
+  struct epoll_event event = {.events = listener->never_reads ? 0 : EPOLLIN, .data.u32 = place};
+  epoll_ctl(epoll, EPOLL_CTL_MOD, listener->fd, &event);
+  counts->never_reading += listener->never_reads;
+}
+
+static void read_some(Listener *listener) {
+  static uint8_t buffer[READ_BYTES];
+  ssize_t length = recv(listener->fd, buffer, sizeof buffer, 0);
+  if (length < 0 && errno == EAGAIN) return;
+  if (length <= 0) {
+    if (listener->state != IGNORED) counts->closed++;
+    leave(listener);
+    return;
+  }
+  counts->bytes += measuring() ? (uint64_t)length : 0;
+  consume(listener, buffer, (uint32_t)length, now_ns());
+}
+
+static void happened(Listener *listener, uint32_t events, int epoll, uint32_t place) {
+  if (listener->state == CONNECTING) {
+    ask(listener, epoll, place);
+  } else if (listener->never_reads) {
+    if (events & (EPOLLERR | EPOLLHUP)) counts->dropped++, leave(listener);
+  } else {
+    read_some(listener);
+  }
+}
+
+/* Parts that should have come by now and have not: those published two writes and a second ago. */
+static void count_missing(const Listener *listener) {
+  if (listener->never_reads) return;
+  const Tape *tape = &tapes[listener->space];
+  uint64_t due_ns = now_ns() - (2ull * write_ms + 1000) * 1000000u;
+  uint32_t number = part_count(tape);
+  while (number && tape->published_ns[number - 1] > due_ns) number--;
+  int is_listening = listener->fd >= 0 && listener->has_parts && listener->state != IGNORED;
+  uint32_t have = is_listening ? listener->part : 0;
+  while (number > have && tape->published_ns[number - 1] >= shared->measured_from_ns) number--, counts->missed++;
+}
+
+static void run(unsigned process) {
+  unsigned count = listeners_wanted / processes + (process < listeners_wanted % processes), started = 0;
+  Listener *listeners = calloc(count, sizeof *listeners);
+  int epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event events[EVENTS];
+  uint64_t pause_ns = 1000000000ull * processes / rate, next_ns = now_ns() + pause_ns * process / processes;
+  counts = &shared->counts[process];
+  while (shared->phase != STOPPING) {
+    uint64_t now = now_ns();
+    for (int burst = 0; started < count && now >= next_ns && burst < 64; burst++, started++, next_ns += pause_ns)
+      begin(&listeners[started], started * processes + process, epoll, started);
+    int ready = epoll_wait(epoll, events, EVENTS, started < count ? 1 : 20);
+    for (int i = 0; i < ready; i++) {
+      uint32_t place = events[i].data.u32;
+      if (listeners[place].state != GONE) happened(&listeners[place], events[i].events, epoll, place);
+    }
+  }
+  for (unsigned i = 0; i < count; i++) count_missing(&listeners[i]);
+}
+
+/* --- the first process */
+
+static Counts total;
+
+static void add_histogram(Histogram *to, const Histogram *from) {
+  for (int i = 0; i < BUCKETS; i++) to->bucket[i] += from->bucket[i];
+  to->count += from->count;
+  if (from->highest > to->highest) to->highest = from->highest;
+}
+
+static void add_up(void) {
+  memset(&total, 0, sizeof total);
+  for (unsigned i = 0; i < processes; i++) {
+    const Counts *one = &shared->counts[i];
+    volatile uint64_t *to = &total.joined;
+    const volatile uint64_t *from = &one->joined;
+    for (size_t k = 0; k < offsetof(Counts, join) / sizeof(uint64_t); k++) to[k] += from[k];
+    add_histogram(&total.join, &one->join);
+    add_histogram(&total.part_delay, &one->part_delay);
+    add_histogram(&total.delivery, &one->delivery);
+  }
+}
+
+static void print_histogram(const char *name, const Histogram *histogram) {
+  static const double shares[] = {0.5, 0.99, 0.999};
+  static const char *names[] = {"p50_ms", "p99_ms", "p999_ms"};
+  uint64_t passed = 0;
+  unsigned next = 0;
+  printf(",\"%s\":{\"count\":%lu,\"max_ms\":%.3f", name, histogram->count, histogram->highest / 1e6);
+  for (int i = 0; i < BUCKETS && histogram->count; i++)
+    for (passed += histogram->bucket[i]; next < 3 && (double)passed >= shares[next] * (double)histogram->count; next++)
+      printf(",\"%s\":%.3f", names[next], bucket_ms(i));
+  printf("}");
+}
+
+static void print_report(void) {
+  add_up();
+  printf("{\"joined\":%lu,\"failed\":%lu,\"refused\":%lu,\"closed\":%lu,\"ended\":%lu,\"never_reading\":%lu,",
+         total.joined, total.failed, total.refused, total.closed, total.ended, total.never_reading);
+  printf("\"dropped\":%lu,\"bytes\":%lu,\"parts\":%lu,\"writes\":%lu,\"missed\":%lu,", total.dropped, total.bytes,
+         total.parts, total.writes, total.missed);
+  printf("\"repeated\":%lu,\"corrupted\":%lu,\"early\":%lu", total.repeated, total.corrupted, total.early);
+  print_histogram("join", &total.join);
+  print_histogram("part_delay", &total.part_delay);
+  print_histogram("delivery", &total.delivery);
+  printf("}\n");
+  fflush(stdout);
+}
+
+static void obey(const char *command) {
+  if (strcmp(command, "measure\n") == 0) {
+    shared->measured_from_ns = now_ns();
+    shared->phase = MEASURING;
+  } else if (strcmp(command, "report\n") == 0) {
+    print_report();
+  } else {
+    shared->phase = STOPPING;
+  }
+}
+
+static void read_arguments(int count, char **arguments) {
+  int option;
+  while ((option = getopt(count, arguments, "n:P:r:p:s:f:t:c:w:x:a:q:")) > 0) {
+    unsigned number = (unsigned)strtoul(optarg, NULL, 10);
+    switch (option) {
+      case 'n': listeners_wanted = number; break;
+      case 'P': processes = number; break;
+      case 'r': rate = number; break;
+      case 'p': port = number; break;
+      case 's': spaces = number; break;
+      case 'f': first_space = strtoul(optarg, NULL, 10); break;
+      case 't': folder = optarg; break;
+      case 'c': codec = optarg; break;
+      case 'w': write_ms = number; break;
+      case 'x': never_read = number; break;
+      case 'a': first_address = number; break;
+      case 'q': query = optarg; break;
+      default: exit(2);
+    }
+  }
+  if (processes < 1 || processes > PROCESSES_MAX || spaces < 1 || rate < 1) exit(2);
+}
+
+int main(int count, char **arguments) {
+  read_arguments(count, arguments);
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  signal(SIGPIPE, SIG_IGN);
+  tapes = calloc(spaces, sizeof *tapes);
+  for (unsigned i = 0; i < spaces; i++) tapes[i] = open_tape(folder, first_space + i, codec);
+  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  pid_t children[PROCESSES_MAX];
+  for (unsigned i = 0; i < processes; i++) {
+    children[i] = fork();
+    if (children[i] == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      run(i);
+      _exit(0);
+    }
+  }
+  char command[64];
+  while (shared->phase != STOPPING) {
+    if (fgets(command, sizeof command, stdin) == NULL) shared->phase = STOPPING;
+    else obey(command);
+  }
+  int failed = 0;
+  for (unsigned i = 0; i < processes; i++) {
+    int status = 0;
+    waitpid(children[i], &status, 0);
+    failed |= status;
+  }
+  print_report();
+  return failed ? 2 : 0;
+}
