@@ -20,7 +20,7 @@ from folkmoot.gate.standings import STRICTEST_FIRST, TABLE, Shown
 from folkmoot.storage.database import Database
 
 Result = TypeVar("Result")
-DECIDED = st.sampled_from([one for one in Standing if one not in (Standing.ACTIVE, Standing.DEACTIVATED)])
+DECIDED = st.sampled_from([one for one in TABLE if one not in (Standing.ACTIVE, Standing.DEACTIVATED)])
 LASTS_MS = st.none() | st.integers(1, 8)
 
 

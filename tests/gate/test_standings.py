@@ -3,16 +3,20 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from folkmoot.gate import Action, Role, Standing
+from folkmoot.gate import Action, Kind, Role, Standing
 from folkmoot.gate.model import Sanction
 from folkmoot.gate.standings import (
     ENDING,
     REASONS,
     STRICTEST_FIRST,
     TABLE,
+    TABLES,
+    TOLD,
+    Rights,
     Shown,
     holding,
     loses_rights,
@@ -21,12 +25,14 @@ from folkmoot.gate.standings import (
 )
 from folkmoot.gate.standings_page import page
 
-STANDINGS = st.sampled_from(Standing)
+STANDINGS = st.sampled_from(sorted(TABLE))
 DOCS = Path(__file__).parents[2] / "docs" / "standings.md"
 
 
 def test_every_standing_is_in_the_table() -> None:
-    assert set(TABLE) == set(Standing)
+    assert {standing for table in TABLES.values() for standing in table} == set(Standing)
+    assert set(TABLES) == set(Kind)
+    assert TABLES[Kind.ACCOUNT] is TABLE
 
 
 def test_the_page_is_the_one_that_the_table_makes() -> None:
@@ -34,12 +40,12 @@ def test_the_page_is_the_one_that_the_table_makes() -> None:
 
 
 def test_whoever_loses_a_right_is_told_why() -> None:
-    assert {standing for standing in Standing if TABLE[standing].actions != frozenset(Action)} == set(REASONS)
+    assert {standing for standing in TABLE if TABLE[standing].actions != frozenset(Action)} == set(REASONS)
 
 
 def test_who_may_not_read_is_shown_to_nobody() -> None:
-    hidden = {standing for standing in Standing if TABLE[standing].shown is Shown.NOBODY}
-    assert {standing for standing in Standing if Action.READ not in TABLE[standing].actions} == hidden
+    hidden = {standing for standing in TABLE if TABLE[standing].shown is Shown.NOBODY}
+    assert {standing for standing in TABLE if Action.READ not in TABLE[standing].actions} == hidden
 
 
 def test_a_suspended_person_keeps_the_reason_the_appeal_and_what_is_their_own_and_nothing_else() -> None:
@@ -65,7 +71,7 @@ def test_a_change_loses_rights_exactly_when_an_action_goes(before: Standing, aft
 SANCTIONS = st.lists(
     st.builds(
         Sanction,
-        st.sampled_from([standing for standing in Standing if standing is not Standing.ACTIVE]),
+        st.sampled_from([standing for standing in TABLE if standing is not Standing.ACTIVE]),
         until_ms=st.none() | st.integers(1, 10),
         id=st.integers(1, 9),
         lifted_at_ms=st.none() | st.none() | st.integers(0, 10),
@@ -74,12 +80,19 @@ SANCTIONS = st.lists(
 )
 
 
-def test_the_order_of_strictness_is_that_of_the_rights_they_keep() -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_the_order_of_strictness_is_that_of_the_rights_they_keep(kind: Kind) -> None:
     assert set(STRICTEST_FIRST) == set(Standing)
-    shown = [Shown.NOBODY, Shown.FOLLOWERS, Shown.EVERYONE]
-    for stricter, wider in pairwise(STRICTEST_FIRST):
-        assert TABLE[stricter].actions <= TABLE[wider].actions
-        assert shown.index(TABLE[stricter].shown) <= shown.index(TABLE[wider].shown)
+    table, shown = TABLES[kind], [Shown.NOBODY, Shown.FOLLOWERS, Shown.EVERYONE]
+    for stricter, wider in pairwise(one for one in STRICTEST_FIRST if one in table):
+        assert table[stricter].actions <= table[wider].actions
+        assert shown.index(table[stricter].shown) <= shown.index(table[wider].shown)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.ACCOUNT])
+def test_whatever_is_not_as_it_was_says_so_in_a_sentence(kind: Kind) -> None:
+    assert set(TOLD[kind]) == set(TABLES[kind]) - {Standing.ACTIVE}
+    assert TABLES[kind][Standing.ACTIVE] == Rights(frozenset(Action), Shown.EVERYONE)
 
 
 @given(SANCTIONS, st.integers(0, 12))
@@ -116,4 +129,6 @@ def test_who_decides_about_whom() -> None:
 
 
 def test_only_what_can_be_given_an_end_has_one_in_the_table() -> None:
-    assert {Standing.LIMITED, Standing.SUSPENDED} == ENDING
+    assert set(ENDING) == set(Kind)
+    assert ENDING[Kind.ACCOUNT] == {Standing.LIMITED, Standing.SUSPENDED}
+    assert all(ENDING[kind] <= set(TABLES[kind]) - {Standing.ACTIVE} for kind in Kind)

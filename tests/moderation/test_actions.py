@@ -6,6 +6,7 @@ from tests.support.people import People
 
 from folkmoot.gate import Action, Refused, Role, Standing
 from folkmoot.gate.queries import sanction_of
+from folkmoot.gate.standings import TABLE
 from folkmoot.moderation import actions as moderation
 from folkmoot.moderation.queries import Listed, all_accounts
 
@@ -92,7 +93,7 @@ async def test_one_kind_is_lifted_at_a_time(people: People) -> None:
     assert await sanction(people, account_id) == ACTIVE
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("standing", TABLE)
 async def test_what_can_be_lifted(people: People, standing: Standing) -> None:
     account_id = await people.create("someone")
     await people.put(account_id, standing)
@@ -106,7 +107,7 @@ async def test_what_can_be_lifted(people: People, standing: Standing) -> None:
     assert refusal.value.status == 422
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("standing", TABLE)
 async def test_who_can_be_approved(people: People, standing: Standing) -> None:
     account_id = await people.create("someone")
     await people.put(account_id, standing)

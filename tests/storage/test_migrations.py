@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from tests.support.postgres import Cluster
 
-from folkmoot.storage.migrations import DatabaseTooNew, migrate
+from folkmoot.storage.migrations import DatabaseTooNew, config, migrate
 from folkmoot.storage.tables import metadata
 
 
@@ -62,3 +63,37 @@ def test_two_that_start_at_once_both_succeed(empty_url: str) -> None:
     program = "import sys; from folkmoot.storage.migrations import migrate; migrate(sys.argv[1])"
     both = [subprocess.Popen([sys.executable, "-c", program, empty_url]) for _ in range(2)]
     assert [process.wait(timeout=30) for process in both] == [0, 0]
+
+
+def test_what_was_decided_before_there_were_other_subjects_is_kept(empty_url: str) -> None:
+    engine = _at(empty_url, "0005")
+    with engine.begin() as connection:
+        for row in (
+            "accounts (id, username, username_folded, created_at_ms) VALUES (1, 'a', 'a', 0)",
+            "sanctions (id, account_id, standing, decided_at_ms) VALUES (2, 1, 'suspended', 0)",
+            "appeals (id, sanction_id, account_id, text, made_at_ms) VALUES (3, 2, 1, 'why', 0)",
+            "applications (id, client_id, client_secret_hash, name, redirect_uris, scopes, created_at_ms,"
+            " stopped_at_ms, stopped_reason) VALUES (4, 'c', '', 'n', '[]', '', 0, 9, 'spam')",
+            "tokens (id, token_hash, application_id, scopes, account_counter, created_at_ms)"
+            " VALUES (5, '', 4, '', 0, 0)",
+        ):
+            connection.execute(text(f"INSERT INTO {row}"))
+    migrate(empty_url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT sanction_id, text FROM appeals")).all() == [(2, "why")]
+        kept = "SELECT id, account_id, application_id, standing, reason, decided_at_ms FROM sanctions ORDER BY id"
+        assert connection.execute(text(kept)).all() == [
+            (2, 1, None, "suspended", "", 0),
+            (4, None, 4, "stopped", "spam", 9),
+        ]
+        assert connection.execute(text("SELECT id FROM tokens")).scalars().all() == [5]
+    engine.dispose()
+
+
+def _at(url: str, revision: str) -> Engine:
+    """A database as a version left it."""
+    made = url if url.startswith("sqlite") else url.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(made)
+    with engine.begin() as connection:
+        command.upgrade(config(connection), revision)
+    return engine

@@ -8,15 +8,23 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.gate import queries
-from folkmoot.gate.model import Action, Refused, Role, Sanction, Standing, account_subject
-from folkmoot.gate.standings import ENDING, holding, loses_rights, may, may_sanction
+from folkmoot.gate.model import Action, Kind, Refused, Role, Sanction, Standing, Subject
+from folkmoot.gate.standings import ENDING, TABLES, holding, is_hidden, loses_rights, may, may_sanction
+from folkmoot.gate.subjects import COLUMNS, open_of
 from folkmoot.gate.visible import Acting
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import accounts, revocations, sanctions
+from folkmoot.storage.tables import accounts, clips, revocations, sanctions, spaces
 
 STANDING_CHANGED = "standing.changed"
+SUBJECT_CHANGED = "subject.changed"  # the standing of a Space, a clip, an application or a host
 REVOKED = "revoked"
 END_MS_MAX = 253_402_300_799_999  # the year 9999, the last that every program can write
+_CALLED = {Kind.SPACE: "Space", Kind.CLIP: "clip"}
+_OWN = {
+    Kind.ACCOUNT: "One's own standing is for somebody else to change.",
+    Kind.SPACE: "What becomes of one's own Space is for somebody else to decide.",
+    Kind.CLIP: "What becomes of one's own clip is for somebody else to decide.",
+}
 
 
 async def impose(
@@ -28,22 +36,43 @@ async def impose(
     permit to decide about this account; no such account; one's own, but to deactivate it; the last owner, without
     whom nobody could undo it; an end that is not ahead.
     """
-    role = await _role(acting, account_id)
-    _require_authority(acting, account_id, role, standing, Action.DEACTIVATE)
-    _check_end(acting, standing, until_ms)
-    held = (await queries.open_sanctions(acting.tx, [account_id]))[account_id]
+    return await impose_on(acting, Subject(Kind.ACCOUNT, account_id), standing, reason=reason, until_ms=until_ms)
+
+
+async def impose_on(
+    acting: Acting,
+    subject: Subject,
+    standing: Standing,
+    *,
+    reason: str = "",
+    until_ms: int | None = None,
+    private_note: str = "",
+) -> Sanction:
+    """The same for a Space, a clip, an application or a host (that there is it, is for the caller to know). What is
+    somebody's is decided about by who may decide about them."""
+    role = await _role_behind(acting, subject)
+    _require_authority(acting, await _behind(acting, subject), role, subject.kind, standing, Action.DEACTIVATE)
+    _check_end(acting, subject.kind, standing, until_ms)
+    held = (await open_of(acting.tx, [subject]))[subject]
     before = holding(held, acting.now_ms)
-    new = Sanction(standing, reason, until_ms, decided_by=acting.viewer.account_id, decided_at_ms=acting.now_ms)
+    new = Sanction(
+        standing,
+        reason,
+        until_ms,
+        decided_by=acting.viewer.account_id,
+        decided_at_ms=acting.now_ms,
+        private_note=private_note,
+    )
     if any(_is_same(new, one) for one in held if one.in_force(acting.now_ms)):
         return before
     new = msgspec.structs.replace(new, id=acting.tx.new_id())
     after = holding([*held, new], acting.now_ms)
-    if role is Role.OWNER and loses_rights(before.standing, after.standing):
-        await require_another_owner(acting, account_id)
+    if role is Role.OWNER and subject.kind is Kind.ACCOUNT and loses_rights(before.standing, after.standing):
+        await require_another_owner(acting, int(subject.id))
     await acting.tx.connection.execute(
-        sanctions.insert().values(account_id=account_id, **msgspec.structs.asdict(new))
+        sanctions.insert().values({COLUMNS[subject.kind].name: subject.id, **msgspec.structs.asdict(new)})
     )
-    await _tell(acting, account_id, before, after)
+    await _tell(acting, subject, before, after)
     return after
 
 
@@ -55,41 +84,56 @@ async def lift(
     What is lifted already stays as it is. `on_appeal`: by a moderator, whoever it is about. Raises Refused: no
     permit to decide about this account; no such account; one's own, but to come back.
     """
-    role = await _role(acting, account_id)
+    return await lift_from(acting, Subject(Kind.ACCOUNT, account_id), lifted, on_appeal=on_appeal)
+
+
+async def lift_from(
+    acting: Acting, subject: Subject, lifted: Collection[Sanction], *, on_appeal: bool = False
+) -> Sanction:
+    """The same for a Space, a clip, an application or a host."""
+    role = await _role_behind(acting, subject)
+    behind = await _behind(acting, subject)
     for sanction in lifted:
         whose = Role.MEMBER if on_appeal else role
-        _require_authority(acting, account_id, whose, sanction.standing, Action.COME_BACK)
-    held = (await queries.open_sanctions(acting.tx, [account_id]))[account_id]
+        _require_authority(acting, behind, whose, subject.kind, sanction.standing, Action.COME_BACK)
+    held = (await open_of(acting.tx, [subject]))[subject]
     ids = {sanction.id for sanction in lifted}
     await acting.tx.connection.execute(
         update(sanctions)
-        .where(sanctions.c.account_id == account_id, sanctions.c.id.in_(ids), sanctions.c.lifted_at_ms.is_(None))
+        .where(COLUMNS[subject.kind] == subject.id, sanctions.c.id.in_(ids), sanctions.c.lifted_at_ms.is_(None))
         .values(lifted_by=acting.viewer.account_id, lifted_at_ms=acting.now_ms)
     )
     after = holding((one for one in held if one.id not in ids), acting.now_ms)
-    await _tell(acting, account_id, holding(held, acting.now_ms), after)
+    await _tell(acting, subject, holding(held, acting.now_ms), after)
     return after
 
 
-def _require_authority(acting: Acting, account_id: int, role: Role, standing: Standing, own: Action) -> None:
-    if standing is Standing.ACTIVE:
-        raise ValueError("an account is active when nothing is against it: lift what is")
+def _require_authority(
+    acting: Acting, account_id: int | None, role: Role, kind: Kind, standing: Standing, own: Action
+) -> None:
+    """`account_id`: whose it is, and with `role` what they are here; None is nobody's."""
+    if standing not in TABLES[kind]:
+        raise ValueError(f"a thing of the kind {kind.value} is never {standing.value}")
+    if standing is Standing.ACTIVE and kind is not Kind.HOST:
+        raise ValueError("it is active when nothing is against it: lift what is")
     if standing is Standing.DEACTIVATED:
         acting.require(own)
         if acting.viewer.account_id not in (None, account_id):
             raise Refused("not_yours", "Only the person themselves can do that.", status=422)
         return
     acting.require(Action.MODERATE)
+    if acting.viewer.account_id is None or account_id is None:
+        return
     if acting.viewer.account_id == account_id:
-        raise Refused("own_account", "One's own standing is for somebody else to change.", status=422)
-    if acting.viewer.account_id is not None and not may_sanction(acting.viewer.role, role):
+        raise Refused("own_account", _OWN[kind], status=422)
+    if not may_sanction(acting.viewer.role, role):
         raise Refused("not_above", "Only an owner can decide about a moderator or an owner.")
 
 
-def _check_end(acting: Acting, standing: Standing, until_ms: int | None) -> None:
+def _check_end(acting: Acting, kind: Kind, standing: Standing, until_ms: int | None) -> None:
     if until_ms is None:
         return
-    if standing not in ENDING:
+    if standing not in ENDING[kind]:
         raise Refused("no_end", "This holds until somebody decides otherwise: leave the end out.", status=422)
     if until_ms <= acting.now_ms:
         raise Refused("end_is_past", "The end has to lie ahead.", status=422)
@@ -102,15 +146,24 @@ def _is_same(new: Sanction, other: Sanction) -> bool:
     return new == msgspec.structs.replace(other, id=new.id, decided_at_ms=new.decided_at_ms)
 
 
-async def _tell(acting: Acting, account_id: int, before: Sanction, after: Sanction) -> None:
-    if loses_rights(before.standing, after.standing):
-        await revoke(acting, account_subject(account_id))
-    if before.standing is not after.standing:
-        await emit(
-            acting.tx,
-            STANDING_CHANGED,
-            {"account": str(account_id), "before": before.standing.value, "after": after.standing.value},
-        )
+async def _tell(acting: Acting, subject: Subject, before: Sanction, after: Sanction) -> None:
+    if _ends_what_is_held(subject.kind, before.standing, after.standing):
+        await revoke(acting, subject.text)
+    if before.standing is after.standing:
+        return
+    changed = {"before": before.standing.value, "after": after.standing.value}
+    if subject.kind is Kind.ACCOUNT:
+        await emit(acting.tx, STANDING_CHANGED, {"account": str(subject.id), **changed})
+    else:
+        await emit(acting.tx, SUBJECT_CHANGED, {"kind": subject.kind.value, "id": str(subject.id), **changed})
+
+
+def _ends_what_is_held(kind: Kind, before: Standing, after: Standing) -> bool:
+    """An account's rights are what its credentials hang on. Of a thing people hold something as long as it is
+    there: who listens to a Space that is muted goes on. Nothing is held of a host: each word asks anew."""
+    if kind is Kind.ACCOUNT:
+        return loses_rights(before, after)
+    return kind is not Kind.HOST and is_hidden(kind, after) and not is_hidden(kind, before)
 
 
 async def revoke(acting: Acting, subject: str) -> int:
@@ -133,7 +186,23 @@ def _insert(acting: Acting, table: Table) -> Any:
     return (sqlite if acting.tx.is_sqlite else postgresql).insert(table)
 
 
-async def _role(acting: Acting, account_id: int) -> Role:
+async def _behind(acting: Acting, subject: Subject) -> int | None:
+    """Whose a thing is: who hosts the Space, who cut the clip."""
+    if subject.kind is Kind.ACCOUNT:
+        return int(subject.id)
+    column = {Kind.SPACE: spaces.c.host_id, Kind.CLIP: clips.c.account_id}.get(subject.kind)
+    if column is None:
+        return None
+    row = (await acting.tx.connection.execute(select(column).where(column.table.c.id == subject.id))).first()
+    if row is None:
+        raise Refused("not_found", f"There is no such {_CALLED[subject.kind]}.", status=404)
+    return int(row[0])
+
+
+async def _role_behind(acting: Acting, subject: Subject) -> Role:
+    account_id = await _behind(acting, subject)
+    if account_id is None:
+        return Role.MEMBER
     row = (await acting.tx.connection.execute(select(accounts.c.role).where(accounts.c.id == account_id))).first()
     if row is None:
         raise Refused("not_found", "There is no such account.", status=404)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from folkmoot.gate import queries
+from folkmoot.gate import queries, subjects
 from folkmoot.gate.model import (
     ANONYMOUS,
     Action,
@@ -20,12 +20,13 @@ from folkmoot.gate.model import (
     Refused,
     Stamp,
     Standing,
+    Subject,
     Viewer,
     account_subject,
     application_subject,
     token_subject,
 )
-from folkmoot.gate.standings import REASONS, TABLE, Shown, may
+from folkmoot.gate.standings import REASONS, TABLE, Shown, is_hidden, may
 from folkmoot.gate.visible import _MAKER, Acting, Permit, Visible
 from folkmoot.storage.database import Database, Read, Write, digest
 
@@ -115,7 +116,10 @@ class Gate:
     # --- seeing ---
 
     async def admit(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
-        """The items that the viewer may see, in order; the others are absent. Three statements a batch."""
+        """The items that the viewer may see, in order; the others are absent.
+
+        Three statements a batch, and one more where Spaces or clips are among them.
+        """
         seen = await self._decide(read, viewer, items)
         return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
 
@@ -123,8 +127,28 @@ class Gate:
         """One item, or Refused 404: what may not be seen does not exist."""
         admitted = await self.admit(read, viewer, [item]) if item is not None else []
         if not admitted:
-            raise Refused("not_found", f"{what} not found.", status=404)
+            raise await self._tombstone(read, viewer, item) or Refused(
+                "not_found", f"{what} not found.", status=404
+            )
         return admitted[0]
+
+    async def _tombstone(self, read: Read, viewer: Viewer, item: Gated | None) -> Refused | None:
+        """What is said, with the reason, to who would see a thing if it had not been removed."""
+        facts = item.gate_facts() if item is not None else None
+        if facts is None or not facts.subjects:
+            return None
+        (seen,) = await self._decide(read, viewer, [_Bare(msgspec.structs.replace(facts, subjects=()))])
+        if not seen:
+            return None
+        now = await subjects.held(read, facts.subjects)
+        return next(
+            (
+                subjects.refusal(one.kind, now[one])
+                for one in facts.subjects
+                if is_hidden(one.kind, now[one].standing)
+            ),
+            None,
+        )
 
     def admit_to_moderate(self, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
         """All of the items, whoever published them and however they stand: what moderators have to judge.
@@ -142,10 +166,12 @@ class Gate:
         """
         facts = [item.gate_facts() for item in items]
         standings = await queries.standings_of(read, {owner for fact in facts for owner in fact.owner_ids})
+        hidden = await _hidden(read, facts)
         return [
             item
             for item, fact in zip(items, facts, strict=True)
             if all(TABLE[standings[owner]].shown is Shown.EVERYONE for owner in fact.owner_ids)
+            and hidden.isdisjoint(fact.subjects)
         ]
 
     async def admit_to_export(self, read: Read, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
@@ -174,16 +200,17 @@ class Gate:
             if viewer.account_id is not None and owners
             else queries.Relations()
         )
-        return [_sees(viewer, fact, standings, relations) for fact in facts]
+        hidden = await _hidden(read, facts)
+        return [hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations) for fact in facts]
 
     # --- staying ---
 
-    async def stamps(self, read: Read, viewer: Viewer, subjects: Iterable[str] = ()) -> tuple[Stamp, ...]:
-        """The stamps of something that the viewer is about to hold: their own and the given subjects'.
+    async def stamps(self, read: Read, viewer: Viewer, besides: Iterable[str] = ()) -> tuple[Stamp, ...]:
+        """The stamps of something that the viewer is about to hold: their own and those of the subjects `besides`.
 
         The viewer's own are those their credential was checked under, so that what happened since ends it.
         """
-        counters = await queries.counters(read, list(subjects))
+        counters = await queries.counters(read, list(besides))
         return viewer.stamps + tuple(Stamp(subject, counter) for subject, counter in counters.items())
 
     async def check(self, read: Read, stamps: Sequence[Stamp]) -> None:
@@ -194,6 +221,21 @@ class Gate:
         """
         if _is_stale(stamps, await queries.counters(read, [stamp.subject for stamp in stamps])):
             raise Refused("revoked", "The right to this has ended.")
+
+
+class _Bare(msgspec.Struct, frozen=True):
+    """A thing as it would be judged if nothing had been decided about it."""
+
+    facts: Facts
+
+    def gate_facts(self) -> Facts:
+        return self.facts
+
+
+async def _hidden(read: Read, facts: Iterable[Facts]) -> frozenset[Subject]:
+    """Which of the Spaces and clips behind some things are shown to nobody. One statement; none for none."""
+    now = await subjects.held(read, {subject for fact in facts for subject in fact.subjects})
+    return frozenset(subject for subject, decided in now.items() if is_hidden(subject.kind, decided.standing))
 
 
 def shown_to_others(standing: Standing) -> bool:

@@ -7,8 +7,32 @@ from typing import Protocol
 import msgspec
 
 
+class Kind(StrEnum):
+    """What can be under a sanction, each with a table of its own (gate/standings.py)."""
+
+    ACCOUNT = "account"
+    SPACE = "space"
+    MEMBER = "member"  # somebody within one Space, by its hosts: kept by the Space itself
+    CLIP = "clip"
+    APPLICATION = "application"
+    HOST = "host"  # of another network
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One thing that a decision is about. `id` is a number, for a host its name in ASCII (`gate/hosts.py`)."""
+
+    kind: Kind
+    id: int | str
+
+    @property
+    def text(self) -> str:
+        """As revocation counters and events name it."""
+        return f"{self.kind.value}:{self.id}"
+
+
 class Standing(StrEnum):
-    """How an account stands with this server. An account without a row in `standings` is active."""
+    """How somebody or something stands with this server; which kinds know which is in gate/standings.py. What is
+    under no sanction is active."""
 
     ACTIVE = "active"
     LIMITED = "limited"  # seen by followers only, in no public list
@@ -16,6 +40,9 @@ class Standing(StrEnum):
     SUSPENDED = "suspended"
     DEACTIVATED = "deactivated"  # by the person
     LOCKED = "locked"  # by the system: stolen credentials
+    MUTED = "muted"  # a Space, or somebody in one
+    REMOVED = "removed"  # a Space, a clip, or somebody from a Space
+    STOPPED = "stopped"  # an application
 
 
 class Role(StrEnum):
@@ -41,6 +68,7 @@ class Action(StrEnum):
     SPEAK = "speak"
     LISTEN = "listen"  # as oneself; anonymous listening needs no account
     AUTHORIZE = "authorize"  # let an application act for one
+    INVITE = "invite"  # make links by which others sign up
     REDACT = "redact"  # take a range out of a Space's sound, as one of its hosts or a moderator
     MODERATE = "moderate"
     DEACTIVATE = "deactivate"  # oneself
@@ -54,7 +82,8 @@ class Action(StrEnum):
 
 
 class Sanction(msgspec.Struct, frozen=True):
-    """A standing that somebody gave an account. `until_ms`: Unix ms, None without end. Lifted, it is history."""
+    """A standing that somebody gave an account, a Space, … `until_ms`: Unix ms, None without end. Lifted, it is
+    history. `private_note` is for moderators only."""
 
     standing: Standing
     reason: str = ""
@@ -64,6 +93,7 @@ class Sanction(msgspec.Struct, frozen=True):
     decided_at_ms: int = 0
     lifted_by: int | None = None
     lifted_at_ms: int | None = None
+    private_note: str = ""
 
     def in_force(self, now_ms: int) -> bool:
         """By the clock alone: no job has to run for a time to be over."""
@@ -74,6 +104,7 @@ class Serves(StrEnum):
     """The kind of viewer that a surface serves; without one it cannot be registered."""
 
     ANYONE = "anyone"  # no account needed; whoever shows a credential must be able to READ
+    ALIKE = "alike"  # the same for everybody: credentials are not looked at, so one cache may answer all
     SIGNED_IN = "signed_in"
     ROOM = "room"  # any account that can sign in, also a suspended one: reason, appeal, export
     MODERATOR = "moderator"
@@ -125,6 +156,7 @@ class Facts(msgspec.Struct, frozen=True):
     reach: Reach = Reach.PUBLIC
     named_ids: frozenset[int] = frozenset()
     barred_ids: frozenset[int] = frozenset()  # who may not see it, whatever else lets them
+    subjects: tuple[Subject, ...] = ()  # what can itself be removed: the Space, the clip
 
     def __post_init__(self) -> None:
         if not self.owner_ids:
@@ -169,11 +201,15 @@ def token_subject(token_id: int) -> str:
 
 def application_subject(application_id: int) -> str:
     """Every token of a program, and what was opened with them."""
-    return f"application:{application_id}"
+    return Subject(Kind.APPLICATION, application_id).text
 
 
 def space_subject(space_id: int) -> str:
-    return f"space:{space_id}"
+    return Subject(Kind.SPACE, space_id).text
+
+
+def clip_subject(clip_id: int) -> str:
+    return Subject(Kind.CLIP, clip_id).text
 
 
 def seat_subject(space_id: int, seat: int) -> str:

@@ -1,13 +1,14 @@
 """The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
-from folkmoot.gate.model import Role, Sanction, Standing
-from folkmoot.gate.standings import holding
+from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing
+from folkmoot.gate.standings import TABLES, holding
+from folkmoot.gate.subjects import hosts_held, sanction_of_row
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import accounts, blocks, follows, revocations, sanctions, tokens
 
@@ -38,34 +39,53 @@ class Relations(msgspec.Struct, frozen=True):
     blocked: frozenset[int] = frozenset()  # either way
 
 
+class _Held(msgspec.Struct):
+    """What nobody lifted of one account, and the host that it is of."""
+
+    host: str | None
+    sanctions: list[Sanction]
+
+
 async def standings_of(read: Read, account_ids: Collection[int]) -> dict[int, Standing]:
-    """The standing of each account now; accounts that don't exist are `deactivated`."""
-    if not account_ids:
-        return {}
-    held = await open_sanctions(read, account_ids)
-    return {
-        account_id: holding(held[account_id], read.now_ms).standing if account_id in held else Standing.DEACTIVATED
-        for account_id in account_ids
-    }
-
-
-async def open_sanctions(read: Read, account_ids: Collection[int]) -> dict[int, list[Sanction]]:
-    """What nobody lifted, of each account that exists. One statement."""
-    rows = await read.connection.execute(
-        select(accounts.c.id.label("whose"), sanctions)
-        .select_from(accounts.outerjoin(sanctions, _OPEN))
-        .where(accounts.c.id.in_(account_ids))
-    )
-    found: dict[int, list[Sanction]] = {}
-    for row in rows:
-        found.setdefault(row.whose, []).extend([] if row.id is None else [_sanction(row)])
-    return found
+    """The standing of each account now, its host's included; accounts that don't exist are `deactivated`."""
+    now = await _now(read, account_ids)
+    return {one: now[one].standing if one in now else Standing.DEACTIVATED for one in account_ids}
 
 
 async def sanction_of(read: Read, account_id: int) -> Sanction | None:
     """What one account stands under now, with its reason and end; None if there is no such account."""
-    held = await open_sanctions(read, [account_id])
-    return holding(held[account_id], read.now_ms) if account_id in held else None
+    return (await _now(read, [account_id])).get(account_id)
+
+
+async def open_sanctions(read: Read, account_ids: Collection[int]) -> dict[int, list[Sanction]]:
+    """What nobody lifted, of each account that exists. One statement."""
+    return {account_id: held.sanctions for account_id, held in (await _open(read, account_ids)).items()}
+
+
+async def _now(read: Read, account_ids: Collection[int]) -> dict[int, Sanction]:
+    """What decides about each account that exists. One statement, and one more where some are of other hosts."""
+    if not account_ids:
+        return {}
+    held = await _open(read, account_ids)
+    hosts = await hosts_held(read, {one.host for one in held.values() if one.host is not None})
+    return {
+        account_id: holding([*one.sanctions, *([hosts[one.host]] if one.host is not None else [])], read.now_ms)
+        for account_id, one in held.items()
+    }
+
+
+async def _open(read: Read, account_ids: Collection[int]) -> dict[int, _Held]:
+    rows = await read.connection.execute(
+        select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
+        .select_from(accounts.outerjoin(sanctions, _OPEN))
+        .where(accounts.c.id.in_(account_ids))
+    )
+    found: dict[int, _Held] = {}
+    for row in rows:
+        held = found.setdefault(row.whose, _Held(row.whose_host, []))
+        if row.id is not None:
+            held.sanctions.append(sanction_of_row(row))
+    return found
 
 
 async def sanctions_of(read: Read, account_id: int) -> list[Sanction]:
@@ -73,20 +93,7 @@ async def sanctions_of(read: Read, account_id: int) -> list[Sanction]:
     rows = await read.connection.execute(
         select(sanctions).where(sanctions.c.account_id == account_id).order_by(sanctions.c.id.desc())
     )
-    return [_sanction(row) for row in rows]
-
-
-def _sanction(row: Row[Any]) -> Sanction:
-    return Sanction(
-        standing=Standing(row.standing),
-        reason=row.reason,
-        until_ms=row.until_ms,
-        id=row.id,
-        decided_by=row.decided_by,
-        decided_at_ms=row.decided_at_ms,
-        lifted_by=row.lifted_by,
-        lifted_at_ms=row.lifted_at_ms,
-    )
+    return [sanction_of_row(row) for row in rows]
 
 
 async def role_of(read: Read, account_id: int) -> Role:
@@ -151,7 +158,8 @@ def select_raised_since(since_ms: int) -> Select[str, int]:
 
 
 async def token(read: Read, token_hash: bytes) -> TokenRow | None:
-    """A token with the standing of its account, in one statement: it is read at every request."""
+    """A token with the standing of its account, in one statement: it is read at every request. None for one of a
+    program that is stopped."""
     statement = (
         select(
             tokens.c.id,
@@ -165,7 +173,7 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
             sanctions.c.until_ms,
         )
         .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
-        .where(tokens.c.token_hash == token_hash)
+        .where(tokens.c.token_hash == token_hash, ~_is_stopped(read))
     )
     rows = (await read.connection.execute(statement)).all()
     if not rows:
@@ -181,4 +189,18 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
         expires_at_ms=row.expires_at_ms,
         role=Role(row.role) if row.role else Role.MEMBER,
         standing=holding(held, read.now_ms).standing,
+    )
+
+
+def _is_stopped(read: Read) -> ColumnElement[bool]:
+    """Whether what its program stands under leaves the token nothing."""
+    about = sanctions.alias()
+    stopping = [one for one, kept in TABLES[Kind.APPLICATION].items() if Action.READ not in kept.actions]
+    return exists(
+        select(about.c.id).where(
+            about.c.application_id == tokens.c.application_id,
+            about.c.standing.in_([one.value for one in stopping]),
+            about.c.lifted_at_ms.is_(None),
+            or_(about.c.until_ms.is_(None), about.c.until_ms > read.now_ms),
+        )
     )

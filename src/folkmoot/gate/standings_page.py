@@ -1,9 +1,20 @@
 """Writes docs/standings.md from the table: `python -m folkmoot.gate.standings_page > docs/standings.md`."""
 
 import sys
+from collections.abc import Iterable, Mapping
 
-from folkmoot.gate.model import Action, Role, Standing
-from folkmoot.gate.standings import ENDING, REASONS, STRICTEST_FIRST, TABLE, loses_rights, may_sanction
+from folkmoot.gate.model import Action, Kind, Role, Standing
+from folkmoot.gate.standings import (
+    ENDING,
+    REASONS,
+    STRICTEST_FIRST,
+    TABLE,
+    TABLES,
+    TOLD,
+    Rights,
+    loses_rights,
+    may_sanction,
+)
 
 _HEAD = """\
 # What each standing keeps
@@ -11,7 +22,7 @@ _HEAD = """\
 Made from `src/folkmoot/gate/standings.py` by `python -m folkmoot.gate.standings_page > docs/standings.md`; a test
 compares the two. Nobody else in the program knows what a standing means, and what is not in this table is refused.
 
-## Actions
+## Actions of accounts
 
 """
 _SHOWN = """
@@ -38,8 +49,55 @@ line decides about everybody: who can read the server's data is its operator. An
 suspension or limit) is decided by any moderator but the one who decided first, whoever it is about. Setting a new
 password by a moderator's link lifts a lock and nothing else.
 
-A program (an OAuth application) is stopped as a whole: its tokens and codes are deleted, what is open by them ends,
-and it gets no new ones until it is allowed again.
+"""
+_THINGS = """
+## Spaces, clips, programs, hosts
+
+What somebody does needs their own standing and that of what they do it to. Each table says which actions are left
+to people, whoever they are, with a thing of each standing; those that no standing takes are left out. The decisions
+are kept, end, and are lifted like those about accounts, by the same people: a moderator decides about members'
+Spaces and clips, nobody about their own. Who hosts the Space, or cut the clip, can appeal.
+"""
+_ABOUT = {
+    Kind.SPACE: (
+        "A Space",
+        """\
+A Space that is *removed* ends, if it is live, and every connection to it with it. Its page is a tombstone that says
+why; sound, replay, download, clips and the post that announced it are shown to nobody. Nothing is deleted: a lift
+brings all of it back. In one that is *muted* the stage is silent for everybody until the end, and people are told
+so; nobody loses a seat, a place in the queue or what was recorded before.""",
+    ),
+    Kind.MEMBER: (
+        "Somebody in one Space",
+        """\
+By its host or a co-host, with or without an end (a mute always with one); the Space itself keeps it. Who is
+*muted* for a time can stay on stage and can't open the microphone; at the end they open it themselves. Who is
+*removed* sees a public Space as everybody does who has no account, and nothing of a closed one.""",
+    ),
+    Kind.CLIP: (
+        "A clip",
+        """\
+The post that it hangs on stays, with a tombstone in place of the sound; the file's addresses are dead.""",
+    ),
+    Kind.APPLICATION: (
+        "A program (an OAuth application)",
+        """\
+One that is *stopped* is stopped as a whole: its tokens and codes are deleted, what is open by them ends, and it
+gets no new ones until it is allowed again.""",
+    ),
+    Kind.HOST: (
+        "A host of another network",
+        """\
+By its name and all names below it; what is decided about the narrowest name holds, so that one can be allowed
+(*active*) below another that is suspended. An account of the host stands under what the host does, besides what is
+decided about itself.""",
+    ),
+}
+_KIND = """
+### {name}
+
+{text}
+
 """
 _CHANGES = """
 What somebody said in other people's Spaces stays in the recording and in clips, the seat shown as a sanctioned
@@ -58,25 +116,41 @@ and has everything that the table gives. These changes take something away:
 
 def page() -> str:
     """The whole page, Markdown."""
-    return _HEAD + _actions() + _SHOWN + _shown() + _sanctions() + _CHANGES + _losses()
+    things = "".join(_thing(kind) for kind in _ABOUT)
+    return (
+        _HEAD + _actions(TABLE, Action) + _SHOWN + _shown() + _sanctions() + _CHANGES + _losses() + _THINGS + things
+    )
 
 
-def _actions() -> str:
+def _actions(table: Mapping[Standing, Rights], actions: Iterable[Action]) -> str:
     lines = [
-        "| action | " + " | ".join(standing.value for standing in Standing) + " |",
-        "|---|" + ":-:|" * len(Standing),
+        "| action | " + " | ".join(standing.value for standing in table) + " |",
+        "|---|" + ":-:|" * len(table),
     ]
-    for action in Action:
-        kept = ("✓" if action in TABLE[standing].actions else "–" for standing in Standing)
+    for action in actions:
+        kept = ("✓" if action in rights.actions else "–" for rights in table.values())
         lines.append(f"| {action.value} | " + " | ".join(kept) + " |")
     return "\n".join(lines) + "\n"
 
 
+def _thing(kind: Kind) -> str:
+    name, text = _ABOUT[kind]
+    table = TABLES[kind]
+    taken = [action for action in Action if any(action not in rights.actions for rights in table.values())]
+    rows = "".join(
+        f"| {standing.value} | {rights.shown.value} | {'yes' if standing in ENDING[kind] else 'no'} "
+        f"| {TOLD[kind].get(standing, '–')} |\n"
+        for standing, rights in table.items()
+    )
+    head = "| standing | is shown to | can be given an end | what people are told |\n|---|---|---|---|\n"
+    return _KIND.format(name=name, text=text) + _actions(table, taken) + "\n" + head + rows
+
+
 def _shown() -> str:
     return "".join(
-        f"| {standing.value} | {TABLE[standing].shown.value} | {'yes' if standing in ENDING else 'no'} "
+        f"| {standing.value} | {rights.shown.value} | {'yes' if standing in ENDING[Kind.ACCOUNT] else 'no'} "
         f"| {REASONS.get(standing, '–')} |\n"
-        for standing in Standing
+        for standing, rights in TABLE.items()
     )
 
 
@@ -85,14 +159,16 @@ def _sanctions() -> str:
         f"| {role.value} | {', '.join(other.value for other in Role if may_sanction(role, other)) or '–'} |\n"
         for role in Role
     )
-    return _SANCTIONS.format(order=", ".join(one.value for one in STRICTEST_FIRST), authority=authority)
+    return _SANCTIONS.format(
+        order=", ".join(one.value for one in STRICTEST_FIRST if one in TABLE), authority=authority
+    )
 
 
 def _losses() -> str:
     return "".join(
-        f"| {before.value} | {', '.join(after.value for after in Standing if loses_rights(before, after))} |\n"
-        for before in Standing
-        if any(loses_rights(before, after) for after in Standing)
+        f"| {before.value} | {', '.join(after.value for after in TABLE if loses_rights(before, after))} |\n"
+        for before in TABLE
+        if any(loses_rights(before, after) for after in TABLE)
     )
 
 

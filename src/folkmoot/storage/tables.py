@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -58,6 +59,7 @@ accounts = Table(
     _id(),
     Column("username", String(30), nullable=False),
     Column("username_folded", String(30), nullable=False, unique=True),
+    Column("host", String(253)),  # of another network; NULL: here. What is decided about it holds for the account
     Column("display_name", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     Column("role", String(16), nullable=False, server_default="member"),  # member, moderator, owner
@@ -74,20 +76,34 @@ credentials = Table(
     Column("changed_at_ms", BigInteger, nullable=False),
 )
 
-# Every decision about an account, for ever; `lifted_*` is written once. The present standing is derived from those
-# that are in force (gate/standings.py), and without one it is `active`. Written by the gate only.
+# Every decision about somebody or something, for ever; `lifted_*` is written once. Each row is about exactly one of
+# the five. The present standing is derived from those that are in force (gate/standings.py), and without one it is
+# `active`. Written by the gate only.
 sanctions = Table(
     "sanctions",
     metadata,
     _id(),
-    _account("account_id"),
+    _account("account_id", nullable=True),
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE")),
+    Column("clip_id", BigInteger, ForeignKey("clips.id", ondelete="CASCADE")),
+    Column("application_id", BigInteger, ForeignKey("applications.id", ondelete="CASCADE")),
+    Column("host", String(253)),  # of another network, in ASCII; what is below it is meant, too
     Column("standing", String(32), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("private_note", Text, nullable=False, server_default=""),  # for moderators only
     Column("until_ms", BigInteger),  # NULL: without end
     Column("decided_by", BigInteger),  # an account, or NULL for the system
     Column("decided_at_ms", BigInteger, nullable=False),
     Column("lifted_by", BigInteger),
     Column("lifted_at_ms", BigInteger),
+    CheckConstraint(
+        " + ".join(
+            f"CASE WHEN {whose} IS NULL THEN 0 ELSE 1 END"
+            for whose in ("account_id", "space_id", "clip_id", "application_id", "host")
+        )
+        + " = 1",
+        name="ck_sanctions_about_one",
+    ),
     Index("ix_sanctions_account_id", "account_id", "id"),
 )
 # What is read at every request.
@@ -97,6 +113,9 @@ Index(
     sqlite_where=text("lifted_at_ms IS NULL"),
     postgresql_where=text("lifted_at_ms IS NULL"),
 )
+for _whose in (sanctions.c.space_id, sanctions.c.clip_id, sanctions.c.application_id, sanctions.c.host):
+    _SOME = text(f"{_whose.name} IS NOT NULL")
+    Index(f"ix_sanctions_{_whose.name}", _whose, sqlite_where=_SOME, postgresql_where=_SOME)
 
 # What a person says against a sanction: once, and answered by somebody else than the one who decided first.
 appeals = Table(
@@ -155,8 +174,6 @@ applications = Table(
     Column("redirect_uris", Document, nullable=False),
     Column("scopes", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
-    Column("stopped_at_ms", BigInteger),  # by moderators: it gets no token
-    Column("stopped_reason", Text, nullable=False, server_default=""),
 )
 
 authorization_codes = Table(

@@ -99,7 +99,7 @@ async def test_the_stopped_and_the_most_used_come_first(
     await people.system(lambda acting: actions.stop(acting, id_, reason="a flood"))
     async with people.gate.database.read() as read:
         listed = await queries.listed(read, 10)
-    assert [(one.application.name, one.tokens, one.application.stopped_reason) for one in listed] == [
+    assert [(one.application.name, one.tokens, one.now.reason) for one in listed] == [
         ("stopped", 0, "a flood"),
         ("used", 1, ""),
         ("unused", 0, ""),

@@ -3,16 +3,17 @@
 import secrets
 
 import msgspec
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select
 
 from folkmoot.accounts.actions import issue_token, sign_out
 from folkmoot.accounts.oauth import queries
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
 from folkmoot.accounts.oauth.rules import CODE_LASTS_MS, meets_challenge
-from folkmoot.gate import Acting, Action, Refused
+from folkmoot.gate import Acting, Action, Kind, Refused, Standing, Subject, subjects
 from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.actions import revoke
-from folkmoot.gate.model import account_subject, application_subject
+from folkmoot.gate.actions import impose_on, lift_from
+from folkmoot.gate.model import account_subject
+from folkmoot.gate.standings import TOLD
 from folkmoot.storage.database import digest
 from folkmoot.storage.tables import applications, authorization_codes, one_time_links, tokens
 
@@ -131,15 +132,15 @@ async def stop(acting: Acting, application_id: int, *, reason: str) -> Applicati
     application = await _moderated(acting, application_id)
     for table in (tokens, authorization_codes):
         await acting.tx.connection.execute(delete(table).where(table.c.application_id == application_id))
-    await _mark(acting, application_id, acting.now_ms, reason)
-    await revoke(acting, application_subject(application_id))
+    await impose_on(acting, _subject(application_id), Standing.STOPPED, reason=reason)
     return application
 
 
 async def allow_again(acting: Acting, application_id: int) -> Application:
     """Let a program that was stopped ask people anew. Its old tokens stay dead. Raises Refused as `stop` does."""
     application = await _moderated(acting, application_id)
-    await _mark(acting, application_id, None, "")
+    subject = _subject(application_id)
+    await lift_from(acting, subject, (await subjects.open_of(acting.tx, [subject]))[subject])
     return application
 
 
@@ -151,22 +152,17 @@ async def _moderated(acting: Acting, application_id: int) -> Application:
     return found
 
 
-async def _mark(acting: Acting, application_id: int, stopped_at_ms: int | None, reason: str) -> None:
-    await acting.tx.connection.execute(
-        update(applications)
-        .where(applications.c.id == application_id)
-        .values(stopped_at_ms=stopped_at_ms, stopped_reason=reason)
-    )
-
-
 async def _require_running(acting: Acting, application_id: int) -> None:
-    application = await queries.application(acting.tx, application_id)
-    if application is None or application.stopped_at_ms is not None:
+    if not await queries.is_running(acting.tx, application_id):
         raise stopped()
 
 
+def _subject(application_id: int) -> Subject:
+    return Subject(Kind.APPLICATION, application_id)
+
+
 def stopped() -> Refused:
-    return Refused("application_stopped", "This program was stopped by this server's moderators.")
+    return Refused("application_stopped", TOLD[Kind.APPLICATION][Standing.STOPPED])
 
 
 async def forget_expired(acting: Acting) -> None:

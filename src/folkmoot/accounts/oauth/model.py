@@ -2,6 +2,8 @@
 
 import msgspec
 
+from folkmoot.gate.model import Sanction
+
 
 class Application(msgspec.Struct, frozen=True):
     """A registered program."""
@@ -13,16 +15,15 @@ class Application(msgspec.Struct, frozen=True):
     website: str | None
     redirect_uris: tuple[str, ...]
     scopes: str
-    stopped_at_ms: int | None = None  # by moderators
-    stopped_reason: str = ""
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A program as moderators see it. `tokens`: how many it holds that people gave it."""
+    """A program as moderators see it: how many tokens it holds that people gave it, what it stands under `now`."""
 
     application: Application
     created_at_ms: int
     tokens: int
+    now: Sanction
 
 
 class NewApplication(msgspec.Struct, frozen=True):

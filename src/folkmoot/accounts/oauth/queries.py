@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 
 from folkmoot.accounts.oauth.model import Application, Registered
+from folkmoot.gate import Action, Kind, Subject, subjects
+from folkmoot.gate.standings import keeps
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import applications, tokens
 
@@ -22,21 +24,35 @@ async def by_client_id(read: Read, client_id: str) -> Application | None:
     return await _one(read, applications.c.client_id == client_id)
 
 
+async def is_running(read: Read, application_id: int) -> bool:
+    """Whether there is such a program, and moderators have not stopped it."""
+    subject = Subject(Kind.APPLICATION, application_id)
+    now = (await subjects.held(read, [subject]))[subject]
+    return (
+        keeps(subject.kind, now.standing, Action.AUTHORIZE) and await application(read, application_id) is not None
+    )
+
+
 async def listed(read: Read, limit: int) -> list[Registered]:
-    """The programs to which most people gave a token, and those that are stopped. One statement."""
+    """The programs that are stopped, and those to which most people gave a token. Three statements."""
     held = (
         select(func.count())
         .select_from(tokens)
         .where(tokens.c.application_id == applications.c.id, tokens.c.account_id.is_not(None))
         .scalar_subquery()
     )
+    stopped = await subjects.ids_under(read, Kind.APPLICATION)
     statement = (
         select(applications, held.label("tokens"))
-        .order_by(applications.c.stopped_at_ms.is_(None), held.desc(), applications.c.id)
+        .order_by(applications.c.id.not_in(stopped), held.desc(), applications.c.id)
         .limit(limit)
     )
-    rows = await read.connection.execute(statement)
-    return [Registered(_application(row), row.created_at_ms, row.tokens) for row in rows]
+    rows = (await read.connection.execute(statement)).all()
+    now = await subjects.held(read, [Subject(Kind.APPLICATION, row.id) for row in rows])
+    return [
+        Registered(_application(row), row.created_at_ms, row.tokens, now[Subject(Kind.APPLICATION, row.id)])
+        for row in rows
+    ]
 
 
 async def _one(read: Read, where: ColumnElement[bool]) -> Application | None:
@@ -53,6 +69,4 @@ def _application(row: Row[Any]) -> Application:
         website=row.website,
         redirect_uris=tuple(row.redirect_uris),
         scopes=row.scopes,
-        stopped_at_ms=row.stopped_at_ms,
-        stopped_reason=row.stopped_reason,
     )

@@ -61,7 +61,7 @@ def _row(one: Registered) -> tuple[str, ...]:
         str(program.id),
         str(one.tokens),
         iso(one.created_at_ms),
-        iso(program.stopped_at_ms),
+        iso(one.now.decided_at_ms or None),
         one_line(program.name),
-        one_line(program.stopped_reason),
+        one_line(one.now.reason),
     )

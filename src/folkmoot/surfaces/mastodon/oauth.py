@@ -209,10 +209,11 @@ async def _authenticate(
     client_id, secret = basic or (client_id or "", secret or "")
     async with services.database.read() as read:
         application = await queries.by_client_id(read, client_id)
+        is_stopped = application is not None and not await queries.is_running(read, application.id)
     stored = application.client_secret_hash if application else b""
     if not hmac.compare_digest(digest(secret), stored) or application is None:
         raise OAuthError("invalid_client", "The client is unknown, or its secret is wrong.", status=401)
-    if application.stopped_at_ms is not None:
+    if is_stopped:
         raise OAuthError("unauthorized_client", actions.stopped().sentence)
     return application
 

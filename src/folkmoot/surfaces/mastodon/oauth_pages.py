@@ -177,9 +177,10 @@ async def _check(services: Services, query: Query, viewer: Viewer) -> Authorizat
     """
     async with services.database.read() as read:
         application = await queries.by_client_id(read, query.client_id)
+        is_stopped = application is not None and not await queries.is_running(read, application.id)
     if application is None:
         raise Refused("invalid_client", "This application is not registered here.", status=400)
-    if application.stopped_at_ms is not None:
+    if is_stopped:
         raise actions.stopped()
     if query.redirect_uri not in application.redirect_uris:
         raise Refused(

@@ -1,0 +1,117 @@
+"""How Spaces, clips, applications and hosts stand: the gate's reads of them, and what is said to people."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select
+
+from folkmoot.gate.hosts import and_above, holding_for
+from folkmoot.gate.model import Action, Kind, Refused, Sanction, Standing, Subject
+from folkmoot.gate.standings import TOLD, holding, keeps
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import sanctions
+
+COLUMNS = {
+    Kind.ACCOUNT: sanctions.c.account_id,
+    Kind.SPACE: sanctions.c.space_id,
+    Kind.CLIP: sanctions.c.clip_id,
+    Kind.APPLICATION: sanctions.c.application_id,
+    Kind.HOST: sanctions.c.host,
+}
+GONE = 410
+
+
+async def open_of(read: Read, subjects: Collection[Subject]) -> dict[Subject, list[Sanction]]:
+    """What nobody lifted, of each of these. One statement; none for nothing."""
+    found: dict[Subject, list[Sanction]] = {subject: [] for subject in subjects}
+    if not found:
+        return found
+    statement = select(sanctions).where(or_(*_about(subjects)), sanctions.c.lifted_at_ms.is_(None))
+    for row in await read.connection.execute(statement):
+        found[_subject(row)].append(sanction_of_row(row))
+    return found
+
+
+async def ids_under(read: Read, kind: Kind) -> list[Any]:
+    """Everything of a kind about which something is in force. One statement."""
+    column = COLUMNS[kind]
+    rows = await read.connection.execute(
+        select(column)
+        .distinct()
+        .where(
+            column.is_not(None),
+            sanctions.c.lifted_at_ms.is_(None),
+            or_(sanctions.c.until_ms.is_(None), sanctions.c.until_ms > read.now_ms),
+        )
+        .order_by(column)
+    )
+    return list(rows.scalars())
+
+
+async def sanctions_about(read: Read, subject: Subject) -> list[Sanction]:
+    """The whole history of one subject, the newest first."""
+    rows = await read.connection.execute(
+        select(sanctions).where(COLUMNS[subject.kind] == subject.id).order_by(sanctions.c.id.desc())
+    )
+    return [sanction_of_row(row) for row in rows]
+
+
+async def held(read: Read, subjects: Collection[Subject]) -> dict[Subject, Sanction]:
+    """What each stands under now. One statement."""
+    return {
+        subject: holding(open_ones, read.now_ms) for subject, open_ones in (await open_of(read, subjects)).items()
+    }
+
+
+async def hosts_held(read: Read, names: Collection[str]) -> dict[str, Sanction]:
+    """What each host, by its canonical name, stands under now, by its own name or one above. One statement."""
+    above = {Subject(Kind.HOST, one) for name in names for one in and_above(name)}
+    by_name = {str(subject.id): decided for subject, decided in (await open_of(read, above)).items()}
+    return {name: holding_for(name, by_name, read.now_ms) for name in names}
+
+
+async def require(read: Read, subject: Subject, action: Action) -> None:
+    """Whether people may do this to, or with, a thing as it stands now. Raises Refused with the reason."""
+    now = (await held(read, [subject]))[subject]
+    if not keeps(subject.kind, now.standing, action):
+        raise refusal(subject.kind, now)
+
+
+def refusal(kind: Kind, now: Sanction) -> Refused:
+    """What is said of a thing that isn't as it was: 410 where it is gone."""
+    return Refused(f"{kind.value}_{now.standing.value}", sentence(kind, now), status=GONE)
+
+
+def sentence(kind: Kind, now: Sanction) -> str:
+    """For everybody: what was decided, and why."""
+    told = TOLD[kind][now.standing]
+    return f"{told} Reason: {now.reason}" if now.reason else told
+
+
+def _about(subjects: Collection[Subject]) -> list[ColumnElement[bool]]:
+    ids: dict[Kind, list[int | str]] = {}
+    for subject in subjects:
+        ids.setdefault(subject.kind, []).append(subject.id)
+    return [COLUMNS[kind].in_(of_kind) for kind, of_kind in ids.items()]
+
+
+def _subject(row: Row[Any]) -> Subject:
+    for kind, column in COLUMNS.items():
+        if (id_ := row._mapping[column]) is not None:
+            return Subject(kind, id_)
+    raise AssertionError("a sanction is about something")
+
+
+def sanction_of_row(row: Row[Any]) -> Sanction:
+    """A row of `sanctions`, whoever it is about."""
+    return Sanction(
+        standing=Standing(row.standing),
+        reason=row.reason,
+        until_ms=row.until_ms,
+        id=row.id,
+        decided_by=row.decided_by,
+        decided_at_ms=row.decided_at_ms,
+        lifted_by=row.lifted_by,
+        lifted_at_ms=row.lifted_at_ms,
+        private_note=row.private_note,
+    )
