@@ -6,9 +6,12 @@ import datetime
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 
 from folkmoot.audience.records import SUITES
@@ -89,13 +92,27 @@ class Certificate:
 
     def _load(self, looked: tuple[tuple[int, int], ...]) -> Loaded:
         try:
-            first = x509.load_pem_x509_certificates(self._chain.read_bytes())[0]
-            self._key.read_bytes()
+            chain_pem, key_pem = self._chain.read_bytes(), self._key.read_bytes()
         except OSError as error:
             raise CertificateError(f"{error.filename} can't be read ({error.strerror}).") from error
+        try:
+            first, *others = x509.load_pem_x509_certificates(chain_pem)
         except ValueError as error:
             raise CertificateError(f"{self._chain} holds no certificate in PEM form.") from error
-        return Loaded(self._context(), first.not_valid_after_utc, looked)
+        context = self._context()
+        context.use_certificate(first)
+        for other in others:
+            context.add_extra_chain_cert(other)
+        try:
+            context.use_privatekey(cast(ec.EllipticCurvePrivateKey, load_pem_private_key(key_pem, None)))
+            context.check_privatekey()
+        except TypeError as error:
+            raise CertificateError(
+                f"{self._key} has a password: keep it without one, readable by Folkmoot."
+            ) from error
+        except (ValueError, SSL.Error) as error:
+            raise CertificateError(f"{self._key} holds no key of the certificate in {self._chain}.") from error
+        return Loaded(context, first.not_valid_after_utc, looked)
 
     def _context(self) -> SSL.Context:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
@@ -107,24 +124,8 @@ class Certificate:
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # the tickets hold all there is
         context.set_alpn_select_callback(_select)
         context.set_keylog_callback(self._keylog)
-        context.set_passwd_cb(_no_password)
-        try:
-            context.use_certificate_chain_file(str(self._chain))
-        except SSL.Error as error:
-            raise CertificateError(f"{self._chain} holds no certificate chain in PEM form.") from error
-        try:
-            context.use_privatekey_file(str(self._key))
-            context.check_privatekey()
-        except SSL.Error as error:
-            raise CertificateError(
-                f"{self._key} is not the key of the certificate in {self._chain}, or has a password."
-            ) from error
         return context
 
 
 def _select(_connection: SSL.Connection, offered: list[bytes]) -> bytes | SSL._NoOverlappingProtocols:
     return _ALPN if _ALPN in offered else SSL.NO_OVERLAPPING_PROTOCOLS
-
-
-def _no_password(*_: object) -> bytes:
-    return b""  # else OpenSSL asks for one on the terminal, and the start would hang
