@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     create_engine,
     select,
-    text,
 )
 from sqlalchemy.types import LargeBinary
 from tests.support.postgres import Cluster
