@@ -36,6 +36,8 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_DATABASE": "mysql://x"}, "postgresql+psycopg://"),
         ({"FOLKMOOT_REGISTRATIONS": "maybe"}, "The setting registrations can't be “maybe”"),
         ({"FOLKMOOT_TRUSTED_PROXIES": "proxy"}, "10.0.0.0/8"),
+        ({"FOLKMOOT_TLS_KEY": "/etc/key.pem"}, "set tls_certificate to the name of its file"),
+        ({"FOLKMOOT_TLS_CERTIFICATE": "/etc/chain.pem"}, "set tls_key to the name of its file"),
         *(
             ({"FOLKMOOT_PUBLIC_ADDRESS": address}, "write an IP address")
             for address in ("moot.example", "0.0.0.0", "::", "fe80::1%eth0", "224.0.0.1", "203.0.113.5:5000")

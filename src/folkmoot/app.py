@@ -53,7 +53,7 @@ from folkmoot.surfaces.mastodon import (
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.pages import pages, source
-from folkmoot.surfaces.security import SECURITY_HEADERS
+from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
@@ -216,9 +216,12 @@ async def _refuse_impossible_ids(request: Request[Any, Any, Any]) -> None:
         raise Refused("not_found", "Record not found.", status=404)
 
 
-async def _secure(message: Message, _scope: Scope) -> None:
+async def _secure(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders.from_message(message)
+        equipment: Equipment = scope["litestar_app"].state.equipment
+        if equipment.services.site.base_url.startswith("https://"):
+            headers["Strict-Transport-Security"] = HSTS
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
         if "frame-ancestors *" in headers["Content-Security-Policy"]:

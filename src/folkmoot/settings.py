@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Who may make an account: anybody, whoever the owner approves, or nobody."""
     source_url: str = ""
     """Where this server's source code is; every page links to it. Empty: the server hands out its own."""
+    tls_certificate: str = ""
+    """File of the certificate chain (PEM) with which the server speaks HTTPS itself. Empty: it speaks HTTP."""
+    tls_key: str = ""
+    """File of the certificate's key (PEM, without a password)."""
     trusted_proxies: list[str] = []
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
@@ -145,6 +149,9 @@ def _convert(values: dict[str, Any]) -> Settings:
 def _check(settings: Settings) -> None:
     _check_addresses(settings)
     _check_network(settings)
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        missing = "tls_key" if settings.tls_certificate else "tls_certificate"
+        raise SettingsError(f"HTTPS needs both a certificate and its key: set {missing} to the name of its file.")
     if settings.noise_suppression and importlib.util.find_spec("livekit") is None:
         raise SettingsError(
             "The setting noise_suppression needs the package livekit: pip install 'folkmoot[noise]', or set it off."

@@ -94,6 +94,7 @@ def test_a_listener_hears_the_worker_through_openssl(
     with rooms(authority, tmp_path) as at:
         at.tape.append(b"part 0")
         with at.listener() as client:
+            assert isinstance(client.socket, ssl.SSLSocket)
             cipher = client.socket.cipher()
             assert cipher is not None
             assert cipher[0] == suite

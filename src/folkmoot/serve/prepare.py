@@ -4,6 +4,7 @@ import os
 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from folkmoot.serve.https import certificate
 from folkmoot.serve.places import Places, places
 from folkmoot.settings import Settings, SettingsError
 from folkmoot.storage.migrations import DatabaseTooNew, migrate
@@ -11,6 +12,7 @@ from folkmoot.storage.migrations import DatabaseTooNew, migrate
 
 def prepare(settings: Settings) -> Places:
     """Make what isn't there and bring the database to this version. Raises SettingsError if that can't be done."""
+    certificate(settings)  # if it can't be used, that is said before anything else happens
     # Also what is made in folders that were there before, readable for all: the database holds people's words.
     os.umask(0o077)
     where = places(settings)

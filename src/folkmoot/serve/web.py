@@ -12,12 +12,13 @@ import uvloop
 from folkmoot import __version__
 from folkmoot.app import build_app
 from folkmoot.audience.ceiling import Ceiling
-from folkmoot.audience.door import Door, listen_protocol
+from folkmoot.audience.door import Door
 from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.recordings.live_tapes import LiveTapes
+from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
@@ -62,6 +63,7 @@ class WebProcess:
 
     def __init__(self, settings: Settings, places: Places, base_url: str) -> None:
         self._places = places
+        self._certificate = https.certificate(settings)
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
@@ -106,7 +108,7 @@ class WebProcess:
         )
         config = uvicorn.Config(
             Patience(Addressed(build_app(self._services), self._addresses)),
-            http=listen_protocol(door),
+            http=https.protocol(self._certificate, door, self._services.site.base_url),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -124,6 +126,7 @@ class WebProcess:
                 group.create_task(self._stages.keep_counts()),
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
+                group.create_task(https.keep_fresh(self._certificate)),
             ]
             await uvicorn.Server(config).serve(sockets=[listening])
             for task in beside:

@@ -30,4 +30,6 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=()",
 }
+HSTS = "max-age=31536000"
+"""RFC 6797: browsers come back by HTTPS for a year. For servers whose address is one of HTTPS."""
 NO_STORE = {"Cache-Control": "no-store"}
