@@ -483,6 +483,74 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/shared/{codec}/index.m3u8': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** SharedReplayPlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsSharedCodecIndexM3U8SharedReplayPlaylist'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/shared/{codec}/live.m3u8': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** SharedLivePlaylist */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsSharedCodecLiveM3U8SharedLivePlaylist'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/shared/{codec}/init.mp4': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** SharedInitSegment */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsSharedCodecInitMp4SharedInitSegment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/hls/shared/{codec}/{file}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** SharedMediaSegment */
+    get: operations['ApiFolkmootV1SpacesSpaceIdHlsSharedCodecFileSharedMediaSegment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/spaces/{space_id}/media/{codec}/init.mp4': {
     parameters: {
       query?: never;
@@ -1074,6 +1142,7 @@ export interface components {
       invited_ids: string[];
       participant_count: number;
       listener_count: number;
+      listener_count_estimated: number;
       stage: components['schemas']['Person'][];
       asking: components['schemas']['Person'][];
       roster: number;
@@ -2350,6 +2419,171 @@ export interface operations {
     };
   };
   ApiFolkmootV1SpacesSpaceIdHlsCodecFileMediaSegment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+        file: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsSharedCodecIndexM3U8SharedReplayPlaylist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsSharedCodecLiveM3U8SharedLivePlaylist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsSharedCodecInitMp4SharedInitSegment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        codec: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': string;
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdHlsSharedCodecFileSharedMediaSegment: {
     parameters: {
       query?: never;
       header?: never;

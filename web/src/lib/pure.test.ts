@@ -4,7 +4,7 @@ import { usualRange, withEnd, withStart, windowAround } from './clip-range';
 import { safeFragment } from './rich-text';
 import { gained } from './spaces/gained';
 import { barsOf } from './waveform';
-import { ago, clock, plural, spokenClock } from './words';
+import { ago, clock, listeners, plural, spokenClock } from './words';
 
 describe('nextLink', () => {
   it('finds the next page, under whatever name the server knows itself', () => {
@@ -64,6 +64,8 @@ describe('words', () => {
     expect(clock(-5)).toBe('0:00');
     expect(spokenClock(61_000)).toBe('1 minute 1 second');
     expect(plural(36_000, 'listener')).toBe('36,000 listeners');
+    expect(listeners(36_000, 0)).toBe('36,000 listeners');
+    expect(listeners(36_000, 1_234)).toBe('36,000 listeners, and about 1,200 by HLS');
   });
 });
 

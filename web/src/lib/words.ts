@@ -49,6 +49,15 @@ export const count = (n: number): string => new Intl.NumberFormat('en').format(n
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
+/** Two numbers, for they are known in two ways: who is connected is counted, who listens by HLS is estimated. */
+export function listeners(connected: number, estimated: number): string {
+  const exact = plural(connected, 'listener');
+  return estimated > 0 ? `${exact}, and about ${count(rounded(estimated))} by HLS` : exact;
+}
+
+/** To two figures: an estimate is no more exact. */
+const rounded = (n: number): number => Number(n.toPrecision(2));
+
 export const nameOf = (account: Pick<Account, 'display_name' | 'username'>): string =>
   account.display_name || account.username;
 

@@ -68,7 +68,14 @@ describe('readNote', () => {
   it('reads who speaks, with what was left out as it is by default', () => {
     expect(readNote(emsg('{"speaking":[1,4],"listeners":36000,"reactions":{"👏":7}}'))).toEqual({
       atSeconds: 2,
-      note: { speaking: [1, 4], listeners: 36000, reactions: { '👏': 7 }, roster: 0, gap: false },
+      note: {
+        speaking: [1, 4],
+        listeners: 36000,
+        listeners_estimated: 0,
+        reactions: { '👏': 7 },
+        roster: 0,
+        gap: false,
+      },
     });
   });
 

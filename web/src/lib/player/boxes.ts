@@ -5,6 +5,8 @@
 export interface Note {
   speaking: number[];
   listeners: number;
+  /** About so many more hear it by HLS. */
+  listeners_estimated: number;
   reactions: Record<string, number>;
   roster: number;
   gap: boolean;
@@ -76,7 +78,14 @@ export function readId3(tag: Uint8Array): Note | null {
 /** The note in JSON, or null for what is none. */
 export function parseNote(json: string): Note | null {
   try {
-    const defaults: Note = { speaking: [], listeners: 0, reactions: {}, roster: 0, gap: false };
+    const defaults: Note = {
+      speaking: [],
+      listeners: 0,
+      listeners_estimated: 0,
+      reactions: {},
+      roster: 0,
+      gap: false,
+    };
     return { ...defaults, ...(JSON.parse(json) as Partial<Note>) };
   } catch {
     // A note that can't be read must not stop the sound around it.

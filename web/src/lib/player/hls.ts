@@ -9,8 +9,8 @@ import { Place } from './place';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
 
 const NATIVE = 'application/vnd.apple.mpegurl';
-/** Browsers stay three segments behind, hls.js as far as the playlist asks for; either may be a little late. */
-const NATIVE_LIVE_WITHIN_S = 16;
+/** Three segments behind, or as far as the playlist asks for with low latency; either may be a little late. */
+const SEGMENTS_LIVE_WITHIN_S = 16;
 const LIVE_WITHIN_S = 4;
 const NOTE = 'folkmoot.note';
 /** What hls.js says of an answer that will not change: the Space is over, or not for this listener. */
@@ -33,8 +33,13 @@ export class HlsPlayer implements SpacePlayer {
   #closed = false;
   #wanted = false;
 
-  constructor(options: PlayerOptions) {
+  /** Without low latency it asks for a tenth as much, and is a few segments behind. */
+  constructor(
+    options: PlayerOptions,
+    private readonly lowLatency = true,
+  ) {
     this.#options = options;
+    options.onAudio(this.audio);
     this.#timer = setInterval(() => this.#look(), 250);
     this.#address = `${options.base}/hls/index.m3u8`;
     if (!('MediaSource' in globalThis) && this.audio.canPlayType(NATIVE)) this.#playNatively();
@@ -61,6 +66,11 @@ export class HlsPlayer implements SpacePlayer {
     const edgeS = this.#hls?.liveSyncPosition ?? this.#seekableEndS - (this.#hls ? 1 : 6);
     this.seek(Math.max(0, edgeS + this.#offsetS) * 1000);
     if (this.#wanted) void this.audio.play();
+  }
+
+  /** Where it plays on the timeline. */
+  get positionS(): number {
+    return this.#place.seconds;
   }
 
   playRange(fromMs: number, toMs: number): void {
@@ -119,6 +129,7 @@ export class HlsPlayer implements SpacePlayer {
     const hls = new Hls({
       // The Content-Security-Policy allows no workers made from text.
       enableWorker: false,
+      lowLatencyMode: this.lowLatency,
       maxLiveSyncPlaybackRate: 1.05,
       // A stall costs a part more of distance, not a second.
       liveSyncOnStallIncrease: 0.25,
@@ -202,7 +213,7 @@ export class HlsPlayer implements SpacePlayer {
   get #state(): PlayerState {
     const { audio } = this;
     const isLive = this.#options.durationMs === null;
-    const withinS = this.#hls ? LIVE_WITHIN_S : NATIVE_LIVE_WITHIN_S;
+    const withinS = this.#hls && this.lowLatency ? LIVE_WITHIN_S : SEGMENTS_LIVE_WITHIN_S;
     const ended = audio.ended || this.#ended;
     return {
       playing: !audio.paused,
@@ -212,6 +223,7 @@ export class HlsPlayer implements SpacePlayer {
       endMs: Math.round(this.#endS * 1000),
       note: this.#notes.at(audio.currentTime),
       roster: this.#notes.roster,
+      word: null,
       problem: this.#problem,
       ended,
     };

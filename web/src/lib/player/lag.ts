@@ -3,7 +3,7 @@
 export const TARGET_LAG_S = 0.35;
 const HURRY_ABOVE_S = 0.6;
 const JUMP_ABOVE_S = 3;
-const HURRY_RATE = 1.05;
+export const HURRY_RATE = 1.05;
 
 export interface Decision {
   rate: number;

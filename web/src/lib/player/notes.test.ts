@@ -4,6 +4,7 @@ import { Notes } from './notes';
 const note = (seat: number, roster = 0) => ({
   speaking: [seat],
   listeners: 0,
+  listeners_estimated: 0,
   reactions: {},
   roster,
   gap: false,

@@ -1,5 +1,7 @@
 // Chooses how to play: our own reader over Media Source Extensions, or HLS where they are missing or an endless answer
 // does not get through.
+import { CrowdPlayer } from './crowd';
+import { HlsPlayer } from './hls';
 import { Player } from './player';
 import { playableCodec } from './source';
 import type { PlayerOptions, SpacePlayer } from './state';
@@ -9,11 +11,11 @@ const MOVES_WITHIN_MS = 1_500;
 /** For as long as this page is open: what is in between will hardly change. */
 let streamsAreHeld = false;
 
-export async function openPlayer(options: PlayerOptions): Promise<SpacePlayer> {
+export function openPlayer(options: PlayerOptions): SpacePlayer {
   const codec = playableCodec();
-  if (codec && !(streamsAreHeld && options.durationMs === null))
-    return new Player({ ...options, codec, onDeaf: () => void tryHls(options) });
-  const { HlsPlayer } = await import('./hls');
+  if (codec && options.durationMs !== null) return new Player({ ...options, codec, onFull: () => undefined });
+  if (codec && !streamsAreHeld)
+    return new CrowdPlayer({ ...options, codec, onDeaf: () => void tryHls(options) });
   return new HlsPlayer(options);
 }
 

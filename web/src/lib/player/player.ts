@@ -2,7 +2,7 @@
 // through `onChange`.
 
 import { onReturn } from '../back';
-import { SPREAD_MS, TARGET_LAG_S, backoffMs, decide } from './lag';
+import { HURRY_RATE, SPREAD_MS, TARGET_LAG_S, backoffMs, decide } from './lag';
 import { Place } from './place';
 import { Source, type Codec } from './source';
 import { hiddenAudio, type PlayerOptions, type PlayerState, type SpacePlayer } from './state';
@@ -11,6 +11,9 @@ const AHEAD_S = 12;
 const RANGE_S = 20;
 const LOOK_EVERY_MS = 100;
 const RANGE_AGAIN_AFTER_MS = 1_000;
+/** So much of the sound is enough to begin with. */
+const READY_S = 1;
+const FULL_AGAIN_S = 30;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
 /**
@@ -31,11 +34,17 @@ const STARVED_AT_END_S = 0.6;
 /** What is taken out reaches a little beyond what was asked for. */
 const OVERLAP_S = 0.2;
 
+export interface StreamOptions extends PlayerOptions {
+  codec: Codec;
+  /** No room for another listener; when to ask again. Nothing more comes then. */
+  onFull: (againMs: number) => void;
+}
+
 export class Player implements SpacePlayer {
   readonly audio = hiddenAudio('player');
   readonly #place = new Place(this.audio);
   readonly #source: Source;
-  readonly #options: PlayerOptions & { codec: Codec };
+  readonly #options: StreamOptions;
   readonly #stop = new AbortController();
   /** Ends one listening, so that another begins. */
   #listening = new AbortController();
@@ -46,6 +55,8 @@ export class Player implements SpacePlayer {
   #isBack = false;
   readonly #timer: ReturnType<typeof setInterval>;
   #followsEdge: boolean;
+  /** A step back, on its way to the edge without leaving anything out. */
+  #catchesUp = false;
   #started = false;
   #hurrying = false;
   #filling = false;
@@ -55,8 +66,9 @@ export class Player implements SpacePlayer {
   #stopAtS: number | null = null;
   #revision: number;
 
-  constructor(options: PlayerOptions & { codec: Codec }) {
+  constructor(options: StreamOptions) {
     this.#options = options;
+    options.onAudio(this.audio);
     this.#revision = options.revision;
     const durationS = options.durationMs === null ? null : options.durationMs / 1000;
     this.#source = new Source(this.audio, options.codec, durationS);
@@ -84,6 +96,7 @@ export class Player implements SpacePlayer {
   pause(): void {
     this.#wanted = false;
     this.#followsEdge = false;
+    this.#stopCatchingUp();
     this.audio.pause();
   }
 
@@ -93,11 +106,32 @@ export class Player implements SpacePlayer {
     if (this.#isLive && seconds >= this.#source.end - 1) return this.goLive();
     this.#followsEdge = false;
     if (this.#isLive) this.audio.playbackRate = 1;
+    this.#stopCatchingUp();
+    this.#moveTo(seconds);
+  }
+
+  /** Where it plays on the timeline. */
+  get positionS(): number {
+    return this.#place.seconds;
+  }
+
+  /** Whether the sound is there from this place on the timeline; until then it is fetched. */
+  isReadyAt(seconds: number): boolean {
+    if (!this.#started) return false;
+    this.goOnFrom(seconds);
+    return this.#source.ranges().some(([from, to]) => from <= seconds && seconds + READY_S < to);
+  }
+
+  /** Plays live from a step back on, and catches up. */
+  goOnFrom(seconds: number): void {
+    this.#followsEdge = false;
+    this.#catchesUp = true;
     this.#moveTo(seconds);
   }
 
   playRange(fromMs: number, toMs: number): void {
     this.#followsEdge = false;
+    this.#stopCatchingUp();
     this.#moveTo(fromMs / 1000);
     this.#stopAtS = toMs / 1000;
   }
@@ -110,6 +144,7 @@ export class Player implements SpacePlayer {
   goLive(): void {
     this.#stopAtS = null;
     this.#followsEdge = true;
+    this.#catchesUp = false;
     this.#place.seconds = Math.max(0, this.#source.end - TARGET_LAG_S);
     if (this.#wanted) void this.audio.play();
   }
@@ -134,6 +169,7 @@ export class Player implements SpacePlayer {
       endMs: Math.round(end * 1000),
       note: this.#source.noteAt(position),
       roster: this.#source.roster,
+      word: null,
       problem: this.#problem ?? (waiting && !navigator.onLine ? GONE : null),
       ended: this.#ended,
     };
@@ -160,6 +196,11 @@ export class Player implements SpacePlayer {
     if (!this.#stop.signal.aborted) this.#options.onChange(this.state);
   }
 
+  #stopCatchingUp(): void {
+    if (this.#catchesUp) this.audio.playbackRate = 1;
+    this.#catchesUp = false;
+  }
+
   #moveTo(seconds: number): void {
     this.#place.seconds = seconds;
     this.#look();
@@ -171,6 +212,7 @@ export class Player implements SpacePlayer {
     this.#pauseAtEnd();
     const ranges = this.#source.ranges();
     const end = ranges.at(-1)?.[1];
+    if (end !== undefined && this.#catchesUp) this.#catchUp(end);
     if (end !== undefined && this.#followsEdge) this.#stayAtEdge(end);
     else if (end !== undefined || !this.#isLive) void this.#keepAhead(ranges);
     this.#tell();
@@ -205,6 +247,15 @@ export class Player implements SpacePlayer {
     this.#hurrying = decision.rate > 1;
     this.audio.playbackRate = decision.rate;
     if (decision.jumpToLag !== null) this.#place.seconds = end - decision.jumpToLag;
+  }
+
+  #catchUp(end: number): void {
+    const { rate, jumpToLag } = decide(end - this.#place.seconds, true);
+    if (jumpToLag === null) {
+      this.#followsEdge = true;
+      this.#catchesUp = false;
+    }
+    this.audio.playbackRate = jumpToLag === null ? rate : HURRY_RATE;
   }
 
   async #keepAhead(ranges: [number, number][]): Promise<void> {
@@ -290,8 +341,10 @@ export class Player implements SpacePlayer {
 
   /** The stream was refused: the Space is over, the right to hear it is gone, or it goes on in a moment. */
   async #refused(response: Response): Promise<void> {
+    const { code, error } = await problemOf(response);
+    if (code === 'listeners_full') return this.#options.onFull(againMsOf(response));
     const isOver = [404, 409, 410].includes(response.status);
-    this.#problem = isOver ? null : await sentenceOf(response);
+    this.#problem = isOver ? null : error;
     this.#ended = isOver || response.status === 401 || response.status === 403;
     this.#tell();
   }
@@ -333,7 +386,17 @@ export class Player implements SpacePlayer {
   }
 }
 
-async function sentenceOf(response: Response): Promise<string> {
-  const body = (await response.json().catch(() => ({}))) as { error?: string };
-  return body.error ?? 'The sound stopped. Trying again…';
+interface Problem {
+  error: string;
+  code?: string;
 }
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  return { error: 'The sound stopped. Trying again…', ...body };
+}
+
+const sentenceOf = async (response: Response): Promise<string> => (await problemOf(response)).error;
+
+const againMsOf = (response: Response): number =>
+  (Number(response.headers.get('Retry-After')) || FULL_AGAIN_S) * 1000;

@@ -14,6 +14,8 @@ export interface PlayerState {
   note: Note | null;
   /** The newest roster that came with the sound, also while one listens a step back. */
   roster: number;
+  /** A sentence about how it is played, when that is not as usual. */
+  word: string | null;
   /** A sentence when it does not go on by itself. */
   problem: string | null;
   ended: boolean;
@@ -28,13 +30,13 @@ export interface PlayerOptions {
   /** Grows with each range that is taken out: caches know the sound by another address then. */
   revision: number;
   onChange: (state: PlayerState) => void;
+  /** What is going to sound, also when another element does later; it belongs to the player. */
+  onAudio: (audio: HTMLAudioElement) => void;
   /** Open the Space anew: the way it is played now does not get through, and another one does. */
   onDeaf: () => void;
 }
 
 export interface SpacePlayer {
-  /** What sounds; it belongs to the player. */
-  readonly audio: HTMLAudioElement;
   /** Rejects when the browser wants a gesture first. */
   play(): Promise<void>;
   pause(): void;

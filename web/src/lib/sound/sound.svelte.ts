@@ -121,22 +121,20 @@ class Sound {
     const title = feed.space?.title ?? 'a Space';
     await this.tab.take({ spaceId: feed.id, title, speaking: false });
     const releaseFeed = feed.hold();
-    this.#release = releaseFeed;
+    const unroutes: (() => void)[] = [];
     this.feed = feed;
     this.kind = kind;
-    const player = await openPlayer({
+    const player = openPlayer({
       base: `${SPACES}/${feed.id}`,
       durationMs,
       startMs,
       revision: feed.space?.redactions.length ?? 0,
       onChange: (state) => this.#take(state),
+      onAudio: (audio) => unroutes.push(routed(audio)),
       onDeaf: () =>
         this.feed === feed && this.kind === kind && void this.#open(feed, kind, durationMs, startMs),
     });
-    // Closed, or opened elsewhere, meanwhile.
-    if (this.#release !== releaseFeed) return player.close();
     this.#player = player;
-    const unroute = routed(player.audio);
     const known = new Set(feed.space?.redactions.map(({ id }) => id));
     const unheed = feed.onChange((space) => {
       for (const mark of newMarks(space.redactions, known)) {
@@ -147,7 +145,7 @@ class Sound {
     this.#release = () => {
       releaseFeed();
       unheed();
-      unroute();
+      for (const unroute of unroutes) unroute();
     };
     if (durationMs !== null) this.#beginReplay(player, feed, durationMs);
     await this.#play();

@@ -18,6 +18,7 @@ export interface SpaceEvents {
 
 export interface Counts {
   listeners: number;
+  listeners_estimated: number;
   reactions: Record<string, number>;
 }
 

@@ -23,10 +23,12 @@ export function heardSeats(spaceId: string): ReadonlySet<number> {
   return note ? new Set(note.speaking) : NOBODY;
 }
 
-/** The true number of listeners, as fresh as it is known here. */
-export function listenersOf(spaceId: string, told: number): number {
-  const player = sound.hears(spaceId) && sound.kind === 'live' ? sound.player : null;
-  return player?.atLive && player.note ? player.note.listeners : told;
+/** How many listen, connected and by HLS, as fresh as it is known here. */
+export function listenersOf(feed: SpaceFeed): [connected: number, estimated: number] {
+  const player = sound.hears(feed.id) && sound.kind === 'live' ? sound.player : null;
+  const told = (player?.atLive && player.note) || feed.counts;
+  if (told) return [told.listeners, told.listeners_estimated];
+  return [feed.space?.listener_count ?? 0, feed.space?.listener_count_estimated ?? 0];
 }
 
 /** While it is live: who is on stage. Afterwards: who was, each once. */
