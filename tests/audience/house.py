@@ -26,40 +26,57 @@ Admit = Callable[[ListenRequest], Awaitable[Admission | ListenRefusal]]
 
 
 class ScriptedTape:
-    """A LiveTape whose parts a test appends."""
+    """A tape whose parts a test appends; `open` gives a LiveTape."""
 
     def __init__(self, codecs: Sequence[str] = ("opus",)) -> None:
         self.parts: dict[str, list[bytes]] = {codec: [] for codec in codecs}
         self.ended = False
-        self.closed = True
+        self.readers: set[ScriptedReader] = set()
         self.error: Exception | None = None
-        self._taken: dict[str, int] = {}
 
-    def open(self) -> ScriptedTape:
-        """As a new reader of the same tape."""
-        self.closed = False
-        self._taken.clear()
-        return self
+    def open(self) -> ScriptedReader:
+        reader = ScriptedReader(self)
+        self.readers.add(reader)
+        return reader
+
+    @property
+    def closed(self) -> bool:
+        return not self.readers
 
     def append(self, part: bytes) -> None:
         for parts in self.parts.values():
             parts.append(part)
 
+
+class ScriptedReader:
+    """One worker's view of it."""
+
+    def __init__(self, tape: ScriptedTape) -> None:
+        self._tape = tape
+        self._taken: dict[str, int] = {}
+
+    @property
+    def ended(self) -> bool:
+        return self._tape.ended
+
     def refresh(self) -> None:
-        if self.error:
-            raise self.error
+        if self._tape.error:
+            raise self._tape.error
 
     def init(self, codec: str) -> bytes | None:
-        return INIT if codec in self.parts else None
+        return INIT if codec in self._tape.parts else None
 
     def take(self, codec: str, parts_max: int) -> list[bytes]:
-        parts = self.parts[codec]
+        parts = self._tape.parts[codec]
         first = max(self._taken.get(codec, 0), len(parts) - parts_max)
         self._taken[codec] = len(parts)
         return parts[first:]
 
+    def position(self, codec: str) -> int:
+        return self._taken.get(codec, 0)
+
     def close(self) -> None:
-        self.closed = True
+        self._tape.readers.remove(self)
 
 
 class FakeSockets:
@@ -204,8 +221,11 @@ class TinyWebSocket(asyncio.Protocol):
 class House:
     """A uvicorn server on uvloop, in a thread, with a door to audience workers."""
 
-    def __init__(self, socket_paths: Sequence[Path], admit: Admit, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, socket_paths: Sequence[Path], admit: Admit, http: Callable[[Door], Any], settings: dict[str, Any]
+    ) -> None:
         self._settings = settings
+        self._http = http
         self._admit = admit
         self._paths = socket_paths
         self.handoff: Handoff
@@ -217,7 +237,7 @@ class House:
         door = Door(self._admit, self.handoff, **self._settings)
         config = uvicorn.Config(
             tiny_app,
-            http=listen_protocol(door),
+            http=self._http(door),
             ws=TinyWebSocket,
             port=0,
             log_level="critical",
@@ -246,8 +266,13 @@ class House:
 
 
 @contextmanager
-def running_house(*socket_paths: Path, admit: Admit = admit_all, **settings: Any) -> Iterator[House]:
-    house = House(socket_paths, admit, settings)
+def running_house(
+    *socket_paths: Path,
+    admit: Admit = admit_all,
+    http: Callable[[Door], Any] = listen_protocol,
+    **settings: Any,
+) -> Iterator[House]:
+    house = House(socket_paths, admit, http, settings)
     thread = threading.Thread(target=house.run)
     thread.start()
     try:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.audience.house import INIT, FakeSockets, ScriptedTape
 
-from folkmoot.audience.fanout import Fanout
+from folkmoot.audience.fanout import MOVED
 from folkmoot.audience.groups import SKIPS_MAX
-from folkmoot.audience.wire import Arrival
+from folkmoot.audience.passing import PassingFanout
+from folkmoot.audience.wire import Arrival, decode_moved, encode_moved
 
 SPACES = (1, 2)
 PART = re.compile(rb"<(\d+)>")
@@ -22,12 +23,16 @@ class FanoutMachine(RuleBasedStateMachine):
         self.tapes = {space_id: ScriptedTape() for space_id in SPACES}
         self.sockets = FakeSockets()
         self.window_ms = 100
-        self.fanout = Fanout(self.sockets, lambda space_id: self.tapes[space_id].open(), lambda _: self.window_ms)
+        self.fanout = self.worker()
         self.now_ms = 10_000
         self.numbers = itertools.count(1)
         self.space_of: dict[int, int] = {}
         self.ever_full: set[int] = set()
         self.stalled = False
+
+    def worker(self) -> PassingFanout:
+        """A worker that nobody listens to yet."""
+        return PassingFanout(self.sockets, lambda space_id: self.tapes[space_id].open(), lambda _: self.window_ms)
 
     @rule(space_id=st.sampled_from(SPACES), account=st.integers(1, 3))
     def join(self, space_id: int, account: int) -> None:
@@ -39,8 +44,7 @@ class FanoutMachine(RuleBasedStateMachine):
     @rule(parts=st.integers(1, 12), steps=st.integers(1, 8))
     def speak(self, parts: int, steps: int) -> None:
         for _ in range(parts):
-            for tape in self.tapes.values():
-                tape.append(b"<%d>" % len(tape.parts["opus"]))
+            self.append()
             self.pass_ms(100, steps)
 
     @rule(window_ms=st.sampled_from([100, 200, 500, 1000]))
@@ -51,8 +55,7 @@ class FanoutMachine(RuleBasedStateMachine):
     def stall(self, late_ms: int) -> None:
         """The worker gets no time, while the speaker goes on."""
         for _ in range(late_ms // 100):
-            for tape in self.tapes.values():
-                tape.append(b"<%d>" % len(tape.parts["opus"]))
+            self.append()
         self.stalled |= late_ms >= 500
         self.pass_ms(late_ms, 1)
 
@@ -80,6 +83,29 @@ class FanoutMachine(RuleBasedStateMachine):
     @rule(account=st.integers(1, 3), counter=st.integers(0, 1))
     def revoke(self, account: int, counter: int) -> None:
         self.fanout.revoke({f"account:{account}": counter})
+
+    @rule(at_once=st.integers(1, 5), speaks=st.booleans(), new_first=st.booleans())
+    def take_over(self, at_once: int, speaks: bool, new_first: bool) -> None:
+        """Another worker takes everybody over, a few at a time; both go on writing to those whom they have."""
+        old, new = self.fanout, self.worker()
+        while (exported := old.export(at_once)) is not None:
+            moved, sockets = exported
+            old.remove(sockets, MOVED)
+            assert [socket for socket, _ in old.closed] == sockets
+            old.closed.clear()
+            new.resume(decode_moved(encode_moved(moved)), sockets, self.now_ms)
+            for each in (new, old) if new_first else (old, new):
+                self.fanout = each
+                if speaks:
+                    self.append()
+                self.pass_ms(100 if speaks else 10, 2)
+                self.close_sockets()
+        assert len(old) == 0
+        self.fanout = new
+
+    def append(self) -> None:
+        for tape in self.tapes.values():
+            tape.append(b"<%d>" % len(tape.parts["opus"]))
 
     def pass_ms(self, duration_ms: int, steps: int) -> None:
         end_ms = self.now_ms + duration_ms

@@ -14,18 +14,19 @@ from folkmoot.audience import responses, windows
 from folkmoot.audience.groups import HUNG_UP, Emit, Feed, Group
 from folkmoot.audience.leases import Leases
 from folkmoot.audience.live import LiveTape
+from folkmoot.audience.members import BACKLOG_PARTS_MAX, Listener, Space, Waiting
 from folkmoot.audience.sealed import SealedEmit
-from folkmoot.audience.wire import Arrival, Stamp
+from folkmoot.audience.wire import Arrival
 from folkmoot.tape.model import TapeError
 
 GROUP_LISTENERS = 400  # 3 ms of writing; more groups are opened until every slot has one
-BACKLOG_PARTS_MAX = 20  # two of the longest windows
 WAIT_MS_MAX = 10_000
 WAIT_STEP_MS = 100
 WAITING_PLACED_MAX = 200
 
 ENDED = "ended"
 FAILED = "failed"
+MOVED = "moved"
 REFUSED = "refused"
 REVOKED = "revoked"
 
@@ -46,55 +47,10 @@ class Metrics(msgspec.Struct):
     ended: int = 0
     failed: int = 0
     refused: int = 0
+    moved: int = 0
 
 
 LATENESS_MS = (1, 2, 5, 10, 20, 50, 100, 250, 1000)
-
-
-class _Listener(msgspec.Struct, gc=False):
-    space: _Space
-    group: Group
-    stamps: tuple[Stamp, ...]
-
-
-class _Waiting(msgspec.Struct):
-    socket: int
-    arrival: Arrival
-    since_ms: int
-
-
-class _Space:
-    """A Space that has listeners here: its tape, a feed for each form in use, its groups."""
-
-    def __init__(self, space_id: int, tape: LiveTape) -> None:
-        self.space_id = space_id
-        self.tape = tape
-        self.feeds: dict[str, Feed] = {}
-        self.groups: list[Group] = []
-        self.listeners = 0
-        self.beat_ms = 0
-        self.stamps: tuple[Stamp, ...] = ()  # what anonymous listeners share
-
-    def refresh(self, now_ms: int) -> None:
-        self.tape.refresh()
-        appended = False
-        for form, feed in self.feeds.items():
-            for part in self.tape.take(form, BACKLOG_PARTS_MAX):
-                feed.append(part)
-                appended = True
-        if appended:
-            self.beat_ms = windows.next_beat_ms(self.beat_ms, now_ms)
-
-    def feed(self, form: str) -> Feed | None:
-        feed = self.feeds.get(form)
-        if feed is None:
-            init = self.tape.init(form)
-            if init is None:
-                return None
-            feed = self.feeds[form] = Feed(init, BACKLOG_PARTS_MAX)
-            for part in self.tape.take(form, BACKLOG_PARTS_MAX):
-                feed.append(part)
-        return feed
 
 
 class Fanout:
@@ -115,12 +71,12 @@ class Fanout:
         self._sealed = sealed or SealedEmit()
         self._open_tape = open_tape
         self._choose_window_ms = choose_window_ms
-        self._spaces: dict[int, _Space] = {}
-        self._listeners: dict[int, _Listener] = {}
-        self._waiting: dict[int, list[_Waiting]] = {}
+        self._spaces: dict[int, Space] = {}
+        self._listeners: dict[int, Listener] = {}
+        self._waiting: dict[int, list[Waiting]] = {}
         self._waiting_due_ms = 0
         self._slot_listeners = [0] * windows.SLOTS
-        self._due: list[tuple[int, int, _Space, Group]] = []
+        self._due: list[tuple[int, int, Space, Group]] = []
         self._serial = 0
         self._leases = Leases()
         self.metrics = Metrics()
@@ -153,11 +109,11 @@ class Fanout:
         self.changed.add(arrival.space_id)
         if arrival.sealing is not None:
             self._sealed.take(socket, arrival.sealing)
-        self._place(_Waiting(socket, arrival, now_ms), now_ms)
+        self._place(Waiting(socket, arrival, now_ms), now_ms)
 
     def remove(self, sockets: Iterable[int], reason: str = HUNG_UP) -> None:
         """Forgets listeners, whatever they are doing. Unknown sockets are ignored."""
-        gone: dict[Group, tuple[_Space, list[int]]] = {}
+        gone: dict[Group, tuple[Space, list[int]]] = {}
         unplaced: set[int] = set()
         for socket in sockets:
             listener = self._listeners.get(socket)
@@ -216,7 +172,7 @@ class Fanout:
             self._schedule(space, group, now_ms)
         return True
 
-    def _deliver(self, space: _Space, group: Group) -> None:
+    def _deliver(self, space: Space, group: Group) -> None:
         feed = group.feed
         if group.cursor == feed.end:
             return
@@ -237,7 +193,7 @@ class Fanout:
             return group.cursor
         return group.feed.end - self._window_ms // windows.PART_MS
 
-    def _schedule(self, space: _Space, group: Group, now_ms: int) -> None:
+    def _schedule(self, space: Space, group: Group, now_ms: int) -> None:
         window = self._window_ms
         if window > windows.PART_MS:
             group.due_ms = windows.slot_due_ms(group.slot, window, now_ms)
@@ -257,7 +213,7 @@ class Fanout:
 
     # --- arriving
 
-    def _place(self, waiting: _Waiting, now_ms: int) -> None:
+    def _place(self, waiting: Waiting, now_ms: int) -> None:
         """Puts a listener into a group, or keeps it waiting while its Space has no sound yet."""
         arrival = waiting.arrival
         try:
@@ -277,7 +233,7 @@ class Fanout:
                 self._drop_if_empty(space)
             self._wait(waiting, now_ms)
 
-    def _wait(self, waiting: _Waiting, now_ms: int) -> None:
+    def _wait(self, waiting: Waiting, now_ms: int) -> None:
         if now_ms - waiting.since_ms >= WAIT_MS_MAX:
             self._refuse(waiting, 503, "no_sound", "This Space has no sound yet.")
             return
@@ -285,17 +241,17 @@ class Fanout:
             self._waiting_due_ms = now_ms + WAIT_STEP_MS
         self._waiting.setdefault(waiting.arrival.space_id, []).append(waiting)
 
-    def _space(self, space_id: int, now_ms: int) -> _Space | None:
+    def _space(self, space_id: int, now_ms: int) -> Space | None:
         space = self._spaces.get(space_id)
         if space is None:
             tape = self._open_tape(space_id)
             if tape is None:
                 return None
-            space = self._spaces[space_id] = _Space(space_id, tape)
+            space = self._spaces[space_id] = Space(space_id, tape)
             space.refresh(now_ms)
         return space
 
-    def _start_listener(self, space: _Space, feed: Feed, waiting: _Waiting, now_ms: int) -> None:
+    def _start_listener(self, space: Space, feed: Feed, waiting: Waiting, now_ms: int) -> None:
         group = self._group(space, feed, waiting.arrival, now_ms)
         window_parts = self._window_ms // windows.PART_MS
         newest = feed.framed(group.cursor - window_parts, group.cursor, chunked=group.chunked)
@@ -303,18 +259,18 @@ class Fanout:
         socket, arrival = waiting.socket, waiting.arrival
         if arrival.stamps != space.stamps:
             space.stamps = arrival.stamps
-        self._listeners[socket] = _Listener(space, group, space.stamps)
+        self._listeners[socket] = Listener(space, group, space.stamps)
         self._slot_listeners[group.slot] += 1
         space.listeners += 1
         if not group.add(socket, b"".join((arrival.pending, init, newest)), self._emit(group)):
             self._forget(space, group, [socket], HUNG_UP)
 
-    def _group(self, space: _Space, feed: Feed, arrival: Arrival, now_ms: int) -> Group:
+    def _group(self, space: Space, feed: Feed, arrival: Arrival, now_ms: int) -> Group:
         is_sealed = arrival.sealing is not None
         alike = (feed, arrival.chunked, is_sealed)
         groups = [g for g in space.groups if (g.feed, g.chunked, g.is_sealed) == alike]
         smallest = min(groups, key=len, default=None)
-        if smallest is not None and (len(smallest) < GROUP_LISTENERS or len(groups) == windows.SLOTS):
+        if smallest is not None and (len(smallest) < GROUP_LISTENERS or len(groups) >= windows.SLOTS):
             return smallest
         slot = min(range(windows.SLOTS), key=self._slot_listeners.__getitem__)
         group = Group(feed, chunked=arrival.chunked, is_sealed=is_sealed, slot=slot, due_ms=now_ms)
@@ -335,13 +291,13 @@ class Fanout:
 
     # --- leaving
 
-    def _refuse(self, waiting: _Waiting, status: int, code: str, error: str) -> None:
+    def _refuse(self, waiting: Waiting, status: int, code: str, error: str) -> None:
         retry_after_s = 2 if status == 503 else None
         emit = self._plain if waiting.arrival.sealing is None else self._sealed
         emit.end((waiting.socket,), responses.refusal(status, code, error, retry_after_s=retry_after_s))
         self._release(waiting, REFUSED)
 
-    def _release(self, waiting: _Waiting, reason: str) -> None:
+    def _release(self, waiting: Waiting, reason: str) -> None:
         self._leases.release(waiting.socket, waiting.arrival.stamps)
         self.changed.add(waiting.arrival.space_id)
         self._close(waiting.socket, reason)
@@ -357,16 +313,16 @@ class Fanout:
             else:
                 del self._waiting[space_id]
 
-    def _finish(self, space: _Space, group: Group) -> None:
+    def _finish(self, space: Space, group: Group) -> None:
         group.finish(self._emit(group))
         self._forget(space, group, _members(group), ENDED)
         # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
 
-    def _end(self, space: _Space, reason: str) -> None:
+    def _end(self, space: Space, reason: str) -> None:
         for group in list(space.groups):
             self._forget(space, group, _members(group), reason)
 
-    def _forget(self, space: _Space, group: Group, sockets: Sequence[int], reason: str) -> None:
+    def _forget(self, space: Space, group: Group, sockets: Sequence[int], reason: str) -> None:
         """The bookkeeping of listeners who are in no group any more."""
         for socket in sockets:
             listener = self._listeners.pop(socket)
@@ -379,7 +335,7 @@ class Fanout:
             space.groups.remove(group)
         self._drop_if_empty(space)
 
-    def _drop_if_empty(self, space: _Space) -> None:
+    def _drop_if_empty(self, space: Space) -> None:
         if not space.groups and self._spaces.get(space.space_id) is space:
             del self._spaces[space.space_id]
             space.tape.close()

@@ -32,6 +32,9 @@ class LiveTape(Protocol):
     def take(self, form: str, parts_max: int) -> Sequence[bytes]:
         """The parts appended since the last call for this form, oldest first, at most the newest `parts_max`."""
 
+    def position(self, form: str) -> int:
+        """The number on the tape of the first part that the next `take` for this form can give."""
+
     def close(self) -> None:
         """Lets go of files."""
 
@@ -69,6 +72,9 @@ class TapeFollower:
             parts.append(self._formed(form, ref, data[at : at + ref.length]))
             at += ref.length
         return parts
+
+    def position(self, form: str) -> int:
+        return self._taken.get(form, 0)
 
     def _formed(self, form: str, ref: PartRef, chunk: bytes) -> bytes:
         if form not in (OGG, ADTS):

@@ -2,6 +2,9 @@
 
 Web to worker: `list[Arrival]`, with one file descriptor (SCM_RIGHTS) for each, in the same order.
 Worker to web: `Report`, whose numbers are totals since the worker started unless said otherwise.
+
+A worker that takes another's place connects to it in the same way and says TAKE_OVER. The other answers with
+`Moved`, one message after another with their descriptors, and then, whenever it gets another listener, with that.
 """
 
 from __future__ import annotations
@@ -9,6 +12,11 @@ from __future__ import annotations
 import msgspec
 
 from folkmoot.audience.records import Sealing
+
+VERSION = 1
+"""Of what one worker passes to another; raised with every change of `Moved` or of what it holds."""
+TAKE_OVER_PREFIX = b"folkmoot take over "
+TAKE_OVER = TAKE_OVER_PREFIX + b"%d" % VERSION
 
 Stamp = tuple[str, int]
 """(subject, counter): a right of the listener, and the revocation counter it was given under."""
@@ -31,8 +39,45 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sealing: Sealing | None = None
 
 
+class Place(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a group stands: the number on the tape of the part that comes next, its slot, and when it is due."""
+
+    next_part: int
+    slot: int
+    due_ms: int
+
+
+class MovedListener(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A listener of another worker, whose socket comes with it.
+
+    `rest` is what has to be written before anything else, as it goes out, of one that is behind by `skips` chunks;
+    None for who keeps up. `sealing`: as in `Arrival`, with the number that the next record has.
+    """
+
+    stamps: tuple[Stamp, ...]
+    rest: bytes | None
+    skips: int
+    sealing: Sealing | None
+
+
+class Moved(msgspec.Struct, frozen=True, array_like=True):
+    """Listeners of another worker who stand at one place.
+
+    `place` is None for who hasn't been written to: their `rest` is an arrival's `pending`.
+    """
+
+    space_id: int
+    form: str
+    chunked: bool
+    listeners: list[MovedListener]
+    place: Place | None = None
+
+
 class Report(msgspec.Struct, frozen=True, array_like=True):
-    """`listeners` holds the Spaces whose number of connected sockets changed, and that number (0: none left)."""
+    """`listeners` holds the Spaces whose number of connected sockets changed, and that number (0: none left).
+
+    `is_taking_over`: listeners of the worker before are still on their way here.
+    """
 
     received: int
     connected: int
@@ -40,10 +85,12 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     listeners: dict[int, int]
     metrics: dict[str, int]
     lateness: tuple[int, ...]
+    is_taking_over: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()
 _arrivals = msgspec.msgpack.Decoder(list[Arrival])
+_moved = msgspec.msgpack.Decoder(Moved)
 _report = msgspec.msgpack.Decoder(Report)
 
 
@@ -54,6 +101,15 @@ def encode_arrivals(arrivals: list[Arrival]) -> bytes:
 def decode_arrivals(message: bytes) -> list[Arrival]:
     """Raises msgspec.DecodeError for what is no list of arrivals."""
     return _arrivals.decode(message)
+
+
+def encode_moved(moved: Moved) -> bytes:
+    return _encoder.encode(moved)
+
+
+def decode_moved(message: bytes) -> Moved:
+    """Raises msgspec.DecodeError for what is none."""
+    return _moved.decode(message)
 
 
 def encode_report(report: Report) -> bytes:
