@@ -160,6 +160,10 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}/hls/{{codec}}/index.m3u8": each(f"{SPACE}/hls/aac/index.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/live.m3u8": each(f"{SPACE}/hls/aac/live.m3u8", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/init.mp4": each(f"{SPACE}/hls/aac/init.mp4", "ended_space"),
+    f"GET {SPACE}/hls/shared/{{codec}}/index.m3u8": each(f"{SPACE}/hls/shared/aac/index.m3u8", "ended_space"),
+    f"GET {SPACE}/hls/shared/{{codec}}/live.m3u8": each(f"{SPACE}/hls/shared/aac/live.m3u8", "ended_space"),
+    f"GET {SPACE}/hls/shared/{{codec}}/init.mp4": each(f"{SPACE}/hls/shared/aac/init.mp4", "ended_space"),
+    f"GET {SPACE}/hls/shared/{{codec}}/{{file}}": each(f"{SPACE}/hls/shared/aac/0.m4s", "ended_space"),
     f"GET {SPACE}/media/{{codec}}/init.mp4": each(f"{SPACE}/media/aac/init.mp4", "ended_space"),
     f"GET {SPACE}/hls/{{codec}}/{{file}}": each(f"{SPACE}/hls/aac/0.m4s", "ended_space"),
     f"GET {SPACE}/media/{{codec}}": each(f"{SPACE}/media/aac?from_ms=0&to_ms=1000", "ended_space"),
@@ -171,6 +175,20 @@ ADDRESSES: dict[str, list[Address]] = {
     f"DELETE {SPACE}/replay": each(f"{SPACE}/replay", "ended_space"),
     f"POST {SPACE}/redactions": each(f"{SPACE}/redactions", "ended_space"),
     f"DELETE {SPACE}/consent": of_everybody(f"{SPACE}/consent".replace("{space_id}", "{strangers_space}")),
+    f"DELETE {API}/invites/{{invite_id}}": of_everybody(f"{API}/invites/{{invite}}"),
+    f"GET {API}/invite/{{code}}": own(f"{API}/invite/{{invite_code}}"),
+    f"GET {API}/moderation/accounts/{{account_id}}/invites": of_everybody(
+        f"{API}/moderation/accounts/{{account}}/invites"
+    ),
+    f"DELETE {API}/moderation/invites/{{invite_id}}": of_everybody(f"{API}/moderation/invites/{{invite}}"),
+    f"GET {SPACE}/returning": each(f"{SPACE}/returning", "live_space"),
+    f"DELETE {SPACE}/returning/{{account_id}}": of_everybody(f"{API}/spaces/{{live_space}}/returning/{{stranger}}"),
+    **{
+        f"{method} {ADMIN}/{what}/{{block_id}}": of_everybody(f"{ADMIN}/{what}/1")
+        for what in ("ip_blocks", "canonical_email_blocks", "email_domain_blocks")
+        for method in ("GET", "PUT", "DELETE")
+        if method != "PUT" or what == "ip_blocks"
+    },
     f"POST {API}/moderation/appeals/{{appeal_id}}": of_everybody(f"{API}/moderation/appeals/1"),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
@@ -226,6 +244,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/appeals": {"sanction": "1", "text": "No."},
     f"POST {API}/deactivate": {"password": "not the password"},
     f"POST {API}/password-link": {"secret": "none", "new": "another long password"},
+    f"POST {API}/invites": {"uses": 1},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
     "POST /api/v1/statuses": {"status": "still here"},
     "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
@@ -321,6 +340,12 @@ async def a_seat_in_anothers_space(scene: Scene) -> None:
     scene.made |= {"strangers_space": str(space_id), "seat": str(space.member(scene.account).seat)}
 
 
+async def an_invite_of_it(scene: Scene) -> None:
+    made = await scene.open(f"POST {API}/invites", f"{API}/invites", await scene.people.token(scene.account))
+    invite = msgspec.json.decode(made.body)
+    scene.made |= {"invite": invite["id"], "invite_code": invite["url"].partition("invite=")[2]}
+
+
 async def a_report_of_it(scene: Scene) -> None:
     """By a stranger, with everything that can be reported of it."""
     async with scene.services.database.read() as read:
@@ -341,6 +366,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     its_spaces,
     its_clips,
     a_seat_in_anothers_space,
+    an_invite_of_it,
     a_report_of_it,
 ]
 
@@ -369,6 +395,12 @@ async def a_signed_media_link(scene: Scene, token: str) -> HeldKey:
     url = msgspec.json.decode(shown.body)["url"]
     assert "ticket=" in url
     return HeldKey("GET /media/{key}", url.removeprefix(scene.services.site.base_url))
+
+
+async def an_invite(scene: Scene, token: str) -> HeldKey:
+    made = await scene.open(f"POST {API}/invites", f"{API}/invites", token)
+    code = msgspec.json.decode(made.body)["url"].partition("invite=")[2]
+    return HeldKey(f"GET {API}/invite/{{code}}", f"{API}/invite/{code}")
 
 
 async def a_resume_token(scene: Scene, token: str) -> HeldKey:
@@ -410,6 +442,7 @@ HELD: dict[Key, Callable[[Scene, str], Awaitable[HeldKey]]] = {
     Key.CODE: a_code,
     Key.LISTEN_TICKET: a_listen_ticket,
     Key.MEDIA_LINK: a_signed_media_link,
+    Key.INVITE: an_invite,
     Key.PUBLISHING_TOKEN: a_publishing_token,
     Key.RESUME_TOKEN: a_resume_token,
 }

@@ -102,7 +102,7 @@ async def test_whatever_is_under_way_ends_by_reset(
     held = [
         HeldRequest(surface, address.path.format_map(scene.made), await scene.people.token(whose(scene, surface)))
         for surface in services.register
-        if surface.kind == "route" and surface.serves is not Serves.NOBODY
+        if surface.kind == "route" and surface.serves not in (Serves.NOBODY, Serves.ALIKE)
         for address in addresses_of(surface)[:1]
     ]
     tasks: dict[HeldRequest, asyncio.Task[None]] = {}

@@ -24,14 +24,15 @@ SEGMENTS = [
 
 @pytest.mark.parametrize(("is_live", "name"), [(True, "live.m3u8"), (False, "index.m3u8")])
 def test_players_begin_with_a_playlist_of_one_codec(is_live: bool, name: str) -> None:
-    assert hls.multivariant_playlist(Codec.AAC, is_live=is_live) == textwrap.dedent(f"""\
+    assert hls.multivariant_playlist(Codec.AAC, is_live=is_live, is_shared=False) == textwrap.dedent(f"""\
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-STREAM-INF:BANDWIDTH=96000,CODECS="mp4a.40.2"
         aac/{name}
         """)
-    assert f"\nopus/{name}\n" in hls.multivariant_playlist(Codec.OPUS, is_live=is_live)
+    of_all = hls.multivariant_playlist(Codec.OPUS, is_live=is_live, is_shared=True)
+    assert of_all.endswith(f"\nshared/opus/{name}\n")
 
 
 def test_a_replay() -> None:
@@ -136,7 +137,7 @@ def test_ffmpeg_plays_a_replay(
     decoded: Callable[[Path], Pcm],
     lateness_ms: Callable[[Pcm, Pcm], float],
 ) -> None:
-    (tmp_path / "index.m3u8").write_text(hls.multivariant_playlist(Codec.AAC, is_live=False))
+    (tmp_path / "index.m3u8").write_text(hls.multivariant_playlist(Codec.AAC, is_live=False, is_shared=False))
     folder = tmp_path / "aac"
     folder.mkdir()
     segments = reader.segments(Codec.AAC, start_ms)

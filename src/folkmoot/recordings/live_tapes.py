@@ -11,15 +11,18 @@ from pathlib import Path
 import msgspec
 
 from folkmoot.gate import Refused
-from folkmoot.recordings.sound import Sound
+from folkmoot.recordings.sound import Media, Sound
 from folkmoot.tape import hls, redactions
-from folkmoot.tape.hls_window import HlsWindow
+from folkmoot.tape.hls import MediaName
+from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeError
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 WAIT_S = 12.0
 """Three target durations: a server that has nothing new by then says so (6.2.5.2)."""
 WAITING_MAX = 4_000
+NEWEST_SEGMENTS = hls.HOLD_BACK_S // hls.TARGET_DURATION_S + 1
+"""A player without low latency begins so many behind the edge."""
 IDLE_S = 30.0
 _FED_SEGMENTS = 4
 """So many of the newest segments are known in their parts when a tape is opened: more than a playlist lists."""
@@ -71,6 +74,27 @@ class LiveTape:
             revisions=self.reader.revisions(codec, first) if taken_out else hls.NO_REVISIONS,
             redactions=taken_out,
         )
+
+    def newest(self, sound: Sound, codec: Codec, name: MediaName) -> Media | None:
+        """A segment or part that everybody reads just now; None for any other.
+
+        Read at once, without a thread and without opening a file: it was written a moment ago, so the kernel has it
+        in memory (20 µs, where opening the tape takes 400).
+        """
+        window = self.windows[codec]
+        if window.next_part.segment - name.segment > NEWEST_SEGMENTS:
+            return None
+        place = None if name.part is None else Place(name.segment, name.part)
+        found = window.segment(name.segment) if place is None else window.find(place)
+        ref = found.ref if found is not None else None
+        from_ms, _ = sound.bounds(self.reader)
+        if ref is None or ref.start_samples // SAMPLES_PER_MS < from_ms:
+            return None
+        revisions = hls.NO_REVISIONS
+        # Before the bytes: of what is taken out in between they are newer than it says, never older.
+        if redactions.decisions(sound.directory):
+            revisions = self.reader.revisions(codec, name.segment, name.segment + 1)
+        return Media(self.reader.read([ref]), revisions.get(name.segment, 0))
 
     async def wait_for(self, codec: Codec, is_there: Callable[[HlsWindow], bool]) -> None:
         """Returns when the window has it or has ended. Raises TimeoutError, and TapeError where the tape broke."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from folkmoot.gate import Reach, Refused
+from folkmoot.gate import Refused
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.tape import hls, layout, redactions
+from folkmoot.tape.hls import MediaName
 from folkmoot.tape.hls_window import HlsWindow, Place
 from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeMissing
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
@@ -30,7 +31,10 @@ _SETTLED_NS = (
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """The part `[from_ms, to_ms)` of a tape that is open; a live one has no end yet, and `back_ms` at most."""
+    """The part `[from_ms, to_ms)` of a tape that is open; a live one has no end yet, and `back_ms` at most.
+
+    `is_public`: anybody may hear it, with an account or without.
+    """
 
     directory: Path
     is_live: bool
@@ -54,12 +58,13 @@ class Sound(msgspec.Struct, frozen=True):
         return max(from_ms, end_ms - (LIVE_PLAYLIST_MS if self.back_ms is None else UNRECORDED_PLAYLIST_MS))
 
 
-def audible(space: Space, recording: Recording | None, directory: Path, *, is_closed: bool) -> Sound:
+def audible(
+    space: Space, recording: Recording | None, directory: Path, *, is_closed: bool, is_public: bool
+) -> Sound:
     """What can be heard of a Space now. `is_closed`: its tape is finished, kept or not.
 
     Raises Refused: 409 not live, 410 nothing was kept, 503 in a moment.
     """
-    is_public = space.gate_facts().reach is Reach.PUBLIC
     if space.state is SpaceState.LIVE:
         back_ms = None if space.recorded else UNRECORDED_BACK_MS
         return Sound(directory, is_live=True, is_public=is_public, back_ms=back_ms)
@@ -125,7 +130,14 @@ class Media(msgspec.Struct, frozen=True):
     revision: int
 
 
-def segment(sound: Sound, codec: Codec, number: int) -> Media | None:
+def media(sound: Sound, codec: Codec, name: MediaName) -> Media | None:
+    """What an address stands for, from the tape's files; None if there is no such thing."""
+    if name.part is None:
+        return _segment(sound, codec, name.segment)
+    return _partial_segment(sound, codec, Place(name.segment, name.part))
+
+
+def _segment(sound: Sound, codec: Codec, number: int) -> Media | None:
     """One segment of the playlist, or of what it held a moment ago; None if there is none of this number."""
     with TapeReader(sound.directory) as reader:
         from_ms, to_ms = sound.bounds(reader)
@@ -135,7 +147,7 @@ def segment(sound: Sound, codec: Codec, number: int) -> Media | None:
         return Media(reader.read([found]), found.revision)
 
 
-def partial_segment(sound: Sound, codec: Codec, place: Place) -> Media | None:
+def _partial_segment(sound: Sound, codec: Codec, place: Place) -> Media | None:
     """A partial segment by its number, also long after it left the playlist; None if there is none."""
     with TapeReader(sound.directory) as reader:
         from_ms, to_ms = sound.bounds(reader)

@@ -20,6 +20,7 @@ from litestar.types import ExceptionHandlersMap, Guard
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
 from folkmoot.surfaces import under_way
+from folkmoot.surfaces.security import NO_STORE
 
 Body = TypeVar("Body")
 AnyRequest = Request[Any, Any, Any]
@@ -66,6 +67,8 @@ async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
     if known is not None:
         return known
     declaration: Declaration = request.route_handler.opt[SURFACE]
+    if declaration.serves is Serves.ALIKE:
+        return ANONYMOUS
     viewer = await _identify(request, gate, declaration)
     under_way.hold(request, viewer.stamps)
     if declaration.serves in (Serves.NOBODY, Serves.ANYONE) and viewer.account_id is None:
@@ -187,7 +190,9 @@ class ErrorBody(msgspec.Struct):
 
 
 def _refused(_request: Request[Any, Any, Any], refusal: Refused) -> Response[ErrorBody]:
-    headers = {"WWW-Authenticate": 'Bearer realm="folkmoot"'} if refusal.status == 401 else {}
+    headers = dict(NO_STORE)  # a cache may otherwise keep a 404 or a 410 as long as it sees fit (RFC 9111, 4.2.2)
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="folkmoot"'
     headers |= refusal.headers
     return Response(ErrorBody(refusal.sentence, refusal.code), status_code=refusal.status, headers=headers)
 
@@ -202,7 +207,8 @@ def _invalid(_request: Request[Any, Any, Any], error: ValidationException) -> Re
 
 def _http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
     sentence = "Record not found" if error.status_code == 404 else error.detail
-    return Response(ErrorBody(sentence, f"http_{error.status_code}"), status_code=error.status_code)
+    body = ErrorBody(sentence, f"http_{error.status_code}")
+    return Response(body, status_code=error.status_code, headers=NO_STORE)
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

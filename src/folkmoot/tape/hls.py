@@ -37,6 +37,8 @@ LIVE_VERSION: Final = 9  # what EXT-X-SKIP asks for; a delta and what it is appl
 LIVE_NAME: Final = "live.m3u8"
 REPLAY_NAME: Final = "index.m3u8"
 MAP_NAME: Final = "init.mp4"
+SHARED: Final = "shared"
+"""The folder of what anybody may hear: one cache answers all who ask below it."""
 
 Revisions = Mapping[int, int]
 """How many parts of a segment (by number) were taken out since they were recorded; 0 where it isn't named."""
@@ -76,15 +78,16 @@ class MediaName(msgspec.Struct, frozen=True):
         return name if str(name) == text else None
 
 
-def multivariant_playlist(codec: Codec, *, is_live: bool) -> str:
+def multivariant_playlist(codec: Codec, *, is_live: bool, is_shared: bool) -> str:
     """The playlist that players begin with: of one codec, for Chromium's own HLS breaks off when it may choose."""
+    folder = f"{SHARED}/{codec}" if is_shared else codec
     return "\n".join(
         [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
             "#EXT-X-INDEPENDENT-SEGMENTS",
             f'#EXT-X-STREAM-INF:BANDWIDTH={_PEAK_BITS_PER_SECOND[codec]},CODECS="{codec.mime_parameter}"',
-            f"{codec}/{LIVE_NAME if is_live else REPLAY_NAME}",
+            f"{folder}/{LIVE_NAME if is_live else REPLAY_NAME}",
             "",
         ]
     )

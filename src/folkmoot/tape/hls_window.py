@@ -103,6 +103,10 @@ class HlsWindow:
         while self.segments and self.segments[0].ref.start_samples < samples:
             self.segments.popleft()
 
+    def segment(self, number: int) -> LiveSegment | None:
+        """A complete segment that is listed."""
+        return next((one for one in reversed(self.segments) if one.ref.number == number), None)
+
     def find(self, place: Place) -> PartialSegment | None:
         """A partial segment of the last few segments."""
         parts: Sequence[PartialSegment] = ()

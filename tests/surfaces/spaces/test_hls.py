@@ -23,6 +23,10 @@ from folkmoot.tape.redact import redact
 from folkmoot.tape.redactions import Redaction
 from folkmoot.tape.writer import TapeWriter
 
+SOUND = "public, max-age=5, stale-while-revalidate=5"
+PLAYLIST = "public, max-age=2, stale-while-revalidate=2"
+REFUSED = "public, max-age=1, stale-while-revalidate=1"
+
 
 class Stage:
     """Goes on with a tape, a step at a time, as a stage would."""
@@ -96,7 +100,7 @@ async def test_a_live_space_keeps_the_rules_through_a_crash_to_its_end(
         stage.leave()
     for codec in ("aac", "opus"):
         begin = await client.get(f"{SPACES}/{space_id}/hls/index.m3u8", params={"codec": codec})
-        assert begin.text.endswith(f"\n{codec}/live.m3u8\n")
+        assert begin.text.endswith(f"\nshared/{codec}/live.m3u8\n")
     assert (await client.get(f"{SPACES}/{space_id}/hls/index.m3u8?codec=mp3")).status_code == 404
     Stage(services, space_id).end()
     for listener in listeners:
@@ -175,7 +179,7 @@ async def test_a_reload_waits_for_what_it_asks_for(
     stage.speak(2)
     assert (await waiting[0]).last_part == (3, 10)
     assert len((await hinted).content) > 300
-    assert (await hinted).headers["cache-control"] == "public, max-age=60"
+    assert (await hinted).headers["cache-control"] == SOUND
     assert not waiting[1].done()
     stage.speak(2)
     assert (await waiting[1]).last_part == (3, 11)
@@ -280,18 +284,109 @@ async def test_who_is_kept_out_while_waiting_hears_what_anybody_may(
     assert [(await answer).status_code for answer in waiting] == [404, 404, 200, 200]
 
 
-async def test_what_caches_may_keep(client: httpx.AsyncClient, hall: Hall, alice: Any) -> None:
-    base = f"{SPACES}/{await hall.live(alice)}/hls"
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_what_caches_may_keep(client: httpx.AsyncClient, hall: Hall, alice: Any, is_live: bool) -> None:
+    base = f"{SPACES}/{await (hall.live if is_live else hall.ended)(alice)}/hls"
     kept = {
-        "index.m3u8": "no-cache",
-        "aac/live.m3u8": "public, max-age=2",
-        "aac/live.m3u8?_HLS_msn=1": "public, max-age=24",
-        "aac/init.mp4": "public, max-age=60",
-        "aac/1.m4s": "public, max-age=60",
-        "aac/1.3.m4s": "public, max-age=60",
+        "index.m3u8": (200, PLAYLIST),
+        "shared/aac/live.m3u8": (200, PLAYLIST),
+        "shared/aac/live.m3u8?_HLS_msn=1": (200, "public, max-age=24"),
+        "shared/aac/live.m3u8?_HLS_msn=1&_HLS_skip=YES": (200, "public, max-age=24"),
+        "shared/aac/index.m3u8": (409, REFUSED) if is_live else (200, SOUND),
+        "shared/aac/init.mp4": (200, SOUND),
+        "shared/aac/1.m4s": (200, SOUND),
+        "shared/aac/1.3.m4s": (200, SOUND),
+        "shared/aac/1.r1.m4s": (200, "no-store"),
+        "shared/aac/9.m4s": (404, "no-store"),
+        "shared/aac/9.9.m4s": (404, "no-store"),
+        "shared/aac/live.m3u8?_HLS_msn=x": (400, "no-store"),
     }
     for name, said in kept.items():
-        assert (await client.get(f"{base}/{name}")).headers["cache-control"] == said, name
+        answer = await client.get(f"{base}/{name}")
+        assert (answer.status_code, answer.headers["cache-control"]) == said, name
+        assert "set-cookie" not in answer.headers
+        assert "vary" not in answer.headers
+
+
+async def test_nobody_waits_in_a_cache_for_a_space_that_is_over(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_tapes, "WAIT_S", 0.05)
+    space_id = await hall.live(alice)
+    base = f"{SPACES}/{space_id}/hls/shared/opus"
+    silent = await client.get(f"{base}/live.m3u8?_HLS_msn=3&_HLS_part=10")
+    assert (silent.status_code, silent.headers["cache-control"]) == (503, REFUSED)
+    await hall.end(alice, space_id)
+    for space, status in ((space_id, 503), ("7", 404)):
+        for name in ("live.m3u8", "live.m3u8?_HLS_msn=3&_HLS_part=10", "3.10.m4s", "init.mp4"):
+            answer = await client.get(f"{SPACES}/{space}/hls/shared/opus/{name}")
+            assert (answer.status_code, answer.headers["cache-control"]) == (status, REFUSED), name
+
+
+@pytest.mark.parametrize("why", ["invited", "limited"])
+async def test_what_not_everybody_may_hear_gets_into_no_cache(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, bob: Any, why: str
+) -> None:
+    space_id = await hall.live(alice, **({"audience": "invited"} if why == "invited" else {}))
+    if why == "invited":
+        command = {"do": "invite", "account": str(bob.id), "role": "listener"}
+        await client.post(f"{SPACES}/{space_id}/commands", json=command, headers=alice.headers)
+    else:
+        await hall.people.follow(bob.id, alice.id)
+        await hall.people.put(alice.id, Standing.LIMITED)
+    base = f"{SPACES}/{space_id}/hls"
+    begin = await client.get(f"{base}/index.m3u8", headers=bob.headers)
+    assert begin.text.endswith("\naac/live.m3u8\n")
+    for name in (
+        "index.m3u8",
+        "aac/live.m3u8",
+        "aac/live.m3u8?_HLS_msn=1",
+        "aac/init.mp4",
+        "aac/1.m4s",
+        "aac/1.3.m4s",
+    ):
+        own = await client.get(f"{base}/{name}", headers=bob.headers)
+        assert (own.status_code, own.headers["cache-control"]) == (200, "private, no-store"), name
+        nobodys = await client.get(f"{base}/{name}")
+        assert (nobodys.status_code, nobodys.headers["cache-control"]) == (404, "no-store"), name
+        if "/" in name:
+            shared = await client.get(f"{base}/shared/{name}", headers=bob.headers)
+            assert (shared.status_code, shared.headers["cache-control"]) == (404, REFUSED), name
+    media = await client.get(f"{SPACES}/{space_id}/media/aac?from_ms=0&to_ms=1000", headers=bob.headers)
+    assert (media.status_code, media.headers["cache-control"]) == (200, "private, no-store")
+
+
+async def test_a_shared_address_answers_all_alike(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, bob: Any
+) -> None:
+    space_id = await hall.live(alice)
+    gone = await hall.people.token(bob.id)
+    await client.post(
+        f"{SPACES}/{space_id}/commands", json={"do": "remove", "account": str(bob.id)}, headers=alice.headers
+    )
+    await hall.people.put(bob.id, Standing.SUSPENDED)
+    credentials: list[dict[str, str]] = [
+        {},
+        alice.headers,
+        bob.headers,
+        {"Authorization": "Bearer nonsense"},
+        {"Cookie": f"folkmoot_session={gone}"},
+    ]
+    for name in ("live.m3u8", "init.mp4", "1.m4s", "1.3.m4s"):
+        address = f"{SPACES}/{space_id}/hls/shared/aac/{name}"
+        answers = [await client.get(address, headers=shown) for shown in credentials]
+        assert len({(one.status_code, one.content, one.headers["cache-control"]) for one in answers}) == 1, name
+        assert answers[0].status_code == 200
+
+
+async def test_the_live_edge_opens_no_file(
+    client: httpx.AsyncClient, hall: Hall, services: Services, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener(client, await hall.live(alice))
+    playlist = await listener.load()
+    monkeypatch.setattr("folkmoot.recordings.sound.TapeReader", None)
+    newest = [part.uri for part in playlist.open_parts] + ["2.m4s", "2.0.m4s"]
+    assert {await listener.status(name) for name in newest} == {200}
 
 
 async def test_what_is_taken_out_has_other_addresses_at_once(
@@ -322,12 +417,12 @@ async def test_no_cache_keeps_an_address_before_a_playlist_names_it(
 
     ahead = [f"{name}.r{revision}.m4s" for name in ("2", "2.5") for revision in range(1, 12)]
     assert {await kept(name) for name in ahead} == {"no-store"}
-    assert {await kept(name) for name in ("2.m4s", "2.5.m4s")} == {"public, max-age=60"}
+    assert {await kept(name) for name in ("2.m4s", "2.5.m4s")} == {SOUND}
     directory = services.tapes_directory / space_id
     await asyncio.to_thread(redact, directory, Redaction("1", 9_000, 9_500, "an address", "host", 0))
     playlist = (await client.get(f"{base}/live.m3u8")).text
     named = [name for name in ahead if name in playlist.replace('"', "\n").splitlines()]
-    assert {await kept(name) for name in named} == {"public, max-age=60"}
+    assert {await kept(name) for name in named} == {SOUND}
     assert len(named) == 2
     assert {await kept(name) for name in [*ahead, "2.m4s", "2.5.m4s"] if name not in named} == {"no-store"}
 

@@ -30,13 +30,13 @@ async def test_hls_of_a_replay_plays_as_a_whole(client: httpx.AsyncClient, hall:
     for codec in ("aac", "opus"):
         playlist = await client.get(f"{base}/{codec}/index.m3u8")
         assert playlist.headers["content-type"].startswith("application/vnd.apple.mpegurl")
-        assert playlist.headers["cache-control"] == "no-cache"
+        assert playlist.headers["cache-control"] == "public, max-age=5, stale-while-revalidate=5"
         assert playlist.text.rstrip().endswith("#EXT-X-ENDLIST")
         files = [line for line in playlist.text.splitlines() if line.endswith(".m4s")]
         whole = (await client.get(f"{base}/{codec}/init.mp4")).content
         for file in files:
             answer = await client.get(f"{base}/{codec}/{file}")
-            assert answer.headers["cache-control"] == "public, max-age=60"
+            assert answer.headers["cache-control"] == "public, max-age=5, stale-while-revalidate=5"
             whole += answer.content
         assert abs(duration_ms(whole) - RECORDED_MS) < 100
 

@@ -1,7 +1,7 @@
 """The sound of a Space over plain HTTP: ranges for stepping back and seeking, waveform, download, trimming.
 
-Live and replayed alike, all of it is read from the tape, and each request asks the gate. What is public may be kept
-by caches for a minute: taking a Space's sound back is a matter of the Space, and a minute.
+Live and replayed alike, all of it is read from the tape, and each request asks the gate. What anybody may hear may
+be kept by caches for some seconds (`caching`): taking a Space's sound back is a matter of the Space.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from litestar import Request, Response, delete, get, patch
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Permit, Refused, Serves, Viewer
 from folkmoot.recordings import actions, sound
 from folkmoot.recordings import queries as recordings
 from folkmoot.recordings.sound import PEAKS_MAX, Sound
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import load, schema
+from folkmoot.surfaces.spaces import caching, load, schema
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
 from folkmoot.surfaces.under_way import hold
 from folkmoot.tape.cut import MEDIA_TYPE, download
@@ -30,7 +30,6 @@ from folkmoot.tape.reader import TapeReader
 Found = TypeVar("Found")
 SPACE = f"{SPACES}/{{space_id:int}}"
 SEGMENT_TYPE = "audio/mp4"
-PUBLIC_SECONDS = 60
 TAPE_AWAY = "This recording is kept in a store that can't be reached just now. Try again in a minute."
 _LISTEN = serves(Serves.ANYONE, Action.LISTEN, "read:statuses")
 _CHANGE = serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses")
@@ -133,8 +132,9 @@ async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
         space = (await load.for_listening(read, services, viewer, space_id)).item
         recording = await recordings.of_space(read, space)
         is_closed = recording is not None or await recordings.is_closed(read, space_id)
+        is_public = viewer.account_id is None or bool(await services.gate.admit(read, ANONYMOUS, [space]))
     directory = services.tapes_directory / str(space_id)
-    return sound.audible(space, recording, directory, is_closed=is_closed)
+    return sound.audible(space, recording, directory, is_closed=is_closed, is_public=is_public)
 
 
 async def read_tape(work: Callable[[], Found]) -> Found:
@@ -161,8 +161,9 @@ def nothing_yet() -> Refused:
 
 
 def sound_answer(content: bytes, open_part: Sound) -> Response[bytes]:
-    cached = f"public, max-age={PUBLIC_SECONDS}" if open_part.is_public else "private, no-store"
-    return Response(content, media_type=SEGMENT_TYPE, headers={"Cache-Control": cached})
+    return Response(
+        content, media_type=SEGMENT_TYPE, headers=caching.kept(open_part, caching.renewed(caching.SOUND_SECONDS))
+    )
 
 
 def _joined(blocks: Iterator[bytes]) -> bytes:
