@@ -12,9 +12,12 @@ import msgspec
 
 from folkmoot.audience import windows
 from folkmoot.audience.fanout import LATENESS_MS
+from folkmoot.bench.audience_certificate import write_certificate
 from folkmoot.bench.audience_door import HouseConfig, HouseReport
 from folkmoot.bench.audience_load import (
     JOINS_PER_S,
+    PLAIN,
+    WITH_TLS,
     AudienceFailed,
     Heard,
     LoadWanted,
@@ -41,7 +44,10 @@ Say = Callable[[str], None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is measured. `never_reading` of the listeners read nothing; `write_ms` of sound go into one write."""
+    """What is measured. `never_reading` of the listeners read nothing; `write_ms` of sound go into one write.
+
+    `tls` is as in LoadWanted.
+    """
 
     listeners: int
     seconds: float
@@ -50,6 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     spaces: int = 1
     never_reading: int = 0
     joins_per_s: int = JOINS_PER_S
+    tls: int = PLAIN
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -81,6 +88,7 @@ def plan(
     spaces: int = 1,
     write_ms: int = 0,
     never_reading: int = 0,
+    tls: int = PLAIN,
 ) -> Plan:
     """As many workers as the product starts, and writes as long as it makes them for that load (`write_ms` 0)."""
     workers = max(cores, -(-listeners // LISTENERS_PER_WORKER))
@@ -91,6 +99,7 @@ def plan(
         write_ms=write_ms or windows.window_ms(listeners // workers),
         spaces=spaces,
         never_reading=never_reading,
+        tls=tls,
     )
 
 
@@ -101,7 +110,7 @@ def run_audience(wanted: Plan, say: Say) -> Report:
         say(f"{wanted.listeners} listeners join, {wanted.joins_per_s} a second.")
         ours = bench.measure_house(say)
         floor = None
-        if wanted.spaces == 1 and not wanted.never_reading:
+        if wanted.spaces == 1 and not wanted.never_reading and not wanted.tls:
             say("The same with the floor, a loop in C.")
             floor = bench.measure_floor(say)
     return Report(
@@ -122,12 +131,15 @@ class Workshop:
         self._wanted = wanted
         self._tapes_pid = tapes_pid
         self.tapes = folder / "tapes"
-        self.generator = compiled("listeners", folder)
+        self.generator = compiled("listeners", folder, *(WITH_TLS if wanted.tls else ()))
 
     def measure_house(self, say: Say) -> Measured:
         """Our own door and workers."""
         wanted = self._wanted
         config = HouseConfig(str(self._folder), str(self.tapes), wanted.workers, wanted.write_ms)
+        if wanted.tls:
+            certificate, key = write_certificate(self._folder)
+            config = msgspec.structs.replace(config, certificate=str(certificate), key=str(key))
         with running_house(config) as house:
             before = house.report()
             measured = self.measure(house, say)
@@ -153,6 +165,7 @@ class Workshop:
             spaces=wanted.spaces,
             joins_per_s=wanted.joins_per_s,
             never_reading=wanted.never_reading,
+            tls=wanted.tls,
         )
         with listening(self.generator, load) as listeners:
             joined = listeners.wait_until_joined(wanted.listeners / wanted.joins_per_s + _JOINED_WITHIN_S)

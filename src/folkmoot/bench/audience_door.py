@@ -20,21 +20,27 @@ import msgspec
 import uvicorn
 import uvloop
 
+from folkmoot.audience.certificates import Certificate
 from folkmoot.audience.door import Door, listen_protocol
+from folkmoot.audience.entrance import Entrance
 from folkmoot.audience.handoff import Handoff
+from folkmoot.audience.redirect import redirect_protocol
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
+from folkmoot.audience.tls import keep_secret, tls_protocol
 from folkmoot.audience.worker import WorkerConfig, run_worker
 
 _PR_SET_PDEATHSIG = 1
 
 
 class HouseConfig(msgspec.Struct, frozen=True):
-    """`write_ms` is how much sound goes into one write."""
+    """`write_ms` is how much sound goes into one write. With a certificate and its key it speaks HTTPS."""
 
     run: str
     tapes: str
     workers: int
     write_ms: int
+    certificate: str = ""
+    key: str = ""
 
 
 class HouseReport(msgspec.Struct, frozen=True):
@@ -62,6 +68,7 @@ class _House:
     """The web process."""
 
     def __init__(self, config: HouseConfig) -> None:
+        self._config = config
         self._handoff = Handoff(worker_sockets(config))
 
     async def run(self) -> None:
@@ -69,7 +76,7 @@ class _House:
         server = uvicorn.Server(
             uvicorn.Config(
                 _nothing_here,
-                http=listen_protocol(door),
+                http=self._protocol(door),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -82,6 +89,13 @@ class _House:
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._answer)
         print(listening.getsockname()[1], flush=True)
         await server.serve(sockets=[listening])
+
+    def _protocol(self, door: Door) -> type[Any]:
+        if not self._config.certificate:
+            return listen_protocol(door)
+        certificate = Certificate(Path(self._config.certificate), Path(self._config.key), keep_secret)
+        plain = redirect_protocol(door, "https://localhost")
+        return tls_protocol(lambda: certificate.context, Entrance(), listen_protocol(door), plain)
 
     def _answer(self) -> None:
         if not os.read(sys.stdin.fileno(), 4096):

@@ -12,6 +12,8 @@ from folkmoot.bench.audience_tapes import FIRST_SPACE
 from folkmoot.bench.processes import tree
 
 NATIVE = Path(__file__).with_name("native")
+PLAIN, TLS_RESUMED, TLS_FULL = 0, 1, 2
+WITH_TLS = ("-DWITH_TLS", "-lssl", "-lcrypto")
 LISTENERS_PER_PROCESS = 18_000  # of the 20,000 files that a process may often have
 JOINS_PER_S = 2_000
 _COMPILED_WITHIN_S = 60
@@ -60,7 +62,10 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class LoadWanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Listeners to connect. `never_reading` of them read nothing; `first_address` keeps two loads apart."""
+    """Listeners to connect. `never_reading` of them read nothing; `first_address` keeps two loads apart.
+
+    `tls` is how they connect: PLAIN, TLS_RESUMED (all but the first few bring a session ticket) or TLS_FULL.
+    """
 
     port: int
     tapes: Path
@@ -70,6 +75,7 @@ class LoadWanted(msgspec.Struct, frozen=True, kw_only=True):
     joins_per_s: int = JOINS_PER_S
     never_reading: int = 0
     first_address: int = 0
+    tls: int = 0
 
 
 def compiled(name: str, folder: Path, *options: str) -> Path:
@@ -101,6 +107,7 @@ class Listeners:
             "-w": wanted.write_ms,
             "-x": wanted.never_reading,
             "-a": wanted.first_address,
+            "-T": wanted.tls,
         }
         command = [str(program), *(str(word) for pair in arguments.items() for word in pair)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -6,6 +6,7 @@
  * "measure" and "stop". Results are one JSON object on stdout.
  */
 #include "tape.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +26,7 @@ enum { PER_ADDRESS = 200, TICK_MS = 20 };
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-enum { CONNECTING, HEAD, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, IGNORED, GONE };
+enum { CONNECTING, SHAKING, HEAD, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, IGNORED, GONE };
 enum { JOINING, MEASURING, STOPPING };
 
 typedef struct {
@@ -51,6 +52,7 @@ typedef struct {
   uint32_t chunk_left, init_left, part, part_at, part_bytes;
   uint64_t part_offset, began_ns, phase_ns;
   int64_t earliest_ns;
+  void *tls;
   uint8_t *begun; /* the start of a part that came in pieces */
 } Listener;
 
@@ -61,6 +63,7 @@ static unsigned listeners_wanted = 1000, processes = 1, rate = 2000, spaces = 1,
 static unsigned first_address = 0;
 static unsigned long first_space = 1;
 static unsigned port;
+static int tls = PLAIN;
 static const char *folder = ".", *codec = "opus", *query = "";
 
 /* --- figures */
@@ -111,14 +114,14 @@ static void write_arrived(Listener *listener, uint64_t now) {
     listener->earliest_ns = 0;
   }
   int64_t off = ((int64_t)(now % (uint64_t)period) - (int64_t)listener->phase_ns + period + half) % period - half;
-  if (off < listener->earliest_ns) {
-    listener->earliest_ns = off;
-    counts->early += measuring();
-  }
-  if (!measuring()) return;
   int64_t tick = (int64_t)TICK_MS * 1000000;
-  int64_t earliest = ((int64_t)listener->phase_ns + listener->earliest_ns + period) % period;
-  note(&counts->delivery, (uint64_t)(off - listener->earliest_ns + earliest % tick));
+  int64_t past_tick = ((int64_t)listener->phase_ns + listener->earliest_ns + period) % period % tick;
+  if (off < listener->earliest_ns - past_tick) counts->early += measuring();
+  if (off < listener->earliest_ns) {
+    past_tick = ((int64_t)listener->phase_ns + off + period) % period % tick;
+    listener->earliest_ns = off;
+  }
+  if (measuring()) note(&counts->delivery, (uint64_t)(off - listener->earliest_ns + past_tick));
 }
 
 static void part_arrived(Listener *listener, uint64_t now) {
@@ -282,6 +285,7 @@ static void consume(Listener *listener, const uint8_t *at, uint32_t length, uint
 /* --- connections */
 
 static void leave(Listener *listener) {
+  if (listener->tls) tls_free(listener->tls), listener->tls = NULL;
   close(listener->fd);
   listener->fd = -1;
   listener->state = GONE;
@@ -314,17 +318,19 @@ static void begin(Listener *listener, unsigned number, int epoll, uint32_t place
   }
 }
 
+static void fail(Listener *listener) {
+  counts->failed++;
+  leave(listener);
+}
+
 static void ask(Listener *listener, int epoll, uint32_t place) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(listener->fd, SOL_SOCKET, SO_ERROR, &error, &size);
   char request[512];
   int length = snprintf(request, sizeof request,
                         "GET /api/folkmoot/v1/spaces/%lu/listen?codec=%s%s HTTP/1.1\r\nHost: bench\r\n\r\n",
                         first_space + listener->space, codec, query);
-  if (error || send(listener->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
-    counts->failed++;
-    leave(listener);
+  if (listener->tls ? tls_send(listener->tls, request, (size_t)length) != TLS_DONE
+                    : send(listener->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+    fail(listener);
     return;
   }
   listener->state = HEAD;
@@ -333,13 +339,52 @@ static void ask(Listener *listener, int epoll, uint32_t place) {
   counts->never_reading += listener->never_reads;
 }
 
+static void shake(Listener *listener, int epoll, uint32_t place) {
+  if (!listener->tls) listener->tls = tls_connect(listener->fd);
+  switch (tls_handshake(listener->tls)) {
+    case TLS_DONE: ask(listener, epoll, place); return;
+    case TLS_FAILED: fail(listener); return;
+  }
+  if (listener->state == SHAKING) return;
+  listener->state = SHAKING;
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = place};
+  epoll_ctl(epoll, EPOLL_CTL_MOD, listener->fd, &event);
+}
+
+static void connected(Listener *listener, int epoll, uint32_t place) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(listener->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error) fail(listener);
+  else if (tls) shake(listener, epoll, place);
+  else ask(listener, epoll, place);
+}
+
+static void cut_off(Listener *listener) {
+  if (listener->state != IGNORED) counts->closed++;
+  leave(listener);
+}
+
+static void read_records(Listener *listener) {
+  static uint8_t buffer[READ_BYTES];
+  ssize_t length;
+  while ((length = tls_receive(listener->tls, buffer, sizeof buffer)) > 0) {
+    counts->bytes += measuring() ? (uint64_t)length : 0;
+    consume(listener, buffer, (uint32_t)length, now_ns());
+  }
+  if (length != -1) cut_off(listener);
+}
+
 static void read_some(Listener *listener) {
   static uint8_t buffer[READ_BYTES];
+  if (listener->tls) {
+    read_records(listener);
+    return;
+  }
   ssize_t length = recv(listener->fd, buffer, sizeof buffer, 0);
   if (length < 0 && errno == EAGAIN) return;
   if (length <= 0) {
-    if (listener->state != IGNORED) counts->closed++;
-    leave(listener);
+    cut_off(listener);
     return;
   }
   counts->bytes += measuring() ? (uint64_t)length : 0;
@@ -348,7 +393,9 @@ static void read_some(Listener *listener) {
 
 static void happened(Listener *listener, uint32_t events, int epoll, uint32_t place) {
   if (listener->state == CONNECTING) {
-    ask(listener, epoll, place);
+    connected(listener, epoll, place);
+  } else if (listener->state == SHAKING) {
+    shake(listener, epoll, place);
   } else if (listener->never_reads) {
     if (events & (EPOLLERR | EPOLLHUP)) counts->dropped++, leave(listener);
   } else {
@@ -375,6 +422,7 @@ static void run(unsigned process) {
   struct epoll_event events[EVENTS];
   uint64_t pause_ns = 1000000000ull * processes / rate, next_ns = now_ns() + pause_ns * process / processes;
   counts = &shared->counts[process];
+  if (tls) tls_start(tls);
   while (shared->phase != STOPPING) {
     uint64_t now = now_ns();
     for (int burst = 0; started < count && now >= next_ns && burst < 64; burst++, started++, next_ns += pause_ns)
@@ -450,7 +498,7 @@ static void obey(const char *command) {
 
 static void read_arguments(int count, char **arguments) {
   int option;
-  while ((option = getopt(count, arguments, "n:P:r:p:s:f:t:c:w:x:a:q:")) > 0) {
+  while ((option = getopt(count, arguments, "n:P:r:p:s:f:t:c:w:x:a:q:T:")) > 0) {
     unsigned number = (unsigned)strtoul(optarg, NULL, 10);
     switch (option) {
       case 'n': listeners_wanted = number; break;
@@ -465,6 +513,7 @@ static void read_arguments(int count, char **arguments) {
       case 'x': never_read = number; break;
       case 'a': first_address = number; break;
       case 'q': query = optarg; break;
+      case 'T': tls = (int)number; break;
       default: exit(2);
     }
   }
