@@ -24,7 +24,7 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import appeals, export, metrics, session, standing, static
+from folkmoot.surfaces import appeals, export, invites, metrics, session, standing, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -40,6 +40,8 @@ from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import (
     accounts,
     admin_accounts,
+    admin_emails,
+    admin_networks,
     admin_reports,
     empty,
     instance,
@@ -52,10 +54,11 @@ from folkmoot.surfaces.mastodon import (
 )
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
+from folkmoot.surfaces.networks import AtTheGate
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, spaces, stage, whep, whip
+from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, returning, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
 from folkmoot.surfaces.spaces.offers import say_what_is_taken
 from folkmoot.surfaces.under_way import UnderWay
@@ -69,6 +72,7 @@ OWN_API: list[Any] = [
     *standing.HANDLERS,
     *export.HANDLERS,
     *appeals.HANDLERS,
+    *invites.HANDLERS,
     *spaces.HANDLERS,
     *whip.HANDLERS,
     *whep.HANDLERS,
@@ -77,11 +81,14 @@ OWN_API: list[Any] = [
     *replay.HANDLERS,
     *proof.HANDLERS,
     *redactions.HANDLERS,
+    *returning.HANDLERS,
     *clips.HANDLERS,
 ]
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
     *admin_accounts.HANDLERS,
+    *admin_emails.HANDLERS,
+    *admin_networks.HANDLERS,
     *admin_reports.HANDLERS,
     *empty.HANDLERS,
     *instance.HANDLERS,
@@ -147,7 +154,11 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
-        middleware=[UnderWay(lambda: equipment.services.leases), Metering(lambda: equipment.limits)],
+        middleware=[
+            AtTheGate(lambda: equipment.services.networks),
+            UnderWay(lambda: equipment.services.leases),
+            Metering(lambda: equipment.limits),
+        ],
         guards=[asked_before_the_body(lambda: equipment.services.gate)],
         exception_handlers=_EXCEPTION_HANDLERS,
         before_request=_refuse_impossible_ids,

@@ -7,7 +7,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import People
 
 from folkmoot.accounts import actions, queries
-from folkmoot.accounts.actions import NewAccount
+from folkmoot.accounts.actions import Entry, NewAccount
 from folkmoot.gate import Action, Gate, Refused, Role, Standing
 from folkmoot.gate.queries import sanction_of
 from folkmoot.storage.database import Database
@@ -31,7 +31,7 @@ async def test_one_link_makes_one_owner(people: People) -> None:
 
     async def sign_up(number: int) -> int:
         new = NewAccount(f"owner{number}", "none", owner_secret=secret)
-        return await people.system(lambda acting: actions.sign_up(acting, new, "closed"))
+        return await people.system(lambda acting: actions.sign_up(acting, new, Entry("closed")))
 
     made = await asyncio.gather(*(sign_up(number) for number in range(4)), return_exceptions=True)
     (owner,) = [outcome for outcome in made if isinstance(outcome, int)]
@@ -46,17 +46,17 @@ async def test_a_spent_link_is_not_spent_by_a_name_that_is_taken(people: People)
     await people.create("carol")
     with pytest.raises(Refused, match="taken"):
         await people.system(
-            lambda acting: actions.sign_up(acting, NewAccount("carol", "none", owner_secret=secret), "open")
+            lambda acting: actions.sign_up(acting, NewAccount("carol", "none", owner_secret=secret), Entry("open"))
         )
     owner = await people.system(
-        lambda acting: actions.sign_up(acting, NewAccount("olga", "none", owner_secret=secret), "open")
+        lambda acting: actions.sign_up(acting, NewAccount("olga", "none", owner_secret=secret), Entry("open"))
     )
     assert (await people.viewer(owner)).role is Role.OWNER
 
 
 async def test_who_waits_keeps_what_they_wrote_for_the_owner(people: People) -> None:
     new = NewAccount("dave", "none", reason="I know Alice.")
-    account_id = await people.system(lambda acting: actions.sign_up(acting, new, "approval"))
+    account_id = await people.system(lambda acting: actions.sign_up(acting, new, Entry("approval")))
     assert (await people.viewer(account_id)).standing is Standing.AWAITING_APPROVAL
     async with people.gate.database.read() as read:
         held = await sanction_of(read, account_id)

@@ -12,6 +12,7 @@ from litestar import Litestar
 from tests.support.people import People
 from tests.support.web import BASE_URL, visitor
 
+from folkmoot.accounts.marks import Marks
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
@@ -21,6 +22,7 @@ from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServers
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.services import Services, Site
 from folkmoot.surfaces.spaces.hub import Hub
 
@@ -101,6 +103,7 @@ SITE = Site(
     registrations="open",
     source_url="https://source.test/folkmoot",
     version="0.0.1",
+    inviting="everybody",
 )
 
 
@@ -109,6 +112,7 @@ ICE = IceServers(("stun:stun.test", "turn:turn.test"), "the TURN server's secret
 
 def services_on(database: Database, directory: Path) -> Services:
     """Everything a surface may touch, with fakes for other processes."""
+    leases = LeaseBook()
     return Services(
         site=SITE,
         database=database,
@@ -117,7 +121,9 @@ def services_on(database: Database, directory: Path) -> Services:
         objects=ObjectStore.open(str(directory / "media")),
         stages=FakeStages(),
         listening=FakeListening(),
-        leases=LeaseBook(),
+        leases=leases,
+        networks=Networks(database, leases),
+        marks=Marks(b"m" * 32),
         hub=Hub(),
         tapes_directory=directory / "tapes",
         live_tapes=LiveTapes(),

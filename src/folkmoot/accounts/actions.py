@@ -8,6 +8,8 @@ from sqlalchemy import Table, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts import queries, rules
+from folkmoot.accounts.invites import actions as invites
+from folkmoot.accounts.invites.rules import Inviting
 from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import impose, lift, revoke
@@ -25,6 +27,15 @@ ACCOUNT_UNFOLLOWED = "account.unfollowed"
 _OWNER_LINK = "owner"
 PASSWORD_LINK_LASTS_MS = 24 * 3600 * 1000
 _SETTING_LINK = "password"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """How somebody may come in. `registrations`: open, approval or closed; `invite_id`: of a link they were given,
+    which opens the door whatever that says, as long as `inviting` says that its maker may give such links."""
+
+    registrations: str
+    inviting: Inviting = "nobody"
+    invite_id: int | None = None
 
 
 class NewAccount(msgspec.Struct, frozen=True):
@@ -54,8 +65,8 @@ async def make_owner_link(acting: Acting) -> str | None:
     return secret
 
 
-async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
-    """Make an account and return its id. `registrations`: open, approval (it then waits) or closed.
+async def sign_up(acting: Acting, new: NewAccount, entry: Entry) -> int:
+    """Make an account and return its id; where registrations need approval it waits, but by an invite.
 
     Raises Refused: 403 when closed or for a link that is spent, 422 for a name that is taken.
     """
@@ -63,10 +74,12 @@ async def sign_up(acting: Acting, new: NewAccount, registrations: str) -> int:
     if new.owner_secret is not None:
         await _use_owner_link(acting, new.owner_secret)
         role = Role.OWNER
-    elif registrations == "closed":
+    elif entry.registrations == "closed" and entry.invite_id is None:
         raise Refused("registrations_closed", "This server takes no new accounts.")
     account_id = await create_account(acting, new, role)
-    if registrations == "approval" and role is Role.MEMBER:
+    if role is Role.MEMBER and entry.invite_id is not None:
+        await invites.use(acting, entry.invite_id, account_id, entry.inviting)
+    elif role is Role.MEMBER and entry.registrations == "approval":
         await impose(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
     return account_id
 

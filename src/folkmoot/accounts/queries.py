@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from folkmoot.accounts.model import Account, Counts, Page, Relationship
+from folkmoot.accounts.paging import rows_of_page
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read, digest
@@ -140,16 +141,7 @@ async def owner_id(read: Read) -> int | None:
 
 
 async def _page(read: Read, column: ColumnElement[int], where: ColumnElement[bool], page: Page) -> list[int]:
-    statement = select(column).where(where).limit(page.limit)
-    if page.max_id is not None:
-        statement = statement.where(column < page.max_id)
-    newer_than = page.min_id if page.min_id is not None else page.since_id
-    if newer_than is not None:
-        statement = statement.where(column > newer_than)
-    upwards = page.min_id is not None
-    rows = await read.connection.execute(statement.order_by(column.asc() if upwards else column.desc()))
-    ids = [int(row[0]) for row in rows]
-    return ids[::-1] if upwards else ids
+    return [int(row[0]) for row in await rows_of_page(read, select(column).where(where), column, page)]
 
 
 async def _pairs(

@@ -166,14 +166,17 @@ def _ends_what_is_held(kind: Kind, before: Standing, after: Standing) -> bool:
     return kind is not Kind.HOST and is_hidden(kind, after) and not is_hidden(kind, before)
 
 
-async def revoke(acting: Acting, subject: str) -> int:
-    """Raise a subject's counter: every credential and lease under a lower one is dead. Returns the counter."""
+async def revoke(acting: Acting, subject: str, *, to: int | None = None) -> int:
+    """Raise a subject's counter: every credential and lease under a lower one is dead. Returns the counter.
+
+    `to`: not by one, but as high as the counter of something that it follows, which is higher than ever before.
+    """
     statement = (
         _insert(acting, revocations)
-        .values(subject=subject, counter=1, changed_at_ms=acting.now_ms)
+        .values(subject=subject, counter=to or 1, changed_at_ms=acting.now_ms)
         .on_conflict_do_update(
             index_elements=[revocations.c.subject],
-            set_={"counter": revocations.c.counter + 1, "changed_at_ms": acting.now_ms},
+            set_={"counter": to or revocations.c.counter + 1, "changed_at_ms": acting.now_ms},
         )
         .returning(revocations.c.counter)
     )

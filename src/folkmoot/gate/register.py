@@ -24,6 +24,7 @@ class Key(StrEnum):
     CODE = auto()
     LISTEN_TICKET = auto()
     MEDIA_LINK = auto()
+    INVITE = auto()
     RESUME_TOKEN = auto()
     PUBLISHING_TOKEN = auto()
 

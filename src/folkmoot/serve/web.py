@@ -10,6 +10,8 @@ import uvicorn
 import uvloop
 
 from folkmoot import __version__
+from folkmoot.accounts import marks
+from folkmoot.accounts.marks import Marks
 from folkmoot.app import build_app
 from folkmoot.audience.ceiling import Ceiling
 from folkmoot.audience.door import Door
@@ -34,6 +36,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
+from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.pages import source
 from folkmoot.surfaces.patience import Patience
 from folkmoot.surfaces.services import Services, Site
@@ -73,6 +76,7 @@ class WebProcess:
         self._estimate = HlsEstimate()
         self._stages = StagePool(places, self._handoff.counts, self._estimated, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
+        leases = LeaseBook()
         self._services = Services(
             site=Site(
                 base_url,
@@ -80,6 +84,8 @@ class WebProcess:
                 settings.registrations,
                 settings.source_url or base_url + source.PATH,
                 __version__,
+                settings.invites,
+                settings.contact,
             ),
             database=self._database,
             gate=Gate(self._database),
@@ -87,7 +93,9 @@ class WebProcess:
             objects=remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media)),
             stages=self._stages,
             listening=Listeners(self._handoff, self._stages, self._estimate),
-            leases=LeaseBook(),
+            leases=leases,
+            networks=Networks(self._database, leases, settings.contact),
+            marks=Marks(load_or_create_key(places.keys, marks.KEY)),
             hub=self._hub,
             tapes_directory=places.tapes,
             live_tapes=LiveTapes(),

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from folkmoot.accounts.invites.rules import Inviting
+from folkmoot.accounts.marks import Marks
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
 from folkmoot.recordings.live_tapes import LiveTapes
@@ -13,6 +15,7 @@ from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.spaces.hub import Inbox
 
 
@@ -97,6 +100,8 @@ class Site(msgspec.Struct, frozen=True):
     registrations: str  # open, approval, closed
     source_url: str
     version: str
+    inviting: Inviting = "nobody"  # whose invites let people in
+    contact: str = ""  # where people reach whoever runs the server, also when they can't get in
 
     @property
     def domain(self) -> str:
@@ -114,6 +119,8 @@ class Services(msgspec.Struct, frozen=True):
     stages: Stages
     listening: Listening
     leases: LeaseBook
+    networks: Networks
+    marks: Marks
     hub: Bell
     tapes_directory: Path
     live_tapes: LiveTapes

@@ -10,12 +10,17 @@ from litestar.params import JSONBody
 
 from folkmoot.accounts import actions, queries, rules
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Standing, Viewer
+from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Standing, Viewer
 from folkmoot.gate.queries import sanction_of
 from folkmoot.gate.standings import REASONS
+from folkmoot.moderation.evasion import actions as evasion
+from folkmoot.moderation.networks.model import Severity
+from folkmoot.surfaces import invite_links
+from folkmoot.surfaces.browser import arriving_from, browser_cookie
 from folkmoot.surfaces.http import SESSION_COOKIE, serves
 from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.mastodon import entities, present
+from folkmoot.surfaces.networks import address_of
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services
 
@@ -30,13 +35,15 @@ class SignIn(msgspec.Struct):
 
 
 class SignUp(msgspec.Struct):
-    """A new account. `reason` where the owner approves accounts; `owner_secret` from the one-time link."""
+    """A new account. `reason` where the owner approves accounts; `owner_secret` from the one-time link; `invite`:
+    the code of a link that somebody here has made."""
 
     username: str
     password: str
     email: str | None = None
     reason: str = ""
     owner_secret: str | None = None
+    invite: str | None = None
 
 
 class ChangePassword(msgspec.Struct):
@@ -90,7 +97,7 @@ async def open_session(
     account_id = await account_of(request, services, passwords, limits, asked)
     if account_id is None:
         raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
-    return await _open_for(services, account_id)
+    return await _open_for(request, services, account_id)
 
 
 async def account_of(
@@ -143,7 +150,7 @@ async def sign_in(
 ) -> Response[Session]:
     """Sign in with name and password; the answer sets the session cookie."""
     secret = await open_session(request, services, passwords, limits, data)
-    return await _answer(services, gate, secret, status=200)
+    return await _answer(request, services, gate, secret, status=200)
 
 
 @get(f"{PATH}/session", opt=serves(Serves.NOBODY))
@@ -184,7 +191,7 @@ async def change_password(
         raise Refused("wrong_credentials", "The current password is wrong.", status=422)
     password_hash = await passwords.hash(rules.clean_password(data.new, own.username))
     secret = await gate.act(permit, lambda acting: actions.change_own_password(acting, password_hash))
-    return await _answer(services, gate, secret, status=200)
+    return await _answer(request, services, gate, secret, status=200)
 
 
 @post(f"{PATH}/password-link", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
@@ -206,7 +213,7 @@ async def set_password(
         gate.permit_system(Action.SIGN_IN, "password link"),
         lambda acting: actions.set_password_by_link(acting, data.secret, password_hash),
     )
-    return await _answer(services, gate, await _open_for(services, account_id), status=200)
+    return await _answer(request, services, gate, await _open_for(request, services, account_id), status=200)
 
 
 @post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
@@ -218,33 +225,64 @@ async def sign_up(
     passwords: Passwords,
     limits: Limits,
 ) -> Response[Session]:
-    """Make an account and sign in with it. 202 if it waits for approval, 403 if the server takes none."""
+    """Make an account and sign in with it. 202 if it waits for a person who looks, 403 if the server takes none."""
     refuse_other_sites(request)
-    if services.site.registrations == "closed" and data.owner_secret is None:
+    if services.site.registrations == "closed" and data.owner_secret is None and data.invite is None:
         raise Refused("registrations_closed", "This server takes no new accounts.")
     limits.sign_up(client_address(request))
+    held = await _is_held_by_network(request, services, data)
+    invite_id = None if data.invite is None else invite_links.read(services, data.invite)
     username = rules.clean_username(data.username)
     password = rules.clean_password(data.password, username)
     email, reason = rules.clean_email(data.email), rules.clean_reason(data.reason)
     new = actions.NewAccount(username, await passwords.hash(password), email, reason, data.owner_secret)
+    entry = actions.Entry(services.site.registrations, services.site.inviting, invite_id)
+    arriving = arriving_from(request, services, email)
     account_id = await gate.act(
         gate.permit_system(Action.SIGN_IN, "sign-up"),
-        lambda acting: actions.sign_up(acting, new, services.site.registrations),
+        lambda acting: evasion.sign_up(acting, new, arriving, entry, held=held),
     )
-    secret = await _open_for(services, account_id)
-    waits = services.site.registrations == "approval" and data.owner_secret is None
-    return await _answer(services, gate, secret, status=202 if waits else 200)
+    return await _answer(request, services, gate, await _open_for(request, services, account_id))
 
 
-async def _open_for(services: Services, account_id: int) -> str:
+async def _is_held_by_network(request: Request[Any, Any, Any], services: Services, asked: SignUp) -> bool:
+    """Whether a person has to look because of where it comes from. Raises Refused 403 where nobody may."""
+    stop = await services.networks.find(address_of(request))
+    if stop is None or asked.owner_secret is not None:
+        return False
+    if stop.severity is Severity.SIGN_UP:
+        raise Refused(
+            "network_stopped",
+            f"Nobody can sign up from your network ({stop.network}): {stop.reason.rstrip('.')}. "
+            "Sign up from another one, or ask whoever runs this server.",
+        )
+    return True
+
+
+async def _open_for(request: Request[Any, Any, Any], services: Services, account_id: int) -> str:
     async with services.database.read() as read:
         viewer = await services.gate.as_account(read, account_id)
-    return await services.gate.act(services.gate.permit(viewer, Action.SIGN_IN), actions.sign_in)
+    arriving = arriving_from(request, services)
+
+    async def open_and_remember(acting: Acting) -> str:
+        await evasion.remember(acting, account_id, arriving)
+        return await actions.sign_in(acting)
+
+    return await services.gate.act(services.gate.permit(viewer, Action.SIGN_IN), open_and_remember)
 
 
-async def _answer(services: Services, gate: Gate, secret: str, *, status: int) -> Response[Session]:
-    session = await _describe(services, await gate.identify(secret))
-    return Response(session, status_code=status, headers=NO_STORE, cookies=[session_cookie(services, secret)])
+async def _answer(
+    request: Request[Any, Any, Any], services: Services, gate: Gate, secret: str, *, status: int | None = None
+) -> Response[Session]:
+    """`status`: by default 202 for an account that waits, else 200."""
+    viewer = await gate.identify(secret)
+    waits = viewer.standing is Standing.AWAITING_APPROVAL
+    return Response(
+        await _describe(services, viewer),
+        status_code=status or (202 if waits else 200),
+        headers=NO_STORE,
+        cookies=[session_cookie(services, secret), browser_cookie(request, services)],
+    )
 
 
 async def _describe(services: Services, viewer: Viewer) -> Session:

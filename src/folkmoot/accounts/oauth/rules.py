@@ -22,6 +22,7 @@ _READ = "accounts blocks bookmarks favourites filters follows lists mutes notifi
 _WRITE = (
     "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications reports"
 )
+_ADMIN = "accounts reports canonical_email_blocks email_domain_blocks ip_blocks"
 SCOPES: tuple[str, ...] = (
     "read",
     *(f"read:{part}" for part in _READ.split()),
@@ -30,7 +31,7 @@ SCOPES: tuple[str, ...] = (
     "follow",
     "push",
     "profile",
-    *(f"admin:{verb}{part}" for verb in ("read", "write") for part in ("", ":accounts", ":reports")),
+    *(f"admin:{verb}{part}" for verb in ("read", "write") for part in ("", *(f":{one}" for one in _ADMIN.split()))),
 )
 # The old scope for everything between two accounts.
 _FOLLOW = frozenset(f"{verb}:{part}" for verb in ("read", "write") for part in ("follows", "blocks", "mutes"))

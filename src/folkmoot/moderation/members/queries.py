@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from folkmoot.accounts import queries as account_queries
 from folkmoot.accounts.model import Page
+from folkmoot.accounts.paging import rows_of_page
 from folkmoot.gate import Standing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.model import Sanction, account_subject
@@ -19,16 +20,8 @@ from folkmoot.storage.tables import accounts, credentials, sanctions, tokens
 async def ids(read: Read, wanted: Wanted, page: Page) -> list[int]:
     """A page of accounts, the newest first. One statement."""
     joined = accounts.outerjoin(credentials, credentials.c.account_id == accounts.c.id)
-    statement = select(accounts.c.id).select_from(joined).where(*_conditions(read, wanted)).limit(page.limit)
-    if page.max_id is not None:
-        statement = statement.where(accounts.c.id < page.max_id)
-    newer_than = page.min_id if page.min_id is not None else page.since_id
-    if newer_than is not None:
-        statement = statement.where(accounts.c.id > newer_than)
-    upwards = page.min_id is not None
-    order = accounts.c.id.asc() if upwards else accounts.c.id.desc()
-    found = [int(row.id) for row in await read.connection.execute(statement.order_by(order))]
-    return found[::-1] if upwards else found
+    statement = select(accounts.c.id).select_from(joined).where(*_conditions(read, wanted))
+    return [int(row.id) for row in await rows_of_page(read, statement, accounts.c.id, page)]
 
 
 async def by_ids(read: Read, account_ids: Collection[int]) -> list[Member]:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
-from folkmoot.moderation.networks.model import Severity, Stop
+from folkmoot.moderation.networks.model import Stop
 from folkmoot.moderation.networks.rules import parse_address
 
 _Key = tuple[int, int, int]  # IP version, prefix length, the network's bits
@@ -39,8 +39,3 @@ class Book:
 
 def _strictness(stop: Stop) -> tuple[int, bool, int, int]:
     return (stop.severity.rank, stop.until_ms is None, stop.until_ms or 0, stop.id)
-
-
-def keeps_out(stop: Stop | None) -> bool:
-    """Whether nothing at all is served."""
-    return stop is not None and stop.severity is Severity.NO_ACCESS

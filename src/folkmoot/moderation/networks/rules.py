@@ -3,7 +3,8 @@
 What an address holds open ends by the gate's revocation counters, like everything else. A counter for each possible
 network around an address would be 160 of them, so there are two sizes: a connection hangs on both of its address,
 and stopping a network raises those it consists of. One between the sizes raises the larger, too: its neighbours'
-connections break once, and come back.
+connections break once, and come back. The counters of networks follow the one of NETWORKS, which says how new a
+process' book of stops is: what was opened under a book hangs on its number, and nobody has to look up more.
 """
 
 import ipaddress

@@ -10,6 +10,7 @@ from folkmoot.accounts import queries as account_queries
 from folkmoot.gate import Acting, Action, Permit, Refused, Role, Serves, Standing
 from folkmoot.gate.standings import MODERATORS
 from folkmoot.moderation import actions
+from folkmoot.moderation.evasion.queries import hints_of
 from folkmoot.moderation.members import actions as member_actions
 from folkmoot.moderation.members import queries
 from folkmoot.moderation.members.model import Member, Wanted
@@ -181,8 +182,15 @@ async def _details(read: Read, services: Services, permit: Permit, account_id: i
     named = await account_queries.by_ids(read, sorted(one for one in deciders if one is not None))
     names = {one.item.id: one for one in services.gate.admit_to_moderate(permit, named)}
     opened = await spaces.by_ids(read, await spaces.ids_by_creator(read, account_id, limit=SPACES_MAX))
+    hints = await hints_of(read, [account_id])
+    others = await account_queries.by_ids(read, sorted({one.other_id for one in hints}))
+    alike = {one.item.id: one for one in services.gate.admit_to_moderate(permit, others)}
     return present_admin.account_details(
-        history, names, services.gate.admit_to_moderate(permit, opened), services.site
+        history,
+        names,
+        services.gate.admit_to_moderate(permit, opened),
+        [present_admin.signup_hint(one, alike[one.other_id]) for one in hints],
+        services.site,
     )
 
 

@@ -49,6 +49,20 @@ class ModeratedSpace(msgspec.Struct, kw_only=True):
     url: str
 
 
+class SignUpHint(msgspec.Struct, kw_only=True):
+    """What a sign-up has in common with another account: a reason to look, never a verdict. `kind`: mailbox,
+    browser or address; `sureness`: likely, possible or weak; `since`: when the other's sanction was decided."""
+
+    kind: str
+    sureness: str
+    sentence: str
+    account_id: str
+    username: str
+    standing: str
+    since: str | None
+    seen_at: str
+
+
 class AccountDetails(msgspec.Struct, kw_only=True):
     """What is told of one account, and not of each in a list."""
 
@@ -58,6 +72,7 @@ class AccountDetails(msgspec.Struct, kw_only=True):
     open_reports_count: int
     reports_count: int
     spaces: list[ModeratedSpace]  # the newest ten that it opened
+    hints: list[SignUpHint]
 
 
 class AccountExtension(msgspec.Struct, kw_only=True):

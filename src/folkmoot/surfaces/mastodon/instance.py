@@ -39,7 +39,7 @@ async def instance(viewer: Viewer, services: Services, server_counts: ServerCoun
         configuration=_configuration(site),
         registrations=_registrations(site),
         api_versions={"mastodon": 1},
-        contact={"email": "", "account": contact},
+        contact={"email": site.contact, "account": contact},
     )
 
 
@@ -53,7 +53,7 @@ async def instance_v1(viewer: Viewer, services: Services, server_counts: ServerC
         "title": site.title,
         "short_description": DESCRIPTION,
         "description": DESCRIPTION,
-        "email": "",
+        "email": site.contact,
         "version": _version(site),
         "urls": {},
         "stats": {"user_count": counts.accounts, "status_count": counts.posts, "domain_count": 0},
@@ -61,7 +61,7 @@ async def instance_v1(viewer: Viewer, services: Services, server_counts: ServerC
         "languages": [],
         "registrations": site.registrations != "closed",
         "approval_required": site.registrations == "approval",
-        "invites_enabled": False,
+        "invites_enabled": site.inviting == "everybody",
         "configuration": _configuration(site),
         "contact_account": contact,
         "rules": [],

@@ -16,6 +16,7 @@ from folkmoot.accounts.oauth.model import AuthorizationRequest, OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.accounts.queries import by_ids
 from folkmoot.gate import ANONYMOUS, Action, Gate, Refused, Serves, Viewer
+from folkmoot.surfaces.browser import browser_cookie
 from folkmoot.surfaces.http import SESSION_COOKIE, bearer_token, parse, serves
 from folkmoot.surfaces.limits import Limits, TooMany, limit_headers
 from folkmoot.surfaces.security import NO_STORE, content_security_policy
@@ -143,7 +144,7 @@ async def sign_in(
         f"{PATH}?{query.encoded()}",
         status_code=303,
         headers=NO_STORE,
-        cookies=[session_cookie(services, secret)],
+        cookies=[session_cookie(services, secret), browser_cookie(request, services)],
     )
 
 

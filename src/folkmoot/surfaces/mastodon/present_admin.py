@@ -8,6 +8,8 @@ from folkmoot.accounts.model import Account
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Standing, Visible
 from folkmoot.gate.model import Sanction
+from folkmoot.moderation.evasion.model import SURENESS, Hint
+from folkmoot.moderation.evasion.rules import sentence
 from folkmoot.moderation.members.model import History, Member
 from folkmoot.moderation.reports.model import Report
 from folkmoot.spaces.model import Space
@@ -100,8 +102,26 @@ def admin_account(
     )
 
 
+def signup_hint(hint: Hint, other: Visible[Account]) -> admin_entities.SignUpHint:
+    """What a sign-up has in common with another account."""
+    return admin_entities.SignUpHint(
+        kind=hint.kind.value,
+        sureness=SURENESS[hint.kind].value,
+        sentence=sentence(hint, other.item.username),
+        account_id=str(other.item.id),
+        username=other.item.username,
+        standing=hint.standing.value,
+        since=_time(hint.since_ms),
+        seen_at=present.timestamp(hint.seen_at_ms),
+    )
+
+
 def account_details(
-    history: History, names: Mapping[int, Visible[Account]], spaces: list[Visible[Space]], site: Site
+    history: History,
+    names: Mapping[int, Visible[Account]],
+    spaces: list[Visible[Space]],
+    hints: list[admin_entities.SignUpHint],
+    site: Site,
 ) -> admin_entities.AccountDetails:
     """The history of one account. `names`: of those who decided."""
     return admin_entities.AccountDetails(
@@ -111,6 +131,7 @@ def account_details(
         open_reports_count=history.open_reports,
         reports_count=history.reports,
         spaces=[moderated_space(one, site) for one in spaces],
+        hints=hints,
     )
 
 

@@ -59,10 +59,10 @@ class Admitter:
             return await self._by_ticket(request, request.ticket)
         viewer = await self._viewer(request)
         if viewer.account_id is None:
-            return _admission(request, await self._as_anybody(request.space_id))
+            return await self._admission(request, await self._as_anybody(request.space_id))
         self._services.gate.permit(viewer, Action.LISTEN)
         require_scope(viewer, LISTEN.scope)
-        return _admission(request, await self._stamps(viewer, request.space_id))
+        return await self._admission(request, await self._stamps(viewer, request.space_id))
 
     async def _as_anybody(self, space_id: int) -> tuple[Stamp, ...]:
         loop = asyncio.get_running_loop()
@@ -93,7 +93,12 @@ class Admitter:
             viewer = await services.gate.as_account(read, account_id)
             services.gate.permit(viewer, Action.LISTEN)
             await self._require_live(read, viewer, request.space_id)
-        return _admission(request, ticket.stamps)
+        return await self._admission(request, ticket.stamps)
+
+    async def _admission(self, request: ListenRequest, stamps: tuple[Stamp, ...]) -> Admission:
+        """A listener hangs on the address, too, from wherever the ticket was fetched."""
+        stamps += await self._services.networks.stamps(request.address)
+        return Admission(request.space_id, request.form, tuple((s.subject, s.counter) for s in stamps))
 
     async def _viewer(self, request: ListenRequest) -> Viewer:
         scheme, _, token = (request.authorization or "").partition(" ")
@@ -124,7 +129,3 @@ def _session(cookie: str | None) -> str | None:
     except CookieError:
         return None
     return morsel.value if morsel is not None and morsel.value else None
-
-
-def _admission(request: ListenRequest, stamps: tuple[Stamp, ...]) -> Admission:
-    return Admission(request.space_id, request.form, tuple((s.subject, s.counter) for s in stamps))

@@ -9,6 +9,7 @@ from folkmoot.gate import Action, Refused, Serves, Viewer
 from folkmoot.spaces.model import SpaceState
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.limits import Limits, client_address
+from folkmoot.surfaces.networks import address_of
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load
 from folkmoot.surfaces.spaces.offers import SDP, ApiRequest, ice_links, read_offer
@@ -25,12 +26,13 @@ async def whep_join(
     sdp = await read_offer(request)
     address = client_address(request)
     limits.listen(address)
+    own = await services.networks.stamps(address_of(request))
     async with services.database.read() as read:
         space = (await load.for_listening(read, services, viewer, space_id)).item
         if space.state is not SpaceState.LIVE:
             raise Refused("not_live", "This Space is not live.", status=409)
         stamps = await listener_stamps(read, services, viewer, space_id)
-    answer = await services.stages.listen(space_id, sdp, stamps, address)
+    answer = await services.stages.listen(space_id, sdp, stamps + own, address)
     headers = {
         "Location": f"{SPACES}/{space_id}/whep/{answer.connection}",
         **ice_links(services.ice_servers(viewer)),

@@ -16,6 +16,7 @@ from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.limits import Limits
+from folkmoot.surfaces.networks import address_of
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, seat_tokens
 from folkmoot.surfaces.spaces.offers import SDP, ApiRequest, ice_links, read_offer
@@ -53,13 +54,15 @@ async def whip_join(
         seat = await _own_seat(read, services, permit.viewer, space_id)
         stamps = await _stamps(read, services, permit.viewer, space_id, seat)
     limits.offer(space_id, seat)
+    # Not in the token: it is for whoever comes back from another network.
+    here = await services.networks.stamps(address_of(request))
     resume = SeatToken(TokenKind.RESUME, space_id, seat, stamps)
     if seat_token is not None and seat_token.once is not None:
         used = seat_token.once
         once = await services.gate.act(permit, lambda acting: seat_tokens.use_up(acting, used))
         resume = replace(resume, once=once, continues=seat_token.continues)
     try:
-        answer = await services.stages.offer(space_id, seat, sdp, stamps, resume.continues)
+        answer = await services.stages.offer(space_id, seat, sdp, stamps + here, resume.continues)
     except Refused as refusal:
         if resume.once is None:
             raise

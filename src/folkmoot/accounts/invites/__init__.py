@@ -1,0 +1,1 @@
+"""Links by which people bring others, and who brought whom."""

@@ -1,0 +1,126 @@
+"""Signing up past what is known of others, and what is remembered for that. Each runs inside `Gate.act`."""
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from folkmoot.accounts import actions as accounts
+from folkmoot.accounts.actions import NewAccount
+from folkmoot.accounts.marks import Marks
+from folkmoot.gate import Acting, Refused, Standing
+from folkmoot.gate.actions import impose
+from folkmoot.moderation.evasion import mail, queries
+from folkmoot.moderation.evasion.model import Arriving, Kind, Match
+from folkmoot.moderation.evasion.rules import ADDRESSES_KEPT_MS, BROWSERS_KEPT_MS, HINTS_KEPT_MS, worth_a_look
+from folkmoot.spaces.actions import SPACE_CHANGED
+from folkmoot.storage.events import emit
+from folkmoot.storage.tables import credentials, ignored_hints, signup_hints, space_members, traces
+
+_FILLED_AT_ONCE = 500
+
+
+async def sign_up(
+    acting: Acting, new: NewAccount, arriving: Arriving, entry: accounts.Entry, *, held: bool = False
+) -> int:
+    """Make an account and return its id; it waits for a person where something asks for a look.
+
+    `held`: for a reason of the caller's, such as the network it comes from. Raises Refused as `accounts.sign_up`
+    does, and 422 for a mailbox or a domain of mail that is blocked.
+    """
+    is_owner = new.owner_secret is not None
+    if new.email is not None and not is_owner:
+        held = await mail.require_allowed(acting.tx, new.email, arriving.mailbox) or held
+    found = [] if is_owner else worth_a_look(await queries.matches(acting.tx, arriving), acting.now_ms)
+    account_id = await accounts.sign_up(acting, new, entry)
+    await _remember_mailbox(acting, account_id, arriving)
+    await remember(acting, account_id, arriving)
+    if found:
+        await _hint(acting, account_id, found)
+    if (found or held) and not is_owner:
+        await impose(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
+    return account_id
+
+
+async def remember(acting: Acting, account_id: int, arriving: Arriving) -> None:
+    """That the account was used from there, just now."""
+    seen = [(Kind.ADDRESS, arriving.address)]
+    if arriving.browser is not None:
+        seen.append((Kind.BROWSER, arriving.browser))
+    statement = (sqlite if acting.tx.is_sqlite else postgresql).insert(traces)
+    await acting.tx.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "kind", "mark"], set_={"seen_at_ms": statement.excluded.seen_at_ms}
+        ),
+        [
+            {"account_id": account_id, "kind": kind.value, "mark": mark, "seen_at_ms": acting.now_ms}
+            for kind, mark in seen
+        ],
+    )
+
+
+async def ignore_in_space(acting: Acting, space_id: int, account_id: int) -> None:
+    """Tell the hosts of a Space no more of what this account has in common with whom they removed.
+
+    Raises Refused 404 for an account that has no part in the Space. Hosts only: the caller has looked.
+    """
+    near = select(space_members.c.account_id).where(
+        space_members.c.space_id == space_id, space_members.c.account_id == account_id
+    )
+    if (await acting.tx.connection.execute(near)).first() is None:
+        raise Refused("not_found", "Account not found.", status=404)
+    statement = (sqlite if acting.tx.is_sqlite else postgresql).insert(ignored_hints)
+    await acting.tx.connection.execute(
+        statement.values(
+            space_id=space_id, account_id=account_id, ignored_by=acting.actor_id, ignored_at_ms=acting.now_ms
+        ).on_conflict_do_nothing()
+    )
+    changes = [{"change": "hint_ignored", "account_id": str(account_id)}]
+    await emit(acting.tx, SPACE_CHANGED, {"space": str(space_id), "changes": changes})
+
+
+async def forget_old(acting: Acting) -> None:
+    """Delete traces and hints whose time is over."""
+    execute, now_ms = acting.tx.connection.execute, acting.now_ms
+    for kind, kept_ms in ((Kind.BROWSER, BROWSERS_KEPT_MS), (Kind.ADDRESS, ADDRESSES_KEPT_MS)):
+        await execute(delete(traces).where(traces.c.kind == kind.value, traces.c.seen_at_ms <= now_ms - kept_ms))
+    await execute(delete(signup_hints).where(signup_hints.c.made_at_ms <= now_ms - HINTS_KEPT_MS))
+
+
+async def fill_mailboxes(acting: Acting, marks: Marks) -> int:
+    """Mark the mailboxes of accounts that are older than the marks; return how many were done, 500 at most."""
+    rows = (
+        await acting.tx.connection.execute(
+            select(credentials.c.account_id, credentials.c.email)
+            .where(credentials.c.email.is_not(None), credentials.c.email_mark.is_(None))
+            .limit(_FILLED_AT_ONCE)
+        )
+    ).all()
+    for row in rows:
+        await acting.tx.connection.execute(
+            update(credentials)
+            .where(credentials.c.account_id == row.account_id)
+            .values(email_mark=marks.mailbox(row.email))
+        )
+    return len(rows)
+
+
+async def _remember_mailbox(acting: Acting, account_id: int, arriving: Arriving) -> None:
+    if arriving.mailbox is not None:
+        await acting.tx.connection.execute(
+            update(credentials).where(credentials.c.account_id == account_id).values(email_mark=arriving.mailbox)
+        )
+
+
+async def _hint(acting: Acting, account_id: int, found: list[Match]) -> None:
+    await acting.tx.connection.execute(
+        insert(signup_hints),
+        [
+            {
+                "account_id": account_id,
+                "other_id": match.account_id,
+                "kind": match.kind.value,
+                "seen_at_ms": match.seen_at_ms,
+                "made_at_ms": acting.now_ms,
+            }
+            for match in found
+        ],
+    )

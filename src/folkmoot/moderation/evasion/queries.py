@@ -1,0 +1,91 @@
+"""Reads of traces and of what new accounts have in common with others."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.standings import holding
+from folkmoot.moderation.evasion.model import Arriving, Hint, Kind, Match, SameBrowser
+from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import credentials, ignored_hints, signup_hints, space_members, traces
+
+MATCHES_MAX = 200
+
+
+async def matches(read: Read, new: Arriving) -> list[Match]:
+    """The accounts that were seen with the same mailbox, browser or address. Three statements."""
+    found = [(Kind.MAILBOX, id_, read.now_ms) for id_ in await _with_mailbox(read, new.mailbox)]
+    rows = (await read.connection.execute(_seen_with(new))).all()
+    found += [(Kind(row.kind), row.account_id, row.seen_at_ms) for row in rows]
+    standings = await gate_queries.standings_of(read, {account_id for _, account_id, _ in found})
+    users = {kind: len({row.account_id for row in rows if row.kind == kind.value}) for kind in Kind}
+    return [Match(kind, id_, standings[id_], seen_at_ms, users[kind]) for kind, id_, seen_at_ms in found]
+
+
+async def _with_mailbox(read: Read, mailbox: bytes | None) -> list[int]:
+    if mailbox is None:
+        return []
+    rows = await read.connection.execute(
+        select(credentials.c.account_id).where(credentials.c.email_mark == mailbox).limit(MATCHES_MAX)
+    )
+    return [row.account_id for row in rows]
+
+
+def _seen_with(new: Arriving) -> Select[Any]:
+    same = [and_(traces.c.kind == Kind.ADDRESS.value, traces.c.mark == new.address)]
+    if new.browser is not None:
+        same.append(and_(traces.c.kind == Kind.BROWSER.value, traces.c.mark == new.browser))
+    return select(traces).where(or_(*same)).order_by(traces.c.seen_at_ms.desc()).limit(MATCHES_MAX)
+
+
+async def hints_of(read: Read, account_ids: Collection[int]) -> list[Hint]:
+    """Why people look at these sign-ups, the surest first. Two statements."""
+    if not account_ids:
+        return []
+    rows = (
+        await read.connection.execute(select(signup_hints).where(signup_hints.c.account_id.in_(account_ids)))
+    ).all()
+    held = await gate_queries.open_sanctions(read, {row.other_id for row in rows}) if rows else {}
+    hints = []
+    for row in rows:
+        now = holding(held.get(row.other_id, []), read.now_ms)
+        since_ms = now.decided_at_ms or None
+        kind = Kind(row.kind)
+        hints.append(Hint(row.account_id, row.other_id, kind, row.seen_at_ms, now.standing, since_ms))
+    return sorted(hints, key=lambda one: (list(Kind).index(one.kind), one.other_id))
+
+
+async def same_browsers(read: Read, space_id: int, account_ids: Collection[int]) -> list[SameBrowser]:
+    """Who of these uses a browser from which somebody was removed from the Space. One statement.
+
+    What a host has looked at and ignored is left out.
+    """
+    if not account_ids:
+        return []
+    theirs, others = traces.alias("theirs"), traces.alias("others")
+    is_same = and_(others.c.kind == theirs.c.kind, others.c.mark == theirs.c.mark)
+    was_removed = and_(
+        space_members.c.space_id == space_id,
+        space_members.c.account_id == others.c.account_id,
+        space_members.c.removed,
+    )
+    looked_at = and_(ignored_hints.c.space_id == space_id, ignored_hints.c.account_id == theirs.c.account_id)
+    rows = await read.connection.execute(
+        select(theirs.c.account_id, func.min(others.c.account_id).label("removed_id"))
+        .select_from(
+            theirs.join(others, is_same).join(space_members, was_removed).outerjoin(ignored_hints, looked_at)
+        )
+        .where(
+            theirs.c.account_id.in_(account_ids),
+            theirs.c.kind == Kind.BROWSER.value,
+            theirs.c.account_id != others.c.account_id,
+            theirs.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
+            others.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
+            ignored_hints.c.account_id.is_(None),
+        )
+        .group_by(theirs.c.account_id)
+    )
+    return [SameBrowser(row.account_id, row.removed_id) for row in rows]

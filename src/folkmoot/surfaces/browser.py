@@ -1,0 +1,49 @@
+"""From where somebody signs in or up, as marks: the browser by a random cookie, and the network.
+
+A browser is given its number when somebody signs in or up with it, and only then: who listens or reads without an
+account is given none. The number is nothing but a number, and this server keeps only its keyed hash.
+"""
+
+import re
+import secrets
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from folkmoot.moderation.evasion.model import Arriving, arriving
+from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
+from folkmoot.surfaces.limits import client_address
+from folkmoot.surfaces.services import Services
+
+BROWSER_COOKIE = "folkmoot_browser"
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{43}")
+_STATE = "browser"
+
+
+def arriving_from(request: Request[Any, Any, Any], services: Services, email: str | None = None) -> Arriving:
+    """The marks of this request's browser, which has its number from now on, and of its address."""
+    return arriving(services.marks, client_address(request), _number(request), email)
+
+
+def browser_cookie(request: Request[Any, Any, Any], services: Services) -> Cookie:
+    """The browser's number, for as long as it means anything, from now on."""
+    return Cookie(
+        key=BROWSER_COOKIE,
+        value=_number(request),
+        max_age=BROWSERS_KEPT_MS // 1000,
+        path="/",
+        httponly=True,
+        secure=services.site.base_url.startswith("https://"),
+        samesite="lax",
+    )
+
+
+def _number(request: Request[Any, Any, Any]) -> str:
+    """The one it shows, or a new one: the same for all of a request."""
+    known: str | None = request.scope["state"].get(_STATE)
+    if known is None:
+        shown = request.cookies.get(BROWSER_COOKIE, "")
+        known = shown if _NUMBER.fullmatch(shown) else secrets.token_urlsafe(32)
+        request.scope["state"][_STATE] = known
+    return known

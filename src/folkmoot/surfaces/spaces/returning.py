@@ -1,0 +1,77 @@
+"""For the hosts of a Space: who near the stage uses a browser from which somebody was removed.
+
+A hint and no more: families share browsers, and so do newsrooms. Listeners are not looked at.
+"""
+
+import msgspec
+from litestar import Response, delete, get
+
+from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Viewer
+from folkmoot.moderation.evasion import actions, queries
+from folkmoot.spaces.model import Space
+from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon import entities
+from folkmoot.surfaces.mastodon import present as mastodon
+from folkmoot.surfaces.mastodon.paging import entity_id
+from folkmoot.surfaces.security import NO_STORE
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.spaces import load
+from folkmoot.surfaces.spaces.spaces import SPACES
+
+RETURNING = SPACES + "/{space_id:int}/returning"
+
+
+class Returning(msgspec.Struct):
+    """`account` asks to speak, is invited or on stage, from a browser from which `removed` was removed; null where
+    that one may not be shown."""
+
+    account: entities.Account
+    removed: entities.Account | None
+
+
+@get(RETURNING, opt=serves(Serves.SIGNED_IN, Action.TAKE_PART, "read:statuses"))
+async def list_returning(space_id: int, viewer: Viewer, services: Services) -> Response[list[Returning]]:
+    """For hosts and co-hosts of a Space that isn't over; 403 for others."""
+    async with services.database.read() as read:
+        space = (await load.visible(read, services, viewer, space_id)).item
+        _require_host(space, viewer.id)
+        found = await queries.same_browsers(read, space_id, _near_the_stage(space))
+        concerned = {id_ for one in found for id_ in (one.account_id, one.removed_id)}
+        known = await load.people(read, services, viewer, concerned)
+    shown = {id_: mastodon.account(one, services.site) for id_, one in known.items()}
+    hints = [
+        Returning(shown[one.account_id], shown.get(one.removed_id)) for one in found if one.account_id in shown
+    ]
+    return Response(hints, headers=NO_STORE)
+
+
+@delete(RETURNING + "/{account_id:str}", opt=serves(Serves.SIGNED_IN, Action.TAKE_PART, "write:statuses"))
+async def ignore_returning(space_id: int, account_id: str, permit: Permit, services: Services, gate: Gate) -> None:
+    """It is somebody else, or it is all right: no host is told again in this Space."""
+    id_ = entity_id(account_id, "Account")
+    async with services.database.read() as read:
+        space = (await load.visible(read, services, permit.viewer, space_id)).item
+
+    async def ignore(acting: Acting) -> None:
+        _require_host(space, acting.actor_id)
+        await actions.ignore_in_space(acting, space_id, id_)
+
+    await gate.act(permit, ignore)
+
+
+def _near_the_stage(space: Space) -> list[int]:
+    if space.state.terminal or not any(member.removed for member in space.members.values()):
+        return []
+    return [
+        member.account_id
+        for member in space.members.values()
+        if (member.asking or member.on_stage or member.invited_as is not None) and not member.role.commands
+    ]
+
+
+def _require_host(space: Space, account_id: int) -> None:
+    if not space.member(account_id).role.commands:
+        raise Refused("not_host_or_co_host", "Only the host and co-hosts can do that.")
+
+
+HANDLERS = [list_returning, ignore_returning]
