@@ -193,6 +193,92 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/invites': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ListInvites */
+    get: operations['ApiFolkmootV1InvitesListInvites'];
+    put?: never;
+    /** MakeInvite */
+    post: operations['ApiFolkmootV1InvitesMakeInvite'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/invites/{invite_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** TakeBackInvite */
+    delete: operations['ApiFolkmootV1InvitesInviteIdTakeBackInvite'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/invite/{code}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowInvite */
+    get: operations['ApiFolkmootV1InviteCodeShowInvite'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/accounts/{account_id}/invites': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** InviteTree */
+    get: operations['ApiFolkmootV1ModerationAccountsAccountIdInvitesInviteTree'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/invites/{invite_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** CloseInvite */
+    delete: operations['ApiFolkmootV1ModerationInvitesInviteIdCloseInvite'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/spaces': {
     parameters: {
       query?: never;
@@ -705,6 +791,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/spaces/{space_id}/returning': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ListReturning */
+    get: operations['ApiFolkmootV1SpacesSpaceIdReturningListReturning'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/spaces/{space_id}/returning/{account_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** IgnoreReturning */
+    delete: operations['ApiFolkmootV1SpacesSpaceIdReturningAccountIdIgnoreReturning'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/clips': {
     parameters: {
       query?: never;
@@ -782,6 +902,12 @@ export interface components {
      * @enum {string}
      */
     Audience: 'public' | 'followed' | 'invited';
+    /** Brought */
+    Brought: {
+      account: components['schemas']['Account'];
+      standing: string;
+      joined_at: string;
+    };
     /**
      * ByRole
      * @description As what somebody took something out.
@@ -875,7 +1001,15 @@ export interface components {
      * EndReason
      * @enum {string}
      */
-    EndReason: 'host_ended' | 'panic' | 'host_absent' | 'stopped' | 'tape_lost' | 'stood_still';
+    EndReason:
+      | 'host_ended'
+      | 'panic'
+      | 'host_absent'
+      | 'stopped'
+      | 'tape_lost'
+      | 'stood_still'
+      | 'host_suspended'
+      | 'removed';
     /** Field */
     Field: {
       name: string;
@@ -907,6 +1041,12 @@ export interface components {
       /** @constant */
       do: 'invite';
     };
+    /** InviteTree */
+    InviteTree: {
+      above: components['schemas']['Brought'][];
+      below: components['schemas']['Brought'][];
+      invites: components['schemas']['OwnInvite'][];
+    };
     /** Join */
     Join: {
       ticket: string | null;
@@ -920,6 +1060,13 @@ export interface components {
       account: string;
       /** @constant */
       do: 'let_back';
+    };
+    /** LetSpeak */
+    LetSpeak: {
+      /** @description An id: digits in a string. */
+      account: string;
+      /** @constant */
+      do: 'let_speak';
     };
     /** LetUp */
     LetUp: {
@@ -945,10 +1092,18 @@ export interface components {
       /** @constant */
       do: 'make_co_host';
     };
+    /** MakeInvite */
+    MakeInvite: {
+      /** @default 1 */
+      uses: number;
+      /** @default 604800 */
+      expires_in: number;
+    };
     /** Mute */
     Mute: {
       /** @description An id: digits in a string. */
       account: string;
+      seconds?: number | null;
       /** @constant */
       do: 'mute';
     };
@@ -956,6 +1111,27 @@ export interface components {
     MuteAll: {
       /** @constant */
       do: 'mute_all';
+    };
+    /** OpenInvite */
+    OpenInvite: {
+      by: components['schemas']['Account'] | null;
+      expires_at: string;
+    };
+    /** OwnInvite */
+    OwnInvite: {
+      id: string;
+      url: string | null;
+      uses_max: number;
+      uses: number;
+      created_at: string;
+      expires_at: string;
+      revoked: boolean;
+      open: boolean;
+    };
+    /** OwnInvites */
+    OwnInvites: {
+      can_invite: boolean;
+      invites: components['schemas']['OwnInvite'][];
     };
     /** OwnStanding */
     OwnStanding: {
@@ -1044,6 +1220,7 @@ export interface components {
     Remove: {
       /** @description An id: digits in a string. */
       account: string;
+      seconds?: number | null;
       /** @constant */
       do: 'remove';
     };
@@ -1063,6 +1240,11 @@ export interface components {
       download_url: string;
       waveform_url: string;
       hls_url: string;
+    };
+    /** Returning */
+    Returning: {
+      account: components['schemas']['Account'];
+      removed: components['schemas']['Account'] | null;
     };
     /** Sanction */
     Sanction: {
@@ -1121,6 +1303,7 @@ export interface components {
       /** @default  */
       reason: string;
       owner_secret?: string | null;
+      invite?: string | null;
     };
     /** Space */
     Space: {
@@ -1693,6 +1876,224 @@ export interface operations {
       };
     };
   };
+  ApiFolkmootV1InvitesListInvites: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnInvites'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1InvitesMakeInvite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MakeInvite'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnInvite'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1InvitesInviteIdTakeBackInvite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        invite_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1InviteCodeShowInvite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        code: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OpenInvite'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationAccountsAccountIdInvitesInviteTree: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        account_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['InviteTree'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationInvitesInviteIdCloseInvite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        invite_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
   ApiFolkmootV1SpacesListSpaces: {
     parameters: {
       query?: {
@@ -1844,6 +2245,7 @@ export interface operations {
           | components['schemas']['LetUp']
           | components['schemas']['StepDown']
           | components['schemas']['Mute']
+          | components['schemas']['LetSpeak']
           | components['schemas']['Unmute']
           | components['schemas']['MuteAll']
           | components['schemas']['Remove']
@@ -3026,6 +3428,85 @@ export interface operations {
         content: {
           'application/json': components['schemas']['ConsentTakenBack'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdReturningListReturning: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Returning'][];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SpacesSpaceIdReturningAccountIdIgnoreReturning: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: number;
+        account_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request syntax or unsupported method */
       400: {
