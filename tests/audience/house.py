@@ -156,7 +156,9 @@ def running_worker(
     """A worker in a thread, over scripted tapes."""
     revocations = Revocations()
     worker = Worker(
-        WorkerConfig(socket_path, Path("tapes"), settings.pop("listeners_max", 0)),
+        WorkerConfig(
+            socket_path, Path("tapes"), settings.pop("listeners_max", 0), settings.pop("predecessors", ())
+        ),
         revocations,
         open_tape=lambda directory: tapes[name].open() if (name := int(directory.name)) in tapes else None,
         report_ms=20,
@@ -165,7 +167,7 @@ def running_worker(
     stop = threading.Event()
 
     def run() -> None:
-        while not stop.is_set():
+        while not (stop.is_set() or worker.is_over):
             worker.run_once()
         worker.close()
 
@@ -232,6 +234,7 @@ class House:
         self.port = 0
 
     async def _main(self) -> None:
+        self.loop = asyncio.get_running_loop()
         self.handoff = Handoff(self._paths)
         self.handoff.start()
         door = Door(self._admit, self.handoff, **self._settings)
@@ -255,6 +258,10 @@ class House:
     def started(self) -> bool:
         server = getattr(self, "server", None)
         return server is not None and server.started
+
+    def call(self, what: Callable[[], object]) -> None:
+        """Run it on the server's loop."""
+        self.loop.call_soon_threadsafe(what)
 
     def connect(self, *, receive_buffer_bytes: int = 0) -> Client:
         return Client(self.port, receive_buffer_bytes)

@@ -1,10 +1,11 @@
 """The core over scripted tapes and sockets; the time is a number."""
 
 import pytest
-from tests.audience.house import INIT, FakeSockets, ScriptedTape
+from tests.audience.house import INIT, FakeSockets, ScriptedReader, ScriptedTape
 
 from folkmoot.audience import fanout, windows
 from folkmoot.audience.fanout import Fanout
+from folkmoot.audience.members import BACKLOG_PARTS_MAX
 from folkmoot.audience.responses import chunk
 from folkmoot.audience.wire import Arrival, Stamp
 from folkmoot.tape.model import TapeError
@@ -54,7 +55,7 @@ class Room:
     def got(self, socket: int) -> bytes:
         return bytes(self.sockets.taken[socket])
 
-    def _open(self, space_id: int) -> ScriptedTape | None:
+    def _open(self, space_id: int) -> ScriptedReader | None:
         return self.tapes[space_id].open() if space_id in self.tapes else None
 
     def _close(self) -> None:
@@ -137,10 +138,10 @@ def test_a_late_worker_drops_the_ticks_it_missed_and_keeps_the_sound(room: Room)
 
 def test_after_a_long_stall_only_the_newest_window_goes_out(room: Room) -> None:
     room.join(7)
-    for number in range(fanout.BACKLOG_PARTS_MAX + 5):
+    for number in range(BACKLOG_PARTS_MAX + 5):
         room.tape.append(b"<%d>" % number)
     room.pass_ms(100)
-    newest = b"<%d>" % (fanout.BACKLOG_PARTS_MAX + 4)
+    newest = b"<%d>" % (BACKLOG_PARTS_MAX + 4)
     assert room.got(7) == b"HEAD" + chunk(INIT) + chunk(newest)
 
 

@@ -17,7 +17,8 @@ from tests.audience.house import (
 )
 from tests.support.waiting import wait_until
 
-from folkmoot.audience.worker import SEND_BUFFER_BYTES, Worker
+from folkmoot.audience.sockets import SEND_BUFFER_BYTES
+from folkmoot.audience.worker import Worker
 
 
 class Theatre:

@@ -4,7 +4,8 @@ Web to worker: `list[Arrival]`, with one file descriptor (SCM_RIGHTS) for each, 
 Worker to web: `Report`, whose numbers are totals since the worker started unless said otherwise.
 
 A worker that takes another's place connects to it in the same way and says TAKE_OVER. The other answers with
-`Moved`, one message after another with their descriptors, and then, whenever it gets another listener, with that.
+`Moved`, one message after another with their descriptors, then with TAKEN_OVER, and after that, whenever it gets
+another listener, with that one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ VERSION = 1
 """Of what one worker passes to another; raised with every change of `Moved` or of what it holds."""
 TAKE_OVER_PREFIX = b"folkmoot take over "
 TAKE_OVER = TAKE_OVER_PREFIX + b"%d" % VERSION
+TAKEN_OVER = b"that was everybody"
 
 Stamp = tuple[str, int]
 """(subject, counter): a right of the listener, and the revocation counter it was given under."""

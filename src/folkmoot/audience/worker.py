@@ -1,7 +1,8 @@
 """The audience worker: a process that does nothing but take sockets over and write sound to them.
 
-The web process connects to its SEQPACKET socket and passes listeners' sockets on (`wire`). The tapes are read
-straight from their folders. Who listens and what is due is decided in `fanout`; here are the system calls.
+The web process connects to its SEQPACKET socket and passes listeners' sockets on (`wire`), and so does the worker
+that takes this one's place (`takeover`). The tapes are read straight from their folders. Who listens and what is
+due is decided in `fanout`; here are the system calls.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import resource
 import select
 import signal
 import socket
-import struct
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import FrameType
@@ -23,33 +24,38 @@ from typing import Protocol
 
 import msgspec
 
-from folkmoot.audience import windows, wire
+from folkmoot.audience import uring, windows, wire
 from folkmoot.audience.emit import WriteEmit
-from folkmoot.audience.fanout import ENDED, REFUSED, Fanout
+from folkmoot.audience.fanout import ENDED, FAILED, MOVED, REFUSED
 from folkmoot.audience.live import LiveTape, open_tape
+from folkmoot.audience.passing import PassingFanout
+from folkmoot.audience.sockets import close_cleanly, listen, prepare, reset
+from folkmoot.audience.takeover import Predecessors, Successor
 
 REPORT_MS = 500
 REVOCATIONS_MS = 200
 COMPARE_MS = 30_000
-SEND_BUFFER_BYTES = 16 * 1024
-RECEIVE_BUFFER_BYTES = 4 * 1024  # nothing a listener sends is read
 EVENTS_MAX = 256
 SPARE_FILES = 200
 FILES_PER_TAPE = 4
 REPORT_SPACES_MAX = 4_000
+CLOSED_AT_ONCE_MAX = 200  # a reset costs some 12 µs: when a crowd is closed, others are written to in between
 
-_RESET = struct.pack("ii", 1, 0)
 _HANGUP = select.EPOLLRDHUP
 
 logger = logging.getLogger(__name__)
 
 
 class WorkerConfig(msgspec.Struct, frozen=True):
-    """`listeners_max` 0: as many as the limit of open files allows beside the tapes."""
+    """`listeners_max` 0: as many as the limit of open files allows beside the tapes.
+
+    `predecessors`: the sockets of workers whose listeners this one takes over.
+    """
 
     socket_path: Path
     tapes_directory: Path
     listeners_max: int = 0
+    predecessors: tuple[Path, ...] = ()
 
 
 class RevocationSource(Protocol):
@@ -75,7 +81,10 @@ def run_worker(
     *,
     choose_window_ms: Callable[[int], int] = windows.window_ms,
 ) -> None:
-    """The main of an audience process: serves until SIGTERM, then exits with 0. Needs the main thread."""
+    """The main of an audience process: serves until SIGTERM, or until another has taken its listeners over.
+
+    Needs the main thread.
+    """
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when the house closes
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -83,7 +92,7 @@ def run_worker(
     worker = Worker(config, revocations, choose_window_ms=choose_window_ms)
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a full collection would take longer than a tick
-    while True:
+    while not worker.is_over:
         worker.run_once()
 
 
@@ -104,18 +113,22 @@ class Worker:
         self._clock_ms = clock_ms
         self._revocations = revocations
         self._listeners_max = config.listeners_max
-        self.fanout = Fanout(
-            WriteEmit(),
+        self._uring = uring.probe()
+        self.fanout = PassingFanout(
+            self._uring or WriteEmit(),
             lambda space_id: open_tape(config.tapes_directory / str(space_id)),
             choose_window_ms,
         )
         self._epoll = select.epoll()
-        self._door = _listen(config.socket_path)
+        self._door = listen(config.socket_path)
         self._epoll.register(self._door, select.EPOLLIN)
         self._doorbell = revocations.fileno()
         if self._doorbell is not None:
             self._epoll.register(self._doorbell, select.EPOLLIN)
         self._webs: dict[int, _Web] = {}
+        self._predecessors = Predecessors(config.predecessors, self._epoll)
+        self._successor: Successor | None = None
+        self._closing: deque[tuple[int, str]] = deque()
         self._report_ms = report_ms
         self._report_due_ms = 0
         self._revocations_due_ms = 0
@@ -126,41 +139,65 @@ class Worker:
         """Sleeps until something happens or is due, and does it. A bounded piece of work each time."""
         hung_up = []
         for descriptor, _ in self._epoll.poll(self._patience_s(), EVENTS_MAX):
-            if descriptor == self._door.fileno():
-                self._accept_web()
-            elif descriptor in self._webs:
-                self._receive(self._webs[descriptor])
-            elif descriptor == self._doorbell:
-                self._revocations_due_ms = 0
-            else:
+            if not self._hear(descriptor):
                 hung_up.append(descriptor)
         if hung_up:
             self.fanout.remove(hung_up)
-            self._close_sockets()
         now_ms = self._clock_ms()
         if now_ms >= self._revocations_due_ms:
             self._revocations_due_ms = now_ms + REVOCATIONS_MS
             self.fanout.revoke(self._revocations.poll())
-            self._close_sockets()
         if now_ms >= self._compare_due_ms:
             self._compare_due_ms = now_ms + self._compare_ms
             self._revocations.compare(self.fanout.subjects())
         self.fanout.serve(now_ms)
+        if self._successor is not None:
+            self._pass_on(self._successor)
         self._close_sockets()
-        if now_ms >= self._report_due_ms:
+        if now_ms >= self._report_due_ms and self._successor is None:
             self._report_due_ms = now_ms + self._report_ms
             self._report()
+
+    def _hear(self, descriptor: int) -> bool:
+        """What comes from a process of this server. False where it is a listener's socket, which has hung up."""
+        if descriptor == self._door.fileno():
+            self._accept_web()
+        elif descriptor in self._webs:
+            self._receive(self._webs[descriptor])
+        elif descriptor == self._doorbell:
+            self._revocations_due_ms = 0
+        elif descriptor in self._predecessors:
+            self._take_over(descriptor)
+        elif self._successor is not None and descriptor == self._successor.fileno():
+            self._lose_successor()
+        else:
+            return False
+        return True
 
     def close(self) -> None:
         """Closes everything that is open."""
         self.fanout.remove(self.fanout.sockets())
-        self._close_sockets()
+        self._close_sockets(len(self.fanout.closed) + len(self._closing))
+        self._predecessors.close()
+        if self._successor is not None:
+            self._lose_successor()
         for web in list(self._webs.values()):
             self._drop_web(web)
         self._epoll.close()
         self._door.close()
+        if self._uring is not None:
+            self._uring.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another worker has everybody, and nobody brings more."""
+        return self._successor is not None and not (self._webs or self._closing or len(self.fanout))
 
     def _patience_s(self) -> float:
+        if self._closing:
+            return 0.0
+        if self._successor is not None and len(self.fanout):
+            return self._successor.patience_s
         due_ms = min(self._revocations_due_ms, self._report_due_ms)
         fanout_due_ms = self.fanout.due_ms()
         if fanout_due_ms is not None:
@@ -189,8 +226,10 @@ class Worker:
             message, files, flags = b"", [], 0
         if not message:
             self._drop_web(web)
-            return
-        web.received += self._take(message, files, flags)
+        elif message.startswith(wire.TAKE_OVER_PREFIX):
+            self._begin_passing_on(web, message)
+        else:
+            web.received += self._take(message, files, flags)
 
     def _take(self, message: bytes, files: list[int], flags: int) -> int:
         try:
@@ -204,10 +243,9 @@ class Worker:
             return len(arrivals)
         now_ms = self._clock_ms()
         for arrival, descriptor in zip(arrivals, files, strict=True):
-            if _prepare(descriptor):
+            if prepare(descriptor):
                 self._epoll.register(descriptor, _HANGUP)
                 self.fanout.join(descriptor, arrival, now_ms)
-        self._close_sockets()
         return len(arrivals)
 
     def _drop_web(self, web: _Web) -> None:
@@ -216,13 +254,49 @@ class Worker:
         self._epoll.unregister(descriptor)
         web.connection.close()
 
+    # --- one worker after another
+
+    def _take_over(self, predecessor: int) -> None:
+        """Takes one message of listeners from the worker before."""
+        found = self._predecessors.receive(predecessor)
+        if found is not None:
+            moved, files = found
+            for descriptor in files:
+                self._epoll.register(descriptor, _HANGUP)
+            self.fanout.resume(moved, files, self._clock_ms())
+        if not self._predecessors.are_passing:
+            self._report_due_ms = 0
+
+    def _begin_passing_on(self, web: _Web, message: bytes) -> None:
+        del self._webs[web.connection.fileno()]
+        if self._successor is not None:
+            self._lose_successor()
+        self._successor = Successor(web.connection)
+        if message != wire.TAKE_OVER:
+            logger.warning("the next worker is of a version that can't take listeners over: they connect anew")
+            self._successor.understands = False
+
+    def _pass_on(self, successor: Successor) -> None:
+        """Everybody goes, a message at a time; what is due here is written in between."""
+        if not successor.understands:
+            self.fanout.remove(self.fanout.sockets(), FAILED)
+        elif not successor.pass_on(self.fanout):
+            self._lose_successor()
+
+    def _lose_successor(self) -> None:
+        """It has died. Those who are here yet stay, until there is another."""
+        assert self._successor is not None
+        self._epoll.unregister(self._successor.fileno())
+        self._successor.close()
+        self._successor = None
+
     def _report(self) -> None:
         changed, self.fanout.changed = self.fanout.changed, set()
         metrics = msgspec.structs.asdict(self.fanout.metrics)
         for web in list(self._webs.values()):
             web.unreported |= changed
             try:
-                while web.unreported or web.metrics != metrics:
+                while web.unreported or web.told != (metrics, self._predecessors.are_passing):
                     self._report_to(web, metrics)
             except BlockingIOError:
                 continue  # it will be told next time
@@ -238,10 +312,11 @@ class Worker:
             listeners={space_id: self.fanout.count(space_id) for space_id in spaces},
             metrics=metrics,
             lateness=tuple(self.fanout.lateness),
+            is_taking_over=self._predecessors.are_passing,
         )
         web.connection.send(wire.encode_report(report))
         web.unreported.difference_update(spaces)
-        web.metrics = metrics
+        web.told = (metrics, report.is_taking_over)
 
     def _room(self) -> int:
         files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -249,17 +324,19 @@ class Worker:
 
     # --- the listeners' sockets
 
-    def _close_sockets(self) -> None:
-        if not self.fanout.closed:
-            return
-        closed, self.fanout.closed = self.fanout.closed, []
-        for descriptor, reason in closed:
-            # The web process may hold its copy a moment longer: closing ours alone would leave the registration.
+    def _close_sockets(self, at_once_max: int = CLOSED_AT_ONCE_MAX) -> None:
+        self._closing.extend(self.fanout.closed)
+        self.fanout.closed.clear()
+        for _ in range(min(at_once_max, len(self._closing))):
+            descriptor, reason = self._closing.popleft()
+            # Another process may hold its copy a moment longer: closing ours alone would leave the registration.
             self._epoll.unregister(descriptor)
-            if reason in {ENDED, REFUSED}:
-                _close_cleanly(descriptor)
+            if reason == MOVED:
+                os.close(descriptor)
+            elif reason in {ENDED, REFUSED}:
+                close_cleanly(descriptor)
             else:
-                _reset(descriptor)
+                reset(descriptor)
 
 
 class _Web:
@@ -269,51 +346,7 @@ class _Web:
         self.connection = connection
         self.received = 0
         self.unreported = unreported
-        self.metrics: dict[str, int] | None = None
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)  # of a worker that died
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    door.setblocking(False)
-    door.bind(str(path))
-    path.chmod(0o600)
-    door.listen(8)
-    return door
-
-
-def _prepare(descriptor: int) -> bool:
-    """Makes a socket ready to be written to; closes it and says False when it is broken already."""
-    try:
-        sock = socket.socket(fileno=descriptor)
-    except OSError:
-        os.close(descriptor)
-        return False
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    except OSError:
-        sock.close()
-        return False
-    sock.detach()
-    return True
-
-
-def _close_cleanly(descriptor: int) -> None:
-    """Sends what is still in the buffer, then FIN. Unread input would make that a reset (RFC 1122, 4.2.2.13)."""
-    with contextlib.suppress(OSError):
-        os.read(descriptor, 65_536)
-    os.close(descriptor)
-
-
-def _reset(descriptor: int) -> None:
-    """Closes with RST: what is in the buffer is not delivered any more."""
-    sock = socket.socket(fileno=descriptor)
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    sock.close()
+        self.told: tuple[dict[str, int], bool] | None = None
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:

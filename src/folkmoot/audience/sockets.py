@@ -1,0 +1,58 @@
+"""What a worker does to sockets, besides writing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+from pathlib import Path
+
+SEND_BUFFER_BYTES = 16 * 1024
+RECEIVE_BUFFER_BYTES = 4 * 1024  # nothing a listener sends is read
+
+_RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
+
+
+def listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)  # of a worker that died
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    door.setblocking(False)
+    door.bind(str(path))
+    path.chmod(0o600)
+    door.listen(8)
+    return door
+
+
+def prepare(descriptor: int) -> bool:
+    """Makes a socket ready to be written to; closes it and says False when it is broken already."""
+    try:
+        sock = socket.socket(fileno=descriptor)
+    except OSError:
+        os.close(descriptor)
+        return False
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        sock.close()
+        return False
+    sock.detach()
+    return True
+
+
+def close_cleanly(descriptor: int) -> None:
+    """Sends what is still in the buffer, then FIN. Unread input would make that a reset (RFC 1122, 4.2.2.13)."""
+    with contextlib.suppress(OSError):
+        os.read(descriptor, 65_536)
+    os.close(descriptor)
+
+
+def reset(descriptor: int) -> None:
+    """Closes with RST: what is in the buffer is not delivered any more."""
+    sock = socket.socket(fileno=descriptor)
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    sock.close()
