@@ -18,8 +18,8 @@ def decode(body: str) -> c.Command:
 
 
 TAGS = """
-start end cancel panic ask unask invite uninvite accept decline let_up step_down mute unmute mute_all remove
-let_back lock unlock make_co_host unmake_co_host hand_over pin unpin edit consent
+start end cancel panic ask unask invite uninvite accept decline let_up step_down mute let_speak unmute mute_all
+remove let_back lock unlock make_co_host unmake_co_host hand_over pin unpin edit consent
 """
 
 

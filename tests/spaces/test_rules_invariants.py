@@ -1,6 +1,7 @@
 """Anybody does anything at any time, and the list in `spaces/rules.py` stays true."""
 
 from collections.abc import Iterator
+from math import inf
 from typing import Literal, get_args
 
 from hypothesis import settings
@@ -31,6 +32,7 @@ from folkmoot.spaces.rules import Outcome, apply, create, observe, permissions, 
 ACCOUNTS = st.sampled_from(POOL)
 STRANGER = 999
 WELCOME = AccountFacts(followed_by_host=True)
+TIME_MS = 45_000
 
 
 def commands_about(account: int) -> Iterator[c.Command]:
@@ -41,6 +43,8 @@ def commands_about(account: int) -> Iterator[c.Command]:
                 yield kind(account=str(account), role=role)
         elif issubclass(kind, c.AccountCommand):
             yield kind(account=str(account))
+            if kind in (c.Mute, c.Remove):
+                yield kind(account=str(account), seconds=TIME_MS // 1000)
         elif kind is c.Pin:
             yield kind(post="7")
         elif kind is c.Edit:
@@ -85,7 +89,8 @@ class Evening(RuleBasedStateMachine):
         self.now_ms = NOW_MS
         self.accounts = dict.fromkeys(POOL, WELCOME)
         self.suspended_accounts: set[int] = set()
-        self.removed: set[int] = set()
+        self.removed_until: dict[int, float] = {}
+        self.muted_until: dict[int, int] = {}
         self.seats_seen: dict[int, int] = {}
         if started:
             self.give(HOST, c.Start())
@@ -100,18 +105,37 @@ class Evening(RuleBasedStateMachine):
         accepted = self.take(apply(self.space, actor, command, self.facts, self.now_ms))
         if accepted:
             self._check_accepted(before, actor, command)
-        if accepted and isinstance(command, c.Remove):
-            self.removed.add(command.account_id)
-        if accepted and isinstance(command, c.LetBack):
-            self.removed.discard(command.account_id)
         if not accepted:
             assert self.space is before
+            return
+        if isinstance(command, c.Remove):
+            end_ms = inf if command.seconds is None else self.now_ms + command.seconds * 1000
+            self.removed_until[command.account_id] = end_ms
+        elif isinstance(command, c.LetBack):
+            del self.removed_until[command.account_id]
+        elif isinstance(command, c.Mute) and command.seconds is not None:
+            self.muted_until[command.account_id] = self.now_ms + command.seconds * 1000
+        elif isinstance(command, c.LetSpeak | c.HandOver):
+            self.muted_until.pop(command.account_id, None)
+        elif isinstance(command, ENDINGS):
+            self.muted_until.clear()
+
+    @property
+    def removed(self) -> set[int]:
+        """By nobody's word but the hosts' and the clock."""
+        return {account for account, until_ms in self.removed_until.items() if self.now_ms < until_ms}
+
+    @property
+    def muted(self) -> set[int]:
+        return {account for account, until_ms in self.muted_until.items() if self.now_ms < until_ms}
 
     def _check_accepted(self, before: Space, actor: int, command: c.Command) -> None:
         """The policies, told a second time and in other words."""
         assert actor not in self.removed | self.suspended_accounts
         if isinstance(command, c.Ask | c.Accept):
             assert not self.accounts[actor].blocked
+        if isinstance(command, c.Unmute):
+            assert actor not in self.muted
         if isinstance(command, c.Invite | c.LetUp | c.MakeCoHost | c.HandOver):
             target = command.account_id
             assert target not in self.removed | self.suspended_accounts
@@ -234,7 +258,10 @@ class Evening(RuleBasedStateMachine):
     @rule(account=ACCOUNTS)
     def suspended(self, account: int) -> None:
         self.suspended_accounts.add(account)
+        host_id = self.space.host_id
         assert self.take(observe(self.space, c.StandingLost(account), self.now_ms))
+        if self.space.host_id != host_id:
+            self.muted_until.pop(self.space.host_id, None)  # nobody is above a host
         member = self.space.member(account)
         assert not member.on_stage
         if self.space.state is SpaceState.LIVE:
@@ -306,6 +333,13 @@ class Evening(RuleBasedStateMachine):
             refused = apply(self.space, account, c.Ask(), everybody, self.now_ms)
             assert isinstance(refused, Refused)
             assert refused.code in (Code.REMOVED, Code.ENDED, Code.CANCELLED)
+
+    @invariant()
+    def who_is_muted_for_a_time_is_heard_on_no_seat(self) -> None:
+        for account in self.muted:
+            member = self.space.member(account)
+            assert member.muted_by is not None or not member.on_stage
+            assert self.space.state.terminal or member.as_of(self.now_ms).muted_until_ms is not None
 
     @invariant()
     def a_seat_is_one_persons_for_ever(self) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from folkmoot.gate import Facts, Reach
+from folkmoot.gate import Facts, Kind, Reach, Subject
 
 CHARACTERS_MAX = 500
 URL_CHARACTERS = 23
@@ -147,6 +147,12 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
 
         A clip has to be looked at together with its Space as well: `clips.model.Clip`.
         """
+        facts = self._facts()
+        if self.clip_id is None:
+            return facts
+        return msgspec.structs.replace(facts, subjects=(Subject(Kind.CLIP, self.clip_id),))
+
+    def _facts(self) -> Facts:
         if self.post_visibility is None:
             return Facts((self.account_id,), Reach.NAMED)
         if self.post_circle is not None and self.post_visibility is not Visibility.DIRECT:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Kind, Refused, Subject, subjects
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import member_subject
 from folkmoot.gate.queries import relations
@@ -64,8 +64,10 @@ async def create(acting: Acting, draft: Draft, *, page_url: str, invited: Collec
 
 
 async def command(acting: Acting, space_id: int, order: c.Command) -> Space:
-    """Carry out what a person asks of a Space. Raises Refused with the machine's code and sentence."""
+    """Carry out what a person asks of a Space. Raises Refused with the machine's code and sentence, and 410 in a
+    Space that moderators took that from."""
     before = await _load(acting, space_id)
+    await subjects.require(acting.tx, Subject(Kind.SPACE, space_id), acting.permit.action)
     concerned = {acting.actor_id}
     if isinstance(target := getattr(order, "account_id", None), int):
         concerned.add(target)
@@ -91,11 +93,21 @@ async def observe(acting: Acting, space_id: int, observation: c.Observation) -> 
 
 
 async def tell_redacted(acting: Acting, space_id: int) -> None:
-    """Something was taken out of the sound. The roster's version says so in the sound itself, to all who hear it:
-    most of them follow no events."""
+    """Something was taken out of the sound."""
+    await _tell(acting, space_id, Redacted())
+
+
+async def tell_muted(acting: Acting, space_id: int) -> None:
+    """Moderators muted the Space, or did so no more."""
+    await _tell(acting, space_id)
+
+
+async def _tell(acting: Acting, space_id: int, *what: AnyChange) -> None:
+    """The roster's version says in the sound itself, to all who hear it, that they should look at the Space: most
+    of them follow no events."""
     before = await _load(acting, space_id)
     changed = RosterChanged(version=before.roster_version + 1)
-    await _keep(acting, before, rules.Outcome(changed.onto(before), (Redacted(), changed)))
+    await _keep(acting, before, rules.Outcome(changed.onto(before), (*what, changed)))
 
 
 async def shut_out(acting: Acting, space_id: int, account_id: int) -> None:
@@ -110,7 +122,7 @@ async def shut_out(acting: Acting, space_id: int, account_id: int) -> None:
 
 async def _load(acting: Acting, space_id: int) -> Space:
     await queries.lock(acting.tx, space_id)
-    space = await queries.by_id(acting.tx, space_id)
+    space = await queries.stored(acting.tx, space_id)
     if space is None:
         raise Refused("not_found", "Space not found.", status=404)
     return space

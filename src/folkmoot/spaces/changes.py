@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from folkmoot.gate.model import audience_subject, member_subject, seat_subject, space_subject
-from folkmoot.spaces.model import Audience, EndReason, Member, MutedBy, Role, Space, SpaceState
+from folkmoot.spaces.model import Audience, EndReason, Member, MutedBy, Notice, Role, Space, SpaceState
 
 
 class VacatedBecause(StrEnum):
@@ -86,7 +86,10 @@ class Started(Change, frozen=True):
 
 def _quiet(members: Iterable[Member]) -> dict[int, Member]:
     """Nobody asks or is invited to a Space that is over; guests stay guests, for the replay is theirs too."""
-    quiet = [replace(member, asking_since_ms=None, invited_as=None, consented_at_ms=None) for member in members]
+    quiet = [
+        replace(member, asking_since_ms=None, invited_as=None, consented_at_ms=None, muted_until_ms=None)
+        for member in members
+    ]
     return {member.account_id: member for member in quiet if not member.blank}
 
 
@@ -238,19 +241,46 @@ class ConsentWithdrawn(MemberChange, frozen=True):
 
 
 class Removed(MemberChange, frozen=True):
-    """Out, and kept out until let back: whatever this account held in the Space is void."""
+    """Out, and kept out until let back, or until a time: whatever this account held in the Space is void."""
 
     by: int
+    until_ms: int | None = None
 
     def of(self, member: Member) -> Member:
-        return Member(account_id=member.account_id, removed=True)
+        return Member(
+            account_id=member.account_id,
+            removed=True,
+            removed_until_ms=self.until_ms,
+            muted_until_ms=member.muted_until_ms,
+        )
 
 
 class LetBackIn(MemberChange, frozen=True):
-    by: int
+    """By somebody, or (None) because the time is over."""
+
+    by: int | None
 
     def of(self, member: Member) -> Member:
-        return replace(member, removed=False)
+        return replace(member, removed=False, removed_until_ms=None)
+
+
+class Silenced(MemberChange, frozen=True):
+    """Muted for a time, on whatever seat. A seat that they have now is muted by a change of its own."""
+
+    by: int
+    until_ms: int
+
+    def of(self, member: Member) -> Member:
+        return replace(member, muted_until_ms=self.until_ms)
+
+
+class SilenceEnded(MemberChange, frozen=True):
+    """By somebody, or (None) because the time is over. The microphone stays shut until its owner opens it."""
+
+    by: int | None
+
+    def of(self, member: Member) -> Member:
+        return replace(member, muted_until_ms=None)
 
 
 class WentOut(MemberChange, frozen=True):
@@ -261,7 +291,7 @@ class WentOut(MemberChange, frozen=True):
 
     def of(self, member: Member) -> Member:
         guest_as = None if self.reason is WentOutBecause.BLOCKED else member.guest_as
-        return Member(account_id=member.account_id, guest_as=guest_as)
+        return Member(account_id=member.account_id, guest_as=guest_as, muted_until_ms=member.muted_until_ms)
 
 
 class RoleChanged(MemberChange, frozen=True):
@@ -285,6 +315,15 @@ class HostChanged(MemberChange, frozen=True):
     def onto(self, space: Space) -> Space:
         previous = replace(space.member(self.previous), role=self.previous_role)
         return replace(_with_members(super().onto(space), previous), host_id=self.account_id)
+
+
+class Noticed(Change, frozen=True):
+    """Everybody is told something."""
+
+    notice: Notice
+
+    def onto(self, space: Space) -> Space:
+        return replace(space, notice=self.notice)
 
 
 class HostLost(Change, frozen=True):
@@ -377,9 +416,12 @@ AnyChange = (
     | ConsentWithdrawn
     | Removed
     | LetBackIn
+    | Silenced
+    | SilenceEnded
     | WentOut
     | RoleChanged
     | HostChanged
+    | Noticed
     | HostLost
     | SeatTaken
     | SeatVacated
@@ -408,7 +450,7 @@ def revoked_subjects(space: Space, change: AnyChange) -> tuple[str, ...]:
             # Another host follows others: whoever listens comes again and is asked.
             audience = (audience_subject(space.id),) if space.audience is Audience.FOLLOWED else ()
             return (*audience, *_no_longer_named(space, previous))
-        case HostLost():
+        case HostLost() | Ended(reason=EndReason.HOST_SUSPENDED | EndReason.REMOVED):
             return (space_subject(space.id),)
         case _:
             return ()

@@ -108,8 +108,18 @@ class StepDown(_Command, frozen=True):
     pass
 
 
+MUTE_SECONDS_MAX = 86_400
+REMOVE_SECONDS_MAX = 31_536_000
+
+
 class Mute(AccountCommand, frozen=True):
-    """Mute oneself, or somebody of lower rank. Only the person can unmute."""
+    """Mute oneself, or somebody of lower rank. Only the person can unmute; not, either, for so many seconds."""
+
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=MUTE_SECONDS_MAX)] | None = None
+
+
+class LetSpeak(AccountCommand, frozen=True):
+    """End somebody's mute before its time is over: they can unmute."""
 
 
 class Unmute(_Command, frozen=True):
@@ -121,7 +131,9 @@ class MuteAll(_Command, frozen=True):
 
 
 class Remove(AccountCommand, frozen=True):
-    pass
+    """Until let back, or for so many seconds."""
+
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=REMOVE_SECONDS_MAX)] | None = None
 
 
 class LetBack(AccountCommand, frozen=True):
@@ -190,6 +202,7 @@ Command = (
     | LetUp
     | StepDown
     | Mute
+    | LetSpeak
     | Unmute
     | MuteAll
     | Remove
@@ -222,9 +235,12 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class StandingLost(msgspec.Struct, frozen=True):
-    """The account may no longer take part in anything (suspended, deactivated)."""
+    """The account may no longer take part in anything (suspended, deactivated). If it hosts, a co-host carries on,
+    or who is named as `successor`."""
 
     account_id: int
+    successor: int | None = None
+    suspended: bool = False
 
 
 class MemberBlocked(msgspec.Struct, frozen=True):

@@ -89,9 +89,15 @@ def _of_seat(member: Member) -> Iterator[str]:
         yield "speakers are those on stage who don't host"
     if not member.on_stage and (member.grace_until_ms is not None or member.muted_by is not None):
         yield "has a grace or a mute without a seat"
+    if member.on_stage and member.muted_until_ms is not None and member.muted_by is None:
+        yield "is muted for a time, yet can be heard"
 
 
 def _of_removed(space: Space, member: Member) -> Iterator[str]:
+    if member.removed_until_ms is not None and not member.removed:
+        yield "has an end of a removal without one"
+    if space.state.terminal and member.muted_until_ms is not None:
+        yield "is muted in a Space that is over"
     if not member.removed:
         return
     if member.role is not Role.LISTENER or member.on_stage or member.asking or member.guest:

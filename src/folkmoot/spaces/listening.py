@@ -1,6 +1,7 @@
 """Who may see and hear a Space. Pure, and apart from the machine: listening alone changes nothing in a Space."""
 
-from folkmoot.gate import Refused
+from folkmoot.gate import Action, Kind, Refused
+from folkmoot.gate.standings import TOLD
 from folkmoot.spaces.model import AccountFacts, Audience, Space
 
 
@@ -11,7 +12,7 @@ def resolve_audience(space: Space, account_id: int | None, facts: AccountFacts |
     Invited: guests. Who has a role in the Space may always.
     """
     member = None if account_id is None else space.members.get(account_id)
-    if member is not None and member.removed:
+    if member is not None and not member.keeps(Action.LISTEN):
         return False
     if space.audience is Audience.PUBLIC:
         return True
@@ -23,5 +24,8 @@ def resolve_audience(space: Space, account_id: int | None, facts: AccountFacts |
 def require_not_removed(space: Space, account_id: int | None) -> None:
     """Who was removed hears nothing as oneself and takes nothing away, also where the Space is public and the gate
     shows it. Raises Refused 403."""
-    if account_id is not None and space.member(account_id).removed:
-        raise Refused("removed", "You were removed from this Space.")
+    if account_id is None:
+        return
+    member = space.member(account_id)
+    if not member.keeps(Action.LISTEN):
+        raise Refused("removed", TOLD[Kind.MEMBER][member.standing])

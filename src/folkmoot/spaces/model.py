@@ -12,8 +12,9 @@ from enum import StrEnum
 
 import msgspec
 
+from folkmoot.gate.model import Action, Kind, Reach, Standing, Subject
 from folkmoot.gate.model import Facts as GateFacts
-from folkmoot.gate.model import Reach
+from folkmoot.gate.standings import keeps
 
 STAGE_PLACES_MAX = 13
 CO_HOSTS_MAX = 2
@@ -82,11 +83,28 @@ class EndReason(StrEnum):
     STOPPED = "stopped"
     TAPE_LOST = "tape_lost"
     STOOD_STILL = "stood_still"
+    HOST_SUSPENDED = "host_suspended"
+    REMOVED = "removed"  # the Space, by moderators
+
+
+class NoticeKind(StrEnum):
+    """Why somebody else hosts a Space than before, where everybody in it should know."""
+
+    HOST_SUSPENDED = "host_suspended"
+    HOST_GONE = "host_gone"
 
 
 class MutedBy(StrEnum):
     SELF = "self"
     HOST = "host"
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody in a Space is told. `host_id` hosts it since then."""
+
+    kind: NoticeKind
+    at_ms: int
+    host_id: int
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +113,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     `seat` is the number of the present stint on stage. Host and co-hosts keep their role, and their place among
     the 13, while they have no seat; a speaker is whoever else has one. `grace_until_ms` is set while the seat's
     connection is awaited. `guest_as` remembers an invitation after it was answered: SPEAKER for one to the stage,
-    LISTENER for one to listen only.
+    LISTENER for one to listen only. `muted_until_ms`: until then nobody but a host lets them speak, whatever seat
+    they have; `removed_until_ms`: until then they are removed, None without end.
     """
 
     account_id: int
@@ -108,6 +127,28 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     invited_as: Role | None = None
     guest_as: Role | None = None
     removed: bool = False
+    removed_until_ms: int | None = None
+    muted_until_ms: int | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Within this Space: what the table of gate/standings.py is about."""
+        if self.removed:
+            return Standing.REMOVED
+        return Standing.ACTIVE if self.muted_until_ms is None else Standing.MUTED
+
+    def keeps(self, action: Action) -> bool:
+        """Whether the hosts left somebody an action in this Space."""
+        return keeps(Kind.MEMBER, self.standing, action)
+
+    def as_of(self, now_ms: int) -> "Member":
+        """Without what is over by the clock."""
+        member = self
+        if member.removed_until_ms is not None and member.removed_until_ms <= now_ms:
+            member = msgspec.structs.replace(member, removed=False, removed_until_ms=None)
+        if member.muted_until_ms is not None and member.muted_until_ms <= now_ms:
+            member = msgspec.structs.replace(member, muted_until_ms=None)
+        return member
 
     @property
     def on_stage(self) -> bool:
@@ -138,7 +179,12 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     def blank(self) -> bool:
         """Nothing to remember: a listener like any other."""
         return self.role is Role.LISTENER and not (
-            self.on_stage or self.asking or self.invited_as or self.guest or self.removed
+            self.on_stage
+            or self.asking
+            or self.invited_as
+            or self.guest
+            or self.removed
+            or self.muted_until_ms is not None
         )
 
 
@@ -170,7 +216,17 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     pinned_post_id: int | None = None
     roster_version: int = 0
     next_seat: int = 1
+    notice: Notice | None = None
     members: dict[int, Member]
+
+    def as_of(self, now_ms: int) -> "Space":
+        """Without what is over by the clock: also where nobody has written that down yet."""
+        now = {account_id: member.as_of(now_ms) for account_id, member in self.members.items()}
+        if now == self.members:
+            return self
+        return msgspec.structs.replace(
+            self, members={one: member for one, member in now.items() if not member.blank}
+        )
 
     def member(self, account_id: int) -> Member:
         """The account's membership; for an account that nothing is known about, a blank one."""
@@ -183,10 +239,11 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
         return [member for _, member in sorted(seated, key=lambda pair: pair[0])]
 
     @property
-    def roster(self) -> dict[int, tuple[Role, int | None, bool, MutedBy | None]]:
-        """What everybody may know about who leads and speaks: role, seat, whether connected, who muted them."""
+    def roster(self) -> dict[int, tuple[Role, int | None, bool, MutedBy | None, int | None]]:
+        """What everybody may know about who leads and speaks: role, seat, whether connected, who muted them, and
+        until when."""
         return {
-            member.account_id: (member.role, member.seat, member.connected, member.muted_by)
+            member.account_id: (member.role, member.seat, member.connected, member.muted_by, member.muted_until_ms)
             for member in self.members.values()
             if member.role is not Role.LISTENER
         }
@@ -223,7 +280,8 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
         named = frozenset(member.account_id for member in members if member.belongs)
         closed = self.audience is not Audience.PUBLIC
         barred = frozenset(member.account_id for member in members if closed and member.removed)
-        return GateFacts((self.host_id,), _REACH[self.audience], named, barred)
+        itself = (Subject(Kind.SPACE, self.id),)
+        return GateFacts((self.host_id,), _REACH[self.audience], named, barred, itself)
 
     def seated(self, seat: int) -> Member | None:
         return next((member for member in self.members.values() if member.seat == seat), None)
@@ -231,10 +289,10 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def next_deadline_ms(self) -> int | None:
         """When the next `Tick` has something to do; None if nothing is waited for."""
-        if self.state is not SpaceState.LIVE:
-            return None
-        graces = [member.grace_until_ms for member in self.members.values()]
-        return min((at for at in (self.hold_until_ms, *graces) if at is not None), default=None)
+        members = self.members.values()
+        ends = [at for member in members for at in (member.removed_until_ms, member.muted_until_ms)]
+        graces = [member.grace_until_ms for member in members] if self.state is SpaceState.LIVE else []
+        return min((at for at in (self.hold_until_ms, *graces, *ends) if at is not None), default=None)
 
 
 _REACH = {Audience.PUBLIC: Reach.PUBLIC, Audience.FOLLOWED: Reach.FOLLOWED, Audience.INVITED: Reach.NAMED}

@@ -29,7 +29,15 @@ async def by_ids(read: Read, space_ids: Collection[int]) -> list[Space]:
     500."""
     # What the database could not hold does not exist.
     wanted = [one for one in dict.fromkeys(space_ids) if 0 < one <= ID_MAX]
-    return [space for batch in gate_queries.batches(wanted) for space in await _batch(read, batch)]
+    return [
+        space.as_of(read.now_ms) for batch in gate_queries.batches(wanted) for space in await _batch(read, batch)
+    ]
+
+
+async def stored(read: Read, space_id: int) -> Space | None:
+    """One whole state as it was written: for the machine, which says itself what time has changed."""
+    found = await _batch(read, [space_id])
+    return found[0] if found else None
 
 
 async def _batch(read: Read, wanted: Collection[int]) -> list[Space]:

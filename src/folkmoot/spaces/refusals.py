@@ -55,6 +55,7 @@ class Code(StrEnum):
     ALREADY_HOST = "already_host"
     ALREADY_MUTED = "already_muted"
     NOT_MUTED = "not_muted"
+    MUTED_FOR_A_TIME = "muted_for_a_time"
     NOBODY_TO_MUTE = "nobody_to_mute"
     NOT_PINNED = "not_pinned"
     NOTHING_TO_CHANGE = "nothing_to_change"
@@ -109,6 +110,7 @@ SENTENCES: dict[Code, str] = {
     Code.ALREADY_HOST: "This account is already the host.",
     Code.ALREADY_MUTED: "This microphone is already muted.",
     Code.NOT_MUTED: "This microphone is not muted.",
+    Code.MUTED_FOR_A_TIME: "A host has muted you for a time: you can open the microphone again when it is over.",
     Code.NOBODY_TO_MUTE: "There is no speaker with an open microphone.",
     Code.NOT_PINNED: "No post is pinned.",
     Code.NOTHING_TO_CHANGE: "Say what to change: a title, topics, or both.",

@@ -13,12 +13,14 @@ true, whatever comes in (`spaces/invariants.py` checks it, `tests/spaces/` hunts
  2. There is exactly one host and at most 2 co-hosts.
  3. A live Space always has somebody who can end it; while none of them is connected on stage a hold deadline is
     set, at which a Tick ends it. Otherwise no deadline is set.
- 4. Who was removed has no role, seat, ask or invitation, may not listen, and comes back by no path until let back.
+ 4. Who was removed has no role, seat, ask or invitation, may not listen, and comes back by no path until let back
+    or until the time is over; who is muted for a time is heard on no seat until then.
  5. While the room is locked nobody comes on stage, except host and co-hosts who return to their places.
  6. At most 200 ask, at most 200 invitations are open, at most 2,000 are guests.
  7. Seat numbers only grow, no two people share one, nobody holds two, and none is given out twice.
  8. On a recorded stage everybody has agreed to the recording, anew for each stint.
- 9. Only a live Space has seats, asks or a hold. An ended or cancelled Space changes no more.
+ 9. Only a live Space has seats, asks or a hold. An ended or cancelled Space changes no more, but for removals that
+    run out.
 10. A refusal changes nothing.
 11. The changes are the whole difference between the two states.
 12. Nobody is remembered about whom there is nothing to remember: raids don't make the state grow.
@@ -99,6 +101,7 @@ RULES: dict[type[c.Command], Rule] = {
     c.LetUp: Rule(door.let_up, _LIVE, By.COMMANDERS),
     c.StepDown: Rule(door.step_down, _LIVE, By.ON_STAGE),
     c.Mute: Rule(order.mute, _LIVE, By.ON_STAGE_OR_COMMANDERS),
+    c.LetSpeak: Rule(order.let_speak, _LIVE, By.COMMANDERS),
     c.Unmute: Rule(order.unmute, _LIVE, By.ON_STAGE),
     c.MuteAll: Rule(order.mute_all, _LIVE, By.COMMANDERS),
     c.Remove: Rule(order.remove, _OPEN, By.COMMANDERS),
@@ -156,10 +159,11 @@ def apply(space: Space, actor: int, command: c.Command, facts: Facts, now_ms: in
     """What comes of a command that an account gives. `facts` must speak of the actor and of whom the command
     names."""
     turn = Turn(space, facts, now_ms)
+    turn.let_time_pass()
     try:
         member = _heard_actor(turn, actor)
         rule = RULES[type(command)]
-        _require_heard(space, member, rule)
+        _require_heard(turn.space, member, rule)
         rule.move(turn, member, command)
     except RefusalError as error:
         return error.refused
@@ -211,13 +215,14 @@ def permissions(space: Space, account: int, facts: Facts, now_ms: int) -> frozen
 
     `facts` has to speak of the account; others that it doesn't speak of are presumed welcome.
     """
+    space = space.as_of(now_ms)
     turn = Turn(space, facts, now_ms)
     try:
         member = _heard_actor(turn, account)
     except RefusalError:
         return frozenset()
     presumed = replace(facts, others=AccountFacts(followed_by_host=True))
-    targets = (_ANYBODY_ELSE, *_representatives(space, account, presumed))
+    targets = (_ANYBODY_ELSE, *_representatives(space, account, presumed, now_ms))
     return frozenset(
         str(kind.__struct_config__.tag)
         for kind, rule in RULES.items()
@@ -225,7 +230,7 @@ def permissions(space: Space, account: int, facts: Facts, now_ms: int) -> frozen
     )
 
 
-def _representatives(space: Space, actor: int, facts: Facts) -> Iterable[int]:
+def _representatives(space: Space, actor: int, facts: Facts, now_ms: int) -> Iterable[int]:
     """One of each kind of member: hundreds who ask or are invited need not be tried one by one."""
     kinds = {
         (
@@ -238,6 +243,8 @@ def _representatives(space: Space, actor: int, facts: Facts) -> Iterable[int]:
                 asking_since_ms=member.asking_since_ms and 1,
                 consented_at_ms=member.consented_at_ms and 1,
                 grace_until_ms=member.grace_until_ms and 1,
+                removed_until_ms=None,
+                muted_until_ms=member.muted_until_ms and now_ms + 1,
             ),
         ): member.account_id
         for member in space.members.values()

@@ -8,6 +8,7 @@ from folkmoot.spaces.changes import (
     HostChanged,
     Pinned,
     RoleChanged,
+    SilenceEnded,
     Started,
     Unpinned,
 )
@@ -80,6 +81,8 @@ def hand_over(turn: Turn, actor: Member, command: commands.HandOver) -> None:
 
 def change_host(turn: Turn, target: Member, previous_role: Role) -> None:
     previous = turn.space.host_id
+    if target.muted_until_ms is not None:
+        turn.say(SilenceEnded(account_id=target.account_id, by=None))
     turn.say(HostChanged(account_id=target.account_id, previous=previous, previous_role=previous_role))
 
 

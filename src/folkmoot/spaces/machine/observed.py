@@ -1,10 +1,27 @@
 """What the machinery reports: connections, time, and what happened to an account elsewhere."""
 
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import Connected, Disconnected, HostLost, VacatedBecause, WentOut, WentOutBecause
+from folkmoot.spaces.changes import (
+    Connected,
+    Disconnected,
+    HostLost,
+    Noticed,
+    VacatedBecause,
+    WentOut,
+    WentOutBecause,
+)
 from folkmoot.spaces.machine.life import change_host
 from folkmoot.spaces.machine.turn import Turn
-from folkmoot.spaces.model import RECONNECT_GRACE_MS, EndReason, Member, Role, Space, SpaceState
+from folkmoot.spaces.model import (
+    RECONNECT_GRACE_MS,
+    EndReason,
+    Member,
+    Notice,
+    NoticeKind,
+    Role,
+    Space,
+    SpaceState,
+)
 from folkmoot.spaces.refusals import Code, RefusalError
 
 
@@ -30,6 +47,7 @@ def _seated(space: Space, seat: int) -> Member:
 
 
 def tick(turn: Turn, _: commands.Tick) -> None:
+    turn.let_time_pass()
     if turn.space.state is not SpaceState.LIVE:
         return
     if turn.space.hold_until_ms is not None and turn.space.hold_until_ms <= turn.now_ms:
@@ -48,13 +66,23 @@ def standing_lost(turn: Turn, observation: commands.StandingLost) -> None:
         return
     turn.vacate(member, VacatedBecause.STANDING_LOST)
     if member.role is Role.HOST:
-        successor = _successor(turn.space)
+        successor = _successor(turn.space) if observation.successor is None else _named(turn.space, observation)
         if successor is None:
             # Nobody to carry on: the host's name stays on the Space, the hold runs, and it ends by itself.
             turn.say(HostLost(account_id=member.account_id))
             return
         change_host(turn, successor, Role.LISTENER)
+        kind = NoticeKind.HOST_SUSPENDED if observation.suspended else NoticeKind.HOST_GONE
+        turn.say(Noticed(notice=Notice(kind=kind, at_ms=turn.now_ms, host_id=successor.account_id)))
     turn.say(WentOut(account_id=member.account_id, reason=WentOutBecause.STANDING_LOST))
+
+
+def _named(space: Space, observation: commands.StandingLost) -> Member:
+    assert observation.successor is not None
+    target = space.member(observation.successor)
+    if target.role not in (Role.CO_HOST, Role.SPEAKER):
+        raise RefusalError(Code.NOT_ON_STAGE)
+    return target
 
 
 def _successor(space: Space) -> Member | None:

@@ -1,11 +1,22 @@
 """Keeping order: mute, remove, lock. One function for each command.
 
 Mute is as people know it from X: a host silences, the person alone opens the microphone again. Who abuses that is
-removed. There is no state in which somebody can't unmute, so no seat can be left silent by mistake.
+muted for a time, or removed. The time ends by itself, so no seat can be left silent by mistake.
 """
 
+from folkmoot.gate.model import Action
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import LetBackIn, Locked, Muted, Removed, Unlocked, Unmuted, VacatedBecause
+from folkmoot.spaces.changes import (
+    LetBackIn,
+    Locked,
+    Muted,
+    Removed,
+    Silenced,
+    SilenceEnded,
+    Unlocked,
+    Unmuted,
+    VacatedBecause,
+)
 from folkmoot.spaces.machine.turn import Turn, require
 from folkmoot.spaces.model import Member, MutedBy, Role
 from folkmoot.spaces.refusals import Code, RefusalError
@@ -16,7 +27,24 @@ def mute(turn: Turn, actor: Member, command: commands.Mute) -> None:
     own = target.account_id == actor.account_id
     require(own or actor.role.commands, Code.NOT_HOST_OR_CO_HOST)
     require(own or actor.role.rank > target.role.rank, Code.OUTRANKED)
-    _mute(turn, target, MutedBy.SELF if own else MutedBy.HOST)
+    if command.seconds is None:
+        _mute(turn, target, MutedBy.SELF if own else MutedBy.HOST)
+        return
+    require(not own, Code.OUTRANKED)
+    require(not target.removed, Code.REMOVED)
+    if target.account_id not in turn.space.members:
+        turn.facts_about(target.account_id)
+    until_ms = turn.now_ms + command.seconds * 1000
+    turn.say(Silenced(account_id=target.account_id, by=actor.account_id, until_ms=until_ms))
+    if target.on_stage and target.muted_by is None:
+        _mute(turn, target, MutedBy.HOST)
+
+
+def let_speak(turn: Turn, actor: Member, command: commands.LetSpeak) -> None:
+    target = turn.space.member(command.account_id)
+    require(target.muted_until_ms is not None, Code.NOT_MUTED)
+    require(actor.role.rank > target.role.rank, Code.OUTRANKED)
+    turn.say(SilenceEnded(account_id=target.account_id, by=actor.account_id))
 
 
 def _mute(turn: Turn, target: Member, by: MutedBy) -> None:
@@ -30,6 +58,7 @@ def unmute(turn: Turn, actor: Member, _: commands.Unmute) -> None:
     if actor.seat is None:
         raise RefusalError(Code.NOT_ON_STAGE)
     require(actor.muted_by is not None, Code.NOT_MUTED)
+    require(actor.keeps(Action.SPEAK), Code.MUTED_FOR_A_TIME)
     turn.say(Unmuted(account_id=actor.account_id, seat=actor.seat))
 
 
@@ -48,7 +77,8 @@ def remove(turn: Turn, actor: Member, command: commands.Remove) -> None:
     require(not target.removed, Code.REMOVED)
     require(actor.role.rank > target.role.rank, Code.OUTRANKED)
     turn.vacate(target, VacatedBecause.REMOVED)
-    turn.say(Removed(account_id=target.account_id, by=actor.account_id))
+    until_ms = None if command.seconds is None else turn.now_ms + command.seconds * 1000
+    turn.say(Removed(account_id=target.account_id, by=actor.account_id, until_ms=until_ms))
 
 
 def let_back(turn: Turn, actor: Member, command: commands.LetBack) -> None:

@@ -1,13 +1,17 @@
 """One command on its way through the rules, and the moves that several commands share."""
 
+from folkmoot.gate.model import Action
 from folkmoot.spaces.changes import (
     AnyChange,
     Ended,
     HoldEnded,
     HoldStarted,
+    LetBackIn,
+    Muted,
     RosterChanged,
     SeatTaken,
     SeatVacated,
+    SilenceEnded,
     VacatedBecause,
 )
 from folkmoot.spaces.listening import resolve_audience
@@ -19,6 +23,7 @@ from folkmoot.spaces.model import (
     EndReason,
     Facts,
     Member,
+    MutedBy,
     Role,
     Space,
     SpaceState,
@@ -52,10 +57,21 @@ class Turn:
         seat = self.space.next_seat
         connect_by_ms = self.now_ms + FIRST_CONNECT_GRACE_MS
         self.say(SeatTaken(account_id=account_id, seat=seat, role=role, connect_by_ms=connect_by_ms))
+        if not self.space.member(account_id).keeps(Action.SPEAK):
+            self.say(Muted(account_id=account_id, seat=seat, by=MutedBy.HOST))
 
     def vacate(self, member: Member, reason: VacatedBecause) -> None:
         if member.seat is not None:
             self.say(SeatVacated(account_id=member.account_id, seat=member.seat, reason=reason))
+
+    def let_time_pass(self) -> None:
+        """Whoever was muted or removed for a time that is over is so no more."""
+        for member in list(self.space.members.values()):
+            now = member.as_of(self.now_ms)
+            if member.removed and not now.removed:
+                self.say(LetBackIn(account_id=member.account_id, by=None))
+            if member.muted_until_ms is not None and now.muted_until_ms is None:
+                self.say(SilenceEnded(account_id=member.account_id, by=None))
 
     def end(self, reason: EndReason) -> None:
         for member in self.space.stage:
