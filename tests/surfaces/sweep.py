@@ -184,7 +184,7 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {SPACE}/returning": each(f"{SPACE}/returning", "live_space"),
     f"DELETE {SPACE}/returning/{{account_id}}": of_everybody(f"{API}/spaces/{{live_space}}/returning/{{stranger}}"),
     **{
-        f"{method} {ADMIN}/{what}/{{block_id}}": of_everybody(f"{ADMIN}/{what}/1")
+        f"{method} {ADMIN}/{what}/{{block_id}}": of_everybody(f"{ADMIN}/{what}/{{{what}}}")
         for what in ("ip_blocks", "canonical_email_blocks", "email_domain_blocks")
         for method in ("GET", "PUT", "DELETE")
         if method != "PUT" or what == "ip_blocks"
@@ -346,6 +346,17 @@ async def an_invite_of_it(scene: Scene) -> None:
     scene.made |= {"invite": invite["id"], "invite_code": invite["url"].partition("invite=")[2]}
 
 
+async def what_the_moderator_blocks(scene: Scene) -> None:
+    token = await scene.people.token(scene.moderator)
+    for what, body in (
+        ("ip_blocks", {"ip": "192.0.2.1", "severity": "sign_up_block", "comment": "a flood"}),
+        ("canonical_email_blocks", {"email": "somebody@mail.example"}),
+        ("email_domain_blocks", {"domain": "trash.example"}),
+    ):
+        made = await scene.open(f"POST {ADMIN}/{what}", f"{ADMIN}/{what}", token, body=body)
+        scene.made[what] = msgspec.json.decode(made.body)["id"]
+
+
 async def a_report_of_it(scene: Scene) -> None:
     """By a stranger, with everything that can be reported of it."""
     async with scene.services.database.read() as read:
@@ -367,6 +378,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     its_clips,
     a_seat_in_anothers_space,
     an_invite_of_it,
+    what_the_moderator_blocks,
     a_report_of_it,
 ]
 

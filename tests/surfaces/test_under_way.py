@@ -18,6 +18,7 @@ from tests.surfaces.sweep import BODIES, MAKERS, Scene, addresses_of
 from folkmoot.audience.door import CONNECTION
 from folkmoot.gate import Serves, Standing, Surface
 from folkmoot.gate.watch import RevocationWatch
+from folkmoot.moderation.networks.rules import NETWORKS
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.surfaces.services import Services
 
@@ -120,7 +121,7 @@ async def test_whatever_is_under_way_ends_by_reset(
     await RevocationWatch(services.leases, services.database, Doorbell(tmp_path)).sweep()
     await eventually(lambda: all(one.was_reset for one in stuck))
     await asyncio.wait_for(asyncio.gather(*tasks.values(), return_exceptions=True), 10)
-    assert len(services.leases) == 0, "who is gone holds nothing"
+    assert services.leases.subjects() == [NETWORKS], "who is gone holds nothing"
 
 
 async def test_a_request_that_is_over_is_left_alone(scene: Scene, services: Services) -> None:
@@ -129,4 +130,4 @@ async def test_a_request_that_is_over_is_left_alone(scene: Scene, services: Serv
         if surface.kind == "route" and "GET" in surface.name:
             address = addresses_of(surface)[0].path.format_map(scene.made)
             await scene.open(surface.name, address, token)
-    assert len(services.leases) == 0
+    assert services.leases.subjects() == [NETWORKS]
