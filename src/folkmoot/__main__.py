@@ -32,6 +32,19 @@ def serve(
 
 
 @app.command()
+def reload(
+    data: Annotated[str | None, typer.Option(help="The server's data directory.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+) -> None:
+    """Have the running server become what is installed and set now; nobody who listens or speaks is interrupted."""
+    from folkmoot.serve.places import places
+    from folkmoot.serve.reload import reload_server
+
+    reload_server(places(load(file=config, overrides={"data": data})).run)
+    typer.echo("The server has reloaded.")
+
+
+@app.command()
 def openapi() -> None:
     """Print the OpenAPI document of our own API."""
     from folkmoot.app import openapi_document

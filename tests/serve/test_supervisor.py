@@ -5,25 +5,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.server import eventually
 
 from folkmoot.serve.ports import PortShares
-from folkmoot.serve.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, Child, Supervisor, want_stages
-from folkmoot.settings import UDP_PORTS_PER_STAGE
+from folkmoot.serve.reload import Handed
+from folkmoot.serve.supervisor import Supervisor, want_stages
 
 _STUBBORN = """
 import os, signal, sys, time
 from collections.abc import Callable
 from pathlib import Path
-from folkmoot.serve import logs, supervisor
+from folkmoot.serve import children, logs, supervisor
 from folkmoot.serve.ports import PortShares
+from folkmoot.serve.reload import Handed
 
 logs.configure("error")
-supervisor.STAGE_STOPS_WITHIN_S = supervisor.STOP_WITHIN_S = 0.3
+children.STAGE_STOPS_WITHIN_S = supervisor.STOP_WITHIN_S = 0.3
 
 def stage(space_id, ports):
     def main():
@@ -32,7 +32,8 @@ def stage(space_id, ports):
         time.sleep(60)
     return main
 
-raise SystemExit(supervisor.Supervisor(Path(sys.argv[1]), {}, stage, PortShares(None)).run())
+handed = Handed(data="", database_url="", lock=0, listening={})
+raise SystemExit(supervisor.Supervisor(Path(sys.argv[1]), {}, stage, PortShares(None), handed).run())
 """
 
 
@@ -45,22 +46,13 @@ def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatc
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", no_room)
-    supervisor = Supervisor(tmp_path, {"web": nothing}, lambda *_: nothing, PortShares(None))
-    child = supervisor._children["web"]
-    supervisor._start_due()
-    supervisor._start_due()
+    handed = Handed(data="", database_url="", lock=0, listening={})
+    supervisor = Supervisor(tmp_path, {"web": nothing}, lambda *_: nothing, PortShares(None), handed)
+    child = supervisor.children["web"]
+    supervisor._look()
+    supervisor._look()
     assert child.pid is None
     assert child.due_s > time.monotonic()
-
-
-def test_the_pause_that_is_told_is_the_pause_that_is_made() -> None:
-    child = Child("web", lambda: None, keep=True)
-    pauses = []
-    for _ in range(10):
-        pauses.append(child.failed(1.0))
-        assert child.due_s == 1.0 + pauses[-1]
-    assert pauses[:3] == [0.0, BACKOFF_FIRST_S, 2 * BACKOFF_FIRST_S]
-    assert pauses[-2:] == [BACKOFF_MAX_S, BACKOFF_MAX_S]
 
 
 def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_path: Path) -> None:
@@ -91,19 +83,3 @@ def _is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def test_without_ports_a_stage_waits_until_another_is_gone(tmp_path: Path) -> None:
-    given: dict[int, range | None] = {}
-
-    def stage(space_id: int, ports: range | None) -> Callable[[], None]:
-        given[space_id] = ports
-        return nothing
-
-    supervisor = Supervisor(tmp_path, {}, stage, PortShares(range(50_000, 50_000 + UDP_PORTS_PER_STAGE)))
-    for _ in range(2):
-        supervisor._want([7, 8])
-    assert given == {7: range(50_000, 50_000 + UDP_PORTS_PER_STAGE)}
-    supervisor._want([8])
-    supervisor._want([8])
-    assert given[8] == given[7]

@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,12 +53,21 @@ class Handoff:
     """The web process's side of all audience workers. Lives on one event loop; `start` needs it running."""
 
     def __init__(self, socket_paths: Sequence[Path]) -> None:
-        self._links = [_Link(path) for path in socket_paths]
+        self._reported = asyncio.Event()
+        self._links = [_Link(path, self._reported.set) for path in socket_paths]
 
     def start(self) -> None:
         """Connects, and goes on connecting, to each worker."""
         for link in self._links:
             link.connect()
+
+    async def taken_over(self, within_s: float) -> None:
+        """Returns when each worker is connected and has the listeners of the one before it, or after that time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while any(link.report is None or link.report.is_taking_over for link in self._links):
+                    self._reported.clear()
+                    await self._reported.wait()
 
     def close(self) -> None:
         """Lets go of the workers; the listeners they have stay with them."""
@@ -108,8 +117,9 @@ class _Pending(msgspec.Struct):
 class _Link:
     """The connection to one worker, made anew when it breaks."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reported: Callable[[], None]) -> None:
         self._path = path
+        self._reported = reported
         self._socket: socket.socket | None = None
         self._queue: deque[_Pending] = deque()
         self._flush_timer: asyncio.TimerHandle | None = None
@@ -210,6 +220,7 @@ class _Link:
             self._connect_later()
             return
         self.report = report
+        self._reported()
         self.listeners.update(report.listeners)
         for space_id in [space_id for space_id, listeners in report.listeners.items() if not listeners]:
             del self.listeners[space_id]

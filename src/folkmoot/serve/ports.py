@@ -32,11 +32,23 @@ class PortShares:
             self._taken[owner] = self._free.pop(0)
         return self._taken[owner]
 
+    def keep(self, owner: str, share: range | None) -> None:
+        """`owner` has this share already, of this range or another: nobody gets a port of it."""
+        if share is not None:
+            self._taken[owner] = share
+            self._free = [free for free in self._free if not _overlap(free, share)]
+
     def give_back(self, owner: str) -> None:
         """Last in line: what may still come for the one before reaches nobody new so soon."""
-        share = self._taken.pop(owner, None)
-        if share is not None:
-            self._free.append(share)
+        if self._taken.pop(owner, None) is None or self._ports is None:
+            return
+        for share in shares(self._ports):
+            if share not in self._free and not any(_overlap(share, taken) for taken in self._taken.values()):
+                self._free.append(share)
+
+
+def _overlap(one: range, other: range) -> bool:
+    return one.start < other.stop and other.start < one.stop
 
 
 def shares(ports: range) -> list[range]:

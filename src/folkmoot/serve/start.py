@@ -2,17 +2,21 @@
 
 import fcntl
 import os
+import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TextIO
 
 from folkmoot.serve import logs
-from folkmoot.serve.places import Places
+from folkmoot.serve.children import WEB, WORKER, Known
+from folkmoot.serve.places import Places, places
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.prepare import prepare
+from folkmoot.serve.reload import Handed, require_the_same_place, take_handed
 from folkmoot.serve.supervisor import Supervisor
 from folkmoot.settings import Settings, SettingsError, udp_ports
 
@@ -26,24 +30,75 @@ UNSENT_BYTES_MAX = 128 * 1024
 
 
 def serve(settings: Settings) -> int:
-    """Run the server until SIGTERM; returns the exit code. Raises SettingsError if it cannot start."""
+    """Run the server until SIGTERM; returns the exit code. Raises SettingsError if it cannot start.
+
+    The process may be a supervisor already, which has become this program (`reload.py`), or its rehearsal.
+    """
     # Read before numpy is: its threads would not survive the fork, and nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # From here on, until it is heard: what it does by itself is end the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    before = take_handed()
     logs.configure(settings.log)
-    where = prepare(settings)
-    lock = only_one(where)
-    listening = bind(settings.host, settings.port)
+    where = prepare(settings) if before is None else _prepare_in_place(settings, before)
+    lock = only_one(where) if before is None else os.fdopen(before.lock, "a")
+    listening = _listening(settings, before)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base_url = settings.base_url or f"http://{'localhost' if _is_loopback(settings.host) else host}:{port}"
+    scheme = "https" if settings.tls_certificate else "http"
+    base_url = settings.base_url or f"{scheme}://{'localhost' if _is_loopback(settings.host) else host}:{port}"
+    if before is not None and before.is_rehearsal:
+        _rehearse(settings, where, base_url)
+        return 0
     with lock:
-        return _supervisor(settings, where, base_url, listening).run()
+        (where.run / "reloaded").unlink(missing_ok=True)
+        handed = Handed(
+            data=str(where.data),
+            database_url=where.database_url,
+            lock=lock.fileno(),
+            listening={settings.host: listening.fileno()},
+            reloads=before.reloads if before else 0,
+            generation=before.generation if before else 0,
+        )
+        supervisor = _supervisor(settings, where, base_url, listening, handed, before.children if before else [])
+        if before is None:
+            # Imported late, like all that holds numpy or may.
+            from folkmoot.serve.first import announce
+
+            announce(where.database_url, base_url, sys.stdout)
+        else:
+            supervisor.take_over(before)
+        return supervisor.run()
+
+
+def _prepare_in_place(settings: Settings, before: Handed) -> Places:
+    """The folders are there, and what they are can't change."""
+    require_the_same_place(before, places(settings).data, places(settings).database_url)
+    return prepare(settings)
+
+
+def _listening(settings: Settings, before: Handed | None) -> socket.socket:
+    """The socket that is open, if it is the one that the settings ask for; else a new one."""
+    held = before.listening.get(settings.host) if before else None
+    if held is not None:
+        listening = socket.socket(fileno=held)
+        if settings.port in (None, 0, listening.getsockname()[1]):
+            return listening
+        listening.close()
+    return bind(settings.host, settings.port)
+
+
+def _rehearse(settings: Settings, where: Places, base_url: str) -> None:
+    """What could fail in the processes that a start would begin: their imports, and what web is made of."""
+    from folkmoot.serve import audience, stage, web, worker  # noqa: F401
+
+    web.rehearse(settings, where, base_url)
 
 
 def only_one(where: Places) -> TextIO:
     """The lock on the data directory, held while it is open. Raises SettingsError if another server has it.
 
-    The processes of a server that was killed hold it for the moment that they need to notice: that is waited for.
+    It holds the number of the process. The processes of a server that was killed hold it for the moment that they need to notice: that is waited for.
     """
     lock = (where.run / "lock").open("a")
     give_up_s = time.monotonic() + LOCKED_MAX_S
@@ -58,6 +113,9 @@ def only_one(where: Places) -> TextIO:
                 ) from error
             time.sleep(0.1)
         else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             return lock
 
 
@@ -81,10 +139,16 @@ def bind(host: str, port: int | None) -> socket.socket:
     raise SettingsError(f"Can't listen on {host}, port {port}: {reason}. Choose another with --port.")
 
 
-def _supervisor(settings: Settings, where: Places, base_url: str, listening: socket.socket) -> Supervisor:
+def _supervisor(
+    settings: Settings,
+    where: Places,
+    base_url: str,
+    listening: socket.socket,
+    handed: Handed,
+    running: Sequence[Known],
+) -> Supervisor:
     # Imported here, once, before the fork: the children share this memory.
     from folkmoot.serve import audience, stage, web, worker
-    from folkmoot.serve.first import announce
 
     def without_address(main: Callable[..., None], *arguments: object) -> Callable[[], None]:
         """Only the web process keeps the listening socket: it must be gone when nobody answers on it."""
@@ -95,20 +159,31 @@ def _supervisor(settings: Settings, where: Places, base_url: str, listening: soc
 
         return run
 
-    kept: dict[str, Callable[[], None]] = {"web": partial(web.main, settings, where, base_url, listening)}
-    kept |= {f"audience-{n}": without_address(audience.main, where, n) for n in range(settings.audience_workers)}
-    kept["worker"] = without_address(worker.main, where, base_url)
+    before = _set_aside(where, running)
+    # Audience first: they begin to fetch listeners while web is still starting.
+    kept: dict[str, Callable[[], None]] = {
+        f"audience-{n}": without_address(audience.main, where, n, before[n :: settings.audience_workers])
+        for n in range(settings.audience_workers)
+    }
+    kept[WEB] = partial(web.main, settings, where, base_url, listening, handed.generation)
+    kept[WORKER] = without_address(worker.main, where, base_url)
 
     def stage_main(space_id: int, ports: range | None) -> Callable[[], None]:
         return without_address(stage.main, settings, where, space_id, ports)
 
-    return Supervisor(
-        where.run,
-        kept,
-        stage_main,
-        PortShares(udp_ports(settings)),
-        on_started=lambda: announce(where.database_url, base_url, sys.stdout),
-    )
+    return Supervisor(where.run, kept, stage_main, PortShares(udp_ports(settings)), handed)
+
+
+def _set_aside(where: Places, running: Sequence[Known]) -> list[Path]:
+    """Give the sockets of audience processes that are replaced another name; the new ones connect to that."""
+    for stale in where.run.glob("audience-*.*.sock"):
+        stale.unlink()
+    aside = []
+    for each in running:
+        path = where.run / f"{each.name}.sock"
+        if each.name.startswith("audience-") and path.exists():
+            aside.append(path.rename(where.run / f"{each.name}.{each.pid}.sock"))
+    return aside
 
 
 def _is_loopback(host: str) -> bool:

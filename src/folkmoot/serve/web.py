@@ -8,6 +8,7 @@ from functools import partial
 
 import uvicorn
 import uvloop
+from litestar import Litestar
 
 from folkmoot import __version__
 from folkmoot.accounts import marks
@@ -22,11 +23,14 @@ from folkmoot.gate.watch import RevocationWatch
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
+from folkmoot.serve.children import RETIRE, WEB
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
 from folkmoot.serve.ports import shares
+from folkmoot.serve.retiring import LastAnswers, RetiringServer
 from folkmoot.serve.room import MachineRoom
 from folkmoot.serve.stages import StagePool
+from folkmoot.serve.supervisor import say_ready
 from folkmoot.settings import Settings, udp_ports
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.admission import Limits
@@ -43,8 +47,10 @@ from folkmoot.surfaces.services import Services, Site
 from folkmoot.surfaces.spaces.hub import Hub
 from folkmoot.surfaces.spaces.listen import Admitter
 
-SLOT = 0
+SLOTS = (0, 2)  # in turn: at a reload the old process and the new one make ids at the same time
 STOP_WITHIN_S = 3
+STREAMS_GO_WITHIN_S = 5.0
+TAKEN_OVER_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.5
 
 
@@ -64,11 +70,11 @@ class Listeners:
 class WebProcess:
     """One per server."""
 
-    def __init__(self, settings: Settings, places: Places, base_url: str) -> None:
+    def __init__(self, settings: Settings, places: Places, base_url: str, generation: int = 0) -> None:
         self._places = places
         self._certificate = https.certificate(settings)
         self._doorbell = Doorbell(places.doorbells)
-        self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
+        self._database = Database(places.database_url, slot=SLOTS[generation % 2], ring=self._doorbell.ring)
         self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
         self._hub = Hub()
         self._room = MachineRoom(_limits(settings))
@@ -114,8 +120,9 @@ class WebProcess:
             estimate=self._estimate,
             client_address=self._addresses,
         )
+        answers = LastAnswers(Patience(Addressed(self.build(), self._addresses)))
         config = uvicorn.Config(
-            Patience(Addressed(build_app(self._services), self._addresses)),
+            answers,
             http=https.protocol(self._certificate, door, self._services.site.base_url),
             ws="none",
             lifespan="off",
@@ -125,22 +132,36 @@ class WebProcess:
             proxy_headers=False,
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
+        server = RetiringServer(config, answers, lambda: say_ready(self._places.run, WEB))
         self._handoff.start()
         # If what runs beside it fails, the server ends too: it is restarted whole, rather than left without.
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
+            # The next process tells the stages, too, and two would tell them different numbers.
+            counting = group.create_task(self._stages.keep_counts())
             beside = [
+                counting,
                 group.create_task(RevocationWatch(self._services.leases, self._database, self._doorbell).run()),
                 group.create_task(self._follower().run()),
-                group.create_task(self._stages.keep_counts()),
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
                 group.create_task(https.keep_fresh(self._certificate)),
             ]
-            await uvicorn.Server(config).serve(sockets=[listening])
+            asyncio.get_running_loop().add_signal_handler(RETIRE, self._retire, server, counting)
+            await self._handoff.taken_over(TAKEN_OVER_WITHIN_S)
+            await server.serve(sockets=[listening])
             for task in beside:
                 task.cancel()
         await self._stages.close()
         await self._database.close()
+
+    def build(self) -> Litestar:
+        """The application. Raises what is wrong with it."""
+        return build_app(self._services)
+
+    def _retire(self, server: RetiringServer, counting: asyncio.Task[None]) -> None:
+        counting.cancel()
+        self._hub.send_away(STREAMS_GO_WITHIN_S)
+        server.retire()
 
     def _estimated(self) -> dict[int, int]:
         return self._estimate.counts(time.monotonic())
@@ -172,8 +193,13 @@ def _limits(settings: Settings) -> Limits:
     return Limits(settings.live_spaces_max, None if ports is None else len(shares(ports)))
 
 
-def main(settings: Settings, places: Places, base_url: str, listening: socket.socket) -> None:
-    """Run until SIGTERM."""
+def rehearse(settings: Settings, places: Places, base_url: str) -> None:
+    """Everything that a start does before it serves. Raises what would stop it."""
+    WebProcess(settings, places, base_url).build()
+
+
+def main(settings: Settings, places: Places, base_url: str, listening: socket.socket, generation: int) -> None:
+    """Run until SIGTERM, or until the next generation's process has taken this one's place."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    uvloop.run(WebProcess(settings, places, base_url).run(listening))
+    uvloop.run(WebProcess(settings, places, base_url, generation).run(listening))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from folkmoot.gate import Refused
 
 CHANGED, COUNTS, STAGE, END, HEARTBEAT = "changed", "counts", "stage", "end", "heartbeat"
+AWAY = "away"
 STREAMS_OF_AN_ACCOUNT_MAX = 8
 STREAMS_OF_A_SPACE_MAX = 500
 # The rest of them is for those who take part: a crowd that looks on must not keep a speaker from following.
@@ -31,6 +32,7 @@ class Inbox:
         self.account_id = account_id
         self._notices: deque[str] = deque(maxlen=NOTICES_WAITING_MAX)
         self._ended = False
+        self._sent_away = False
         self._due_s: float | None = None  # when the change that waits may be told; None without one
         self._told_s = float("-inf")
         self._counts_due_s: float | None = None
@@ -58,13 +60,22 @@ class Inbox:
         self._ended = True
         self._news.set()
 
+    def send_away(self) -> None:
+        self._sent_away = True
+        self._news.set()
+
     async def next_word(self) -> str:
-        """END and notices at once, CHANGED and COUNTS when due, HEARTBEAT when there was nothing for a while."""
+        """END, AWAY and notices at once, CHANGED and COUNTS when due, HEARTBEAT when there was nothing for a while.
+
+        AWAY: another process has this one's place.
+        """
         quiet_until_s = _now_s() + HEARTBEAT_S
         while True:
             self._news.clear()
             if self._ended:
                 return END
+            if self._sent_away:
+                return AWAY
             if self._notices:
                 return self._notices.popleft()
             now_s = _now_s()
@@ -109,6 +120,12 @@ class Hub:
         self._inboxes[space_id].add(inbox)
         self._by_account[account_id] += 1
         return inbox
+
+    def send_away(self, within_s: float) -> None:
+        """Have all streams end, each at a moment of its own: whoever follows comes back to the next process."""
+        loop = asyncio.get_running_loop()
+        for inbox in [inbox for inboxes in self._inboxes.values() for inbox in inboxes]:
+            loop.call_later(self._chance() * within_s, inbox.send_away)
 
     def unsubscribe(self, space_id: int, inbox: Inbox) -> None:
         self._inboxes[space_id].remove(inbox)

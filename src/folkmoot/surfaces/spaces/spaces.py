@@ -18,7 +18,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
-from folkmoot.surfaces.spaces.hub import CHANGED, COUNTS, END, HEARTBEAT, STAGE
+from folkmoot.surfaces.spaces.hub import AWAY, CHANGED, COUNTS, END, HEARTBEAT, STAGE
 from folkmoot.surfaces.times import parse_time
 from folkmoot.surfaces.under_way import hold
 
@@ -191,13 +191,14 @@ async def _stream(
         if services.stages.generation(space_id) is not None:
             inbox.notice(STAGE)
         word = CHANGED
-        while word != END:
+        while word not in (END, AWAY):
             message = await _message(services, viewer, space_id, word)
             if message is None:
                 break
             yield message
             word = await inbox.next_word()
-        yield ServerSentEventMessage(event="end", data='{"reason": "The right to follow this has ended."}')
+        if word != AWAY:
+            yield ServerSentEventMessage(event="end", data='{"reason": "The right to follow this has ended."}')
     finally:
         lease.release()
         services.hub.unsubscribe(space_id, inbox)
