@@ -41,9 +41,7 @@ setInterval(() => {
 """
 AUDIO = "document.querySelector('audio[data-sound=player]')"
 LAG_S = f"{AUDIO}.buffered.length ? {AUDIO}.buffered.end({AUDIO}.buffered.length - 1) - {AUDIO}.currentTime : 0"
-BY_STREAM = (
-    f"{AUDIO} && {AUDIO}.currentTime > 0 && document.querySelectorAll('audio[data-sound=player]').length === 1"
-)
+IS_ALONE = "document.querySelectorAll('audio[data-sound=player]').length === 1"
 
 
 @pytest.fixture(scope="module")
