@@ -7,6 +7,7 @@ answers each line on stdin with a `HouseReport`.
 
 import asyncio
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -120,6 +121,8 @@ def worker_sockets(config: HouseConfig) -> list[Path]:
 
 def main(config: HouseConfig) -> None:
     """Forks the workers, as the product's supervisor does, and runs the web process."""
+    gc.collect()
+    gc.freeze()
     for path in worker_sockets(config):
         if os.fork() == 0:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
