@@ -24,7 +24,7 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import appeals, export, invites, metrics, session, standing, static
+from folkmoot.surfaces import appeals, export, invites, metrics, moderated, session, standing, static
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -40,6 +40,7 @@ from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import (
     accounts,
     admin_accounts,
+    admin_domains,
     admin_emails,
     admin_networks,
     admin_reports,
@@ -72,6 +73,7 @@ OWN_API: list[Any] = [
     *standing.HANDLERS,
     *export.HANDLERS,
     *appeals.HANDLERS,
+    *moderated.HANDLERS,
     *invites.HANDLERS,
     *spaces.HANDLERS,
     *whip.HANDLERS,
@@ -87,6 +89,7 @@ OWN_API: list[Any] = [
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
     *admin_accounts.HANDLERS,
+    *admin_domains.HANDLERS,
     *admin_emails.HANDLERS,
     *admin_networks.HANDLERS,
     *admin_reports.HANDLERS,

@@ -12,10 +12,26 @@ import msgspec
 
 SOURCE = Path(__file__).parents[2] / "src" / "folkmoot"
 
-MADE_BY_THE_GATE = frozenset({"Visible", "Permit", "Acting", "Lease", "Viewer"})
+MADE_BY_THE_GATE = frozenset({"Visible", "Permit", "Acting", "Lease", "Viewer", "Contact"})
 KEPT_BY_THE_GATE = frozenset({"sanctions", "revocations"})
 # What decides by a standing: whoever calls it outside the gate is a second place that checks accounts.
-DECIDING = frozenset({"TABLE", "may", "shown_to_others", "standings_of", "loses_rights", "holding"})
+DECIDING = frozenset(
+    {
+        "TABLE",
+        "TABLES",
+        "may",
+        "shown_to_others",
+        "standings_of",
+        "loses_rights",
+        "holding",
+        "is_hidden",
+        "hosts_held",
+    }
+)
+# What speaks to other hosts. Who takes one of these up takes a Contact, which only the gate makes.
+CLIENTS = frozenset(
+    {"http.client", "urllib.request", "httpx", "aiohttp", "requests", "urllib3", "pycurl", "smtplib"}
+)
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "route", "head", "websocket", "asgi"})
 _WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|revocations)\b", re.IGNORECASE)
 
@@ -110,6 +126,14 @@ def only_signed_makes_keys(module: Module) -> Iterator[str]:
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(name.partition(".")[0] in ("joserfc", "jwt") for name in names):
             yield _at(node, "signs or reads a key: surfaces/signed.py does that")
+
+
+def clients_of(module: Module) -> Iterator[str]:
+    """Libraries that speak to other hosts, where a module imports them."""
+    for node in ast.walk(module.tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from (name for name in names if name in CLIENTS)
 
 
 def presenters_take_visible(gated: Collection[str]) -> Rule:

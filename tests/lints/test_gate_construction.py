@@ -32,12 +32,18 @@ IN_ITS_NAME = {
 # Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
 BY_STANDING = {
     "accounts/actions.py": "nobody follows whom nobody sees",
+    "surfaces/mastodon/load_statuses.py": "why a clip is gone, in its place",
     "moderation/queries.py": "the list of what was decided",
     "moderation/members/queries.py": "accounts as moderators see them",
     "serve/network.py": "a relay is for those who may speak",
     "serve/consequences.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",
     "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
+}
+# Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server). Federation
+# is not here: it takes a `Contact` for every word that comes in or goes out.
+SPEAKING_TO_HOSTS = {
+    "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
 }
 # Takes any of several scopes, which it checks itself.
 SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/accounts.py", "verify_credentials opens to a token of any scope")
@@ -61,6 +67,18 @@ def test_the_source_keeps_the_rule(name: str) -> None:
     path, excused = SCOPE_CHECKED_INSIDE
     found = faults(RULES[name])
     assert [fault for fault in found if not (fault.startswith(path) and fault.endswith(excused))] == []
+
+
+def test_only_who_is_declared_speaks_to_other_hosts() -> None:
+    found = {module.path for module in MODULES if module.room != "bench" and any(rules.clients_of(module))}
+    assert found == set(SPEAKING_TO_HOSTS)
+
+
+@pytest.mark.parametrize(
+    "source", ["import httpx", "import http.client", "from urllib.request import urlopen", "import smtplib as mail"]
+)
+def test_a_client_is_noticed(source: str) -> None:
+    assert list(rules.clients_of(rules.parse("federation/delivery.py", source)))
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,13 @@ from folkmoot.gate.model import (
     Viewer,
 )
 from folkmoot.gate.register import Register, Surface, Unregistered
-from folkmoot.gate.visible import Acting, Permit, Visible
+from folkmoot.gate.visible import Acting, Contact, Permit, Visible
 
 __all__ = [
     "ANONYMOUS",
     "Acting",
     "Action",
+    "Contact",
     "Facts",
     "Gate",
     "Gated",

@@ -11,11 +11,13 @@ from typing import TypeVar
 import msgspec
 
 from folkmoot.gate import queries, subjects
+from folkmoot.gate.hosts import canonical
 from folkmoot.gate.model import (
     ANONYMOUS,
     Action,
     Facts,
     Gated,
+    Kind,
     Reach,
     Refused,
     Stamp,
@@ -26,8 +28,8 @@ from folkmoot.gate.model import (
     application_subject,
     token_subject,
 )
-from folkmoot.gate.standings import REASONS, TABLE, Shown, is_hidden, may
-from folkmoot.gate.visible import _MAKER, Acting, Permit, Visible
+from folkmoot.gate.standings import REASONS, TABLE, Shown, is_hidden, keeps, may
+from folkmoot.gate.visible import _MAKER, Acting, Contact, Permit, Visible
 from folkmoot.storage.database import Database, Read, Write, digest
 
 Item = TypeVar("Item", bound=Gated)
@@ -202,6 +204,17 @@ class Gate:
         )
         hidden = await _hidden(read, facts)
         return [hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations) for fact in facts]
+
+    # --- other networks ---
+
+    async def contact(self, read: Read, host: str) -> Contact:
+        """A host of another network, by its name as somebody wrote it. Raises Refused: 422 for what is no host's
+        name, 404 for one with which moderators let nobody deal."""
+        name = canonical(host)
+        now = (await subjects.hosts_held(read, [name]))[name]
+        if not keeps(Kind.HOST, now.standing, Action.READ):
+            raise Refused("host_suspended", subjects.sentence(Kind.HOST, now), status=404)
+        return Contact(name, now.standing, _MAKER)
 
     # --- staying ---
 

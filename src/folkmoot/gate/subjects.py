@@ -9,7 +9,7 @@ from folkmoot.gate.hosts import and_above, holding_for
 from folkmoot.gate.model import Action, Kind, Refused, Sanction, Standing, Subject
 from folkmoot.gate.standings import TOLD, holding, keeps
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import sanctions
+from folkmoot.storage.tables import clips, sanctions, spaces
 
 COLUMNS = {
     Kind.ACCOUNT: sanctions.c.account_id,
@@ -46,6 +46,33 @@ async def ids_under(read: Read, kind: Kind) -> list[Any]:
         .order_by(column)
     )
     return list(rows.scalars())
+
+
+async def by_ids(read: Read, sanction_ids: Collection[int]) -> dict[int, tuple[Subject, Sanction]]:
+    """Decisions by their ids, each with what it is about. One statement."""
+    rows = await read.connection.execute(select(sanctions).where(sanctions.c.id.in_(sanction_ids)))
+    return {row.id: (_subject(row), sanction_of_row(row)) for row in rows}
+
+
+async def open_about(read: Read, account_id: int) -> dict[Subject, list[Sanction]]:
+    """What nobody lifted and is for an account to appeal against: about itself, Spaces that it made or hosts, and
+    clips that it cut. One statement."""
+    own_spaces = select(spaces.c.id).where(or_(spaces.c.host_id == account_id, spaces.c.creator_id == account_id))
+    own_clips = select(clips.c.id).where(clips.c.account_id == account_id)
+    rows = await read.connection.execute(
+        select(sanctions).where(
+            or_(
+                sanctions.c.account_id == account_id,
+                sanctions.c.space_id.in_(own_spaces),
+                sanctions.c.clip_id.in_(own_clips),
+            ),
+            sanctions.c.lifted_at_ms.is_(None),
+        )
+    )
+    found: dict[Subject, list[Sanction]] = {}
+    for row in rows:
+        found.setdefault(_subject(row), []).append(sanction_of_row(row))
+    return found
 
 
 async def sanctions_about(read: Read, subject: Subject) -> list[Sanction]:

@@ -2,7 +2,7 @@
 
 from typing import Final, Generic, TypeVar
 
-from folkmoot.gate.model import Action, Refused, Viewer
+from folkmoot.gate.model import Action, Refused, Standing, Viewer
 from folkmoot.storage.database import Write
 
 T_co = TypeVar("T_co", covariant=True)
@@ -24,6 +24,18 @@ class Visible(Generic[T_co]):
         _require_maker(maker, Visible)
         self.item: Final = item
         self.viewer: Final = viewer
+
+
+class Contact:
+    """A host of another network with which this server may deal now: what every word from there or to there takes.
+    `standing` is active or limited. Asked for anew for each: nothing stays open by it."""
+
+    __slots__ = ("host", "standing")
+
+    def __init__(self, host: str, standing: Standing, maker: object) -> None:
+        _require_maker(maker, Contact)
+        self.host: Final = host
+        self.standing: Final = standing
 
 
 class Permit:

@@ -9,10 +9,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
+from functools import partial
 
 import structlog
 
-from folkmoot.gate import Action, Gate, Refused
+from folkmoot.gate import Action, Gate, Kind, Refused, Subject, subjects
+from folkmoot.gate.model import Sanction
+from folkmoot.gate.standings import keeps
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import EndReason, MutedBy, Space, SpaceState
@@ -201,12 +204,12 @@ class StageKeeper:
         pump = asyncio.create_task(self._pump(client, inbox))
         try:
             while True:
-                space = await self._space(space_id)
+                space, now = await self._space_now(space_id)
                 if space is None or space.state is not SpaceState.LIVE:
                     await self._close(space_id, client)
                     return True
-                await _push(client, space)
-                await self._take(space_id, await _next_word(inbox, client))
+                await _push(client, space, is_heard=keeps(Kind.SPACE, now.standing, Action.SPEAK))
+                await self._take(space_id, await _next_word(inbox, client, partial(self._is_over, now)))
         finally:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
@@ -254,6 +257,15 @@ class StageKeeper:
         async with self._gate.database.read() as read:
             return await queries.by_id(read, space_id)
 
+    async def _space_now(self, space_id: int) -> tuple[Space | None, Sanction]:
+        """The Space, and what moderators decided about it."""
+        subject = Subject(Kind.SPACE, space_id)
+        async with self._gate.database.read() as read:
+            return await queries.by_id(read, space_id), (await subjects.held(read, [subject]))[subject]
+
+    def _is_over(self, now: Sanction) -> bool:
+        return not now.in_force(self._gate.database.clock_ms())
+
     async def _observe(self, space_id: int, observation: c.Observation) -> None:
         permit = self._gate.permit_system(Action.TAKE_PART, "worker: stage keeper")
         try:
@@ -263,9 +275,14 @@ class StageKeeper:
             log.debug("keeper.observation_refused", space=space_id, code=refusal.code)
 
 
-async def _next_word(inbox: "asyncio.Queue[_Wake | Event]", client: StageClient) -> _Wake | Event:
-    """What comes next; CHANGED after a while without anything. Raises StageSilent if the stage is wedged."""
+async def _next_word(
+    inbox: "asyncio.Queue[_Wake | Event]", client: StageClient, is_over: Callable[[], bool]
+) -> _Wake | Event:
+    """What comes next; CHANGED after a while without anything, and when what was decided about the Space is over.
+    Raises StageSilent if the stage is wedged."""
     for _ in range(TELL_EVERY_ASKS):
+        if is_over():
+            break
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ASK_EVERY_S):
                 return await inbox.get()
@@ -273,10 +290,10 @@ async def _next_word(inbox: "asyncio.Queue[_Wake | Event]", client: StageClient)
     return _Wake.CHANGED
 
 
-async def _push(client: StageClient, space: Space) -> None:
+async def _push(client: StageClient, space: Space, *, is_heard: bool) -> None:
     seated = [(member.seat, member.muted_by) for member in space.stage if member.seat is not None]
     await client.configure(
-        muted=[seat for seat, muted_by in seated if isinstance(muted_by, MutedBy)],
+        muted=[seat for seat, muted_by in seated if isinstance(muted_by, MutedBy) or not is_heard],
         seats_allowed=[seat for seat, _ in seated],
         roster=space.roster_version,
     )

@@ -20,9 +20,12 @@ from folkmoot.surfaces.session import PATH
 
 
 class WaitingAppeal(msgspec.Struct):
-    """An appeal that nobody has decided. `can_decide`: not by who decided first, nor by who appealed."""
+    """An appeal that nobody has decided. `can_decide`: not by who decided first, nor by who appealed. `kind` is
+    account, space or clip, and `about` its id."""
 
     id: str
+    kind: str
+    about: str
     account: str
     username: str
     standing: str
@@ -66,6 +69,8 @@ def _waiting(case: Case, names: dict[int, str], permit: Permit) -> WaitingAppeal
     appeal, sanction = case.appeal, case.sanction
     return WaitingAppeal(
         id=str(appeal.id),
+        kind=case.subject.kind.value,
+        about=str(case.subject.id),
         account=str(appeal.account_id),
         username=names[appeal.account_id],
         standing=sanction.standing.value,

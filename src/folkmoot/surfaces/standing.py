@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Subject, Viewer, subjects
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.model import Sanction as Decided
 from folkmoot.moderation.appeals import queries as appeal_queries
@@ -36,9 +36,12 @@ class Appeal(msgspec.Struct):
 
 
 class Sanction(msgspec.Struct):
-    """Something that was decided about oneself and is in force. `until` is null for no end."""
+    """Something that was decided about oneself, or a Space or clip of one's own, and is in force. `until` is null
+    for no end; `kind` is account, space or clip, and `about` its id."""
 
     id: str
+    kind: str
+    about: str
     standing: str
     reason: str
     until: str | None
@@ -76,11 +79,12 @@ async def show_standing(viewer: Viewer, services: Services) -> Response[OwnStand
 
 async def _show(viewer: Viewer, services: Services) -> Response[OwnStanding]:
     async with services.database.read() as read:
-        held = (await gate_queries.open_sanctions(read, [viewer.id]))[viewer.id]
+        held = await subjects.open_about(read, viewer.id)
         now = await gate_queries.sanction_of(read, viewer.id)
         appeals = await appeal_queries.of_account(read, viewer.id)
-    in_force = [one for one in held if one.in_force(read.now_ms)]
-    shown = [_sanction(one, appeals.get(one.id)) for one in sorted(in_force, key=lambda one: -one.id)]
+    in_force = [(subject, one) for subject, ones in held.items() for one in ones if one.in_force(read.now_ms)]
+    in_force.sort(key=lambda pair: -pair[1].id)
+    shown = [_sanction(subject, one, appeals.get(one.id)) for subject, one in in_force]
     until_ms = None if now is None else now.until_ms
     return Response(OwnStanding(viewer.standing.value, _time(until_ms), shown), headers=NO_STORE)
 
@@ -133,9 +137,11 @@ def _time(unix_ms: int | None) -> str | None:
     return None if unix_ms is None else timestamp(unix_ms)
 
 
-def _sanction(one: Decided, made: Made | None) -> Sanction:
+def _sanction(subject: Subject, one: Decided, made: Made | None) -> Sanction:
     return Sanction(
         id=str(one.id),
+        kind=subject.kind.value,
+        about=str(subject.id),
         standing=one.standing.value,
         reason=reason_shown(one.standing, one.reason),
         until=_time(one.until_ms),

@@ -3,25 +3,26 @@
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.gate import Acting, Action, Refused
-from folkmoot.gate.actions import lift
-from folkmoot.gate.queries import open_sanctions
+from folkmoot.gate import Acting, Action, Kind, Refused, subjects
+from folkmoot.gate.actions import lift_from
 from folkmoot.moderation.actions import clean_text
 from folkmoot.moderation.appeals import queries
 from folkmoot.moderation.appeals.model import APPEALABLE, Appeal
+from folkmoot.spaces.actions import tell_muted
 from folkmoot.storage.tables import appeals
 
 
 async def appeal(acting: Acting, sanction_id: int, text: str) -> Appeal:
-    """Say once what is to be said against a sanction that one stands under.
+    """Say once what is to be said against a sanction that one, or a Space or clip of one's own, stands under.
 
-    Raises Refused: 404 for a sanction that isn't one's own or is over, 422 for one that nobody can decide anew, for
-    a second appeal, for a text that is empty or too long.
+    Raises Refused: 404 for a sanction that isn't about that or is over, 422 for one that nobody can decide anew,
+    for a second appeal, for a text that is empty or too long.
     """
     acting.require(Action.APPEAL)
     text = clean_text(text, "appeal")
-    held = (await open_sanctions(acting.tx, [acting.actor_id])).get(acting.actor_id, [])
-    sanction = next((one for one in held if one.id == sanction_id and one.in_force(acting.now_ms)), None)
+    held = await subjects.open_about(acting.tx, acting.actor_id)
+    every = [one for of_one in held.values() for one in of_one]
+    sanction = next((one for one in every if one.id == sanction_id and one.in_force(acting.now_ms)), None)
     if sanction is None:
         raise Refused("not_found", "There is no such decision about you, or it is over.", status=404)
     if sanction.standing not in APPEALABLE:
@@ -68,4 +69,6 @@ async def decide_appeal(acting: Acting, appeal_id: int, *, granted: bool, answer
         .values(granted=granted, answer=answer, decided_by=acting.viewer.account_id, decided_at_ms=acting.now_ms)
     )
     if granted:
-        await lift(acting, case.appeal.account_id, [case.sanction], on_appeal=True)
+        await lift_from(acting, case.subject, [case.sanction], on_appeal=True)
+        if case.subject.kind is Kind.SPACE:
+            await tell_muted(acting, int(case.subject.id))

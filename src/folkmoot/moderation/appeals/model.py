@@ -4,11 +4,11 @@ from enum import StrEnum
 
 import msgspec
 
-from folkmoot.gate import Standing
+from folkmoot.gate import Standing, Subject
 from folkmoot.gate.model import Sanction
 
 # What a moderator decided, and somebody else can decide anew.
-APPEALABLE = frozenset({Standing.SUSPENDED, Standing.LIMITED})
+APPEALABLE = frozenset({Standing.SUSPENDED, Standing.LIMITED, Standing.REMOVED, Standing.MUTED})
 
 
 class AppealState(StrEnum):
@@ -41,4 +41,5 @@ class Case(msgspec.Struct, frozen=True):
     """An appeal with what it is against."""
 
     appeal: Appeal
+    subject: Subject
     sanction: Sanction

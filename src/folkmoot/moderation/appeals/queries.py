@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from folkmoot.gate.queries import sanctions_of
+from folkmoot.gate import subjects
 from folkmoot.moderation.appeals.model import Appeal, Case
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import appeals
@@ -34,9 +34,5 @@ async def waiting(read: Read) -> list[Case]:
 
 
 async def _cases(read: Read, of: Collection[Appeal]) -> list[Case]:
-    found = {
-        sanction.id: sanction
-        for account_id in {appeal.account_id for appeal in of}
-        for sanction in await sanctions_of(read, account_id)
-    }
-    return [Case(appeal, found[appeal.sanction_id]) for appeal in of]
+    found = await subjects.by_ids(read, [appeal.sanction_id for appeal in of])
+    return [Case(appeal, *found[appeal.sanction_id]) for appeal in of]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 
 from folkmoot.accounts.model import Account
 from folkmoot.gate import Acting, Action, Refused, Visible
@@ -80,9 +80,25 @@ async def resolve(acting: Acting, report_id: int, resolution: Resolution) -> Non
 
 async def resolve_about(acting: Acting, target_id: int, resolution: Resolution) -> None:
     """Close every open report about an account: a sanction answers them all."""
+    await _resolve_where(acting, reports.c.target_id == target_id, resolution)
+
+
+async def resolve_about_space(acting: Acting, space_id: int, resolution: Resolution) -> None:
+    """Close every open report about a Space."""
+    await _resolve_where(acting, reports.c.space_id == space_id, resolution)
+
+
+async def resolve_about_clip(acting: Acting, clip_id: int, resolution: Resolution) -> None:
+    """Close every open report about a clip."""
+    await _resolve_where(acting, reports.c.clip_id == clip_id, resolution)
+
+
+async def _resolve_where(acting: Acting, about: ColumnElement[bool], resolution: Resolution) -> None:
+    """All of them but those about who decides: nobody judges these themselves."""
     acting.require(Action.MODERATE)
+    others = true() if acting.viewer.account_id is None else reports.c.target_id != acting.viewer.account_id
     found = await acting.tx.connection.execute(
-        select(reports.c.id).where(reports.c.target_id == target_id, reports.c.resolved_at_ms.is_(None))
+        select(reports.c.id).where(about, others, reports.c.resolved_at_ms.is_(None))
     )
     for row in found.all():
         await resolve(acting, row.id, resolution)

@@ -27,6 +27,7 @@ class Resolution(StrEnum):
     LIMITED = "limited"
     SUSPENDED = "suspended"
     LOCKED = "locked"
+    REMOVED = "removed"  # the Space or the clip that was reported
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

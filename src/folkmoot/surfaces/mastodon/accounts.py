@@ -63,6 +63,8 @@ async def lookup(request: Request[Any, Any, Any], viewer: Viewer, services: Serv
         found = None
         if domain.lower() in ("", services.site.domain.lower()):
             found = await queries.by_username(read, name)
+        else:
+            await services.gate.contact(read, domain)
         return present.account(await services.gate.admit_one(read, viewer, found, "Record"), services.site)
 
 

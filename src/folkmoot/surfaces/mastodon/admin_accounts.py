@@ -16,6 +16,8 @@ from folkmoot.moderation.members import queries
 from folkmoot.moderation.members.model import Member, Wanted
 from folkmoot.moderation.reports import actions as report_actions
 from folkmoot.moderation.reports.model import Resolution
+from folkmoot.moderation.spaces.actions import suspend_host
+from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
@@ -48,13 +50,22 @@ _RESOLUTIONS = {
 _TYPES = {"silence": Standing.LIMITED, "suspend": Standing.SUSPENDED, "disable": Standing.LOCKED}
 
 
+class SpaceFate(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of one live Space of somebody who is suspended. `to`: the account that hosts it then."""
+
+    id: str
+    becomes: Becomes
+    to: str | None = None
+
+
 class Decide(msgspec.Struct):
-    """A decision about an account. `until` (RFC 3339) is Folkmoot's own; no e-mail is sent yet."""
+    """A decision about an account. `until` (RFC 3339) and `spaces` are Folkmoot's own; no e-mail is sent."""
 
     type: str = "none"
     text: str | None = None
     report_id: str | int | None = None
     until: str | None = None
+    spaces: list[SpaceFate] = []
     send_email_notification: Any = None
     warning_preset_id: Any = None
 
@@ -83,16 +94,28 @@ async def decide(
 ) -> dict[str, Any]:
     """Suspend, limit (`silence`) or lock (`disable`) an account, or close a report without any of it (`none`).
 
-    A sanction closes every open report about the account.
+    A sanction closes every open report about the account. `spaces` says what becomes of the live Spaces that
+    somebody hosts who is suspended; left out, each goes on with its co-hosts, or ends without one.
     """
     asked, id_ = await parse(request, Decide), entity_id(account_id)
     report_id = None if asked.report_id in (None, "") else entity_id(str(asked.report_id))
     until_ms = parse_time(asked.until, "until") if asked.until else None
     kind = _kind(asked)
-    await services.gate.act(
-        permit, lambda acting: _decide(acting, id_, kind, asked.text or "", until_ms, report_id)
-    )
+    fates = {entity_id(one.id, "Space"): Fate(one.becomes, _successor(one)) for one in asked.spaces}
+    if fates and kind is not Standing.SUSPENDED:
+        raise Refused("not_suspended", "What becomes of Spaces is said with a suspension.", status=422)
+
+    async def work(acting: Acting) -> None:
+        if kind is Standing.SUSPENDED:
+            await suspend_host(acting, id_, reason=asked.text or "", until_ms=until_ms, fates=fates)
+        await _decide(acting, id_, kind, asked.text or "", until_ms, report_id)
+
+    await services.gate.act(permit, work)
     return {}
+
+
+def _successor(fate: SpaceFate) -> int | None:
+    return entity_id(fate.to, "Account") if fate.to is not None else None
 
 
 @post(f"{PATH}/{{account_id:str}}/approve", opt=_WRITE, status_code=200)
@@ -136,9 +159,7 @@ async def _lift(services: Services, permit: Permit, account_id: str, standing: S
 async def _decide(
     acting: Acting, account_id: int, kind: Standing | None, reason: str, until_ms: int | None, report_id: int | None
 ) -> None:
-    if kind is Standing.SUSPENDED:
-        await actions.suspend(acting, account_id, reason=reason, until_ms=until_ms)
-    elif kind is Standing.LIMITED:
+    if kind is Standing.LIMITED:
         await actions.limit(acting, account_id, reason=reason, until_ms=until_ms)
     elif kind is Standing.LOCKED:
         await actions.lock(acting, account_id, reason=reason)
@@ -179,7 +200,9 @@ async def _one(services: Services, permit: Permit, account_id: int) -> AdminAcco
 async def _details(read: Read, services: Services, permit: Permit, account_id: int) -> AccountDetails:
     history = await queries.history(read, account_id, judge_id=permit.viewer.id)
     deciders = {one for sanction in history.sanctions for one in (sanction.decided_by, sanction.lifted_by)}
-    named = await account_queries.by_ids(read, sorted(one for one in deciders if one is not None))
+    live = await spaces.by_ids(read, await spaces.live_ids_hosted_by(read, account_id))
+    on_stage = {one for space in live for one in space.roster}
+    named = await account_queries.by_ids(read, sorted(on_stage.union(one for one in deciders if one is not None)))
     names = {one.item.id: one for one in services.gate.admit_to_moderate(permit, named)}
     opened = await spaces.by_ids(read, await spaces.ids_by_creator(read, account_id, limit=SPACES_MAX))
     hints = await hints_of(read, [account_id])
@@ -189,6 +212,7 @@ async def _details(read: Read, services: Services, permit: Permit, account_id: i
         history,
         names,
         services.gate.admit_to_moderate(permit, opened),
+        services.gate.admit_to_moderate(permit, live),
         [present_admin.signup_hint(one, alike[one.other_id]) for one in hints],
         services.site,
     )

@@ -63,6 +63,23 @@ class SignUpHint(msgspec.Struct, kw_only=True):
     seen_at: str
 
 
+class Successor(msgspec.Struct, kw_only=True):
+    """Somebody to whom a live Space can be handed over: a co-host, or a speaker on stage."""
+
+    id: str
+    username: str
+    role: str
+
+
+class LiveSpace(msgspec.Struct, kw_only=True):
+    """A Space that is live and hosted by an account: what is to become of it if its host is suspended?"""
+
+    id: str
+    title: str
+    url: str
+    successors: list[Successor]
+
+
 class AccountDetails(msgspec.Struct, kw_only=True):
     """What is told of one account, and not of each in a list."""
 
@@ -72,6 +89,7 @@ class AccountDetails(msgspec.Struct, kw_only=True):
     open_reports_count: int
     reports_count: int
     spaces: list[ModeratedSpace]  # the newest ten that it opened
+    live_spaces: list[LiveSpace]  # that it hosts now
     hints: list[SignUpHint]
 
 

@@ -14,7 +14,8 @@ from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account, Page
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
-from folkmoot.gate import Gated, Permit, Reach, Viewer, Visible
+from folkmoot.gate import Gated, Kind, Permit, Reach, Subject, Viewer, Visible, subjects
+from folkmoot.gate.standings import is_hidden
 from folkmoot.posts import queries
 from folkmoot.posts.model import Media, Post
 from folkmoot.spaces import queries as spaces
@@ -25,7 +26,7 @@ from folkmoot.surfaces.mastodon.present_statuses import Around
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
 
-Kind = TypeVar("Kind", bound=Gated)
+Item = TypeVar("Item", bound=Gated)
 Fetch = Callable[[Page], Awaitable[list[Post]]]
 ROUNDS_MAX = 4
 ROUND_GROWTH = 4
@@ -114,7 +115,30 @@ async def _load(
     read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]
 ) -> tuple[list[Visible[Post]], Around]:
     cut, everything = await _referred(read, posts)
-    return _sorted(read.now_ms, services, await services.gate.admit(read, viewer, everything), cut)
+    admitted = await services.gate.admit(read, viewer, everything)
+    shown, around = _sorted(read.now_ms, services, admitted, cut)
+    return shown, replace(around, gone=await _gone(read, everything, around, cut))
+
+
+async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, str]:
+    """What stands in place of clips that moderators removed, or whose Space they removed, by the post's id. One
+    statement, and none where every file is there."""
+    missing = {
+        one.post_id: cut[one.clip_id]
+        for one in everything
+        if isinstance(one, Media) and one.post_id is not None and one.clip_id in cut and one.id not in around.clips
+    }
+    about = {
+        post_id: (Subject(Kind.CLIP, clip.id), Subject(Kind.SPACE, clip.space_id))
+        for post_id, clip in missing.items()
+    }
+    now = await subjects.held(read, {subject for both in about.values() for subject in both})
+    return {
+        post_id: subjects.sentence(one.kind, now[one])
+        for post_id, both in about.items()
+        for one in reversed(both)
+        if is_hidden(one.kind, now[one].standing)
+    }
 
 
 async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip], list[Any]]:
@@ -165,9 +189,9 @@ def _around(
     return Around(accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
 
 
-def _of(kind: type[Kind], admitted: Iterable[Visible[Any]]) -> list[Visible[Kind]]:
+def _of(kind: type[Item], admitted: Iterable[Visible[Any]]) -> list[Visible[Item]]:
     return [one for one in admitted if _is(one, kind)]
 
 
-def _is(one: Visible[Any], kind: type[Kind]) -> TypeGuard[Visible[Kind]]:
+def _is(one: Visible[Any], kind: type[Item]) -> TypeGuard[Visible[Item]]:
     return isinstance(one.item, kind)

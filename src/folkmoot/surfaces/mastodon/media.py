@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get, put
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
+from folkmoot.gate.model import clip_subject, space_subject
 from folkmoot.posts import actions, queries
 from folkmoot.posts.model import Media
+from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.byte_ranges import Unsatisfiable, parse_range
 from folkmoot.surfaces.http import parse, serves
@@ -55,8 +57,19 @@ async def fetch_media(
     async with services.database.read() as read:
         looking = await _signed_for(read, request, services, media_id, ticket) if ticket else viewer
         found = await queries.media_by_id(read, media_id)
-        visible, _ = await load_statuses.admit_media(read, services, looking, found)
+        visible, space = await load_statuses.admit_media(read, services, looking, found)
+        hold(request, await _stamps(read, services, looking, visible.item, space))
     return await _bytes(request, services, visible.item)
+
+
+async def _stamps(
+    read: Read, services: Services, viewer: Viewer, media: Media, space: Space | None
+) -> tuple[Stamp, ...]:
+    """What the bytes hang on while they are sent: the clip, and the Space that it was cut from."""
+    about = [space_subject(space.id)] if space is not None else []
+    if media.clip_id is not None:
+        about.append(clip_subject(media.clip_id))
+    return await services.gate.stamps(read, viewer, about)
 
 
 async def _bytes(request: Request[Any, Any, Any], services: Services, media: Media) -> Response[bytes]:

@@ -12,7 +12,7 @@ from folkmoot.moderation.evasion.model import SURENESS, Hint
 from folkmoot.moderation.evasion.rules import sentence
 from folkmoot.moderation.members.model import History, Member
 from folkmoot.moderation.reports.model import Report
-from folkmoot.spaces.model import Space
+from folkmoot.spaces.model import Role, Space
 from folkmoot.surfaces.mastodon import admin_entities, present
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Site
@@ -120,18 +120,39 @@ def account_details(
     history: History,
     names: Mapping[int, Visible[Account]],
     spaces: list[Visible[Space]],
+    live: list[Visible[Space]],
     hints: list[admin_entities.SignUpHint],
     site: Site,
 ) -> admin_entities.AccountDetails:
-    """The history of one account. `names`: of those who decided."""
+    """The history of one account. `names`: of those who decided, and of who is on the stages of `live`."""
     return admin_entities.AccountDetails(
-        sanctions=[_sanction(one, names) for one in history.sanctions],
+        sanctions=[sanction(one, names) for one in history.sanctions],
         sessions_count=history.sessions,
         programs_count=history.programs,
         open_reports_count=history.open_reports,
         reports_count=history.reports,
         spaces=[moderated_space(one, site) for one in spaces],
+        live_spaces=[_live_space(one, names, site) for one in live],
         hints=hints,
+    )
+
+
+def _live_space(
+    visible: Visible[Space], names: Mapping[int, Visible[Account]], site: Site
+) -> admin_entities.LiveSpace:
+    space = visible.item
+    others = [*space.co_hosts, *(member for member in space.stage if member.role is Role.SPEAKER)]
+    return admin_entities.LiveSpace(
+        id=str(space.id),
+        title=space.title,
+        url=f"{site.base_url}/spaces/{space.id}",
+        successors=[
+            admin_entities.Successor(
+                id=str(one.account_id), username=names[one.account_id].item.username, role=one.role.value
+            )
+            for one in others
+            if one.account_id in names
+        ],
     )
 
 
@@ -143,20 +164,22 @@ def moderated_space(visible: Visible[Space], site: Site) -> admin_entities.Moder
     )
 
 
-def _sanction(sanction: Sanction, names: Mapping[int, Visible[Account]]) -> admin_entities.Sanction:
+def sanction(decided: Sanction, names: Mapping[int, Visible[Account]]) -> admin_entities.Sanction:
+    """One decision. `names`: of those who decided."""
+
     def name(account_id: int | None) -> str | None:
         found = names.get(account_id) if account_id is not None else None
         return found.item.username if found is not None else None
 
     return admin_entities.Sanction(
-        id=str(sanction.id),
-        standing=sanction.standing.value,
-        reason=sanction.reason,
-        until=_time(sanction.until_ms),
-        decided_by=name(sanction.decided_by),
-        decided_at=present.timestamp(sanction.decided_at_ms),
-        lifted_by=name(sanction.lifted_by),
-        lifted_at=_time(sanction.lifted_at_ms),
+        id=str(decided.id),
+        standing=decided.standing.value,
+        reason=decided.reason,
+        until=_time(decided.until_ms),
+        decided_by=name(decided.decided_by),
+        decided_at=present.timestamp(decided.decided_at_ms),
+        lifted_by=name(decided.lifted_by),
+        lifted_at=_time(decided.lifted_at_ms),
     )
 
 

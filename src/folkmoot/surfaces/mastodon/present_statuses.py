@@ -33,6 +33,7 @@ class Around(msgspec.Struct, frozen=True):
     media_urls: Mapping[int, str]
     clips: Mapping[int, Clip]
     spaces: Mapping[int, Visible[Space]]
+    gone: Mapping[int, str] = {}  # a sentence in place of a sound, by post
 
 
 def permalink(username: str, post_id: int, site: Site) -> str:
@@ -68,7 +69,7 @@ def status(visible: Visible[Post], around: Around, site: Site) -> status_entitie
         application=_application(post),
         card=_card(announced, around, site) if announced is not None else None,
         replies_count=post.replies_count,
-        folkmoot=_extension(announced, attached, around),
+        folkmoot=_extension(announced, attached, around, around.gone.get(post.id)),
     )
 
 
@@ -134,17 +135,19 @@ def _card(visible: Visible[Space], around: Around, site: Site) -> status_entitie
 
 
 def _extension(
-    announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around
+    announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around, gone: str | None
 ) -> status_entities.Extension:
     cut = next((one.item for one in attached if one.item.id in around.clips), None)
     return status_entities.Extension(
         space_id=str(announced.item.id) if announced is not None else None,
         clip=_clipped_from(around.clips[cut.id], cut) if cut is not None else None,
+        clip_removed=gone,
     )
 
 
 def _clipped_from(clip: Clip, media: Media) -> status_entities.ClippedFrom:
     return status_entities.ClippedFrom(
+        id=str(clip.id),
         space_id=str(clip.space_id),
         start_ms=clip.start_ms,
         end_ms=clip.end_ms,

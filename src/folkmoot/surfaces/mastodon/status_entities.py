@@ -73,8 +73,9 @@ class TakenOut(msgspec.Struct, kw_only=True):
 
 
 class ClippedFrom(msgspec.Struct, kw_only=True):
-    """Where a clip was cut: a range of a Space's timeline."""
+    """A clip, and where it was cut: a range of a Space's timeline."""
 
+    id: str
     space_id: str
     start_ms: int
     end_ms: int
@@ -82,10 +83,12 @@ class ClippedFrom(msgspec.Struct, kw_only=True):
 
 
 class Extension(msgspec.Struct, kw_only=True):
-    """What Folkmoot says of a post beyond Mastodon: the Space that it announces, or that its sound is from."""
+    """What Folkmoot says of a post beyond Mastodon: the Space that it announces, or that its sound is from, or why
+    its sound is gone."""
 
     space_id: str | None = None
     clip: ClippedFrom | None = None
+    clip_removed: str | None = None
 
 
 class QuoteApproval(msgspec.Struct, kw_only=True):

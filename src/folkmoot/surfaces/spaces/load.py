@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.gate import Action, Refused, Viewer, Visible
+from folkmoot.gate import Action, Kind, Refused, Subject, Viewer, Visible, subjects
 from folkmoot.recordings import queries as recordings
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces import queries
 from folkmoot.spaces.listening import require_not_removed
-from folkmoot.spaces.model import Facts, Space
+from folkmoot.spaces.model import Audience, EndReason, Facts, Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import present, schema
@@ -18,9 +18,21 @@ REDACTIONS_LISTED_MAX = 50
 
 
 async def visible(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
-    """One Space, or Refused 404: what the viewer may not see does not exist."""
+    """One Space, or Refused 404: what the viewer may not see does not exist. 410, with the reason, where everybody
+    who could see it is told that it is gone."""
     found = await queries.by_id(read, space_id)
-    return await services.gate.admit_one(read, viewer, found, "Space")
+    try:
+        return await services.gate.admit_one(read, viewer, found, "Space")
+    except Refused:
+        _say_if_ended_with_its_host(found)
+        raise
+
+
+def _say_if_ended_with_its_host(space: Space | None) -> None:
+    """Everybody could hear it a moment ago: they are told why they can't. Raises Refused 410."""
+    if space is not None and space.ended_reason is EndReason.HOST_SUSPENDED and space.audience is Audience.PUBLIC:
+        sentence = "This Space has ended: its host was suspended by this server's moderators."
+        raise Refused("host_suspended", sentence, status=410)
 
 
 async def for_listening(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
@@ -76,6 +88,7 @@ async def present_one(read: Read, services: Services, viewer: Viewer, space_id: 
     """One Space, with all that was taken out of it, or Refused 404."""
     found = await present_all(read, services, viewer, [space_id], redactions_max=None)
     if not found:
+        await visible(read, services, viewer, space_id)
         raise _not_found()
     return found[0]
 
@@ -94,6 +107,7 @@ async def _present(
     ids = [one.item.id for one in admitted]
     taken_out = await recordings.redactions_of(read, ids, redactions_max)
     spoken = await queries.spoken_in(read, viewer.account_id, ids) if viewer.account_id is not None else set()
+    decided = await subjects.held(read, [Subject(Kind.SPACE, id_) for id_ in ids])
     counts, estimated = services.listening.counts(), services.listening.estimated()
     return [
         present.space(
@@ -102,6 +116,7 @@ async def _present(
             replays.get(one.item.id),
             await _facts(read, viewer, one.item),
             taken_out[one.item.id],
+            decided[Subject(Kind.SPACE, one.item.id)],
             has_spoken=one.item.id in spoken,
             listeners=counts.get(one.item.id, 0),
             listeners_estimated=estimated.get(one.item.id, 0),

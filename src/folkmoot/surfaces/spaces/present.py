@@ -3,17 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from folkmoot.accounts.model import Account
-from folkmoot.gate import Viewer, Visible
+from folkmoot.gate import Kind, Standing, Viewer, Visible
+from folkmoot.gate.model import Sanction
+from folkmoot.gate.subjects import sentence as sentence_about
 from folkmoot.recordings.model import Recording, Redaction
 from folkmoot.recordings.rules import may_redact
 from folkmoot.spaces import rules
-from folkmoot.spaces.model import Facts, Member, Space, SpaceState
+from folkmoot.spaces.model import Facts, Member, NoticeKind, Space, SpaceState
 from folkmoot.surfaces.mastodon import present as mastodon
 from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.services import Site
 from folkmoot.surfaces.spaces import schema
 
 People = Mapping[int, Visible[Account]]
+_HOST_LEFT = {
+    NoticeKind.HOST_SUSPENDED: "The host was suspended by this server's moderators, and the Space goes on.",
+    NoticeKind.HOST_GONE: "The host can't take part any more, and the Space goes on.",
+}
 API = "/api/folkmoot/v1/spaces"
 
 
@@ -23,6 +29,7 @@ def space(
     recording: Visible[Recording] | None,
     facts: Facts,
     taken_out: Sequence[Redaction],
+    decided: Sanction,
     *,
     has_spoken: bool,
     listeners: int,
@@ -32,7 +39,8 @@ def space(
     site: Site,
     now_ms: int,
 ) -> schema.Space:
-    """A Space for one viewer. `facts` are the machine's about this viewer; `people` who of it may be seen."""
+    """A Space for one viewer. `facts` are the machine's about this viewer; `people` who of it may be seen;
+    `decided` is what moderators put the Space under."""
     item = visible.item
     hosts = [item.host_id, *(member.account_id for member in item.co_hosts)]
     you = item.member(visible.viewer.id) if visible.viewer.account_id is not None else None
@@ -74,6 +82,7 @@ def space(
         listen_url=f"{base}/listen",
         hls_url=f"{base}/hls/index.m3u8",
         replay=_replay(recording, base) if recording is not None else None,
+        notices=_notices(item, people, decided),
         redactions=[_redaction(one) for one in taken_out if one.applied_at_ms is not None],
         you=_you(item, visible.viewer, facts, now_ms, has_spoken=has_spoken),
     )
@@ -100,7 +109,24 @@ def _person(member: Member, people: People, site: Site) -> schema.Person:
         muted=member.muted_by is not None,
         connected=member.connected,
         asking_since=_time(member.asking_since_ms),
+        muted_until=_time(member.muted_until_ms),
     )
+
+
+def _notices(space: Space, people: People, decided: Sanction) -> list[schema.Notice]:
+    """Who hosts since when somebody else can't any more, and that moderators muted it. Never who reported what."""
+    notices = []
+    if space.notice is not None:
+        host = people.get(space.notice.host_id)
+        name = (host.item.display_name or f"@{host.item.username}") if host is not None else "Somebody else"
+        sentence = f"{_HOST_LEFT[space.notice.kind]} {name} hosts it now."
+        kind = schema.NoticeKind(space.notice.kind.value)
+        notices.append(schema.Notice(kind, sentence, timestamp(space.notice.at_ms)))
+    if decided.standing is Standing.MUTED and not space.state.terminal:
+        told = sentence_about(Kind.SPACE, decided)
+        at, until = timestamp(decided.decided_at_ms), _time(decided.until_ms)
+        notices.append(schema.Notice(schema.NoticeKind.MUTED, told, at, until))
+    return notices
 
 
 def _recording_state(space: Space, *, tape_full: bool) -> schema.RecordingState:
@@ -113,7 +139,8 @@ def _recording_state(space: Space, *, tape_full: bool) -> schema.RecordingState:
 
 def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken: bool) -> schema.You:
     if viewer.account_id is None:
-        return schema.You(Member(account_id=0).role, None, False, False, None, False, False, [], False, False)
+        role = Member(account_id=0).role
+        return schema.You(role, None, False, False, None, False, False, [], False, None, None, False)
     member = space.member(viewer.account_id)
     can = rules.permissions(space, viewer.account_id, facts, now_ms)
     return schema.You(
@@ -126,6 +153,8 @@ def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken:
         consented=member.consented_at_ms is not None,
         can=sorted(can),
         may_redact=may_redact(space, viewer),
+        muted_until=_time(member.muted_until_ms),
+        removed_until=_time(member.removed_until_ms),
         has_spoken=has_spoken,
     )
 

@@ -36,6 +36,7 @@ class Person(msgspec.Struct):
     muted: bool
     connected: bool
     asking_since: str | None
+    muted_until: str | None  # by a host: until then they can't unmute
 
 
 class Replay(msgspec.Struct):
@@ -61,6 +62,23 @@ class Redaction(msgspec.Struct):
     at: str
 
 
+class NoticeKind(StrEnum):
+    """Why everybody in a Space is told something."""
+
+    HOST_SUSPENDED = "host_suspended"
+    HOST_GONE = "host_gone"
+    MUTED = "muted"  # by moderators
+
+
+class Notice(msgspec.Struct):
+    """A sentence for everybody in a Space. `until` is null for no end."""
+
+    kind: NoticeKind
+    sentence: str
+    at: str
+    until: str | None = None
+
+
 class You(msgspec.Struct):
     """The viewer's own part in it; `can` holds the commands that would be accepted now."""
 
@@ -73,6 +91,8 @@ class You(msgspec.Struct):
     consented: bool
     can: list[str]
     may_redact: bool  # take something out of the sound
+    muted_until: str | None  # by a host: until then one can't unmute
+    removed_until: str | None  # null while one is removed: without end
     has_spoken: bool  # has, or had, a seat: there is a consent to take back
 
 
@@ -121,6 +141,7 @@ class Space(msgspec.Struct):
     listen_url: str  # endless fMP4; `?codec=opus|aac&ticket=…`
     hls_url: str
     replay: Replay | None
+    notices: list[Notice]  # what everybody in it is told now
     redactions: list[Redaction]  # what was taken out of the sound, in order of the timeline
     you: You
 

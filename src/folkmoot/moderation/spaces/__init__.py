@@ -1,0 +1,1 @@
+"""What moderators decide about Spaces, and what becomes of the rooms of a host who is suspended."""
