@@ -70,7 +70,9 @@ async def test_the_room_says_what_why_and_until_when(
         ("suspended", "rule 3", "2027-01-15T08:01:00.000Z"),
     ]
     clock.advance_ms(60_000)
-    # Nothing ran in between: the clock alone says that it is over.
+    # Nothing ran in between: the clock alone says that it is over, and with it the room.
+    assert (await client.get(f"{API}/standing")).json()["code"] == "sign_in_anew"
+    await sign_in(client)
     shown = (await client.get(f"{API}/standing")).json()
     assert (shown["standing"], len(shown["sanctions"])) == ("limited", 1)
 
@@ -90,6 +92,9 @@ async def test_an_appeal_is_made_once_and_decided_by_somebody_else(
     other = await people.create("other", Role.MODERATOR)
     assert (await decide(client, people, other, granted=True)).status_code == 204
     assert (await people.viewer(account_id)).standing is Standing.ACTIVE
+    ended = (await client.get(SESSION)).json()
+    assert (ended["standing"], ended["reason"]) == (None, "Your account is open again. Sign in anew.")
+    await sign_in(client)
     assert (await client.get(SESSION)).json()["standing"] == "active"
 
 
@@ -129,6 +134,7 @@ async def test_what_cannot_be_appealed_against(
     sanction = {"unheard of": "5", "no number": "x" * 40}.get(what, held["id"])
     if what == "over":
         clock.advance_ms(10)
+        await sign_in(client)
     if what == "another's":
         client.cookies.clear()
         client.headers.update(alice.headers)

@@ -198,6 +198,15 @@ async def test_an_old_token_opens_nothing_also_after_the_lift(scene: Scene) -> N
             assert one.surface.serves in (Serves.NOBODY, Serves.ALIKE) or one.answer.status == 401, one
 
 
+async def test_what_it_signed_in_with_while_suspended_opens_nothing_after_the_lift(scene: Scene) -> None:
+    await scene.people.put(scene.account, Standing.SUSPENDED)
+    token = await scene.people.token(scene.account)
+    for standing in (Standing.LIMITED, Standing.ACTIVE):
+        await scene.people.put(scene.account, standing)
+        for one in [one async for one in look(scene, {"its room's token": token})]:
+            assert one.surface.serves in (Serves.NOBODY, Serves.ALIKE) or one.answer.status == 401, one
+
+
 async def test_what_it_said_elsewhere_stays_and_says_whose_it_is_not(scene: Scene) -> None:
     await scene.people.put(scene.account, Standing.SUSPENDED)
     path = f"/api/folkmoot/v1/spaces/{scene.made['strangers_space']}/seats"

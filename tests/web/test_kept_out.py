@@ -62,6 +62,11 @@ def test_suspended_one_reads_why_appeals_and_takes_the_data(
     data = json.loads(Path(download.value.path()).read_text())
     assert [post["text"] for post in data["posts"]] == ["It was public knowledge."]
     assert problems(page) == []
+    server.admin("lift", name)
+    page.get_by_role("button", name="Look again").click()
+    expect(page.get_by_text("Your account is open again. Sign in anew.")).to_be_visible()
+    sign_in(page, name)
+    expect(page.get_by_role("textbox").first).to_be_visible()
     page.context.close()
 
 

@@ -13,7 +13,7 @@ from folkmoot.accounts.invites.rules import Inviting
 from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import impose, lift, revoke
-from folkmoot.gate.model import account_subject, token_subject
+from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, tokens
@@ -212,13 +212,16 @@ async def issue_token(
     """Store a new token's digest and return the token: 256 random bits.
 
     `account_id` None: the application itself. `account_counter`: the one that what it is exchanged for carried;
-    by default the account's as it is now.
+    by default the account's as it is now. Made for somebody suspended, it opens no more than then, also afterwards.
     """
     if account_counter is None:
         account_counter = 0
         if account_id is not None:
             subject = account_subject(account_id)
             account_counter = (await gate_queries.counters(acting.tx, [subject]))[subject]
+    if account_id is not None:
+        standing = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
+        scopes += f" {ROOM_ONLY}" if standing is Standing.SUSPENDED else ""
     secret = secrets.token_urlsafe(32)
     await acting.tx.connection.execute(
         tokens.insert().values(

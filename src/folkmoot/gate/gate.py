@@ -14,6 +14,7 @@ from folkmoot.gate import queries, subjects
 from folkmoot.gate.hosts import canonical
 from folkmoot.gate.model import (
     ANONYMOUS,
+    ROOM_ONLY,
     Action,
     Facts,
     Gated,
@@ -49,6 +50,8 @@ class Gate:
 
         Raises Refused 401 (`invalid_token`) for a token that is unknown, expired, revoked, or older than its
         account's counter. A suspended account that signed in anew *is* identified: `permit` decides what it opens.
+        What it signed in with ends with the suspension (401, `sign_in_anew`): a lift gives rights back, to who they
+        are, and never widens a credential.
         """
         async with self.database.read() as read:
             row = await queries.token(read, digest(secret))
@@ -69,11 +72,14 @@ class Gate:
             made_under += (Stamp(subject, counters[subject]),)
         if _is_stale(made_under, counters):
             raise _invalid_token()
+        scopes = frozenset(row.scopes.split())
+        if ROOM_ONLY in scopes and Action.READ in TABLE[row.standing].actions:
+            raise Refused("sign_in_anew", "Your account is open again. Sign in anew.", status=401)
         return Viewer(
             account_id=row.account_id,
             role=row.role,
             standing=row.standing,
-            scopes=frozenset(row.scopes.split()),
+            scopes=scopes,
             token_id=row.id,
             application_id=row.application_id,
             stamps=made_under,

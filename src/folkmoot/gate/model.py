@@ -81,6 +81,10 @@ class Action(StrEnum):
     TAKE_BACK_CONSENT = "take_back_consent"  # to having been recorded
 
 
+ROOM_ONLY = "room"
+"""Among the scopes of a credential that was made while its account was suspended: a lift doesn't widen it."""
+
+
 class Sanction(msgspec.Struct, frozen=True):
     """A standing that somebody gave an account, a Space, … `until_ms`: Unix ms, None without end. Lifted, it is
     history. `private_note` is for moderators only."""

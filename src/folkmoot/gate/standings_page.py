@@ -107,7 +107,8 @@ account.
 
 A change that takes a right away raises the account's revocation counter: every token, ticket, link, socket, stream
 and seat from before ends, and never opens anything again, also after the lift. Whoever is let back in signs in anew
-and has everything that the table gives. These changes take something away:
+and has everything that the table gives; what they signed in with while suspended ends with the suspension. These
+changes take something away:
 
 | from | to |
 |---|---|

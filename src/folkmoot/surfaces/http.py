@@ -27,6 +27,7 @@ AnyRequest = Request[Any, Any, Any]
 SESSION_COOKIE = "folkmoot_session"
 SURFACE = "surface"
 _VIEWER = "viewer"
+_ENDED = "ended"
 
 
 class Declaration(msgspec.Struct, frozen=True):
@@ -108,11 +109,18 @@ async def _identify(request: Request[Any, Any, Any], gate: Gate, declaration: De
         _require_same_origin(request)
     try:
         return await gate.identify(cookie)
-    except Refused:
+    except Refused as refused:
         # A session that ended must not lock its browser out of what anybody may read.
         if declaration.serves in (Serves.ANYONE, Serves.NOBODY):
+            request.scope["state"][_ENDED] = refused
             return ANONYMOUS
         raise
+
+
+def why_signed_out(request: AnyRequest) -> str:
+    """What to say to a browser whose session was one of the suspended, and is over with that; else nothing."""
+    ended: Refused | None = request.scope["state"].get(_ENDED)
+    return ended.sentence if ended is not None and ended.code == "sign_in_anew" else ""
 
 
 def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

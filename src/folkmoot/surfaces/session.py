@@ -17,7 +17,7 @@ from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.moderation.networks.model import Severity
 from folkmoot.surfaces import invite_links
 from folkmoot.surfaces.browser import arriving_from, browser_cookie
-from folkmoot.surfaces.http import SESSION_COOKIE, serves
+from folkmoot.surfaces.http import SESSION_COOKIE, serves, why_signed_out
 from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.mastodon import entities, present
 from folkmoot.surfaces.networks import address_of
@@ -71,7 +71,8 @@ class SessionSite(msgspec.Struct):
 
 
 class Session(msgspec.Struct):
-    """Who the browser is signed in as. `account` is null for nobody, and for an account that is not shown."""
+    """Who the browser is signed in as. `account` is null for nobody, and for an account that is not shown.
+    `reason`: why one stands as one does, or why one is signed in no more."""
 
     account: entities.Account | None
     username: str | None
@@ -154,9 +155,11 @@ async def sign_in(
 
 
 @get(f"{PATH}/session", opt=serves(Serves.NOBODY))
-async def who_am_i(viewer: Viewer, services: Services) -> Response[Session]:
+async def who_am_i(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[Session]:
     """Who is signed in, if anybody: never an error."""
-    return Response(await _describe(services, viewer), headers=NO_STORE)
+    session = await _describe(services, viewer)
+    session.reason = session.reason or why_signed_out(request)
+    return Response(session, headers=NO_STORE)
 
 
 @delete(f"{PATH}/session", opt=serves(Serves.NOBODY, Action.SIGN_IN))

@@ -51,7 +51,8 @@ class SessionStore {
     try {
       const wasSignedIn = this.standing !== null;
       this.#now = await get<Session>(`${API}/session`);
-      if (wasSignedIn && this.standing === null) toasts.say('You were signed out. Sign in to read why.');
+      if (this.standing === null && (wasSignedIn || this.reason))
+        toasts.say(this.reason || 'You were signed out. Sign in to read why.');
       this.problem = null;
     } catch (error) {
       this.problem = (error as Error).message;
