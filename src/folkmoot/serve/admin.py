@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from folkmoot.accounts import marks
+from folkmoot.accounts.marks import Marks
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate, Refused
 from folkmoot.serve.places import places
@@ -16,6 +18,7 @@ from folkmoot.settings import Settings, load
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.ids import SLOTS
+from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.cli.admin import build_admin
 from folkmoot.surfaces.cli.running import AdminServices
@@ -38,7 +41,8 @@ async def _open() -> AsyncIterator[AdminServices]:
     try:
         gate = Gate(database)
         carrying = Carrying(gate, ObjectStore.open(settings.media or str(where.media)), where.tapes)
-        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying)
+        known = Marks(load_or_create_key(where.keys, marks.KEY))
+        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying, known)
     finally:
         await database.close()
 

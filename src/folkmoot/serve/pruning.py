@@ -1,8 +1,11 @@
 """What nobody needs any more, deleted every hour: credentials that open nothing, files that hang on no post."""
 
+from folkmoot.accounts.invites import actions as invites
 from folkmoot.accounts.oauth.actions import forget_expired
 from folkmoot.clips.actions import forget_unattached
 from folkmoot.gate import Action, Gate
+from folkmoot.moderation.evasion import actions as evasion
+from folkmoot.moderation.networks import actions as networks
 
 FILES_PER_TRANSACTION = 100
 
@@ -10,7 +13,8 @@ FILES_PER_TRANSACTION = 100
 async def prune(gate: Gate, files_per_transaction: int = FILES_PER_TRANSACTION) -> None:
     """In small transactions: others write too. What of it could not be done is done the next time."""
     permit = gate.permit_system(Action.SIGN_IN, "worker: pruning")
-    await gate.act(permit, forget_expired)
+    for forget in (forget_expired, evasion.forget_old, invites.forget_ended, networks.forget_ended):
+        await gate.act(permit, forget)
     forgotten = files_per_transaction
     while forgotten == files_per_transaction:
         forgotten = await gate.act(permit, lambda acting: forget_unattached(acting, files_per_transaction))

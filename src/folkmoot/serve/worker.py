@@ -7,7 +7,10 @@ import time
 
 import structlog
 
+from folkmoot.accounts import marks
+from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
+from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
@@ -28,6 +31,7 @@ from folkmoot.storage import events
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker as JobWorker
+from folkmoot.storage.keys import load_or_create_key
 from folkmoot.tape.model import TapeBusy, TapeDamaged, TapeError
 from folkmoot.tape.reader import TapeReader
 
@@ -83,6 +87,7 @@ class WorkerProcess:
             group.create_task(follower.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+            group.create_task(self._mark_mailboxes())
             group.create_task(self._consequences.keep_sweeping())
             group.create_task(self._signing.run())
             group.create_task(DiskWatch(self._places.tapes, self._live_count).run())
@@ -164,6 +169,19 @@ class WorkerProcess:
             if any(change["change"] == "redacted" for change in event.payload["changes"]):
                 await self._signing.sign(int(event.payload["space"]))
         await self._consequences.on_event(event)
+
+    async def _mark_mailboxes(self) -> None:
+        """Of accounts that are older than the marks: once after an upgrade, and then there is none."""
+        known = Marks(load_or_create_key(self._places.keys, marks.KEY))
+        permit = self._gate.permit_system(Action.SIGN_IN, "worker: mailboxes")
+        while True:
+            try:
+                while await self._gate.act(permit, lambda acting: evasion.fill_mailboxes(acting, known)):
+                    pass
+                return
+            except Exception:
+                log.exception("worker.mailboxes_not_marked")
+            await asyncio.sleep(PRUNE_EVERY_S)
 
     async def _keep_pruning(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.actions import NewAccount, create_account
+from folkmoot.accounts.marks import Marks
 from folkmoot.accounts.oauth.actions import register
 from folkmoot.accounts.oauth.model import NewApplication
 from folkmoot.accounts.passwords import Passwords
@@ -51,7 +52,7 @@ class Terminal:
         try:
             gate = Gate(database)
             carrying = Carrying(gate, ObjectStore.open(str(self.directory / "media")), self.directory / "tapes")
-            yield AdminServices(database, gate, "https://moot.example", carrying)
+            yield AdminServices(database, gate, "https://moot.example", carrying, Marks(b"m" * 32))
         finally:
             await database.close()
 

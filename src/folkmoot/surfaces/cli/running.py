@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from folkmoot.accounts import queries
+from folkmoot.accounts.marks import Marks
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Acting, Action, Gate, Refused
 from folkmoot.storage.database import Database, DatabaseBusy
@@ -27,6 +28,7 @@ class AdminServices(msgspec.Struct, frozen=True):
     gate: Gate
     base_url: str
     carrying: Carrying
+    marks: Marks
 
 
 Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]
