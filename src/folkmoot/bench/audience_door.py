@@ -29,6 +29,7 @@ from folkmoot.audience.redirect import redirect_protocol
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.audience.tls import keep_secret, tls_protocol
 from folkmoot.audience.worker import WorkerConfig, run_worker
+from folkmoot.surfaces.addresses import ClientAddresses
 
 _PR_SET_PDEATHSIG = 1
 
@@ -73,7 +74,8 @@ class _House:
         self._handoff = Handoff(worker_sockets(config))
 
     async def run(self) -> None:
-        door = Door(_admit, self._handoff)
+        # Behind a proxy here the limit of joins is for each listener's own address, too.
+        door = Door(_admit, self._handoff, client_address=ClientAddresses(["127.0.0.0/8"]))
         server = uvicorn.Server(
             uvicorn.Config(
                 _nothing_here,

@@ -104,13 +104,15 @@ def audience(
     spaces: Annotated[int, typer.Option(min=1, max=2_000, help="Spaces that they are spread over.")] = 1,
     write_ms: Annotated[int, typer.Option(help="Sound in one write: 100, 200, 500, 1000; 0: by the load.")] = 0,
     never_reading: Annotated[int, typer.Option(min=0, help="Of the listeners, how many read nothing.")] = 0,
+    tls: Annotated[bool, typer.Option("--tls", help="Over HTTPS, with nginx beside it.")] = False,
     storm: Annotated[bool, typer.Option("--storm", help="Instead: all of them join within 10 s.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """What it takes to be heard by many: delay, missed parts, CPU, beside a loop in C."""
     from folkmoot.bench.audience import plan, run_audience
-    from folkmoot.bench.audience_load import AudienceFailed
+    from folkmoot.bench.audience_load import PLAIN, TLS_RESUMED, AudienceFailed
     from folkmoot.bench.audience_storm import run_storm
+    from folkmoot.bench.audience_tls import run_tls
 
     wanted = plan(
         listeners,
@@ -119,9 +121,11 @@ def audience(
         spaces=spaces,
         write_ms=write_ms,
         never_reading=never_reading,
+        tls=TLS_RESUMED if tls else PLAIN,
     )
+    run = run_storm if storm else run_tls if tls else run_audience
     try:
-        report = run_storm(wanted, typer.echo) if storm else run_audience(wanted, typer.echo)
+        report = run(wanted, typer.echo)
     except AudienceFailed as error:
         raise _cannot(error) from error
     _finish(report, json_file)
