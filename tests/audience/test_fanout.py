@@ -136,6 +136,18 @@ def test_a_late_worker_drops_the_ticks_it_missed_and_keeps_the_sound(room: Room)
     assert room.fanout.lateness[-1] == 1
 
 
+@pytest.mark.parametrize(("window_ms", "delays"), [(100, {10: 10}), (1000, {10: 2, 100: 1, 200: 1, 500: 3, 1000: 3})])
+def test_how_old_parts_are_when_they_are_written(room: Room, window_ms: int, delays: dict[int, int]) -> None:
+    room.window_ms = window_ms
+    room.speak(b"a")
+    room.join(7)
+    for part in b"bcdefghijk":
+        room.speak(bytes([part]))
+    room.pass_ms(1000)
+    counted = dict(zip(fanout.DELAYS_MS, room.fanout.delays, strict=False))
+    assert {bound_ms: parts for bound_ms, parts in counted.items() if parts} == delays
+
+
 def test_after_a_long_stall_only_the_newest_window_goes_out(room: Room) -> None:
     room.join(7)
     for number in range(BACKLOG_PARTS_MAX + 5):

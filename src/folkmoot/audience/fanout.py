@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -51,6 +52,8 @@ class Metrics(msgspec.Struct):
 
 
 LATENESS_MS = (1, 2, 5, 10, 20, 50, 100, 250, 1000)
+DELAYS_MS = (10, 20, 50, 100, 200, 500, 1000, 2000)
+"""How old a part is when it is written, as far as this worker saw it come: the first of a whole second nearly that."""
 
 
 class Fanout:
@@ -81,6 +84,7 @@ class Fanout:
         self._leases = Leases()
         self.metrics = Metrics()
         self.lateness = [0] * (len(LATENESS_MS) + 1)
+        self.delays = [0] * (len(DELAYS_MS) + 1)
         self.closed: list[tuple[int, str]] = []
         self.changed: set[int] = set()
 
@@ -158,21 +162,21 @@ class Fanout:
         due_ms, _, space, group = heapq.heappop(self._due)
         if group not in space.groups:
             return True
-        self._count_lateness(now_ms - due_ms)
+        self.lateness[bisect_left(LATENESS_MS, now_ms - due_ms)] += 1
         try:
             space.refresh(now_ms)
         except (OSError, TapeError):
             logger.exception("the tape of Space %d can't be read", space.space_id)
             self._end(space, FAILED)
             return True
-        self._deliver(space, group)
+        self._deliver(space, group, now_ms)
         if space.tape.ended and group.cursor == group.feed.end:
             self._finish(space, group)
         if group in space.groups:
             self._schedule(space, group, now_ms)
         return True
 
-    def _deliver(self, space: Space, group: Group) -> None:
+    def _deliver(self, space: Space, group: Group, now_ms: int) -> None:
         feed = group.feed
         if group.cursor == feed.end:
             return
@@ -183,6 +187,7 @@ class Fanout:
         self.metrics.parts += writes * (feed.end - start)
         self.metrics.bytes += writes * len(feed.framed(start, feed.end, chunked=group.chunked))
         self.metrics.skipped += delivery.skipped
+        self._count_delays(now_ms - space.beat_ms, feed.end - start, writes)
         group.cursor = feed.end
         for socket, reason in delivery.closed:
             self._forget(space, group, [socket], reason)
@@ -207,9 +212,9 @@ class Fanout:
     def _window_ms(self) -> int:
         return self._choose_window_ms(len(self._listeners))
 
-    def _count_lateness(self, late_ms: int) -> None:
-        bucket = next((i for i, bound_ms in enumerate(LATENESS_MS) if late_ms <= bound_ms), len(LATENESS_MS))
-        self.lateness[bucket] += 1
+    def _count_delays(self, newest_ms: int, parts: int, writes: int) -> None:
+        for place in range(parts):
+            self.delays[bisect_left(DELAYS_MS, newest_ms + place * windows.PART_MS)] += writes
 
     # --- arriving
 

@@ -88,6 +88,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     metrics: dict[str, int]
     lateness: tuple[int, ...]
     is_taking_over: bool = False
+    delays: tuple[int, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -313,6 +313,7 @@ class Worker:
             metrics=metrics,
             lateness=tuple(self.fanout.lateness),
             is_taking_over=self._predecessors.are_passing,
+            delays=tuple(self.fanout.delays),
         )
         web.connection.send(wire.encode_report(report))
         web.unreported.difference_update(spaces)
