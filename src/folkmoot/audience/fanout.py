@@ -53,7 +53,7 @@ class Metrics(msgspec.Struct):
 
 LATENESS_MS = (1, 2, 5, 10, 20, 50, 100, 250, 1000)
 DELAYS_MS = (10, 20, 50, 100, 200, 500, 1000, 2000)
-"""How old a part is when it is written, as far as this worker saw it come: the first of a whole second nearly that."""
+"""How old a part is when it is written, as far as this worker saw it come: the first of a second nearly that."""
 
 
 class Fanout:
