@@ -1,10 +1,11 @@
 """Settings: where they come from, which wins, and that a wrong one says what to write instead."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from folkmoot.settings import SettingsError, load, udp_ports
+from folkmoot.settings import Settings, SettingsError, audience_workers, load, udp_ports
 
 UDP_PORTS_REFUSED = ("50000", "50000-50010", "50999-50000", "80-500", "65000-70000", "50000-50999,", "a-b")
 
@@ -110,3 +111,11 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
     file.write_text("title = ")
     with pytest.raises(SettingsError, match="not valid TOML"):
         load({}, file)
+
+
+def test_as_many_audience_workers_as_cores_and_as_wanted_listeners_need_files() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert audience_workers(Settings()) == min(64, cores)
+    assert audience_workers(Settings(listeners_max=19_000 * (cores + 1) + 1)) == min(64, cores + 2)
+    assert audience_workers(Settings(listeners_max=10**8)) == 64
+    assert audience_workers(Settings(audience_workers=3, listeners_max=10**8)) == 3

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 PREFIX = "FOLKMOOT_"
+AUDIENCE_WORKERS_MAX = 64
+LISTENERS_PER_WORKER = 19_000  # where a process may have 20,000 files open
 _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 # RFC 7064 and RFC 7065.
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
@@ -65,8 +67,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """File of the certificate's key (PEM, without a password)."""
     trusted_proxies: list[str] = []
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
-    audience_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    """Processes that write sound to listeners: one per 19,000 listeners, at most one per core."""
+    audience_workers: Annotated[int, msgspec.Meta(ge=1, le=AUDIENCE_WORKERS_MAX)] | None = None
+    """Processes that write sound to listeners. Empty: one per core, and one per 19,000 of `listeners_max`."""
     listeners_max: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Listeners connected at a time, over all Spaces; who comes then listens by HLS. Empty: as many as are on time."""
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -204,6 +206,14 @@ def _is_reachable(address: str) -> bool:
     except ValueError:
         return False
     return not (parsed.is_unspecified or parsed.is_multicast or parsed.is_link_local)
+
+
+def audience_workers(settings: Settings) -> int:
+    """How many processes write sound to listeners."""
+    if settings.audience_workers is not None:
+        return settings.audience_workers
+    wanted = -(-(settings.listeners_max or 0) // LISTENERS_PER_WORKER)
+    return min(AUDIENCE_WORKERS_MAX, max(len(os.sched_getaffinity(0)), wanted))
 
 
 def udp_ports(settings: Settings) -> range | None:

@@ -26,10 +26,10 @@ from folkmoot.bench.audience_load import (
 )
 from folkmoot.bench.audience_servers import live_tapes, running_floor, running_house
 from folkmoot.bench.machine import this_machine
-from folkmoot.bench.processes import CpuMeter, pss_mb
+from folkmoot.bench.processes import CpuMeter
 from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
+from folkmoot.settings import LISTENERS_PER_WORKER
 
-LISTENERS_PER_WORKER = 19_000
 DELIVERY_P99_MS = {100: 10.0, 200: 10.0, 500: 100.0, 1000: 20.0}
 MANY_SPACES_P99_MS = 250.0
 SERVER_CORES, MANY_SPACES_CORES = 0.35, 0.8
@@ -38,7 +38,6 @@ RATIO_TO_FLOOR = 1.2
 JOIN_P99_MS = 300.0
 
 _JOINED_WITHIN_S = 60.0
-_SETTLES_S = 4.0  # three writes and more: by then it is known when each listener's are due
 
 Say = Callable[[str], None]
 
@@ -77,7 +76,10 @@ class Measurable(Protocol):
     port: int
 
     def pids(self) -> list[int]:
-        """Its processes, whose CPU and memory count."""
+        """Its processes, whose CPU counts."""
+
+    def memory_mb(self) -> float:
+        """What it takes to have listeners."""
 
 
 def plan(
@@ -170,7 +172,7 @@ class Workshop:
         with listening(self.generator, load) as listeners:
             joined = listeners.wait_until_joined(wanted.listeners / wanted.joins_per_s + _JOINED_WITHIN_S)
             say(f"All hear something after at most {joined.join.max_ms:.0f} ms.")
-            time.sleep(_SETTLES_S)
+            listeners.settle()
             meters = [
                 CpuMeter(server.pids),
                 CpuMeter(listeners.pids),
@@ -179,7 +181,7 @@ class Workshop:
             listeners.measure()
             time.sleep(wanted.seconds)
             cores, generator_cores, tapes_cores = (meter.cores() for meter in meters)
-            memory_mb, kernel_mb = pss_mb(server.pids()), _kernel_memory_mb() - idle_mb
+            memory_mb, kernel_mb = server.memory_mb(), _kernel_memory_mb() - idle_mb
             heard = listeners.stop()
         return Measured(heard, cores, memory_mb, kernel_mb, generator_cores, tapes_cores)
 
@@ -250,8 +252,8 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
         f"writes, {heard.bytes / 1e6 / wanted.seconds:.1f} MB a second, every byte compared with the tape.",
         "delivery: from when a write was due to its receipt (with a write for each part, from its publication). "
         "part_age: from each part's publication, with the wait for the write in it.",
-        "server: the web process's door and hand-over, and the audience workers; the rest of the server is idle "
-        "here (`bench boot`). Generator and tapes run beside it.",
+        "server: the web process's door and hand-over, and the audience workers. Memory: the workers, and what the "
+        "web process grew by; the rest of a server is in `bench boot`. Generator and tapes run beside it.",
     ]
     if heard.early:
         found.append(f"{heard.early} writes came before the moment at which they had seemed due.")

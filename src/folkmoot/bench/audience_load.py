@@ -18,6 +18,8 @@ LISTENERS_PER_PROCESS = 18_000  # of the 20,000 files that a process may often h
 JOINS_PER_S = 2_000
 _COMPILED_WITHIN_S = 60
 _ENDS_WITHIN_S = 20
+SETTLES_S = 4.0
+"""Three writes and more: by then it is known when each listener's are due."""
 
 
 class AudienceFailed(Exception):
@@ -115,6 +117,11 @@ class Listeners:
     def pids(self) -> list[int]:
         """All processes of the generator."""
         return tree(self.process.pid)
+
+    def settle(self, within_s: float = SETTLES_S) -> None:
+        """Has everybody learn when its writes are due."""
+        self._say(b"settle\n")
+        time.sleep(within_s)
 
     def measure(self) -> None:
         """From now on it counts."""

@@ -12,7 +12,7 @@ import msgspec
 from folkmoot.bench.audience_door import HouseConfig, HouseReport
 from folkmoot.bench.audience_load import AudienceFailed
 from folkmoot.bench.audience_tapes import FIRST_SPACE
-from folkmoot.bench.processes import tree
+from folkmoot.bench.processes import pss_mb, tree
 
 
 class House:
@@ -24,6 +24,12 @@ class House:
         self.port = int(self._line())
         while len(self.report().lateness) == 0:
             time.sleep(0.02)
+        self._web_idle_mb = pss_mb([self._process.pid])
+
+    def memory_mb(self) -> float:
+        """What the audience adds to a server: its workers, and what the web process has grown by."""
+        web, *workers = self.pids()
+        return pss_mb(workers) + max(0.0, pss_mb([web]) - self._web_idle_mb)
 
     def pids(self) -> list[int]:
         """The web process and the workers."""
@@ -74,6 +80,10 @@ class Floor:
     def pids(self) -> list[int]:
         """All of its processes."""
         return tree(self.process.pid)
+
+    def memory_mb(self) -> float:
+        """All of it."""
+        return pss_mb(self.pids())
 
 
 @contextmanager

@@ -23,7 +23,6 @@ STORM_S = 10.0
 DELIVERY_P99_MS = 100.0
 PAGE_P99_MS = 500.0
 
-_SETTLES_S = 4.0
 _JOINED_WITHIN_S = 30.0
 _ASK_EVERY_S = 0.02
 _ADDRESSES_APART = 20_000  # of the generator's source addresses
@@ -70,7 +69,7 @@ def _measure(bench: Workshop, house: House, wanted: Plan, say: Say) -> Storm:
     )
     with listening(bench.generator, load) as before:
         before.wait_until_joined(_JOINED_WITHIN_S)
-        time.sleep(_SETTLES_S)
+        before.settle()
         before.measure()
         say(f"{LISTENING} listen; {wanted.listeners} more come, {rate} a second.")
         with _pages(house.port) as page_ms, listening(bench.generator, crowd) as new:

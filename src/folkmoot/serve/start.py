@@ -18,7 +18,7 @@ from folkmoot.serve.ports import PortShares
 from folkmoot.serve.prepare import prepare
 from folkmoot.serve.reload import Handed, require_the_same_place, take_handed
 from folkmoot.serve.supervisor import Supervisor
-from folkmoot.settings import Settings, SettingsError, udp_ports
+from folkmoot.settings import Settings, SettingsError, audience_workers, udp_ports
 
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
@@ -159,11 +159,10 @@ def _supervisor(
 
         return run
 
-    before = _set_aside(where, running)
+    before, workers = _set_aside(where, running), audience_workers(settings)
     # Audience first: they begin to fetch listeners while web is still starting.
     kept: dict[str, Callable[[], None]] = {
-        f"audience-{n}": without_address(audience.main, where, n, before[n :: settings.audience_workers])
-        for n in range(settings.audience_workers)
+        f"audience-{n}": without_address(audience.main, where, n, before[n::workers]) for n in range(workers)
     }
     kept[WEB] = partial(web.main, settings, where, base_url, listening, handed.generation)
     kept[WORKER] = without_address(worker.main, where, base_url)

@@ -31,7 +31,7 @@ from folkmoot.serve.retiring import LastAnswers, RetiringServer
 from folkmoot.serve.room import MachineRoom
 from folkmoot.serve.stages import StagePool
 from folkmoot.serve.supervisor import say_ready
-from folkmoot.settings import Settings, udp_ports
+from folkmoot.settings import Settings, audience_workers, udp_ports
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.admission import Limits
 from folkmoot.storage import events
@@ -75,7 +75,7 @@ class WebProcess:
         self._certificate = https.certificate(settings)
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOTS[generation % 2], ring=self._doorbell.ring)
-        self._handoff = Handoff([places.audience_socket(n) for n in range(settings.audience_workers)])
+        self._handoff = Handoff([places.audience_socket(n) for n in range(audience_workers(settings))])
         self._hub = Hub()
         self._room = MachineRoom(_limits(settings))
         self._ceiling = Ceiling(settings.listeners_max)

@@ -3,7 +3,7 @@
  * The stream is HTTP/1.1 chunks of an init segment and then parts. A part's place is found by the sequence number
  * in its moof box; every byte of it is compared with the tape's file, and its number with the one before it.
  * Several processes share the connections. Each takes its commands from the first, which reads them from stdin:
- * "measure" and "stop". Results are one JSON object on stdout.
+ * "settle", "measure", "report" and "stop". Results are one JSON object on stdout.
  */
 #include "tape.h"
 #include "tls.h"
@@ -27,7 +27,7 @@ enum { PER_ADDRESS = 200, TICK_MS = 20 };
 #endif
 
 enum { CONNECTING, SHAKING, HEAD, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, IGNORED, GONE };
-enum { JOINING, MEASURING, STOPPING };
+enum { JOINING, SETTLING, MEASURING, STOPPING };
 
 typedef struct {
   volatile uint64_t bucket[BUCKETS], count, highest;
@@ -48,7 +48,7 @@ typedef struct {
 typedef struct {
   int fd;
   uint32_t space;
-  uint8_t state, matched, never_reads, has_parts, in_part, status_bytes, is_welcome, phase_known, held;
+  uint8_t state, matched, never_reads, has_parts, in_part, status_bytes, phase_known, held;
   uint32_t chunk_left, init_left, part, part_at, part_bytes;
   uint64_t part_offset, began_ns, phase_ns;
   int64_t earliest_ns;
@@ -97,15 +97,12 @@ static void corrupted(Listener *listener) {
   listener->state = IGNORED;
 }
 
-/* Where a listener's writes fall in the period is learned before measuring: the fan-out writes to each at its own
+/* Where a listener's writes fall in the period is learned while all is settling, before measuring: the fan-out writes to each at its own
  * multiple of TICK_MS, and the earliest that was seen is taken for it. With a write for each part it is simply when
  * the part was published. */
 static void write_arrived(Listener *listener, uint64_t now) {
   counts->writes += measuring();
-  if (!listener->is_welcome) {
-    listener->is_welcome = 1; /* what a listener gets first comes at once, not at its moment */
-    return;
-  }
+  if (shared->phase == JOINING) return; /* who just came gets the newest at once, not at its moment */
   if (write_ms <= PART_MS) {
     uint64_t published = tapes[listener->space].published_ns[listener->part - 1];
     if (measuring()) note(&counts->delivery, now - published);
@@ -490,7 +487,9 @@ static void print_report(void) {
 }
 
 static void obey(const char *command) {
-  if (strcmp(command, "measure\n") == 0) {
+  if (strcmp(command, "settle\n") == 0) {
+    shared->phase = SETTLING;
+  } else if (strcmp(command, "measure\n") == 0) {
     shared->measured_from_ns = now_ns();
     shared->phase = MEASURING;
   } else if (strcmp(command, "report\n") == 0) {
