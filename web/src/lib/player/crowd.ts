@@ -56,6 +56,10 @@ export class CrowdPlayer implements SpacePlayer {
     this.#next?.takeOut(fromMs, toMs, revision);
   }
 
+  forgetBehind(): void {
+    this.#heard.forgetBehind();
+  }
+
   set speed(rate: number) {
     this.#heard.speed = rate;
   }

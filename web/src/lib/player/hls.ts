@@ -87,6 +87,10 @@ export class HlsPlayer implements SpacePlayer {
     if (this.#wanted) void this.audio.play().catch(() => undefined);
   }
 
+  forgetBehind(): void {
+    // Opening it anew, as `takeOut` does, would cost thousands a gap: it waits for the word that something was.
+  }
+
   set speed(rate: number) {
     this.audio.playbackRate = rate;
   }

@@ -14,6 +14,8 @@ const RANGE_AGAIN_AFTER_MS = 1_000;
 /** So much of the sound is enough to begin with. */
 const READY_S = 1;
 const FULL_AGAIN_S = 30;
+/** What is behind for less than this may be needed to go on. */
+const KEPT_BEHIND_S = 1;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
 /**
@@ -139,6 +141,10 @@ export class Player implements SpacePlayer {
   takeOut(fromMs: number, toMs: number, revision: number): void {
     this.#revision = revision;
     this.#source.forget(Math.max(0, fromMs / 1000 - OVERLAP_S), toMs / 1000 + OVERLAP_S);
+  }
+
+  forgetBehind(): void {
+    this.#source.forget(0, Math.max(0, this.#place.seconds - KEPT_BEHIND_S));
   }
 
   goLive(): void {

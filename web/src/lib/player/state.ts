@@ -47,6 +47,8 @@ export interface SpacePlayer {
   playRange(fromMs: number, toMs: number): void;
   /** Lets go of what it holds of a range that was taken out; `revision` as in the options. */
   takeOut(fromMs: number, toMs: number, revision: number): void;
+  /** Something may have been taken out, and among many it takes a while to learn what: nothing heard is kept. */
+  forgetBehind(): void;
   speed: number;
   close(): void;
 }

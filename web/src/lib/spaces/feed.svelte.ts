@@ -7,7 +7,7 @@ import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
 import { follow, type Counts } from './events';
-import { follows, looksEveryMs } from './freshness';
+import { follows, looksEveryMs, spreadMs } from './freshness';
 
 /** A right that ended may be written down a moment after it was told. */
 const LOOK_AGAIN_AFTER_MS = 1_000;
@@ -100,13 +100,18 @@ export class SpaceFeed {
     for (const listener of this.#listeners) listener(space);
   }
 
-  /** The sound says that seats changed, or what is in it: look, but not all thousands in the same moment. */
-  noticeRoster(version: number): void {
+  /**
+   * The sound says that seats changed, or what is in it: look, but not all thousands in the same moment. Whether that
+   * is news, and will be looked at later than what was taken out may be heard.
+   */
+  noticeRoster(version: number): boolean {
     const known = Math.max(this.#rosterAsked, this.space?.roster ?? 0);
-    if (version <= known) return;
+    if (version <= known) return false;
     this.#rosterAsked = version;
     clearTimeout(this.#rosterTimer);
-    this.#rosterTimer = setTimeout(() => void this.refresh(), Math.random() * ROSTER_DELAY_MS);
+    const delayMs = Math.max(ROSTER_DELAY_MS, this.space ? spreadMs(this.space) : 0);
+    this.#rosterTimer = setTimeout(() => void this.refresh(), Math.random() * delayMs);
+    return delayMs > ROSTER_DELAY_MS;
   }
 
   /** Who the seat numbers stand for, and who spoke when in this stretch. */
@@ -123,7 +128,8 @@ export class SpaceFeed {
     if (this.#holders === 0 || everyMs === null || this.missing) return this.#rest();
     if (follows(space, looker)) this.#follow();
     else this.#unfollow();
-    this.#timer = setTimeout(() => void this.refresh(), everyMs);
+    // Half of them sooner, half later: those who came together don't look together.
+    this.#timer = setTimeout(() => void this.refresh(), everyMs * (0.75 + Math.random() / 2));
   }
 
   #follow(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { follows, looksEveryMs } from './freshness';
+import { follows, looksEveryMs, spreadMs } from './freshness';
 import { holdsSinceStart } from './hold';
 import { stillPromised, withPromised } from './promised';
 
@@ -14,7 +14,8 @@ describe('own reactions', () => {
 describe('how often a Space is looked at', () => {
   const you = { role: 'listener', seat: null, muted: false, asking: false, invited_as: null } as const;
   const nobody = { ...you, removed: false, consented: false, can: [], may_redact: false, has_spoken: false };
-  const live = { state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
+  const few = { listener_count: 3, listener_count_estimated: 0 };
+  const live = { ...few, state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
   const looker = { told: false, signedIn: true, visible: true, nowMs: 1_000_000 };
 
   it('is soon for whoever may be invited', () => {
@@ -33,6 +34,16 @@ describe('how often a Space is looked at', () => {
     expect(follows(live, { ...looker, visible: false })).toBe(false);
     expect(follows(onStage, { ...looker, visible: false })).toBe(true);
     expect(follows({ ...onStage, state: 'ended' }, looker)).toBe(false);
+  });
+
+  it('is no more often in all, however many listen', () => {
+    const many = { ...live, listener_count: 30_000, listener_count_estimated: 6_000 };
+    expect(looksEveryMs(many, looker)).toBe(360_000);
+    expect(looksEveryMs(many, { ...looker, signedIn: false })).toBe(360_000);
+    expect(looksEveryMs({ ...many, you: { ...nobody, asking: true } }, looker)).toBe(5_000);
+    expect(spreadMs(many)).toBe(360_000);
+    expect(follows(many, looker)).toBe(false);
+    expect(follows({ ...many, you: { ...nobody, asking: true } }, looker)).toBe(true);
   });
 
   it('ends when nothing more comes', () => {
