@@ -40,8 +40,9 @@ class Heard(msgspec.Struct, frozen=True):
     """What the listeners noted. Parts, writes, delays, `missed` and `repeated` count while it was measured.
 
     `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
-    `delivery` is from when a write was due to its receipt, `part_delay` from each part's publication; `early` are
-    writes before the moment at which a listener's writes had seemed due. `dropped` of those `never_reading`.
+    `delivery` is from when a write was due to its receipt, `part_delay` from each part's publication, `closing`
+    from the marked moment to when a connection was seen to have ended; `early` are writes before the moment at
+    which a listener's writes had seemed due. `dropped` of those `never_reading`.
     """
 
     joined: int
@@ -61,10 +62,13 @@ class Heard(msgspec.Struct, frozen=True):
     join: Spread
     part_delay: Spread
     delivery: Spread
+    closing: Spread
 
 
 class LoadWanted(msgspec.Struct, frozen=True, kw_only=True):
     """Listeners to connect. `never_reading` of them read nothing; `first_address` keeps two loads apart.
+
+    `spaces` from `first_space` on have their tapes in the folder `tapes`.
 
     `tls` is how they connect: PLAIN, TLS_RESUMED (all but the first few bring a session ticket) or TLS_FULL.
     """
@@ -74,6 +78,7 @@ class LoadWanted(msgspec.Struct, frozen=True, kw_only=True):
     listeners: int
     write_ms: int
     spaces: int = 1
+    first_space: int = FIRST_SPACE
     joins_per_s: int = JOINS_PER_S
     never_reading: int = 0
     first_address: int = 0
@@ -104,7 +109,7 @@ class Listeners:
             "-r": wanted.joins_per_s,
             "-p": wanted.port,
             "-s": wanted.spaces,
-            "-f": FIRST_SPACE,
+            "-f": wanted.first_space,
             "-t": wanted.tapes,
             "-w": wanted.write_ms,
             "-x": wanted.never_reading,
@@ -126,6 +131,10 @@ class Listeners:
     def measure(self) -> None:
         """From now on it counts."""
         self._say(b"measure\n")
+
+    def mark(self, at_ns: int) -> None:
+        """Count how long after this moment (monotonic) connections end."""
+        self._say(b"mark %d\n" % at_ns)
 
     def report(self) -> Heard:
         """What was noted up to now."""

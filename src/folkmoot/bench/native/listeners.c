@@ -36,12 +36,12 @@ typedef struct {
 typedef struct {
   volatile uint64_t joined, failed, refused, closed, ended, never_reading, dropped, bytes, parts, writes, missed,
       repeated, corrupted, early;
-  Histogram join, part_delay, delivery;
+  Histogram join, part_delay, delivery, closing;
 } Counts;
 
 typedef struct {
   volatile int phase;
-  volatile uint64_t measured_from_ns;
+  volatile uint64_t measured_from_ns, marked_ns;
   Counts counts[PROCESSES_MAX];
 } Shared;
 
@@ -299,7 +299,7 @@ static void begin(Listener *listener, unsigned number, int epoll, uint32_t place
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   listener->space = number % spaces;
   listener->init_left = tapes[listener->space].init_bytes;
-  listener->never_reads = number < never_read;
+  listener->never_reads = number + never_read >= listeners_wanted; /* the last to come */
   listener->began_ns = now_ns();
   listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int on = 1, small = 4096;
@@ -363,6 +363,7 @@ static void connected(Listener *listener, int epoll, uint32_t place) {
 
 static void cut_off(Listener *listener) {
   if (listener->state != IGNORED) counts->closed++;
+  if (shared->marked_ns) note(&counts->closing, now_ns() - shared->marked_ns);
   leave(listener);
 }
 
@@ -457,6 +458,7 @@ static void add_up(void) {
     add_histogram(&total.join, &one->join);
     add_histogram(&total.part_delay, &one->part_delay);
     add_histogram(&total.delivery, &one->delivery);
+    add_histogram(&total.closing, &one->closing);
   }
 }
 
@@ -482,6 +484,7 @@ static void print_report(void) {
   print_histogram("join", &total.join);
   print_histogram("part_delay", &total.part_delay);
   print_histogram("delivery", &total.delivery);
+  print_histogram("closing", &total.closing);
   printf("}\n");
   fflush(stdout);
 }
@@ -494,6 +497,8 @@ static void obey(const char *command) {
     shared->phase = MEASURING;
   } else if (strcmp(command, "report\n") == 0) {
     print_report();
+  } else if (strncmp(command, "mark ", 5) == 0) {
+    shared->marked_ns = strtoull(command + 5, NULL, 10);
   } else {
     shared->phase = STOPPING;
   }
