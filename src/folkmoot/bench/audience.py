@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from threading import Event, Thread
+from typing import Protocol, Self
 
 import msgspec
 
@@ -36,8 +37,11 @@ SERVER_CORES, MANY_SPACES_CORES = 0.35, 0.8
 SERVER_MEMORY_MB = 50.0
 RATIO_TO_FLOOR = 1.2
 JOIN_P99_MS = 300.0
+KERNEL_KB_EACH = 64.0
+JOIN_WITHIN_S = 20.0
 
 _JOINED_WITHIN_S = 60.0
+_WATCHED_EVERY_S = 0.1
 
 Say = Callable[[str], None]
 
@@ -59,7 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What one server under one load came to. Cores are CPU seconds per second."""
+    """What one server under one load came to. Cores are CPU seconds per second, kernel memory is TCP's peak."""
 
     heard: Heard
     cores: float
@@ -101,6 +105,7 @@ def plan(
         write_ms=write_ms or windows.window_ms(listeners // workers),
         spaces=spaces,
         never_reading=never_reading,
+        joins_per_s=max(JOINS_PER_S, round(listeners / JOIN_WITHIN_S)),
         tls=tls,
     )
 
@@ -110,6 +115,7 @@ def run_audience(wanted: Plan, say: Say) -> Report:
     started_at, machine = datetime.now(UTC), this_machine()
     with workshop(wanted) as bench:
         say(f"{wanted.listeners} listeners join, {wanted.joins_per_s} a second.")
+        calm = bench.measure_house(say, _calm(wanted)) if wanted.never_reading else None
         ours = bench.measure_house(say)
         floor = None
         if wanted.spaces == 1 and not wanted.never_reading and not wanted.tls:
@@ -120,7 +126,7 @@ def run_audience(wanted: Plan, say: Say) -> Report:
         command=command_line(),
         machine=machine,
         started_at=started_at.isoformat(timespec="seconds"),
-        results=results(wanted, ours, floor),
+        results=results(wanted, ours, floor, calm),
         notes=notes(wanted, ours),
     )
 
@@ -135,16 +141,16 @@ class Workshop:
         self.tapes = folder / "tapes"
         self.generator = compiled("listeners", folder, *(WITH_TLS if wanted.tls else ()))
 
-    def measure_house(self, say: Say) -> Measured:
-        """Our own door and workers."""
-        wanted = self._wanted
+    def measure_house(self, say: Say, wanted: Plan | None = None) -> Measured:
+        """Our own door and workers, with this load instead if one is given."""
+        wanted = wanted or self._wanted
         config = HouseConfig(str(self._folder), str(self.tapes), wanted.workers, wanted.write_ms)
         if wanted.tls:
             certificate, key = write_certificate(self._folder)
             config = msgspec.structs.replace(config, certificate=str(certificate), key=str(key))
         with running_house(config) as house:
             before = house.report()
-            measured = self.measure(house, say)
+            measured = self.measure(house, say, wanted)
             assert before.connected == 0
             return msgspec.structs.replace(measured, report=house.report())
 
@@ -153,12 +159,10 @@ class Workshop:
         wanted = self._wanted
         program = compiled("floor", self._folder)
         with running_floor(program, self.tapes, wanted.workers, wanted.write_ms) as floor:
-            return self.measure(floor, say)
+            return self.measure(floor, say, wanted)
 
-    def measure(self, server: Measurable, say: Say) -> Measured:
+    def measure(self, server: Measurable, say: Say, wanted: Plan) -> Measured:
         """Connects the listeners to a server, and measures once they all hear something."""
-        wanted = self._wanted
-        idle_mb = _kernel_memory_mb()
         load = LoadWanted(
             port=server.port,
             tapes=self.tapes,
@@ -169,7 +173,7 @@ class Workshop:
             never_reading=wanted.never_reading,
             tls=wanted.tls,
         )
-        with listening(self.generator, load) as listeners:
+        with KernelMemory() as kernel, listening(self.generator, load) as listeners:
             joined = listeners.wait_until_joined(wanted.listeners / wanted.joins_per_s + _JOINED_WITHIN_S)
             say(f"All hear something after at most {joined.join.max_ms:.0f} ms.")
             listeners.settle()
@@ -181,9 +185,9 @@ class Workshop:
             listeners.measure()
             time.sleep(wanted.seconds)
             cores, generator_cores, tapes_cores = (meter.cores() for meter in meters)
-            memory_mb, kernel_mb = server.memory_mb(), _kernel_memory_mb() - idle_mb
+            memory_mb = server.memory_mb()
             heard = listeners.stop()
-        return Measured(heard, cores, memory_mb, kernel_mb, generator_cores, tapes_cores)
+        return Measured(heard, cores, memory_mb, kernel.peak_mb, generator_cores, tapes_cores)
 
 
 @contextmanager
@@ -195,8 +199,15 @@ def workshop(wanted: Plan) -> Iterator[Workshop]:
         yield Workshop(folder, wanted, tapes_pid)
 
 
-def results(wanted: Plan, ours: Measured, floor: Measured | None) -> list[Result]:
-    """The table."""
+def _calm(wanted: Plan) -> Plan:
+    """The same without those who never read."""
+    return msgspec.structs.replace(wanted, listeners=wanted.listeners - wanted.never_reading, never_reading=0)
+
+
+def results(
+    wanted: Plan, ours: Measured, floor: Measured | None = None, calm: Measured | None = None
+) -> list[Result]:
+    """The table. `calm` is ours without those who never read."""
     heard, many = ours.heard, wanted.spaces > 1
     cores = at_most("server_cores", ours.cores, "cores", MANY_SPACES_CORES if many else SERVER_CORES)
     delivery_ms = MANY_SPACES_P99_MS if many else DELIVERY_P99_MS[wanted.write_ms]
@@ -216,8 +227,8 @@ def results(wanted: Plan, ours: Measured, floor: Measured | None) -> list[Result
         found[6] = beside(cores, bare)
         found.append(at_most("ratio_to_c_floor", ours.cores / floor.cores, "", RATIO_TO_FLOOR))
         found += [bare, shown("floor_delivery_p99_ms", floor.heard.delivery.p99_ms, "ms")]
-    if wanted.never_reading:
-        found += never_reading_results(wanted, ours)
+    if calm is not None:
+        found += never_reading_results(wanted, ours, calm)
     return [
         *found,
         shown("tick_late_p99_ms", late_p99_ms(ours), "ms"),
@@ -227,9 +238,14 @@ def results(wanted: Plan, ours: Measured, floor: Measured | None) -> list[Result
     ]
 
 
-def never_reading_results(wanted: Plan, ours: Measured) -> list[Result]:
-    """Who never reads is dropped, all of them."""
-    return [exactly("dropped", ours.heard.dropped, "", wanted.never_reading)]
+def never_reading_results(wanted: Plan, ours: Measured, calm: Measured) -> list[Result]:
+    """Who never reads is dropped, all of them, costs a bounded amount of memory until then, and delays nobody."""
+    each_kb = ours.kernel_memory_mb * 1024 / wanted.never_reading
+    return [
+        exactly("dropped", ours.heard.dropped, "", wanted.never_reading),
+        at_most("kernel_kb_each", each_kb, "KB", KERNEL_KB_EACH),
+        shown("calm_delivery_p99_ms", calm.heard.delivery.p99_ms, "ms"),
+    ]
 
 
 def late_p99_ms(ours: Measured) -> float | None:
@@ -258,6 +274,28 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
     if heard.early:
         found.append(f"{heard.early} writes came before the moment at which they had seemed due.")
     return found
+
+
+class KernelMemory:
+    """The most that all TCP sockets of the machine held in buffers while the context was open, beyond before."""
+
+    def __init__(self) -> None:
+        self._idle_mb = _kernel_memory_mb()
+        self._is_over = Event()
+        self._thread = Thread(target=self._watch)
+        self.peak_mb = 0.0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(_WATCHED_EVERY_S):
+            self.peak_mb = max(self.peak_mb, _kernel_memory_mb() - self._idle_mb)
 
 
 def _kernel_memory_mb() -> float:
