@@ -100,6 +100,7 @@ class Hub:
         self._inboxes: dict[int, set[Inbox]] = defaultdict(set)
         self._by_account: Counter[int] = Counter()
         self._chance = chance
+        self._sends_away = False
 
     def require_room(self, space_id: int, account_id: int, *, takes_part: bool = True) -> None:
         """Raises Refused 429 where too many streams are open already, earlier for who only looks on."""
@@ -117,12 +118,15 @@ class Hub:
         """An inbox that is told of changes. Raises Refused 429."""
         self.require_room(space_id, account_id)
         inbox = Inbox(account_id)
+        if self._sends_away:
+            inbox.send_away()  # it came on a connection that was open already
         self._inboxes[space_id].add(inbox)
         self._by_account[account_id] += 1
         return inbox
 
     def send_away(self, within_s: float) -> None:
         """Have all streams end, each at a moment of its own: whoever follows comes back to the next process."""
+        self._sends_away = True
         loop = asyncio.get_running_loop()
         for inbox in [inbox for inboxes in self._inboxes.values() for inbox in inboxes]:
             loop.call_later(self._chance() * within_s, inbox.send_away)
