@@ -21,6 +21,35 @@ export interface Sanction {
   lifted_at: string | null;
 }
 
+/** What a sign-up has in common with another account: a reason to look. */
+export interface SignUpHint {
+  kind: 'mailbox' | 'browser' | 'address';
+  sureness: 'likely' | 'possible' | 'weak';
+  sentence: string;
+  account_id: string;
+  username: string;
+}
+
+export type Severity = 'sign_up_requires_approval' | 'sign_up_block' | 'no_access';
+
+export interface IpBlock {
+  id: string;
+  ip: string;
+  severity: Severity;
+  comment: string;
+  expires_at: string | null;
+}
+
+export interface MailDomain {
+  id: string;
+  domain: string;
+  allow_with_approval: boolean;
+}
+
+export interface Mailbox {
+  id: string;
+}
+
 export interface AdminAccount {
   id: string;
   username: string;
@@ -44,6 +73,7 @@ export interface AdminAccount {
       open_reports_count: number;
       reports_count: number;
       spaces: ModeratedSpace[];
+      hints: SignUpHint[];
     } | null;
   };
 }

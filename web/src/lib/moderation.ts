@@ -1,6 +1,6 @@
 // What moderators and reporters read: words for categories, standings and ends. Pure.
 import type { Account } from './mastodon-types';
-import type { Category, Standing } from './moderation-types';
+import type { Category, Severity, SignUpHint, Standing } from './moderation-types';
 
 export type Person = Pick<Account, 'id' | 'username' | 'acct' | 'display_name'>;
 
@@ -50,5 +50,25 @@ export function endOf(end: End, own: string, nowMs: number): string | undefined 
   const chosen = ENDS.find((one) => one.value === end)!;
   return chosen.ms === null ? undefined : new Date(nowMs + chosen.ms).toISOString();
 }
+
+export const SEVERITIES: { value: Severity; label: string; means: string }[] = [
+  {
+    value: 'sign_up_requires_approval',
+    label: 'A person looks at sign-ups',
+    means: 'Everything else goes on as before',
+  },
+  { value: 'sign_up_block', label: 'No sign-ups', means: 'Who has an account goes on as before' },
+  {
+    value: 'no_access',
+    label: 'Everything',
+    means: 'What is open from there ends at once; nobody is let in',
+  },
+];
+
+export const SURENESS: Record<SignUpHint['sureness'], string> = {
+  likely: 'Likely the same person',
+  possible: 'Possibly the same person',
+  weak: 'A weak hint',
+};
 
 export const mayModerate = (role: string | null): boolean => role === 'moderator' || role === 'owner';

@@ -15,7 +15,7 @@ export type Route =
         | 'about'
         | 'missing';
     }
-  | { name: 'moderation' | 'moderation-appeals' | 'moderation-accounts' }
+  | { name: 'moderation' | 'moderation-appeals' | 'moderation-accounts' | 'moderation-doors' }
   | { name: 'moderation-account'; id: string }
   | { name: 'space'; id: string }
   | { name: 'profile'; handle: string }
@@ -34,6 +34,7 @@ const PLAIN: Record<string, Route> = {
   '/moderation': { name: 'moderation' },
   '/moderation/appeals': { name: 'moderation-appeals' },
   '/moderation/accounts': { name: 'moderation-accounts' },
+  '/moderation/doors': { name: 'moderation-doors' },
 };
 
 export function match(path: string): Route {

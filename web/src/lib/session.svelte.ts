@@ -11,6 +11,8 @@ export interface NewAccount {
   email?: string;
   reason?: string;
   owner_secret?: string;
+  /** The code of a link that somebody gave them. */
+  invite?: string;
 }
 
 class SessionStore {

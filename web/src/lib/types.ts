@@ -20,6 +20,11 @@ export type Session = Schemas['Session'];
 export type WaitingAppeal = Schemas['WaitingAppeal'];
 export type OwnStanding = Schemas['OwnStanding'];
 export type Sanction = Schemas['Sanction'];
+export type OwnInvite = Schemas['OwnInvite'];
+export type OwnInvites = Schemas['OwnInvites'];
+export type OpenInvite = Schemas['OpenInvite'];
+export type InviteTree = Schemas['InviteTree'];
+export type Returning = Schemas['Returning'];
 
 /** The body of POST …/commands: what a person can tell a Space to do. */
 export type Command = Schemas[

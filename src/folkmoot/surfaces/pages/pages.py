@@ -35,6 +35,7 @@ _MODERATION = [
     "/moderation",
     "/moderation/appeals",
     "/moderation/accounts",
+    "/moderation/doors",
     "/moderation/accounts/{account_id:int}",
 ]
 

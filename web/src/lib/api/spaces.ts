@@ -9,6 +9,7 @@ import type {
   Proof,
   PublishingToken,
   RedactReason,
+  Returning,
   Seats,
   Space,
   Waveform,
@@ -23,6 +24,10 @@ export const getSpace = (id: string): Promise<Space> => get(`${SPACES}/${id}`);
 export const listSpaces = (query: string): Promise<Space[]> => get(`${SPACES}?${query}`);
 export const command = (id: string, what: Command): Promise<Space> =>
   sendJson('POST', `${SPACES}/${id}/commands`, what);
+/** For hosts: who is near the stage with a browser from which somebody was removed. */
+export const getReturning = (id: string): Promise<Returning[]> => get(`${SPACES}/${id}/returning`);
+export const ignoreReturning = (id: string, accountId: string): Promise<void> =>
+  sendJson('DELETE', `${SPACES}/${id}/returning/${accountId}`);
 export const react = (id: string, emoji: string): Promise<void> =>
   sendJson('POST', `${SPACES}/${id}/reactions`, { emoji });
 /** Who sat where, and who spoke when from one time to another: asked for in pieces as long as the server gives. */
