@@ -1,0 +1,133 @@
+"""Hosts are told when somebody near the stage uses a browser from which another was removed."""
+
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from tests.support.clock import FakeClock
+from tests.support.people import People
+from tests.support.web import visitor
+from tests.surfaces.conftest import Person
+from tests.surfaces.spaces.conftest import SPACES
+
+API = "/api/folkmoot/v1"
+PASSWORD = "a long enough password"
+DAY_MS = 86_400_000
+
+
+class Browser:
+    """One browser, in which accounts sign up and in one after another."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.client = visitor(app)
+
+    async def sign_up(self, username: str) -> str:
+        body = {"username": username, "password": PASSWORD}
+        answer = await self.client.post(f"{API}/accounts", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["account"]["id"])
+
+    async def command(self, space_id: str, do: str, **fields: Any) -> None:
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        path = f"{SPACES}/{space_id}/commands"
+        answer = await self.client.post(path, json={"do": do, **fields}, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def browser(app: Litestar) -> Browser:
+    return Browser(app)
+
+
+async def tell(client: httpx.AsyncClient, who: Person, space_id: str, do: str, **fields: Any) -> None:
+    answer = await client.post(f"{SPACES}/{space_id}/commands", json={"do": do, **fields}, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def told(client: httpx.AsyncClient, who: Person, space_id: str) -> list[tuple[str, str | None]]:
+    answer = await client.get(f"{SPACES}/{space_id}/returning", headers=who.headers)
+    assert answer.status_code == 200, answer.text
+    return [(one["account"]["username"], one["removed"] and one["removed"]["username"]) for one in answer.json()]
+
+
+async def live(client: httpx.AsyncClient, host: Person) -> str:
+    made = await client.post(SPACES, json={"title": "The Moot", "start": True}, headers=host.headers)
+    return str(made.json()["id"])
+
+
+async def removed_and_back(client: httpx.AsyncClient, browser: Browser, host: Person) -> tuple[str, str]:
+    """The Space from which @first was removed, and the id of @second, who asks from the same browser."""
+    space_id = await live(client, host)
+    first = await browser.sign_up("first")
+    await browser.command(space_id, "ask")
+    await tell(client, host, space_id, "remove", account=first)
+    second = await browser.sign_up("second")
+    await browser.command(space_id, "ask", recording_consent=True)
+    return space_id, second
+
+
+async def test_hosts_are_told_and_nobody_else(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, bob: Person
+) -> None:
+    space_id, second = await removed_and_back(client, browser, alice)
+    assert await told(client, alice, space_id) == [("second", "first")]
+    refused = await client.get(f"{SPACES}/{space_id}/returning", headers=bob.headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_host_or_co_host")
+    await tell(client, alice, space_id, "let_up", account=second)
+    assert await told(client, alice, space_id) == [("second", "first")], "also once they are on stage"
+    await tell(client, alice, space_id, "remove", account=second)
+    assert await told(client, alice, space_id) == []
+
+
+async def test_a_co_host_is_told_too_and_one_ignores_it_for_all(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, bob: Person
+) -> None:
+    space_id, second = await removed_and_back(client, browser, alice)
+    await tell(client, alice, space_id, "invite", account=str(bob.id), role="co_host")
+    await tell(client, bob, space_id, "accept", recording_consent=True)
+    assert await told(client, bob, space_id) == [("second", "first")]
+    path = f"{SPACES}/{space_id}/returning/{second}"
+    assert (await client.delete(path, headers=bob.headers)).status_code == 204
+    assert (await client.delete(path, headers=bob.headers)).status_code == 204
+    assert await told(client, alice, space_id) == []
+    assert (await client.delete(f"{SPACES}/{space_id}/returning/1", headers=bob.headers)).status_code == 404
+
+
+async def test_who_only_listens_is_not_looked_at(
+    client: httpx.AsyncClient, browser: Browser, alice: Person
+) -> None:
+    space_id = await live(client, alice)
+    first = await browser.sign_up("first")
+    await browser.command(space_id, "ask")
+    await tell(client, alice, space_id, "remove", account=first)
+    await browser.sign_up("second")
+    joined = await browser.client.post(f"{SPACES}/{space_id}/join", headers={"Sec-Fetch-Site": "same-origin"})
+    assert joined.status_code == 200
+    assert await told(client, alice, space_id) == []
+
+
+async def test_another_browser_another_space_and_one_let_back(
+    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person, bob: Person
+) -> None:
+    space_id, _ = await removed_and_back(client, browser, alice)
+    await tell(client, bob, space_id, "ask")
+    stranger = Browser(app)
+    await stranger.sign_up("stranger")
+    await stranger.command(space_id, "ask")
+    assert await told(client, alice, space_id) == [("second", "first")]
+    elsewhere = await live(client, bob)
+    await browser.command(elsewhere, "ask")
+    assert await told(client, bob, elsewhere) == []
+    account = await client.get("/api/v1/accounts/lookup?acct=first")
+    await tell(client, alice, space_id, "let_back", account=account.json()["id"])
+    assert await told(client, alice, space_id) == []
+
+
+async def test_a_trace_is_over_after_its_time(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, clock: FakeClock, people: People
+) -> None:
+    space_id, _ = await removed_and_back(client, browser, alice)
+    clock.advance_ms(91 * DAY_MS)
+    alice = Person(alice.id, "alice", {"Authorization": f"Bearer {await people.token(alice.id)}"})
+    assert await told(client, alice, space_id) == []
