@@ -18,7 +18,7 @@ from folkmoot.accounts.oauth.actions import register
 from folkmoot.accounts.oauth.model import NewApplication
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.clips.redacting import Carrying
-from folkmoot.gate import Action, Gate, Refused, Role, Standing, Viewer
+from folkmoot.gate import Acting, Action, Gate, Refused, Role, Standing, Viewer
 from folkmoot.gate.actions import impose
 from folkmoot.moderation.reports import actions as reports
 from folkmoot.moderation.reports.model import About, Category
@@ -354,3 +354,51 @@ def test_a_program_is_stopped_and_let_in_again(terminal: Terminal) -> None:
     assert re.search(rf"^{program} +0 .* a flood$", terminal.says("programs", "list"), re.MULTILINE)
     assert "ask people anew" in terminal.says("programs", "allow", program)
     assert terminal.refuses("programs", "stop", "5", "--reason", "x") == "There is no such program."
+
+
+def test_a_host_of_another_network_is_stopped_by_name(terminal: Terminal) -> None:
+    said = terminal.says("hosts", "suspend", "Bad.Example.", "--reason", "spam", "--note", "by post")
+    assert said == "bad.example is suspended, and all that is below it."
+    assert terminal.says("hosts", "allow", "good.bad.example").startswith("good.bad.example is allowed")
+    listed = terminal.says("hosts", "list")
+    assert re.search(r"^bad.example +suspended .* spam +by post$", listed, re.MULTILINE)
+    assert terminal.says("hosts", "lift", "bad.example") == "Nothing is decided about bad.example any more."
+    assert terminal.refuses("hosts", "lift", "bad.example") == "Nothing is decided about bad.example itself."
+    assert terminal.refuses("hosts", "limit", "moot.example") == "That is this server."
+    assert "no host's name" in terminal.refuses("hosts", "limit", "a b")
+
+
+async def _live_space(services: AdminServices) -> int:
+    async with services.database.read() as read:
+        account = await queries.by_username(read, "cohen")
+        assert account is not None
+        viewer = await services.gate.as_account(read, account.id)
+    draft = Draft(title="Tonight")
+
+    async def work(acting: Acting) -> int:
+        made = await spaces.create(acting, draft, page_url="https://moot.example/spaces")
+        return (await spaces.command(acting, made.id, Start())).id
+
+    return await services.gate.act(services.gate.permit(viewer, Action.OPEN_SPACE), work)
+
+
+def test_a_space_is_muted_removed_and_lifted(terminal: Terminal) -> None:
+    terminal.says("create", "cohen", "--password", "the first password")
+    space = str(terminal.ask(_live_space))
+    said = terminal.says("spaces", "mute", space, "--reason", "a raid", "--until", "2100-01-01T00:00Z")
+    assert said.startswith(f"Space {space}: muted until 2100-01-01T00:00:00+00:00")
+    assert terminal.says("spaces", "remove", space, "--reason", "rule 4").startswith(f"Space {space}: removed")
+    assert terminal.says("spaces", "lift", space).startswith(f"Space {space}: muted")
+    assert "rule 4 (lifted" in terminal.says("spaces", "show", space)
+    assert terminal.refuses("spaces", "remove", "5", "--reason", "x") == "There is no such Space."
+    assert terminal.refuses("clips", "remove", "5", "--reason", "x") == "There is no such clip."
+
+
+def test_what_becomes_of_a_suspended_hosts_space(terminal: Terminal) -> None:
+    terminal.says("create", "cohen", "--password", "the first password")
+    space = str(terminal.ask(_live_space))
+    why = ("--reason", "rule 3")
+    assert "no co-host" in terminal.refuses("suspend", "cohen", *why, "--space", f"{space}=goes_on")
+    assert "name another" in terminal.refuses("suspend", "cohen", *why, "--space", f"{space}=@cohen")
+    assert terminal.run("suspend", "cohen", *why, "--space", "tonight").exit_code == 2
+    assert terminal.says("suspend", "cohen", *why, "--space", f"{space}=ends") == "@cohen is suspended without end."

@@ -22,7 +22,7 @@ _READ = "accounts blocks bookmarks favourites filters follows lists mutes notifi
 _WRITE = (
     "accounts blocks bookmarks conversations favourites filters follows lists media mutes notifications reports"
 )
-_ADMIN = "accounts reports canonical_email_blocks email_domain_blocks ip_blocks"
+_ADMIN = "accounts reports domain_allows domain_blocks canonical_email_blocks email_domain_blocks ip_blocks"
 SCOPES: tuple[str, ...] = (
     "read",
     *(f"read:{part}" for part in _READ.split()),

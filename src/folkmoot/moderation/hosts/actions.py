@@ -32,6 +32,17 @@ async def decide(
     return Decided(name, await impose_on(acting, subject, standing, reason=why, private_note=note))
 
 
+async def lift_by_name(acting: Acting, host: str) -> str:
+    """Lift what is decided about this very name; return it in its one form. Raises Refused 422 for nothing."""
+    name = canonical(host)
+    subject = Subject(Kind.HOST, name)
+    held = [one for one in (await subjects.open_of(acting.tx, [subject]))[subject] if one.in_force(acting.now_ms)]
+    if not held:
+        raise Refused("nothing_to_lift", f"Nothing is decided about {name} itself.", status=422)
+    await lift_from(acting, subject, held)
+    return name
+
+
 async def lift(acting: Acting, sanction_id: int, standings: tuple[Standing, ...]) -> Sanction:
     """Lift one decision. Raises Refused 404 for one that isn't in force, or of another kind."""
     found = await queries.by_id(acting.tx, sanction_id, standings)

@@ -21,6 +21,7 @@ from folkmoot.surfaces.cli.arrivals import add_arrivals
 from folkmoot.surfaces.cli.moderating import add_moderating
 from folkmoot.surfaces.cli.programs import add_programs
 from folkmoot.surfaces.cli.running import BY, AdminServices, Name, Opener, Runner, columns, id_of, iso, one_line
+from folkmoot.surfaces.cli.things import add_things
 from folkmoot.tape.model import TapeError
 
 Result = TypeVar("Result")
@@ -45,6 +46,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
         app.command(name)(command)
     add_moderating(app, open_services)
     add_programs(app, open_services)
+    add_things(app, open_services)
     add_arrivals(app, open_services)
     return app
 

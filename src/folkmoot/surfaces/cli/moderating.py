@@ -1,6 +1,6 @@
 """The moderating half of `folkmoot admin`: find and see accounts, decide about them, the queue of reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -17,6 +17,8 @@ from folkmoot.moderation.members.model import History, Member, Wanted
 from folkmoot.moderation.reports import actions as report_actions
 from folkmoot.moderation.reports import queries as reports
 from folkmoot.moderation.reports.model import Report, Resolution
+from folkmoot.moderation.spaces.actions import suspend_host
+from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.running import (
     AdminServices,
@@ -35,6 +37,12 @@ _COMMENT_CHARACTERS = 60
 
 Why = Annotated[str, typer.Option(help="Why: the person will read it.")]
 End = Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-31T12:00Z.")]
+Rooms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space", help="What becomes of a live Space: ID=goes_on, ID=ends, or ID=@NAME, who hosts it then. Repeat."
+    ),
+]
 ReportId = Annotated[int, typer.Argument(help="The report's id.")]
 
 
@@ -71,6 +79,29 @@ def add_moderating(app: typer.Typer, open_services: Opener) -> None:
     app.add_typer(queue, name="reports")
 
 
+class _Room(msgspec.Struct, frozen=True):
+    """What --space said. `to`: a name."""
+
+    space_id: int
+    becomes: Becomes
+    to: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "_Room":
+        number, _, what = text.partition("=")
+        plain = what in (Becomes.GOES_ON, Becomes.ENDS)
+        if not number.isdecimal() or not (plain or what.startswith("@")):
+            raise typer.BadParameter("Write ID=goes_on, ID=ends or ID=@NAME.", param_hint="--space")
+        return cls(int(number), Becomes(what)) if plain else cls(int(number), Becomes.HANDED_OVER, what)
+
+
+async def _fates(services: AdminServices, rooms: list[_Room]) -> dict[int, Fate]:
+    return {
+        room.space_id: Fate(room.becomes, await id_of(services, room.to) if room.to is not None else None)
+        for room in rooms
+    }
+
+
 class Moderating:
     """One method for each command."""
 
@@ -94,9 +125,14 @@ class Moderating:
         for line in _told(member, history, names):
             typer.echo(line)
 
-    def suspend(self, name: Name, reason: Why, until: End = None) -> None:
-        """Suspend an account: everything it holds open ends at once, and what it published is hidden."""
-        self._decide(name, Standing.SUSPENDED, reason, until)
+    def suspend(self, name: Name, reason: Why, until: End = None, space: Rooms = None) -> None:
+        """Suspend an account: everything it holds open ends at once, and what it published is hidden.
+
+        A live Space that it hosts goes on with its co-hosts, or ends without one, unless --space says otherwise.
+        """
+        rooms = [_Room.parse(text) for text in space or []]
+        fates = self._runner.run(lambda services: _fates(services, rooms))
+        self._decide(name, Standing.SUSPENDED, reason, until, fates)
 
     def limit(self, name: Name, reason: Why, until: End = None) -> None:
         """Limit an account: seen by its followers only, in no public list."""
@@ -164,13 +200,22 @@ class Moderating:
         self._runner.moderate(lambda acting: report_actions.resolve(acting, report, Resolution.NOTHING))
         typer.echo(f"Report {report} is closed.")
 
-    def _decide(self, name: str, standing: Standing, reason: str, until: str | None) -> None:
+    def _decide(
+        self,
+        name: str,
+        standing: Standing,
+        reason: str,
+        until: str | None,
+        fates: Mapping[int, Fate] | None = None,
+    ) -> None:
         until_ms = None if until is None else unix_ms(until)
-        decide = moderation.suspend if standing is Standing.SUSPENDED else moderation.limit
         word = Resolution(standing.value)
 
         async def decided(acting: Acting, account_id: int) -> Sanction:
-            now = await decide(acting, account_id, reason=reason, until_ms=until_ms)
+            if standing is Standing.SUSPENDED:
+                now = await suspend_host(acting, account_id, reason=reason, until_ms=until_ms, fates=fates)
+            else:
+                now = await moderation.limit(acting, account_id, reason=reason, until_ms=until_ms)
             await report_actions.resolve_about(acting, account_id, word)
             return now
 
