@@ -66,11 +66,14 @@ class Scene:
         self.moderator = 0
         self.made: dict[str, str] = {}
         self.canaries: set[str] = {USERNAME}
+        self.of: dict[str, set[str]] = {}  # the canaries in one thing, by what it is called in `made`
 
-    def canary(self, name: str) -> str:
-        """Words that stand nowhere else."""
+    def canary(self, name: str, *about: str) -> str:
+        """Words that stand nowhere else but in some things."""
         words = f"canary{name}"
         self.canaries.add(words)
+        for thing in about:
+            self.of.setdefault(thing, set()).add(words)
         return words
 
     async def act(self, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
@@ -189,6 +192,18 @@ ADDRESSES: dict[str, list[Address]] = {
         for method in ("GET", "PUT", "DELETE")
         if method != "PUT" or what == "ip_blocks"
     },
+    **{
+        f"{method} {API}/moderation/{what}/{{{what[:-1]}_id}}{tail}": of_everybody(
+            f"{API}/moderation/{what}/{{{made}}}{tail}"
+        )
+        for what, made in (("spaces", "ended_space"), ("clips", "clip"))
+        for method, tail in (("GET", ""), ("POST", "/action"), ("POST", "/lift"))
+    },
+    **{
+        f"{method} {ADMIN}/{what}s/{{{what[7:]}_id}}": of_everybody(f"{ADMIN}/{what}s/1")
+        for what, methods in (("domain_block", ("GET", "PUT", "DELETE")), ("domain_allow", ("GET", "DELETE")))
+        for method in methods
+    },
     f"POST {API}/moderation/appeals/{{appeal_id}}": of_everybody(f"{API}/moderation/appeals/1"),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
@@ -240,6 +255,9 @@ BODIES: dict[str, Any] = {
     f"PATCH {SPACE}/replay": {"start_ms": 0},
     f"POST {SPACE}/redactions": {"from_ms": 0, "to_ms": 100, "reason": "other"},
     f"POST {API}/password": {"current": "not the password", "new": "another long password"},
+    f"POST {API}/moderation/spaces/{{space_id}}/action": {"type": "mute", "reason": "No."},
+    f"POST {API}/moderation/spaces/{{space_id}}/lift": {"standing": "muted"},
+    f"POST {API}/moderation/clips/{{clip_id}}/action": {"reason": "No."},
     f"POST {API}/moderation/appeals/{{appeal_id}}": {"granted": False, "answer": "No."},
     f"POST {API}/appeals": {"sanction": "1", "text": "No."},
     f"POST {API}/deactivate": {"password": "not the password"},
@@ -307,7 +325,7 @@ async def its_spaces(scene: Scene) -> None:
         ("closed_space", Audience.FOLLOWED),
         ("live_space", Audience.PUBLIC),
     ):
-        title, topic = scene.canary(name.replace("_", "")), scene.canary(f"topic{name[:4]}")
+        title, topic = scene.canary(name.replace("_", ""), name), scene.canary(f"topic{name[:4]}", name)
         space_id = await _space(scene, scene.account, SpaceDraft(title=title, topics=(topic,), audience=audience))
         scene.made[name] = str(space_id)
         if name != "scheduled_space":
@@ -325,11 +343,16 @@ async def its_spaces(scene: Scene) -> None:
 
 async def its_clips(scene: Scene) -> None:
     for name, visibility in (("media", Visibility.PUBLIC), ("private_media", Visibility.FOLLOWERS)):
-        media_id = await _clip(scene, f"clips/{name}.m4a", scene.canary(f"sound{name[:3]}"))
-        words = scene.canary(f"described{name[:3]}")
+        sound = scene.canary(f"sound{name[:3]}", name, "ended_space")
+        media_id = await _clip(scene, f"clips/{name}.m4a", sound)
+        words = scene.canary(f"described{name[:3]}", name, "ended_space")
         await _describe(scene, media_id, words)
         draft = PostDraft(source="a clip", visibility=visibility, media_ids=(media_id,))
         scene.made |= {name: str(media_id), f"{name}_post": await scene.post(draft)}
+    async with scene.services.database.read() as read:
+        media = await post_queries.media_by_id(read, int(scene.made["media"]))
+    assert media is not None
+    scene.made["clip"] = str(media.clip_id)
 
 
 async def a_seat_in_anothers_space(scene: Scene) -> None:
