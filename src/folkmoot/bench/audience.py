@@ -144,15 +144,19 @@ class Workshop:
     def measure_house(self, say: Say, wanted: Plan | None = None) -> Measured:
         """Our own door and workers, with this load instead if one is given."""
         wanted = wanted or self._wanted
-        config = HouseConfig(str(self._folder), str(self.tapes), wanted.workers, wanted.write_ms)
-        if wanted.tls:
-            certificate, key = write_certificate(self._folder)
-            config = msgspec.structs.replace(config, certificate=str(certificate), key=str(key))
-        with running_house(config) as house:
+        with running_house(self.house_config(wanted)) as house:
             before = house.report()
             measured = self.measure(house, say, wanted)
             assert before.connected == 0
             return msgspec.structs.replace(measured, report=house.report())
+
+    def house_config(self, wanted: Plan) -> HouseConfig:
+        """Our own server for these listeners."""
+        config = HouseConfig(str(self._folder), str(self.tapes), wanted.workers, wanted.write_ms)
+        if not wanted.tls:
+            return config
+        certificate, key = write_certificate(self._folder)
+        return msgspec.structs.replace(config, certificate=str(certificate), key=str(key))
 
     def measure_floor(self, say: Say) -> Measured:
         """The loop in C."""

@@ -1,16 +1,17 @@
 """`bench audience --storm`: thousands join within ten seconds, while others listen and pages are asked for."""
 
 import http.client
+import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Thread
 
 import msgspec
 
 from folkmoot.bench.audience import JOIN_P99_MS, Plan, Say, Workshop, workshop
-from folkmoot.bench.audience_door import HouseConfig
 from folkmoot.bench.audience_load import Heard, LoadWanted, listening
 from folkmoot.bench.audience_servers import House, running_house
 from folkmoot.bench.machine import this_machine
@@ -43,8 +44,7 @@ def run_storm(wanted: Plan, say: Say) -> Report:
     """`wanted.listeners` join within STORM_S. Raises AudienceFailed."""
     started_at, machine = datetime.now(UTC), this_machine()
     with workshop(wanted) as bench:
-        config = HouseConfig(str(bench.tapes.parent), str(bench.tapes), wanted.workers, wanted.write_ms)
-        with running_house(config) as house:
+        with running_house(bench.house_config(wanted)) as house:
             storm = _measure(bench, house, wanted, say)
     return Report(
         bench="audience",
@@ -62,7 +62,9 @@ def run_storm(wanted: Plan, say: Say) -> Report:
 
 
 def _measure(bench: Workshop, house: House, wanted: Plan, say: Say) -> Storm:
-    load = LoadWanted(port=house.port, tapes=bench.tapes, listeners=LISTENING, write_ms=wanted.write_ms)
+    load = LoadWanted(
+        port=house.port, tapes=bench.tapes, listeners=LISTENING, write_ms=wanted.write_ms, tls=wanted.tls
+    )
     rate = round(wanted.listeners / STORM_S)
     crowd = msgspec.structs.replace(
         load, listeners=wanted.listeners, joins_per_s=rate, first_address=_ADDRESSES_APART
@@ -72,7 +74,7 @@ def _measure(bench: Workshop, house: House, wanted: Plan, say: Say) -> Storm:
         before.settle()
         before.measure()
         say(f"{LISTENING} listen; {wanted.listeners} more come, {rate} a second.")
-        with _pages(house.port) as page_ms, listening(bench.generator, crowd) as new:
+        with _pages(house.port, is_https=bool(wanted.tls)) as page_ms, listening(bench.generator, crowd) as new:
             server, generator = CpuMeter(house.pids), CpuMeter(new.pids)
             began_s = time.monotonic()
             new.wait_until_joined(STORM_S + _JOINED_WITHIN_S)
@@ -86,15 +88,21 @@ def _measure(bench: Workshop, house: House, wanted: Plan, say: Say) -> Storm:
 
 
 @contextmanager
-def _pages(port: int) -> Iterator[list[float]]:
+def _pages(port: int, *, is_https: bool) -> Iterator[list[float]]:
     """Asks for a page again and again; yields how long each took, in ms."""
     took_ms: list[float] = []
     over = Event()
+    connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
+    if is_https:
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the bench's own certificate
+        trusting.check_hostname = False
+        trusting.verify_mode = ssl.CERT_NONE
+        connect = partial(http.client.HTTPSConnection, context=trusting)
 
     def ask() -> None:
         while not over.wait(_ASK_EVERY_S):
             began_s = time.monotonic()
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_JOINED_WITHIN_S)
+            connection = connect("127.0.0.1", port, timeout=_JOINED_WITHIN_S)
             connection.request("GET", "/")
             connection.getresponse().read()
             connection.close()
