@@ -10,12 +10,14 @@ from folkmoot import __version__
 from folkmoot.bench.cli import bench
 from folkmoot.serve.admin import admin
 from folkmoot.serve.tape import tape
+from folkmoot.serve.top import top
 from folkmoot.settings import SettingsError, load
 
 app = typer.Typer(help="A self-hosted public square with live audio.", no_args_is_help=True, add_completion=False)
 app.add_typer(admin, name="admin")
 app.add_typer(bench, name="bench")
 app.add_typer(tape, name="tape")
+app.command("top")(top)
 
 
 @app.command()

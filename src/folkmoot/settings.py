@@ -71,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Processes that write sound to listeners. Empty: one per core, and one per 19,000 of `listeners_max`."""
     listeners_max: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Listeners connected at a time, over all Spaces; who comes then listens by HLS. Empty: as many as are on time."""
+    metrics_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    """Port of 127.0.0.1 at which `/metrics` is answered without a token. Empty: none."""
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Spaces that may be live at a time. Empty: as many as processor and memory carry, by what is measured."""
     whep_listeners_max: Annotated[int, msgspec.Meta(ge=0, le=50)] = 50

@@ -82,7 +82,7 @@ def latency(
 @bench.command()
 def standing(
     accounts: Annotated[int, typer.Option(min=300, max=2000, help="Suspended in one transaction.")] = 1000,
-    listeners: Annotated[int, typer.Option(min=1, max=10_000, help="Of a host who is suspended then.")] = 2000,
+    listeners: Annotated[int, typer.Option(min=1, max=100_000, help="Of a host who is suspended first.")] = 36_000,
     json_file: JsonFile = None,
 ) -> None:
     """How long what suspended accounts held stays open, on every surface."""
@@ -127,6 +127,25 @@ def audience(
     try:
         report = run(wanted, typer.echo)
     except AudienceFailed as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
+@bench.command()
+def hls(
+    listeners: Annotated[int, typer.Option(min=1, max=18_000, help="Players, when they are many.")] = 10_000,
+    few: Annotated[int, typer.Option(min=1, help="Players, when they are few.")] = 100,
+    seconds: Annotated[float, typer.Option(min=4, help="How long each is measured.")] = 10.0,
+    json_file: JsonFile = None,
+) -> None:
+    """What HLS behind nginx as a cache costs the server: the same with few listeners and with many."""
+    from folkmoot.bench.audience_load import AudienceFailed
+    from folkmoot.bench.hls import HlsFailed, run_hls
+    from folkmoot.bench.nginx import NginxFailed
+
+    try:
+        report = run_hls(few, listeners, seconds, typer.echo)
+    except (AudienceFailed, HlsFailed, NginxFailed, ServerFailed) as error:
         raise _cannot(error) from error
     _finish(report, json_file)
 

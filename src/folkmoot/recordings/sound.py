@@ -13,7 +13,7 @@ from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.tape import hls, layout, redactions
 from folkmoot.tape.hls import MediaName
 from folkmoot.tape.hls_window import HlsWindow, Place
-from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeMissing
+from folkmoot.tape.model import SAMPLES_PER_MS, Codec, TapeError, TapeMissing
 from folkmoot.tape.reader import SEGMENT_MS, TapeReader
 
 LIVE_PLAYLIST_MS = 600_000
@@ -163,6 +163,15 @@ def _partial_segment(sound: Sound, codec: Codec, place: Place) -> Media | None:
         # Before the bytes: of what is taken out in between they are newer than it says, never older.
         revision = reader.revisions(codec, place.segment, place.segment + 1).get(place.segment, 0)
         return Media(reader.read([found.ref]), revision)
+
+
+def behind_ms(directory: Path, now_ms: int) -> int | None:
+    """How far the newest sound of a tape is behind the clock; None where there is none."""
+    try:
+        with TapeReader(directory) as reader:
+            return now_ms - reader.timeline_unix_ms - reader.end_ms
+    except TapeError:
+        return None
 
 
 def init(sound: Sound, codec: Codec) -> bytes:

@@ -34,6 +34,10 @@ class Places(msgspec.Struct, frozen=True):
     def tape(self, space_id: int) -> Path:
         return self.tapes / str(space_id)
 
+    @property
+    def watching_socket(self) -> Path:
+        return self.run / "watching.sock"
+
     def audience_socket(self, worker: int) -> Path:
         return self.run / f"audience-{worker}.sock"
 

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from folkmoot.spaces.admission import Limits, Readings, why_no_room
+from folkmoot.surfaces.watching import ProcessUse
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 2.0
@@ -74,6 +75,13 @@ class MachineRoom:
         """Of this moment."""
         return _free_memory_mb(self._proc, self._cgroup)
 
+    def processes(self) -> list[ProcessUse]:
+        """The server's processes, by name; a Space's id is in no name."""
+        newest = self._looks[-1].processes if self._looks else {}
+        used = _cores_used(self._looks)
+        found = [ProcessUse(pid, _plain(times.name), used.get(pid, 0.0)) for pid, times in newest.items()]
+        return sorted(found, key=lambda one: (one.name, one.pid))
+
     def readings(self) -> Readings:
         used = _cores_used(self._looks)
         newest = self._looks[-1] if self._looks else Look(0, {})
@@ -89,6 +97,10 @@ class MachineRoom:
             stage_cores=tuple(stages),
             free_memory_mb=self.free_memory_mb(),
         )
+
+
+def _plain(name: str) -> str:
+    return "stage" if name.startswith("fm-stage-") else name.removeprefix("fm-")
 
 
 def _cores_used(looks: deque[Look]) -> dict[int, float]:

@@ -31,6 +31,7 @@ from folkmoot.serve.retiring import LastAnswers, RetiringServer
 from folkmoot.serve.room import MachineRoom
 from folkmoot.serve.stages import StagePool
 from folkmoot.serve.supervisor import say_ready
+from folkmoot.serve.watching import Watching
 from folkmoot.settings import Settings, audience_workers, udp_ports
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.admission import Limits
@@ -40,6 +41,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
+from folkmoot.surfaces.counting import Counted
 from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.pages import source
 from folkmoot.surfaces.patience import Patience
@@ -109,7 +111,10 @@ class WebProcess:
             clock_ms=self._database.clock_ms,
             ice_servers=partial(ice_servers_for, ice_servers(settings)),
             why_no_room=self._room.why_not,
+            processes=self._room.processes,
         )
+
+        self._watching = Watching(self._services, places, settings.metrics_port)
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM, which uvicorn handles: open requests get a moment to finish."""
@@ -120,7 +125,8 @@ class WebProcess:
             estimate=self._estimate,
             client_address=self._addresses,
         )
-        answers = LastAnswers(Patience(Addressed(self.build(), self._addresses)))
+        app = Counted(Addressed(self.build(), self._addresses), self._services.requests)
+        answers = LastAnswers(Patience(app))
         config = uvicorn.Config(
             answers,
             http=https.protocol(self._certificate, door, self._services.site.base_url),
@@ -144,6 +150,7 @@ class WebProcess:
                 group.create_task(self._follower().run()),
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
+                group.create_task(self._watching.run()),
                 group.create_task(https.keep_fresh(self._certificate)),
             ]
             asyncio.get_running_loop().add_signal_handler(RETIRE, self._retire, server, counting)

@@ -94,6 +94,17 @@ async def failed_jobs(tx: Read, limit: int = 100) -> list[FailedJob]:
     return [FailedJob(*row) for row in await tx.connection.execute(statement)]
 
 
+async def waiting_jobs(tx: Read) -> dict[str, tuple[int, int]]:
+    """Of each kind of job that is due or under way: how many, and for how many ms the oldest has been due."""
+    statement = (
+        select(jobs.c.kind, func.count(), func.min(jobs.c.run_at_ms))
+        .where(jobs.c.failed_at_ms.is_(None), (jobs.c.run_at_ms <= tx.now_ms) | jobs.c.leased_until_ms.is_not(None))
+        .group_by(jobs.c.kind)
+    )
+    rows = await tx.connection.execute(statement)
+    return {kind: (count, max(0, tx.now_ms - first_ms)) for kind, count, first_ms in rows}
+
+
 async def run_again(tx: Write, job_id: int) -> bool:
     """Give a failed job all its attempts anew; False if there is no such failed job."""
     tx.has_news = True

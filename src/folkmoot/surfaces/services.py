@@ -15,8 +15,10 @@ from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.surfaces.counting import RequestCounts
 from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.spaces.hub import Inbox
+from folkmoot.surfaces.watching import ProcessUse
 
 
 class Stages(Protocol):
@@ -131,3 +133,7 @@ class Services(msgspec.Struct, frozen=True):
     signed in."""
     why_no_room: Callable[[int], str | None] = lambda _live: None
     """Why no Space can start beside so many live ones, as a sentence; None if one can."""
+    processes: Callable[[], Sequence[ProcessUse]] = tuple
+    """The server's processes, and what each uses."""
+    requests: RequestCounts = msgspec.field(default_factory=RequestCounts)
+    """What the web process has answered."""

@@ -1,0 +1,93 @@
+"""HLS behind the real nginx, with the configuration that operators are given."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from folkmoot.bench.hls import SPACES, By, Evening, evening
+
+pytestmark = pytest.mark.slow
+_TAKEN_BACK_WITHIN_S = 12.0
+
+
+@pytest.fixture(scope="module")
+def behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
+    with evening(tmp_path_factory.mktemp("hls")) as running:
+        yield running
+
+
+@pytest.fixture
+def http(behind_nginx: Evening) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=behind_nginx.nginx.base_url) as client:
+        yield client
+
+
+@pytest.mark.parametrize("by", ["parts", "segments"])
+def test_ten_times_the_players_ask_the_server_for_nothing_more(behind_nginx: Evening, by: By) -> None:
+    before = behind_nginx.nginx.origin_log()
+    for players in (20, 200):
+        measured = behind_nginx.measure(players, 5.0, by)
+        assert measured.played.errors == measured.played.missed == measured.played.reconnects == 0
+        assert measured.played.media >= players
+    asked = Counter(behind_nginx.nginx.origin_log()[len(before) :])
+    waited_for = Counter({line: times for line, times in asked.items() if "_HLS_msn" in line})
+    assert waited_for
+    # But for the one that nobody waited for any more, when the players before were stopped.
+    assert waited_for.total() - len(waited_for) <= 1, "all who waited for the same were one request"
+    sound = {line: times for line, times in asked.items() if line.endswith(".m4s")}
+    # An address that is asked for again after ten seconds, or on both sides of a moment, is asked for anew.
+    assert max(sound.values()) <= 3, sound
+    assert max(times for line, times in asked.items() if line.endswith("live.m3u8")) <= 12
+
+
+def test_neither_credentials_nor_queries_split_or_poison_it(behind_nginx: Evening, http: httpx.Client) -> None:
+    address = f"{SPACES}/{behind_nginx.space_id}/hls/shared/aac/init.mp4"
+    before = len(behind_nginx.nginx.origin_log())
+    shown: list[dict[str, str]] = [
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": f"Bearer {behind_nginx.token}"},
+        {"Cookie": "folkmoot_session=nonsense; other=1"},
+        {"Origin": "https://radio.example", "Accept-Encoding": "gzip", "X-Anything": "1"},
+        {},
+    ]
+    answers = [http.get(address, headers=headers, params={"x": n}) for n, headers in enumerate(shown)]
+    assert {(one.status_code, one.content) for one in answers} == {(200, answers[0].content)}
+    assert {one.headers.get_list("access-control-allow-origin")[0] for one in answers} == {"*"}
+    assert not any("x-ratelimit-limit" in one.headers or "set-cookie" in one.headers for one in answers)
+    asked = behind_nginx.nginx.origin_log()[before:]
+    assert len(asked) <= 2, asked  # two if a moment ended meanwhile
+
+
+def test_what_is_closed_or_not_there_is_kept_by_nobody(behind_nginx: Evening, http: httpx.Client) -> None:
+    server, host = behind_nginx.server, {"Authorization": f"Bearer {behind_nginx.token}"}
+    closed = server.call("POST", SPACES, behind_nginx.token, {"title": "Us", "audience": "invited", "start": True})
+    begin = f"{SPACES}/{closed['id']}/hls/index.m3u8"
+    assert http.get(begin).status_code == 404
+    opened = http.get(begin, headers=host)
+    assert (opened.status_code, opened.headers["cache-control"]) == (200, "private, no-store")
+    assert opened.text.endswith("\naac/live.m3u8\n")
+    assert http.get(begin).status_code == 404
+    assert http.get(f"{SPACES}/{closed['id']}/hls/shared/aac/live.m3u8", headers=host).status_code == 404
+    future = f"{SPACES}/{behind_nginx.space_id}/hls/shared/aac/99999.0.m4s"
+    before = len(behind_nginx.nginx.origin_log())
+    assert [http.get(future).status_code for _ in range(3)] == [404] * 3
+    assert len(behind_nginx.nginx.origin_log()) == before + 3
+
+
+def test_a_space_that_is_taken_back_is_gone_from_the_cache_within_seconds(
+    behind_nginx: Evening, http: httpx.Client
+) -> None:
+    base = f"{SPACES}/{behind_nginx.space_id}/hls"
+    addresses = [f"{base}/{name}" for name in ("index.m3u8", "shared/aac/live.m3u8", "shared/aac/0.m4s")]
+    assert [http.get(address).status_code for address in addresses] == [200] * 3
+    behind_nginx.server.admin("suspend", "hana", "--reason", "a test")
+    began_s = time.monotonic()
+    while any(http.get(address).status_code != 404 for address in addresses):
+        assert time.monotonic() - began_s < _TAKEN_BACK_WITHIN_S
+        time.sleep(0.2)
+    before = len(behind_nginx.nginx.origin_log())
+    assert {http.get(address).status_code for address in addresses * 50} == {404}
+    assert len(behind_nginx.nginx.origin_log()) - before <= 12, "what is over for all is asked for once a second"
