@@ -43,9 +43,8 @@ class Storm(msgspec.Struct, frozen=True):
 def run_storm(wanted: Plan, say: Say) -> Report:
     """`wanted.listeners` join within STORM_S. Raises AudienceFailed."""
     started_at, machine = datetime.now(UTC), this_machine()
-    with workshop(wanted) as bench:
-        with running_house(bench.house_config(wanted)) as house:
-            storm = _measure(bench, house, wanted, say)
+    with workshop(wanted) as bench, running_house(bench.house_config(wanted)) as house:
+        storm = _measure(bench, house, wanted, say)
     return Report(
         bench="audience",
         command=command_line(),
