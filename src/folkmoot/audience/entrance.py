@@ -77,7 +77,6 @@ class Entrance:
 
     def ask_for_turn(self, connection: Handshaking, *, is_last: bool) -> None:
         """Something has arrived. Who is about to be through comes before who only begins."""
-        self.leave(connection)
         if len(self._first_turns) >= TURNS_WAITING_MAX and not is_last:
             connection.abort()
             return

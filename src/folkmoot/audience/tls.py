@@ -180,7 +180,9 @@ class TlsProtocol(asyncio.Protocol):
         self._keywords = keywords
         self._loop: asyncio.AbstractEventLoop = keywords.get("_loop") or asyncio.get_running_loop()
         self._raw: asyncio.Transport
-        self._timer: asyncio.TimerHandle
+        self._timer: asyncio.TimerHandle | None = None
+        self._patience_s = self.handshake_timeout_s
+        self._waits_since_s = 0.0
         self._connection: SSL.Connection | None = None
         self._transport: TlsTransport | None = None
         self._protocol: asyncio.Protocol | None = None
@@ -196,8 +198,7 @@ class TlsProtocol(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if isinstance(peer, tuple) else ""
         self._keywords["server_state"].connections.add(self)
-        self._timer = self._loop.call_later(self.handshake_timeout_s, self.abort)
-        self.entrance.wait(self)
+        self._wait_for_client()
 
     def data_received(self, data: bytes) -> None:
         if self._transport is not None:
@@ -212,6 +213,7 @@ class TlsProtocol(asyncio.Protocol):
                 self.abort()
                 return
             if not self._received:
+                self._stop_waiting()
                 self.entrance.ask_for_turn(self, is_last=self._connection is not None)
             self._received += data
 
@@ -256,7 +258,7 @@ class TlsProtocol(asyncio.Protocol):
             self._connection.do_handshake()
         except SSL.WantReadError:
             self._send_flight()
-            self.entrance.wait(self)
+            self._wait_for_client()
         except SSL.Error:
             self._send_flight()  # an alert says what was wrong
             self._raw.close()
@@ -265,12 +267,25 @@ class TlsProtocol(asyncio.Protocol):
 
     def abort(self) -> None:
         """Ends the connection without a word."""
-        self.entrance.leave(self)
+        self._stop_waiting()
         self._raw.abort()
 
     def shutdown(self) -> None:
         """uvicorn stops."""
         self.abort()
+
+    def _wait_for_client(self) -> None:
+        """Its own time is counted, however many pieces it sends; that in which it waits for its turn here is not."""
+        self.entrance.wait(self)
+        self._waits_since_s = self._loop.time()
+        self._timer = self._loop.call_later(max(0.0, self._patience_s), self.abort)
+
+    def _stop_waiting(self) -> None:
+        self.entrance.leave(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._patience_s -= self._loop.time() - self._waits_since_s
 
     def _send_flight(self) -> None:
         assert self._connection is not None
@@ -279,8 +294,7 @@ class TlsProtocol(asyncio.Protocol):
                 self._raw.write(self._connection.bio_read(_SEALED_BYTES))
 
     def _end_handshake(self) -> None:
-        self._timer.cancel()
-        self.entrance.leave(self)
+        self._stop_waiting()
         self._keywords["server_state"].connections.discard(self)
 
     def _be_open(self) -> None:
