@@ -275,7 +275,7 @@ class TlsProtocol(asyncio.Protocol):
         self.abort()
 
     def _wait_for_client(self) -> None:
-        """Its own time is counted, however many pieces it sends; that in which it waits for its turn here is not."""
+        """Its own time counts, however many pieces it sends; that in which it waits for its turn here does not."""
         self.entrance.wait(self)
         self._waits_since_s = self._loop.time()
         self._timer = self._loop.call_later(max(0.0, self._patience_s), self.abort)
