@@ -1,39 +1,72 @@
 """The client's address: the peer's, unless the peer is a proxy that the operator trusts to say whose it is."""
 
 import ipaddress
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 Headers = Iterable[tuple[bytes, bytes]]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+HOPS_MAX = 32
+_ELEMENT = re.compile(r'(?:"[^"]*"|[^,"])+')
+_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)', re.IGNORECASE)
+_NODE = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\w+)?|([0-9.]+)(?::\w+)?|([0-9A-Fa-f:.]+)")
 
 
 class ClientAddresses:
-    """Reads `X-Forwarded-For` from the right, past proxies that are trusted, to the first that is not."""
+    """Reads `X-Forwarded-For`, or where that is missing `Forwarded` (RFC 7239), from the right, past proxies that
+    are trusted, to the first that is not.
+
+    A trusted proxy has to overwrite or extend the one that it sends and to drop the other. What is no address (a
+    name, `unknown`) ends the search: then it was the last one that is known.
+    """
 
     def __init__(self, trusted: Iterable[str]) -> None:
         self._trusted = [ipaddress.ip_network(network) for network in trusted]
 
     def __call__(self, peer: str, headers: Headers) -> str:
         """The address that limits are counted for. What an untrusted peer claims counts for nothing."""
-        if not self._trusts(peer):
+        known = _address(peer)
+        if known is None or not self._trusts(known):
             return peer
-        forwarded = b",".join(value for name, value in headers if name.lower() == b"x-forwarded-for")
-        address = peer
-        for hop in reversed(forwarded.decode("latin-1").split(",")):
-            if not (hop := hop.strip()):
-                continue
-            address = hop
-            if not self._trusts(hop):
+        for hop in _hops(headers):
+            address = _address(hop)
+            if address is None:
                 break
-        return address
+            known = address
+            if not self._trusts(known):
+                break
+        return str(known)
 
-    def _trusts(self, address: str) -> bool:
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted)
+    def _trusts(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def _hops(headers: Headers) -> Iterator[str]:
+    """What each proxy says of whom it heard from, the nearest first."""
+    found: dict[bytes, list[bytes]] = {b"x-forwarded-for": [], b"forwarded": []}
+    for name, value in headers:
+        found.get(name.lower(), []).append(value)
+    text = b",".join(found[b"x-forwarded-for"]).decode("latin-1")
+    if text:
+        yield from [hop for hop in reversed(text.split(",")[-HOPS_MAX:]) if hop.strip()]
+    # From its end, so that a quote which a client left open doesn't swallow what a proxy said after it.
+    backward = b",".join(found[b"forwarded"]).decode("latin-1")[::-1]
+    for element in [] if text else _ELEMENT.findall(backward)[:HOPS_MAX]:
+        said = _FOR.search(element[::-1])
+        yield said[1].strip('"') if said else ""
+
+
+def _address(node: str) -> Address | None:
+    """Of an address, maybe with brackets and a port. One of IPv4 within IPv6 is the one of IPv4."""
+    said = _NODE.fullmatch(node.strip())
+    try:
+        parsed = ipaddress.ip_address((said[1] or said[2] or said[3]) if said else "")
+    except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 class Addressed:
