@@ -64,7 +64,8 @@ async def test_a_removed_clip_is_nowhere_while_its_post_stays(scene: Scene) -> N
     )
     said = msgspec.json.decode(post.body)
     assert said["media_attachments"] == []
-    assert said["folkmoot"]["clip_removed"] == "This clip was removed by this server's moderators. Reason: rule 5"
+    told = "This clip was removed by this server's moderators. Reason: rule 5"
+    assert said["folkmoot"]["clip_removed"] == {"id": str(clip_id), "sentence": told}
     file = await scene.open("GET /media/{key}", f"/media/{scene.made['media']}.m4a", None)
     assert file.status == 410
     await scene.people.system(lambda acting: lift_clip(acting, clip_id))

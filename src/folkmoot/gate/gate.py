@@ -124,10 +124,7 @@ class Gate:
     # --- seeing ---
 
     async def admit(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
-        """The items that the viewer may see, in order; the others are absent.
-
-        Three statements a batch, and one more where Spaces or clips are among them.
-        """
+        """The items that the viewer may see, in order; the others are absent. Three statements a batch."""
         seen = await self._decide(read, viewer, items)
         return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
 
@@ -173,8 +170,7 @@ class Gate:
         A list is admitted afterwards like anything else.
         """
         facts = [item.gate_facts() for item in items]
-        standings = await queries.standings_of(read, {owner for fact in facts for owner in fact.owner_ids})
-        hidden = await _hidden(read, facts)
+        standings, hidden = await _stand(read, facts)
         return [
             item
             for item, fact in zip(items, facts, strict=True)
@@ -202,13 +198,12 @@ class Gate:
             return [False] * len(items)
         facts = [item.gate_facts() for item in items]
         owners = {owner for fact in facts for owner in fact.owner_ids}
-        standings = await queries.standings_of(read, owners)
+        standings, hidden = await _stand(read, facts)
         relations = (
             await queries.relations(read, viewer.account_id, owners)
             if viewer.account_id is not None and owners
             else queries.Relations()
         )
-        hidden = await _hidden(read, facts)
         return [hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations) for fact in facts]
 
     # --- other networks ---
@@ -251,10 +246,12 @@ class _Bare(msgspec.Struct, frozen=True):
         return self.facts
 
 
-async def _hidden(read: Read, facts: Iterable[Facts]) -> frozenset[Subject]:
-    """Which of the Spaces and clips behind some things are shown to nobody. One statement; none for none."""
-    now = await subjects.held(read, {subject for fact in facts for subject in fact.subjects})
-    return frozenset(subject for subject, decided in now.items() if is_hidden(subject.kind, decided.standing))
+async def _stand(read: Read, facts: Sequence[Facts]) -> tuple[dict[int, Standing], frozenset[Subject]]:
+    """How the owners of some things stand, and which Spaces and clips behind them are shown to nobody. One
+    statement."""
+    owners = {owner for fact in facts for owner in fact.owner_ids}
+    standings, now = await queries.stand(read, owners, {subject for fact in facts for subject in fact.subjects})
+    return standings, frozenset(thing for thing, standing in now.items() if is_hidden(thing.kind, standing))
 
 
 def shown_to_others(standing: Standing) -> bool:

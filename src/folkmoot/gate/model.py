@@ -61,6 +61,7 @@ class Action(StrEnum):
     REPORT = "report"  # something to the moderators
     POST = "post"
     DELETE_POST = "delete_post"
+    MARK = "mark"  # a post: favourite, bookmark, hear no more of its conversation
     UPLOAD = "upload"
     CLIP = "clip"
     OPEN_SPACE = "open_space"

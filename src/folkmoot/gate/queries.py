@@ -1,14 +1,14 @@
 """The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, cast, exists, null, or_, select
 
-from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing
+from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing, Subject
 from folkmoot.gate.standings import TABLES, holding
-from folkmoot.gate.subjects import hosts_held, sanction_of_row
+from folkmoot.gate.subjects import about, hosts_held, sanction_of_row, subject_of_row
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import accounts, blocks, follows, revocations, sanctions, tokens
 
@@ -62,11 +62,24 @@ async def open_sanctions(read: Read, account_ids: Collection[int]) -> dict[int, 
     return {account_id: held.sanctions for account_id, held in (await _open(read, account_ids)).items()}
 
 
+async def stand(
+    read: Read, account_ids: Collection[int], things: Collection[Subject]
+) -> tuple[dict[int, Standing], dict[Subject, Standing]]:
+    """`standings_of`, and the same for other things, in the same statement: a page asks for both."""
+    held, of_things = await _open_with(read, account_ids, things) if account_ids else ({}, {})
+    now = await _with_hosts(read, held)
+    return (
+        {one: now[one].standing if one in now else Standing.DEACTIVATED for one in account_ids},
+        {thing: holding(of_things.get(thing, ()), read.now_ms).standing for thing in things},
+    )
+
+
 async def _now(read: Read, account_ids: Collection[int]) -> dict[int, Sanction]:
     """What decides about each account that exists. One statement, and one more where some are of other hosts."""
-    if not account_ids:
-        return {}
-    held = await _open(read, account_ids)
+    return await _with_hosts(read, await _open(read, account_ids)) if account_ids else {}
+
+
+async def _with_hosts(read: Read, held: dict[int, _Held]) -> dict[int, Sanction]:
     hosts = await hosts_held(read, {one.host for one in held.values() if one.host is not None})
     return {
         account_id: holding([*one.sanctions, *([hosts[one.host]] if one.host is not None else [])], read.now_ms)
@@ -75,17 +88,33 @@ async def _now(read: Read, account_ids: Collection[int]) -> dict[int, Sanction]:
 
 
 async def _open(read: Read, account_ids: Collection[int]) -> dict[int, _Held]:
-    rows = await read.connection.execute(
+    return (await _open_with(read, account_ids, ()))[0]
+
+
+async def _open_with(
+    read: Read, account_ids: Collection[int], things: Collection[Subject]
+) -> tuple[dict[int, _Held], dict[Subject, list[Sanction]]]:
+    of_accounts = (
         select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
         .select_from(accounts.outerjoin(sanctions, _OPEN))
         .where(accounts.c.id.in_(account_ids))
     )
+    rows = await read.connection.execute(of_accounts.union_all(_open_about(things)) if things else of_accounts)
     found: dict[int, _Held] = {}
+    about_things: dict[Subject, list[Sanction]] = {}
     for row in rows:
+        if row.whose is None:
+            about_things.setdefault(subject_of_row(row), []).append(sanction_of_row(row))
+            continue
         held = found.setdefault(row.whose, _Held(row.whose_host, []))
         if row.id is not None:
             held.sanctions.append(sanction_of_row(row))
-    return found
+    return found, about_things
+
+
+def _open_about(things: Collection[Subject]) -> Select[Any]:
+    nobody = (cast(null(), BigInteger).label("whose"), cast(null(), String).label("whose_host"))
+    return select(*nobody, sanctions).where(or_(*about(things)), sanctions.c.lifted_at_ms.is_(None))
 
 
 async def sanctions_of(read: Read, account_id: int) -> list[Sanction]:
@@ -194,13 +223,13 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
 
 def _is_stopped(read: Read) -> ColumnElement[bool]:
     """Whether what its program stands under leaves the token nothing."""
-    about = sanctions.alias()
+    its = sanctions.alias()
     stopping = [one for one, kept in TABLES[Kind.APPLICATION].items() if Action.READ not in kept.actions]
     return exists(
-        select(about.c.id).where(
-            about.c.application_id == tokens.c.application_id,
-            about.c.standing.in_([one.value for one in stopping]),
-            about.c.lifted_at_ms.is_(None),
-            or_(about.c.until_ms.is_(None), about.c.until_ms > read.now_ms),
+        select(its.c.id).where(
+            its.c.application_id == tokens.c.application_id,
+            its.c.standing.in_([one.value for one in stopping]),
+            its.c.lifted_at_ms.is_(None),
+            or_(its.c.until_ms.is_(None), its.c.until_ms > read.now_ms),
         )
     )

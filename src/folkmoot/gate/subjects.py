@@ -26,9 +26,9 @@ async def open_of(read: Read, subjects: Collection[Subject]) -> dict[Subject, li
     found: dict[Subject, list[Sanction]] = {subject: [] for subject in subjects}
     if not found:
         return found
-    statement = select(sanctions).where(or_(*_about(subjects)), sanctions.c.lifted_at_ms.is_(None))
+    statement = select(sanctions).where(or_(*about(subjects)), sanctions.c.lifted_at_ms.is_(None))
     for row in await read.connection.execute(statement):
-        found[_subject(row)].append(sanction_of_row(row))
+        found[subject_of_row(row)].append(sanction_of_row(row))
     return found
 
 
@@ -51,7 +51,7 @@ async def ids_under(read: Read, kind: Kind) -> list[Any]:
 async def by_ids(read: Read, sanction_ids: Collection[int]) -> dict[int, tuple[Subject, Sanction]]:
     """Decisions by their ids, each with what it is about. One statement."""
     rows = await read.connection.execute(select(sanctions).where(sanctions.c.id.in_(sanction_ids)))
-    return {row.id: (_subject(row), sanction_of_row(row)) for row in rows}
+    return {row.id: (subject_of_row(row), sanction_of_row(row)) for row in rows}
 
 
 async def open_about(read: Read, account_id: int) -> dict[Subject, list[Sanction]]:
@@ -71,7 +71,7 @@ async def open_about(read: Read, account_id: int) -> dict[Subject, list[Sanction
     )
     found: dict[Subject, list[Sanction]] = {}
     for row in rows:
-        found.setdefault(_subject(row), []).append(sanction_of_row(row))
+        found.setdefault(subject_of_row(row), []).append(sanction_of_row(row))
     return found
 
 
@@ -115,16 +115,18 @@ def sentence(kind: Kind, now: Sanction) -> str:
     return f"{told} Reason: {now.reason}" if now.reason else told
 
 
-def _about(subjects: Collection[Subject]) -> list[ColumnElement[bool]]:
+def about(subjects: Collection[Subject]) -> list[ColumnElement[bool]]:
+    """Conditions for the rows that are about one of these: for `or_`."""
     ids: dict[Kind, list[int | str]] = {}
     for subject in subjects:
         ids.setdefault(subject.kind, []).append(subject.id)
     return [COLUMNS[kind].in_(of_kind) for kind, of_kind in ids.items()]
 
 
-def _subject(row: Row[Any]) -> Subject:
+def subject_of_row(row: Row[Any]) -> Subject:
+    """What a row of `sanctions` is about."""
     for kind, column in COLUMNS.items():
-        if (id_ := row._mapping[column]) is not None:
+        if (id_ := row._mapping[column.name]) is not None:
             return Subject(kind, id_)
     raise AssertionError("a sanction is about something")
 

@@ -35,7 +35,7 @@ class Appeal(msgspec.Struct):
     decided_at: str | None
 
 
-class Sanction(msgspec.Struct):
+class OwnSanction(msgspec.Struct):
     """Something that was decided about oneself, or a Space or clip of one's own, and is in force. `until` is null
     for no end; `kind` is account, space or clip, and `about` its id."""
 
@@ -55,7 +55,7 @@ class OwnStanding(msgspec.Struct):
 
     standing: str
     until: str | None
-    sanctions: list[Sanction]
+    sanctions: list[OwnSanction]
 
 
 class MakeAppeal(msgspec.Struct):
@@ -137,8 +137,8 @@ def _time(unix_ms: int | None) -> str | None:
     return None if unix_ms is None else timestamp(unix_ms)
 
 
-def _sanction(subject: Subject, one: Decided, made: Made | None) -> Sanction:
-    return Sanction(
+def _sanction(subject: Subject, one: Decided, made: Made | None) -> OwnSanction:
+    return OwnSanction(
         id=str(one.id),
         kind=subject.kind.value,
         about=str(subject.id),

@@ -222,13 +222,13 @@ async def test_a_scope_opens_what_it_names_and_members_open_nothing(
     client: httpx.AsyncClient, people: People, surfaces: list[Surface], keeper: Person, alice: Person
 ) -> None:
     found = admin_surfaces(surfaces)
-    assert len(found) == 29
+    assert len(found) == 38
     scopes = ("read write follow push", *sorted({one.scope for one in found}))
-    assert len(scopes) == 11
+    assert len(scopes) == 15
     shows = {scope: {"Authorization": f"Bearer {await people.token(keeper.id, scope)}"} for scope in scopes}
     for one in found:
         method, _, path = one.name.partition(" ")
-        address = path.format(account_id="1", report_id="1", block_id="1")
+        address = path.format(account_id="1", report_id="1", block_id="1", allow_id="1")
         opened = {
             scope
             for scope, headers in shows.items()

@@ -39,6 +39,7 @@ async def test_a_clip_becomes_a_post_that_plays(
     assert attached["meta"]["length"] == "0:00:03.00"
     assert attached["meta"]["waveform"]
     assert status["folkmoot"]["clip"] == {
+        "id": status["folkmoot"]["clip"]["id"],
         "space_id": space_id,
         "start_ms": 2_000,
         "end_ms": 5_000,

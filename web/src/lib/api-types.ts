@@ -193,6 +193,108 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/moderation/spaces/{space_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowSpace */
+    get: operations['ApiFolkmootV1ModerationSpacesSpaceIdShowSpace'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/spaces/{space_id}/action': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** DecideSpace */
+    post: operations['ApiFolkmootV1ModerationSpacesSpaceIdActionDecideSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/spaces/{space_id}/lift': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** LiftFromSpace */
+    post: operations['ApiFolkmootV1ModerationSpacesSpaceIdLiftLiftFromSpace'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/clips/{clip_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowClip */
+    get: operations['ApiFolkmootV1ModerationClipsClipIdShowClip'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/clips/{clip_id}/action': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** DecideClip */
+    post: operations['ApiFolkmootV1ModerationClipsClipIdActionDecideClip'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/moderation/clips/{clip_id}/lift': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** LiftFromClip */
+    post: operations['ApiFolkmootV1ModerationClipsClipIdLiftLiftFromClip'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/invites': {
     parameters: {
       query?: never;
@@ -980,6 +1082,13 @@ export interface components {
       granted: boolean;
       answer: string;
     };
+    /** DecideSpace */
+    DecideSpace: {
+      /** @enum {string} */
+      type: 'remove' | 'mute';
+      reason: string;
+      until?: string | null;
+    };
     /** Decline */
     Decline: {
       /** @constant */
@@ -1075,6 +1184,11 @@ export interface components {
       /** @constant */
       do: 'let_up';
     };
+    /** LiftSpace */
+    LiftSpace: {
+      /** @enum {null|string} */
+      standing?: 'removed' | 'muted' | null;
+    };
     /** Lock */
     Lock: {
       /** @constant */
@@ -1099,6 +1213,16 @@ export interface components {
       /** @default 604800 */
       expires_in: number;
     };
+    /** Moderated */
+    Moderated: {
+      id: string;
+      title: string;
+      url: string;
+      standing: string;
+      reason: string;
+      until: string | null;
+      sanctions: components['schemas']['Sanction'][];
+    };
     /** Mute */
     Mute: {
       /** @description An id: digits in a string. */
@@ -1112,6 +1236,19 @@ export interface components {
       /** @constant */
       do: 'mute_all';
     };
+    /** Notice */
+    Notice: {
+      kind: components['schemas']['NoticeKind'];
+      sentence: string;
+      at: string;
+      until?: string | null;
+    };
+    /**
+     * NoticeKind
+     * @description Why everybody in a Space is told something.
+     * @enum {string}
+     */
+    NoticeKind: 'host_suspended' | 'host_gone' | 'muted';
     /** OpenInvite */
     OpenInvite: {
       by: components['schemas']['Account'] | null;
@@ -1133,11 +1270,23 @@ export interface components {
       can_invite: boolean;
       invites: components['schemas']['OwnInvite'][];
     };
+    /** OwnSanction */
+    OwnSanction: {
+      id: string;
+      kind: string;
+      about: string;
+      standing: string;
+      reason: string;
+      until: string | null;
+      decided_at: string;
+      can_appeal: boolean;
+      appeal: components['schemas']['Appeal'] | null;
+    };
     /** OwnStanding */
     OwnStanding: {
       standing: string;
       until: string | null;
-      sanctions: components['schemas']['Sanction'][];
+      sanctions: components['schemas']['OwnSanction'][];
     };
     /** Panic */
     Panic: {
@@ -1152,6 +1301,7 @@ export interface components {
       muted: boolean;
       connected: boolean;
       asking_since: string | null;
+      muted_until: string | null;
     };
     /** Pin */
     Pin: {
@@ -1224,6 +1374,10 @@ export interface components {
       /** @constant */
       do: 'remove';
     };
+    /** RemoveClip */
+    RemoveClip: {
+      reason: string;
+    };
     /** ReplacedPart */
     ReplacedPart: {
       number: number;
@@ -1252,9 +1406,10 @@ export interface components {
       standing: string;
       reason: string;
       until: string | null;
+      decided_by: string | null;
       decided_at: string;
-      can_appeal: boolean;
-      appeal: components['schemas']['Appeal'] | null;
+      lifted_by: string | null;
+      lifted_at: string | null;
     };
     /** Seat */
     Seat: {
@@ -1343,6 +1498,7 @@ export interface components {
       listen_url: string;
       hls_url: string;
       replay: components['schemas']['Replay'] | null;
+      notices: components['schemas']['Notice'][];
       redactions: components['schemas']['Redaction'][];
       you: components['schemas']['You'];
     };
@@ -1416,6 +1572,8 @@ export interface components {
     /** WaitingAppeal */
     WaitingAppeal: {
       id: string;
+      kind: string;
+      about: string;
       account: string;
       username: string;
       standing: string;
@@ -1443,6 +1601,8 @@ export interface components {
       consented: boolean;
       can: string[];
       may_redact: boolean;
+      muted_until: string | null;
+      removed_until: string | null;
       has_spoken: boolean;
     };
     /**
@@ -1855,6 +2015,258 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationSpacesSpaceIdShowSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationSpacesSpaceIdActionDecideSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['DecideSpace'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationSpacesSpaceIdLiftLiftFromSpace: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        space_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LiftSpace'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationClipsClipIdShowClip: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        clip_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationClipsClipIdActionDecideClip: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        clip_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RemoveClip'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationClipsClipIdLiftLiftFromClip: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        clip_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Moderated'];
+        };
       };
       /** @description Bad request syntax or unsupported method */
       400: {

@@ -70,7 +70,9 @@ export interface Status {
   replies_count: number;
   folkmoot: {
     space_id: string | null;
-    clip: { space_id: string; start_ms: number; end_ms: number; taken_out: TakenOut[] } | null;
+    clip: { id: string; space_id: string; start_ms: number; end_ms: number; taken_out: TakenOut[] } | null;
+    /** What stands in place of a clip that moderators removed. */
+    clip_removed: { id: string; sentence: string } | null;
   };
 }
 

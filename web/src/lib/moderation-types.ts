@@ -3,6 +3,8 @@ import type { Account, Status } from './mastodon-types';
 
 export type Category = 'spam' | 'legal' | 'violation' | 'other';
 export type Standing = 'active' | 'limited' | 'awaiting_approval' | 'suspended' | 'deactivated' | 'locked';
+/** How a Space or a clip can stand besides. */
+export type AnyStanding = Standing | 'muted' | 'removed';
 
 export interface ModeratedSpace {
   id: string;
@@ -12,7 +14,7 @@ export interface ModeratedSpace {
 
 export interface Sanction {
   id: string;
-  standing: Standing;
+  standing: AnyStanding;
   reason: string;
   until: string | null;
   decided_by: string | null;
@@ -28,6 +30,27 @@ export interface SignUpHint {
   sentence: string;
   account_id: string;
   username: string;
+}
+
+/** A live Space, and who could host it if its host can't any more. */
+export interface LiveSpace {
+  id: string;
+  title: string;
+  successors: { id: string; username: string; role: string }[];
+}
+
+/** What is decided about a host of another network. */
+export interface DomainBlock {
+  id: string;
+  domain: string;
+  severity: 'silence' | 'suspend';
+  public_comment: string | null;
+  private_comment: string | null;
+}
+
+export interface DomainAllow {
+  id: string;
+  domain: string;
 }
 
 export type Severity = 'sign_up_requires_approval' | 'sign_up_block' | 'no_access';
@@ -73,6 +96,7 @@ export interface AdminAccount {
       open_reports_count: number;
       reports_count: number;
       spaces: ModeratedSpace[];
+      live_spaces: LiveSpace[];
       hints: SignUpHint[];
     } | null;
   };
@@ -94,6 +118,6 @@ export interface AdminReport {
     space: ModeratedSpace | null;
     at_ms: number | null;
     clip: [number, number] | null;
-    resolution: 'nothing' | 'limited' | 'suspended' | 'locked' | null;
+    resolution: 'nothing' | 'limited' | 'suspended' | 'locked' | 'removed' | null;
   };
 }

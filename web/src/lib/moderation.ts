@@ -1,6 +1,6 @@
 // What moderators and reporters read: words for categories, standings and ends. Pure.
 import type { Account } from './mastodon-types';
-import type { Category, Severity, SignUpHint, Standing } from './moderation-types';
+import type { AnyStanding, Category, Severity, SignUpHint } from './moderation-types';
 
 export type Person = Pick<Account, 'id' | 'username' | 'acct' | 'display_name'>;
 
@@ -25,13 +25,15 @@ export const CATEGORIES: { value: Category; label: string; means: string }[] = [
 export const categoryLabel = (category: Category): string =>
   CATEGORIES.find((one) => one.value === category)!.label;
 
-export const STANDINGS: Record<Standing, string> = {
+export const STANDINGS: Record<AnyStanding, string> = {
   active: 'In good standing',
   limited: 'Limited',
   awaiting_approval: 'Waits for approval',
   suspended: 'Suspended',
   deactivated: 'Deactivated',
   locked: 'Locked',
+  muted: 'Muted',
+  removed: 'Removed',
 };
 
 export const ENDS = [

@@ -17,9 +17,10 @@ export type Proof = Schemas['Proof'];
 export type Waveform = Schemas['Waveform'];
 export type Clip = Schemas['Clip'];
 export type Session = Schemas['Session'];
+export type Moderated = Schemas['Moderated'];
 export type WaitingAppeal = Schemas['WaitingAppeal'];
 export type OwnStanding = Schemas['OwnStanding'];
-export type Sanction = Schemas['Sanction'];
+export type Sanction = Schemas['OwnSanction'];
 export type OwnInvite = Schemas['OwnInvite'];
 export type OwnInvites = Schemas['OwnInvites'];
 export type OpenInvite = Schemas['OpenInvite'];
@@ -37,6 +38,7 @@ export type Command = Schemas[
   | 'HandOver'
   | 'Invite'
   | 'LetBack'
+  | 'LetSpeak'
   | 'LetUp'
   | 'Lock'
   | 'MakeCoHost'

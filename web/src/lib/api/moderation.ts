@@ -1,6 +1,6 @@
 // Reporting, and what moderators do: Mastodon's API with Folkmoot's few fields beside it.
 import { get, getPage, sendJson, type Page } from './client';
-import type { WaitingAppeal } from '../types';
+import type { Moderated, WaitingAppeal } from '../types';
 import type { AdminAccount, AdminReport, Category, Standing } from '../moderation-types';
 
 const ACCOUNTS = '/api/v1/admin/accounts';
@@ -45,6 +45,8 @@ export interface Decision {
   type: 'suspend' | 'silence' | 'disable';
   text: string;
   until?: string;
+  /** What becomes of live Spaces of somebody who is suspended. */
+  spaces?: { id: string; becomes: 'goes_on' | 'handed_over' | 'ends'; to?: string }[];
 }
 export const decide = (id: string, decision: Decision): Promise<unknown> =>
   sendJson('POST', `${ACCOUNTS}/${id}/action`, decision);
@@ -52,6 +54,18 @@ export const changeAccount = (
   id: string,
   change: 'approve' | 'reject' | 'enable' | 'unsilence' | 'unsuspend',
 ): Promise<AdminAccount> => sendJson('POST', `${ACCOUNTS}/${id}/${change}`);
+
+const THINGS = '/api/folkmoot/v1/moderation';
+export const getModeratedSpace = (id: string): Promise<Moderated> => get(`${THINGS}/spaces/${id}`);
+export const decideSpace = (
+  id: string,
+  decision: { type: 'remove' | 'mute'; reason: string; until?: string },
+): Promise<Moderated> => sendJson('POST', `${THINGS}/spaces/${id}/action`, decision);
+export const liftSpace = (id: string): Promise<Moderated> =>
+  sendJson('POST', `${THINGS}/spaces/${id}/lift`, {});
+export const removeClip = (id: string, reason: string): Promise<Moderated> =>
+  sendJson('POST', `${THINGS}/clips/${id}/action`, { reason });
+export const liftClip = (id: string): Promise<Moderated> => sendJson('POST', `${THINGS}/clips/${id}/lift`);
 
 const APPEALS = '/api/folkmoot/v1/moderation/appeals';
 export const getAppeals = (): Promise<WaitingAppeal[]> => get(APPEALS);

@@ -20,6 +20,8 @@ export class SpaceFeed {
   counts = $state.raw<Counts | null>(null);
   problem = $state<string | null>(null);
   missing = $state(false);
+  /** Why it is gone, where everybody is told. */
+  gone = $state<string | null>(null);
 
   readonly #listeners = new Set<(space: Space) => void>();
   readonly #endListeners = new Set<(isGone: boolean) => void>();
@@ -76,11 +78,15 @@ export class SpaceFeed {
   async refresh(): Promise<void> {
     try {
       this.take(await getSpace(this.id));
-      this.problem = null;
+      this.problem = this.gone = null;
       this.missing = false;
     } catch (error) {
       this.problem = asSentence(error);
-      this.missing = error instanceof ApiError && error.status === 404;
+      const status = error instanceof ApiError ? error.status : 0;
+      this.missing = status === 404 || status === 410;
+      // Who was in it is told wherever they look just now.
+      if (status === 410 && this.gone === null && this.space !== null) toasts.say(this.problem);
+      this.gone = status === 410 ? this.problem : null;
       if (this.missing) this.#tellEnd(true);
     } finally {
       this.#arrange();

@@ -13,7 +13,14 @@ describe('own reactions', () => {
 
 describe('how often a Space is looked at', () => {
   const you = { role: 'listener', seat: null, muted: false, asking: false, invited_as: null } as const;
-  const nobody = { ...you, removed: false, consented: false, can: [], may_redact: false, has_spoken: false };
+  const never = {
+    removed: false,
+    removed_until: null,
+    muted_until: null,
+    consented: false,
+    has_spoken: false,
+  };
+  const nobody = { ...you, ...never, can: [], may_redact: false };
   const few = { listener_count: 3, listener_count_estimated: 0 };
   const live = { ...few, state: 'live', recorded: true, replay: null, ended_at: null, you: nobody } as const;
   const looker = { told: false, signedIn: true, visible: true, nowMs: 1_000_000 };
