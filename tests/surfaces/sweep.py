@@ -200,7 +200,7 @@ ADDRESSES: dict[str, list[Address]] = {
         for method, tail in (("GET", ""), ("POST", "/action"), ("POST", "/lift"))
     },
     **{
-        f"{method} {ADMIN}/{what}s/{{{what[7:]}_id}}": of_everybody(f"{ADMIN}/{what}s/1")
+        f"{method} {ADMIN}/{what}s/{{{what[7:]}_id}}": of_everybody(f"{ADMIN}/{what}s/{{{what}s}}")
         for what, methods in (("domain_block", ("GET", "PUT", "DELETE")), ("domain_allow", ("GET", "DELETE")))
         for method in methods
     },
@@ -375,6 +375,8 @@ async def what_the_moderator_blocks(scene: Scene) -> None:
         ("ip_blocks", {"ip": "192.0.2.1", "severity": "sign_up_block", "comment": "a flood"}),
         ("canonical_email_blocks", {"email": "somebody@mail.example"}),
         ("email_domain_blocks", {"domain": "trash.example"}),
+        ("domain_blocks", {"domain": "bad.example"}),
+        ("domain_allows", {"domain": "good.bad.example"}),
     ):
         made = await scene.open(f"POST {ADMIN}/{what}", f"{ADMIN}/{what}", token, body=body)
         scene.made[what] = msgspec.json.decode(made.body)["id"]

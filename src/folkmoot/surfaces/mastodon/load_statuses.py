@@ -22,7 +22,7 @@ from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import media_links, present_statuses
-from folkmoot.surfaces.mastodon.present_statuses import Around
+from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
 
@@ -120,7 +120,7 @@ async def _load(
     return shown, replace(around, gone=await _gone(read, everything, around, cut))
 
 
-async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, str]:
+async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, Gone]:
     """What stands in place of clips that moderators removed, or whose Space they removed, by the post's id. One
     statement, and none where every file is there."""
     missing = {
@@ -134,7 +134,7 @@ async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict
     }
     now = await subjects.held(read, {subject for both in about.values() for subject in both})
     return {
-        post_id: subjects.sentence(one.kind, now[one])
+        post_id: Gone(missing[post_id].id, subjects.sentence(one.kind, now[one]))
         for post_id, both in about.items()
         for one in reversed(both)
         if is_hidden(one.kind, now[one].standing)

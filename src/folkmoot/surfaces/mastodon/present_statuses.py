@@ -22,6 +22,13 @@ _STATES = {
 }
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """A sentence in place of a clip."""
+
+    clip_id: int
+    sentence: str
+
+
 class Around(msgspec.Struct, frozen=True):
     """What the viewer may see of what posts refer to. `media_urls` are where this viewer fetches files, by id.
 
@@ -33,7 +40,7 @@ class Around(msgspec.Struct, frozen=True):
     media_urls: Mapping[int, str]
     clips: Mapping[int, Clip]
     spaces: Mapping[int, Visible[Space]]
-    gone: Mapping[int, str] = {}  # a sentence in place of a sound, by post
+    gone: Mapping[int, Gone] = {}  # by post
 
 
 def permalink(username: str, post_id: int, site: Site) -> str:
@@ -135,13 +142,13 @@ def _card(visible: Visible[Space], around: Around, site: Site) -> status_entitie
 
 
 def _extension(
-    announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around, gone: str | None
+    announced: Visible[Space] | None, attached: list[Visible[Media]], around: Around, gone: Gone | None
 ) -> status_entities.Extension:
     cut = next((one.item for one in attached if one.item.id in around.clips), None)
     return status_entities.Extension(
         space_id=str(announced.item.id) if announced is not None else None,
         clip=_clipped_from(around.clips[cut.id], cut) if cut is not None else None,
-        clip_removed=gone,
+        clip_removed=status_entities.ClipRemoved(id=str(gone.clip_id), sentence=gone.sentence) if gone else None,
     )
 
 

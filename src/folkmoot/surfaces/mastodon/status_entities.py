@@ -82,13 +82,20 @@ class ClippedFrom(msgspec.Struct, kw_only=True):
     taken_out: list[TakenOut]
 
 
+class ClipRemoved(msgspec.Struct, kw_only=True):
+    """A clip that moderators removed, or whose Space they removed: a sentence in its place."""
+
+    id: str
+    sentence: str
+
+
 class Extension(msgspec.Struct, kw_only=True):
     """What Folkmoot says of a post beyond Mastodon: the Space that it announces, or that its sound is from, or why
     its sound is gone."""
 
     space_id: str | None = None
     clip: ClippedFrom | None = None
-    clip_removed: str | None = None
+    clip_removed: ClipRemoved | None = None
 
 
 class QuoteApproval(msgspec.Struct, kw_only=True):
