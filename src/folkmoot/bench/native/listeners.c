@@ -390,7 +390,9 @@ static void read_some(Listener *listener) {
     return;
   }
   counts->bytes += measuring() ? (uint64_t)length : 0;
+  uint64_t refused = counts->refused;
   consume(listener, buffer, (uint32_t)length, now_ns());
+  if (refused == 0 && counts->refused) fprintf(stderr, "The first refusal: %.*s\n", (int)length, buffer);
 }
 
 static void happened(Listener *listener, uint32_t events, int epoll, uint32_t place) {
