@@ -1,7 +1,7 @@
 """What the bench of suspensions makes of the moments at which things ended."""
 
 from folkmoot.bench.holders import Kind, Over, next_segment, since_ms
-from folkmoot.bench.standing import HELD, Suspended, _results
+from folkmoot.bench.standing import HELD, Closed, Suspended, _p99_bound_ms, _results
 
 
 def test_the_next_segment_is_the_one_that_the_playlist_lacks() -> None:
@@ -17,11 +17,13 @@ def decision(committed_s: float, kinds: tuple[Kind, ...], after_s: float, open_y
     return Suspended(1.0, committed_s, [Over(kind, [committed_s + after_s] * 10, open_yet) for kind in kinds])
 
 
-def test_one_figure_is_the_worst_of_all_kinds_whenever_each_was_decided() -> None:
+def crowd(p99_ms: float | None, open_yet: int = 0) -> Closed:
+    return Closed(1.0, p99_ms, p99_ms or 0.0, open_yet, 5.0)
+
+
+def test_one_figure_is_the_worst_of_all_kinds() -> None:
     floor = decision(50.0, (Kind.PLAIN,), 0.01)
-    found = {
-        one.name: one for one in _results(decision(10.0, HELD, 0.1), decision(20.0, (Kind.AUDIENCE,), 0.3), floor)
-    }
+    found = {one.name: one for one in _results(decision(10.0, HELD, 0.1), crowd(300.0), floor)}
     assert found["closed_p99_ms"].value == 300
     assert found["closed_p99_ms"].ratio == 30
     assert found["stream_p99_ms"].value == 100
@@ -31,8 +33,15 @@ def test_one_figure_is_the_worst_of_all_kinds_whenever_each_was_decided() -> Non
 def test_what_stays_open_holds_nothing() -> None:
     floor = decision(50.0, (Kind.PLAIN,), 0.01)
     one_open = decision(10.0, HELD, 0.1, open_yet=1)
-    found = {one.name: one for one in _results(one_open, decision(20.0, (Kind.AUDIENCE,), 0.3), floor)}
-    assert found["open_yet"].value == len(HELD)
+    found = {one.name: one for one in _results(one_open, crowd(None, open_yet=7), floor)}
+    assert found["open_yet"].value == len(HELD) + 7
     assert not found["open_yet"].holds
     assert found["closed_p99_ms"].value is None
     assert not found["closed_p99_ms"].holds
+
+
+def test_how_late_ticks_were_is_told_by_the_bound_that_nearly_all_kept() -> None:
+    assert _p99_bound_ms([99, 1, 0]) == 1
+    assert _p99_bound_ms([97, 0, 0, 3]) == 10
+    assert _p99_bound_ms([0.0] * 10) is None
+    assert _p99_bound_ms([0.0] * 9 + [5.0]) is None

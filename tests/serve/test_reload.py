@@ -21,13 +21,13 @@ from folkmoot.settings import SettingsError
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 
-LISTENERS = 120
+LISTENERS = 30
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("settings") / "folkmoot.toml"
-    path.write_text('title = "Before"\n')
+    path.write_text('title = "Before"\naudience_workers = 1\n')
     return path
 
 
@@ -59,7 +59,7 @@ class Listener:
             httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=30) as client,
             client.stream("GET", path) as answer,
         ):
-            assert answer.status_code == 200
+            assert answer.status_code == 200, await answer.aread()
             with contextlib.suppress(httpx.TransportError):
                 async for piece in answer.aiter_raw():
                     self.sound += piece
@@ -74,7 +74,10 @@ async def listening(server: Server, space_id: str, count: int) -> AsyncIterator[
         for number, each in enumerate(listeners)
     ]
     try:
-        await until(lambda: all(len(each.sound) > 3_000 for each in listeners), 20)
+        hear = asyncio.create_task(until(lambda: all(len(each.sound) > 3_000 for each in listeners), 20))
+        done, _ = await asyncio.wait([hear, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
         yield listeners
     finally:
         for task in tasks:
@@ -104,9 +107,9 @@ async def asking(server: Server) -> AsyncIterator[list[int]]:
         async with httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=10) as client:
             while True:
                 statuses.append((await client.get("/about")).status_code)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
-    tasks = [asyncio.create_task(ask(f"127.0.6.{number}", number % 2 == 0)) for number in range(1, 5)]
+    tasks = [asyncio.create_task(ask(f"127.0.6.{number}", number % 2 == 0)) for number in range(1, 3)]
     try:
         yield statuses
     finally:
@@ -135,9 +138,7 @@ def all_children(server: Server) -> list[int]:
 async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server, config: Path) -> None:
     before = pids(server)
     config.write_text('title = "After"\naudience_workers = 2\n')
-    lines: list[str] = []
-    following = asyncio.create_task(follow(talk, lines))
-    async with listening(server, talk.space["id"], LISTENERS) as listeners:
+    async with following(talk) as lines, listening(server, talk.space["id"], LISTENERS) as listeners:
         async with asking(server) as statuses, talk.undisturbed():
             assert await asked_to_reload(server) == (0, "The server has reloaded.")
             await settled(server, len(before) + 1)
@@ -145,8 +146,12 @@ async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server
         await until(lambda: all(len(each.sound) > so_far for each, so_far in zip(listeners, heard, strict=True)))
         assert not any(each.cut_off for each in listeners)
         require_whole(listeners, server.data / "tapes" / talk.space["id"])
+        await talk.host.tell(talk.space, "lock")
+        await until(lambda: any('"locked":true' in line.replace(" ", "") for line in lines))
+        await talk.host.tell(talk.space, "unlock")
+    assert "event: end" not in lines, "who follows is to come back"
     assert set(statuses) == {200}
-    assert len(statuses) > 100
+    assert len(statuses) > 50
     after = pids(server)
     stage = next(name for name in before if name.startswith("stage-"))
     assert after.pop(stage) == before.pop(stage)
@@ -154,20 +159,25 @@ async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server
     assert not set(after.values()) & set(before.values())
     async with httpx.AsyncClient(base_url=server.base_url) as client:
         assert (await client.get("/api/v2/instance")).json()["title"] == "After"
-    assert "event: end" not in lines, "who follows is to come back"
-    await talk.host.tell(talk.space, "lock")
-    await until(lambda: any('"locked":true' in line.replace(" ", "") for line in lines))
-    await talk.host.tell(talk.space, "unlock")
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
 
 
-async def follow(talk: Talk, lines: list[str]) -> None:
-    """As a page does: it opens the stream of events again when it ends."""
-    while True:
-        async with talk.guest.http.stream("GET", f"{SPACES}/{talk.space['id']}/events", timeout=60) as answer:
-            async for line in answer.aiter_lines():
-                lines += [line]
+@asynccontextmanager
+async def following(talk: Talk) -> AsyncIterator[list[str]]:
+    """The stream of events, opened again when it ends, as a page does."""
+    lines: list[str] = []
+
+    async def follow() -> None:
+        while True:
+            async with talk.guest.http.stream("GET", f"{SPACES}/{talk.space['id']}/events", timeout=60) as answer:
+                async for line in answer.aiter_lines():
+                    lines.append(line)  # noqa: PERF401 - the test reads it meanwhile
+
+    task = asyncio.create_task(follow())
+    try:
+        yield lines
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.slow
@@ -196,6 +206,8 @@ async def test_an_old_worker_that_hangs_and_dies_in_a_reload_takes_nobody_with_i
     async with listening(server, talk.space["id"], 20) as listeners:
         before["audience-0"].send_signal(signal.SIGSTOP)
         assert (await asked_to_reload(server))[0] == 0
+        # Until then it may still bring somebody to the worker that hangs.
+        await until(lambda: not before["web"].is_running(), 30)
         async with listening(server, talk.space["id"], 20) as late:
             before["audience-0"].kill()
             await until(lambda: sum(each.cut_off for each in listeners) > 0)

@@ -39,7 +39,6 @@ class Kind(StrEnum):
     TOKEN = auto()
     SEAT = auto()
     WHEP = auto()
-    AUDIENCE = auto()  # streams of nobody's, in the Space of a host who is suspended
     PLAIN = auto()  # a socket that a program of a few lines closes
 
 

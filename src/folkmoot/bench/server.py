@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def ask(
 class Server:
     """A server that is being started by `running_server`."""
 
-    def __init__(self, data: Path, log: Path) -> None:
+    def __init__(self, data: Path, log: Path, settings: Mapping[str, str]) -> None:
         self.data = data
         self.base_url = ""
         self.began_s = time.monotonic()
@@ -55,8 +55,23 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env=_environment(),
+                env={**_environment(), **{f"FOLKMOOT_{name.upper()}": text for name, text in settings.items()}},
             )
+
+    @property
+    def port(self) -> int:
+        port = urlsplit(self.base_url).port
+        assert port is not None
+        return port
+
+    def reload(self) -> float:
+        """`folkmoot reload`; the seconds that it took. Raises ServerFailed."""
+        began_s = time.monotonic()
+        command = [*_folkmoot(), "reload", "--data", str(self.data)]
+        done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
+        if done.returncode != 0:
+            raise ServerFailed(f"folkmoot reload: {done.stderr.strip()} {self._log_end()}")
+        return time.monotonic() - began_s
 
     def pids(self) -> list[int]:
         """All its processes, the supervisor first."""
@@ -110,12 +125,12 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Start a server in `folder`, which gets its data and its log; stop it at the end.
+def running_server(folder: Path, **settings: str) -> Iterator[Server]:
+    """Start a server in `folder`, which gets its data and its log, with these settings; stop it at the end.
 
     Yields as soon as it has said its address.
     """
-    server = Server(folder / "data", folder / "server.log")
+    server = Server(folder / "data", folder / "server.log", settings)
     try:
         server.wait_for_address()
         yield server
