@@ -88,11 +88,28 @@ def standing(
     """How long what suspended accounts held stays open, on every surface."""
     # Read before numpy is: its threads would not survive the fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from folkmoot.bench.audience_load import AudienceFailed
     from folkmoot.bench.standing import StandingFailed, run_standing
 
     try:
         report = run_standing(accounts, listeners, typer.echo)
-    except (StandingFailed, ServerFailed) as error:
+    except (StandingFailed, AudienceFailed, ServerFailed) as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
+@bench.command()
+def reload(
+    listeners: Annotated[int, typer.Option(min=1, help="How many listen.")] = 36_000,
+    json_file: JsonFile = None,
+) -> None:
+    """Whether anybody notices when the server reloads: listeners, and who asks for pages."""
+    from folkmoot.bench.audience_load import AudienceFailed
+    from folkmoot.bench.reload import run_reload
+
+    try:
+        report = run_reload(listeners, typer.echo)
+    except (AudienceFailed, ServerFailed) as error:
         raise _cannot(error) from error
     _finish(report, json_file)
 
