@@ -246,6 +246,7 @@ def results(
         shown("kernel_memory_mb", ours.kernel_memory_mb, "MB"),
         shown("generator_cores", ours.generator_cores, "cores"),
         shown("tapes_cores", ours.tapes_cores, "cores"),
+        shown("kbit_s_each", heard.bytes * 8 / 1000 / wanted.seconds / wanted.listeners, "kbit/s"),
     ]
 
 

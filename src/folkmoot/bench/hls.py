@@ -163,7 +163,7 @@ def _results(by: By, few: Measured, many: Measured) -> list[Result]:
         shown(f"{by}_spread_p99_ms_few", few.played.spread_p99_ms, "ms"),
         shown(f"{by}_spread_p50_ms", many.played.spread_p50_ms, "ms"),
         shown(f"{by}_spread_p99_ms", many.played.spread_p99_ms, "ms"),
-        shown(f"{by}_requests_per_s", many.played.requests, ""),
+        shown(f"{by}_requests", many.played.requests, ""),
         shown(f"{by}_server_cores", many.server_cores, "cores"),
         shown(f"{by}_nginx_cores", many.nginx_cores, "cores"),
         shown(f"{by}_nginx_memory_mb", many.nginx_memory_mb, "MB"),
