@@ -97,6 +97,12 @@ static void corrupted(Listener *listener) {
   listener->state = IGNORED;
 }
 
+/* Who only watches a tape grow may note a part a little later than it arrives. */
+static uint64_t published_at(const Tape *tape, uint32_t number, uint64_t now) {
+  uint64_t at = tape->published_ns[number];
+  return at && at < now ? at : now;
+}
+
 /* Where a listener's writes fall in the period is learned while all is settling, before measuring: the fan-out writes to each at its own
  * multiple of TICK_MS, and the earliest that was seen is taken for it. With a write for each part it is simply when
  * the part was published. */
@@ -104,7 +110,7 @@ static void write_arrived(Listener *listener, uint64_t now) {
   counts->writes += measuring();
   if (shared->phase == JOINING) return; /* who just came gets the newest at once, not at its moment */
   if (write_ms <= PART_MS) {
-    uint64_t published = tapes[listener->space].published_ns[listener->part - 1];
+    uint64_t published = published_at(&tapes[listener->space], listener->part - 1, now);
     if (measuring()) note(&counts->delivery, now - published);
     return;
   }
@@ -136,9 +142,8 @@ static void part_arrived(Listener *listener, uint64_t now) {
     note(&counts->join, now - listener->began_ns);
   }
   if (!measuring()) return;
-  uint64_t published = tape->published_ns[number];
   counts->parts++;
-  note(&counts->part_delay, now > published ? now - published : 0);
+  note(&counts->part_delay, now - published_at(tape, number, now));
 }
 
 /* The bytes needed to find the sequence number of the part that starts here; 0 if this is no part. */
