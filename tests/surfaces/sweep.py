@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,6 +29,9 @@ from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
 from folkmoot.posts import actions as posts
 from folkmoot.posts import queries as post_queries
+from folkmoot.posts.boosts import boost
+from folkmoot.posts.marks import actions as marks
+from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft as PostDraft
 from folkmoot.posts.model import Media, Post, Visibility
 from folkmoot.recordings.actions import close_recording
@@ -126,7 +130,7 @@ def each(template: str, *names: str) -> list[Address]:
 
 
 _SPACES = ("scheduled_space", "live_space", "ended_space", "closed_space")
-_POSTS = ("post", "private_post", "reply", "media_post", "announcement")
+_POSTS = ("post", "private_post", "reply", "media_post", "announcement", "own_boost", "followers_boost")
 
 _OF_ACCOUNTS = [
     ("GET", "accounts/{account_id}"),
@@ -233,6 +237,19 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /api/v1/statuses": of_everybody("/api/v1/statuses?id[]={post}&id[]={private_post}&id[]={reply}"),
     f"GET {STATUS}": each(STATUS, *_POSTS),
     f"DELETE {STATUS}": each(STATUS, "post"),
+    **{
+        f"POST {STATUS}/{verb}": each(f"{STATUS}/{verb}", "post", "reply")
+        for verb in (
+            "reblog", "unreblog", "favourite", "unfavourite", "bookmark", "unbookmark", "pin", "unpin", "mute",
+            "unmute",
+        )
+    },
+    **{
+        f"GET {STATUS}/{who}": [
+            *each(f"{STATUS}/{who}", "post"), *of_everybody(f"/api/v1/statuses/{{strangers_post}}/{who}"),
+        ]
+        for who in ("reblogged_by", "favourited_by")
+    },
     f"GET {STATUS}/context": [
         *each(f"{STATUS}/context", "post"), *of_everybody("/api/v1/statuses/{strangers_post}/context"),
     ],
@@ -318,6 +335,21 @@ async def some_posts(scene: Scene) -> None:
     scene.made["reply"] = await scene.post(reply, visible)
 
 
+async def what_is_done_with_posts(scene: Scene) -> None:
+    """A follower boosts and marks one of the account's; the account boosts a stranger's."""
+    async with scene.services.database.read() as read:
+        own, strangers = await post_queries.by_ids(
+            read, [int(scene.made["post"]), int(scene.made["strangers_post"])]
+        )
+        shown = await scene.people.gate.admit_one(read, ANONYMOUS, own, "Post")
+        answered = await scene.people.gate.admit_one(read, ANONYMOUS, strangers, "Post")
+    for what in (Mark.FAVOURITE, Mark.BOOKMARK):
+        await scene.people.act(scene.follower, Action.MARK, partial(marks.mark, what=what, shown=shown))
+    for name, who, post in (("followers_boost", scene.follower, shown), ("own_boost", scene.account, answered)):
+        work = partial(boost, shown=post, visibility=Visibility.PUBLIC)
+        scene.made[name] = str((await scene.people.act(who, Action.POST, work)).id)
+
+
 async def its_spaces(scene: Scene) -> None:
     for name, audience in (
         ("scheduled_space", Audience.PUBLIC),
@@ -399,6 +431,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     the_people,
     a_profile,
     some_posts,
+    what_is_done_with_posts,
     its_spaces,
     its_clips,
     a_seat_in_anothers_space,

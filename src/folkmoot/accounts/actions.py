@@ -1,10 +1,9 @@
 """Writes of accounts: signing up and in, following, blocking, one's profile. Each runs inside `Gate.act`."""
 
 import secrets
-from typing import Any
 
 import msgspec
-from sqlalchemy import Table, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts import queries, rules
@@ -16,7 +15,8 @@ from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, tokens
+from folkmoot.storage.tables import account_counts, accounts, blocks, credentials, follows, one_time_links, tokens
+from folkmoot.storage.upserts import count, insert_once
 
 SESSION_SCOPES = "read write follow push admin:read admin:write"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
@@ -261,18 +261,15 @@ async def follow(acting: Acting, account_id: int) -> None:
     relations = await gate_queries.relations(acting.tx, acting.actor_id, [account_id])
     if not shown_to_others(standing) or account_id in relations.blocked:
         raise _no_account()
-    await _insert_once(
-        acting,
-        follows,
-        {"follower_id": acting.actor_id, "followee_id": account_id, "created_at_ms": acting.now_ms},
-    )
+    if await insert_once(
+        acting.tx, follows, follower_id=acting.actor_id, followee_id=account_id, created_at_ms=acting.now_ms
+    ):
+        await _count_follow(acting, acting.actor_id, account_id, 1)
 
 
 async def unfollow(acting: Acting, account_id: int) -> None:
     """Follow no more. Raises nothing; the event tells Spaces that are for those whom one follows."""
-    await acting.tx.connection.execute(
-        delete(follows).where(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id)
-    )
+    await _end_follows(acting, follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id)
     await emit(acting.tx, ACCOUNT_UNFOLLOWED, {"account": str(acting.actor_id), "unfollowed": str(account_id)})
 
 
@@ -282,18 +279,15 @@ async def block(acting: Acting, account_id: int) -> None:
     found = await acting.tx.connection.execute(select(accounts.c.id).where(accounts.c.id == account_id))
     if found.first() is None:
         raise _no_account()
-    await acting.tx.connection.execute(
-        delete(follows).where(
-            or_(
-                and_(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id),
-                and_(follows.c.follower_id == account_id, follows.c.followee_id == acting.actor_id),
-            )
-        )
-    )
-    await _insert_once(
+    await _end_follows(
         acting,
-        blocks,
-        {"account_id": acting.actor_id, "blocked_id": account_id, "created_at_ms": acting.now_ms},
+        or_(
+            and_(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id),
+            and_(follows.c.follower_id == account_id, follows.c.followee_id == acting.actor_id),
+        ),
+    )
+    await insert_once(
+        acting.tx, blocks, account_id=acting.actor_id, blocked_id=account_id, created_at_ms=acting.now_ms
     )
     await emit(acting.tx, ACCOUNT_BLOCKED, {"account": str(acting.actor_id), "blocked": str(account_id)})
 
@@ -323,9 +317,15 @@ async def _insert_account(acting: Acting, username: str, role: Role) -> int:
     return int(row.id)
 
 
-async def _insert_once(acting: Acting, table: Table, values: dict[str, Any]) -> None:
-    insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(table)
-    await acting.tx.connection.execute(insert.values(**values).on_conflict_do_nothing())
+async def _end_follows(acting: Acting, *which: ColumnElement[bool]) -> None:
+    ended = delete(follows).where(*which).returning(follows.c.follower_id, follows.c.followee_id)
+    for row in (await acting.tx.connection.execute(ended)).all():
+        await _count_follow(acting, row.follower_id, row.followee_id, -1)
+
+
+async def _count_follow(acting: Acting, follower_id: int, followee_id: int, by: int) -> None:
+    await count(acting.tx, account_counts, follower_id, following=by)
+    await count(acting.tx, account_counts, followee_id, followers=by)
 
 
 async def _use_owner_link(acting: Acting, secret: str) -> None:

@@ -11,7 +11,16 @@ from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read, digest
 from folkmoot.storage.ids import id_at
-from folkmoot.storage.tables import accounts, blocks, credentials, follows, one_time_links, posts, tokens
+from folkmoot.storage.tables import (
+    account_counts,
+    accounts,
+    blocks,
+    credentials,
+    follows,
+    one_time_links,
+    posts,
+    tokens,
+)
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -123,7 +132,10 @@ async def counts(read: Read) -> Counts:
             select(
                 select(func.count()).select_from(accounts).scalar_subquery(),
                 select(func.count()).select_from(active).scalar_subquery(),
-                select(func.count()).select_from(posts).where(posts.c.deleted_at_ms.is_(None)).scalar_subquery(),
+                select(func.count())
+                .select_from(posts)
+                .where(posts.c.deleted_at_ms.is_(None), posts.c.reblog_of_id.is_(None))
+                .scalar_subquery(),
             )
         )
     ).one()
@@ -162,17 +174,13 @@ async def _pairs(
 
 
 def _select_accounts() -> Select[Any]:
-    # Correlated counts: each reads one index range of one account, so a page of twenty authors is one statement.
-    followers = select(func.count()).select_from(follows).where(follows.c.followee_id == accounts.c.id)
-    following = select(func.count()).select_from(follows).where(follows.c.follower_id == accounts.c.id)
-    alive = (posts.c.account_id == accounts.c.id) & posts.c.deleted_at_ms.is_(None)
     return select(
         accounts,
-        followers.scalar_subquery().label("followers_count"),
-        following.scalar_subquery().label("following_count"),
-        select(func.count()).select_from(posts).where(alive).scalar_subquery().label("statuses_count"),
-        select(func.max(posts.c.id)).where(alive).scalar_subquery().label("last_post_id"),
-    )
+        func.coalesce(account_counts.c.followers, 0).label("followers_count"),
+        func.coalesce(account_counts.c.following, 0).label("following_count"),
+        func.coalesce(account_counts.c.posts, 0).label("statuses_count"),
+        account_counts.c.last_post_id,
+    ).select_from(accounts.outerjoin(account_counts, account_counts.c.account_id == accounts.c.id))
 
 
 def _account(row: Row[Any]) -> Account:

@@ -6,7 +6,8 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from folkmoot.gate import Acting, Refused, Visible
-from folkmoot.posts import queries, rules, text
+from folkmoot.posts import boosts, counted, queries, rules, text
+from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Visibility
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
@@ -31,13 +32,16 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] |
         return earlier
     parent = None
     if in_reply_to is not None:
-        parent = await queries.by_id(acting.tx, in_reply_to.item.id)
+        # Who answers a boost answers what it shows.
+        answered = in_reply_to.item
+        parent = await queries.by_id(acting.tx, answered.reblog_of_id or answered.id)
         if parent is None:
             raise Refused("not_found", "The post that this answers was deleted.", status=404)
     post = await _written(acting, clean, parent)
     await _insert(acting, post, clean.application_id)
     await _attach(acting, post, clean.media_ids)
     await _remember_key(acting, clean.idempotency_key, post.id)
+    await counted.came(acting, post)
     await emit(
         acting.tx,
         POST_CREATED,
@@ -47,13 +51,16 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] |
 
 
 async def delete_post(acting: Acting, post_id: int) -> Post:
-    """Delete one of the actor's own posts: a tombstone without words stays. Returns it as it was.
+    """Delete one of the actor's own posts: a tombstone without words stays, and no boost. Returns it as it was.
 
     Raises Refused 404 for a post that is another's, or none.
     """
     post = await queries.by_id(acting.tx, post_id)
     if post is None or post.account_id != acting.actor_id:
         raise Refused("not_found", "Post not found.", status=404)
+    if post.reblog_of_id is not None:
+        await boosts.end(acting, post)
+        return post
     await acting.tx.connection.execute(
         update(posts)
         .where(posts.c.id == post_id)
@@ -65,6 +72,10 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
         .where(media.c.post_id == post_id)
         .values(post_id=None, position=0, created_at_ms=acting.now_ms)
     )
+    for mark in Mark:
+        await acting.tx.connection.execute(delete(mark.table).where(mark.table.c.post_id == post_id))
+    await counted.went(acting, post)
+    await boosts.end_all_of(acting, post_id)
     await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
     return post
 

@@ -31,6 +31,8 @@ _REACH = {
     Visibility.FOLLOWERS: Reach.FOLLOWERS,
     Visibility.DIRECT: Reach.NAMED,
 }
+FOR_ALL = frozenset({Visibility.PUBLIC, Visibility.UNLISTED})
+"""What numbers tell of, and what can be boosted by others than its author."""
 
 
 class Circle(msgspec.Struct, frozen=True):
@@ -70,7 +72,10 @@ class Application(msgspec.Struct, frozen=True):
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """A post as it is kept; `html` is safe and holds addresses of this server as `text.HERE`."""
+    """A post as it is kept; `html` is safe and holds addresses of this server as `text.HERE`.
+
+    A boost is one without words, of which `reblog_of_id` and `reblogged_account_id` say what it shows and whose.
+    """
 
     id: int
     account_id: int
@@ -88,18 +93,34 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     application: Application | None = None
     space_id: int | None = None
+    reblog_of_id: int | None = None
+    reblogged_account_id: int | None = None
     replies_count: int = 0
+    reblogs_count: int = 0
+    favourites_count: int = 0
     circle: Circle | None = None  # of the closed Space whose announcement began the conversation
 
     def gate_facts(self) -> Facts:
         """Its author's standing counts; whoever it mentions may see it whatever its visibility.
 
         In a closed Space's conversation it is for the Space's people, mentioned or not; a direct post is for
-        whom it mentions everywhere.
+        whom it mentions everywhere. Of a boost both have to be visible, who boosted and who wrote.
         """
+        if self.reblogged_account_id is not None:
+            return Facts((self.account_id, self.reblogged_account_id), self.visibility.reach)
         if self.circle is not None and self.visibility is not Visibility.DIRECT:
             return self.circle.facts(self.account_id)
         return Facts((self.account_id,), self.visibility.reach, frozenset(self.mentions))
+
+
+class Mine(msgspec.Struct, frozen=True):
+    """What one person did with a post. Shown to that person only."""
+
+    favourited: bool = False
+    reblogged: bool = False
+    bookmarked: bool = False
+    pinned: bool = False
+    muted: bool = False
 
 
 class TakenOut(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from folkmoot.storage.tables import (
     applications,
     idempotency_keys,
     media,
+    post_counts,
     posts,
     space_members,
     spaces,
@@ -33,30 +34,28 @@ _REACH_OF_AUDIENCE = {"followed": Reach.FOLLOWED, "invited": Reach.NAMED}
 # The post that began the conversation, deleted or not, and the closed Space that it announces.
 _root = posts.alias("root")
 _circle = (spaces.c.id.label("circle_id"), spaces.c.host_id.label("circle_host_id"), spaces.c.audience)
-_replies = posts.alias("replies")
-# Followers-only and direct replies are not counted: a number must not tell of them.
-_replies_count = (
-    select(func.count())
-    .where(
-        _replies.c.in_reply_to_id == posts.c.id,
-        _replies.c.deleted_at_ms.is_(None),
-        _replies.c.visibility.in_([Visibility.PUBLIC.value, Visibility.UNLISTED.value]),
-    )
-    .scalar_subquery()
-)
+_reblogged = posts.alias("reblogged")
 
 
 def rows() -> Select[Any]:
-    """What `found` reads: posts that were not deleted, with their number of replies, application and circle."""
+    """What `found` reads: posts that were not deleted, with what was counted of them, application and circle."""
     return (
         select(
             posts,
-            _replies_count.label("replies_count"),
+            func.coalesce(post_counts.c.replies, 0).label("replies_count"),
+            func.coalesce(post_counts.c.reblogs, 0).label("reblogs_count"),
+            func.coalesce(post_counts.c.favourites, 0).label("favourites_count"),
+            _reblogged.c.account_id.label("reblogged_account_id"),
             applications.c.name.label("application_name"),
             applications.c.website.label("application_website"),
             *_circle,
         )
-        .select_from(_with_circle(posts).outerjoin(applications, applications.c.id == posts.c.application_id))
+        .select_from(
+            _with_circle(posts)
+            .outerjoin(applications, applications.c.id == posts.c.application_id)
+            .outerjoin(post_counts, post_counts.c.post_id == posts.c.id)
+            .outerjoin(_reblogged, _reblogged.c.id == posts.c.reblog_of_id)
+        )
         .where(posts.c.deleted_at_ms.is_(None))
     )
 
@@ -86,7 +85,11 @@ def _from_row(row: Row[Any], circles: Mapping[int, Circle]) -> Post:
         tags=tuple(row.tags),
         application=Application(row.application_name, row.application_website) if row.application_name else None,
         space_id=row.space_id,
+        reblog_of_id=row.reblog_of_id,
+        reblogged_account_id=row.reblogged_account_id,
         replies_count=row.replies_count,
+        reblogs_count=row.reblogs_count,
+        favourites_count=row.favourites_count,
         circle=circles.get(row.circle_id),
     )
 

@@ -67,6 +67,18 @@ accounts = Table(
     Column("created_at_ms", BigInteger, nullable=False),
 )
 
+# Kept beside what is counted, in the same transaction (storage/upserts.py): a page costs the same however popular
+# its authors are.
+account_counts = Table(
+    "account_counts",
+    metadata,
+    _account("account_id", primary_key=True),
+    Column("followers", BigInteger, nullable=False, server_default="0"),
+    Column("following", BigInteger, nullable=False, server_default="0"),
+    Column("posts", BigInteger, nullable=False, server_default="0"),  # boosts too; not what was said directly
+    Column("last_post_id", BigInteger),
+)
+
 credentials = Table(
     "credentials",
     metadata,
@@ -236,6 +248,7 @@ posts = Table(
     Column("tags", Document, nullable=False),  # [name, …]
     Column("application_id", BigInteger),
     Column("space_id", BigInteger),  # the Space that this post announces
+    Column("reblog_of_id", BigInteger),  # a boost: that post, shown anew without words of its own
     Column("created_at_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),
     Index("ix_posts_account_id", "account_id", "id"),
@@ -243,11 +256,60 @@ posts = Table(
     Index("ix_posts_conversation_id", "conversation_id", "id"),
 )
 # The public timeline reads one index range, whatever else is in the table.
+_IN_PUBLIC = text(
+    "visibility = 'public' AND in_reply_to_id IS NULL AND reblog_of_id IS NULL AND deleted_at_ms IS NULL"
+)
+Index("ix_posts_public", posts.c.id, sqlite_where=_IN_PUBLIC, postgresql_where=_IN_PUBLIC)
+# Whoever boosts twice has boosted once.
+_BOOSTS = text("reblog_of_id IS NOT NULL")
 Index(
-    "ix_posts_public",
-    posts.c.id,
-    sqlite_where=text("visibility = 'public' AND in_reply_to_id IS NULL AND deleted_at_ms IS NULL"),
-    postgresql_where=text("visibility = 'public' AND in_reply_to_id IS NULL AND deleted_at_ms IS NULL"),
+    "ix_posts_reblog_of_id",
+    posts.c.reblog_of_id,
+    posts.c.account_id,
+    unique=True,
+    sqlite_where=_BOOSTS,
+    postgresql_where=_BOOSTS,
+)
+
+post_counts = Table(
+    "post_counts",
+    metadata,
+    Column(
+        "post_id",
+        BigInteger,
+        ForeignKey("posts.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("replies", BigInteger, nullable=False, server_default="0"),  # those that are for everybody
+    Column("reblogs", BigInteger, nullable=False, server_default="0"),
+    Column("favourites", BigInteger, nullable=False, server_default="0"),
+)
+
+
+def _kept(name: str) -> Table:
+    """What somebody marked, in the order in which they did."""
+    return Table(
+        name,
+        metadata,
+        _id(),
+        _account("account_id"),
+        Column("post_id", BigInteger, ForeignKey("posts.id", ondelete="CASCADE"), nullable=False),
+        Index(f"ix_{name}_account_id", "account_id", "id"),
+        Index(f"ix_{name}_post_id", "post_id", "account_id", unique=True),
+    )
+
+
+favourites = _kept("favourites")
+bookmarks = _kept("bookmarks")
+pins = _kept("pins")
+
+conversation_mutes = Table(
+    "conversation_mutes",
+    metadata,
+    _account("account_id", primary_key=True),
+    Column("conversation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("created_at_ms", BigInteger, nullable=False),
 )
 
 idempotency_keys = Table(

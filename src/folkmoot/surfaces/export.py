@@ -21,6 +21,8 @@ from folkmoot.gate.queries import sanctions_of
 from folkmoot.moderation.appeals import queries as appeals
 from folkmoot.moderation.appeals.model import Appeal
 from folkmoot.posts import queries as posts
+from folkmoot.posts.marks import queries as marks
+from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Media, Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
@@ -40,7 +42,7 @@ Section = Callable[[Read, Services, Permit, int | None], Awaitable[tuple[list[Ro
 
 @get(f"{PATH}/export", opt=serves(Serves.ROOM, Action.EXPORT))
 async def export(permit: Permit, services: Services) -> Stream:
-    """One's own data: profile, sanctions, appeals, follows, followers, blocks, posts, Spaces, clips."""
+    """One's own data: profile, sanctions, appeals, follows, followers, blocks, posts, marks, Spaces, clips."""
     require_own_pages(permit.viewer)
     headers = {"Content-Disposition": 'attachment; filename="folkmoot.json"', "Cache-Control": "no-store"}
     return Stream(_document(services, permit), media_type="application/json", headers=headers)
@@ -118,11 +120,21 @@ async def _clips(read: Read, services: Services, permit: Permit, after_id: int |
     return [_clip(clip, files.get(clip.id)) for clip in found], _next([clip.id for clip in found])
 
 
+def _marked(what: Mark) -> Section:
+    async def section(read: Read, _: Services, permit: Permit, after_id: int | None) -> Any:
+        found = await marks.marked_by(read, permit.viewer.id, what, Page(PAGE, max_id=after_id))
+        return [{"post": str(post_id)} for _, post_id in found], _next([id_ for id_, _ in found])
+
+    return section
+
+
 _SECTIONS: dict[str, Section] = {
     "following": _following,
     "followers": _followers,
     "blocks": _blocks,
     "posts": _posts,
+    "favourites": _marked(Mark.FAVOURITE),
+    "bookmarks": _marked(Mark.BOOKMARK),
     "spaces": _spaces,
     "clips": _clips,
 }
@@ -182,6 +194,7 @@ def _post(own: Visible[Post], media: Sequence[Visible[Media]]) -> Row:
         "sensitive": post.sensitive,
         "language": post.language,
         "in_reply_to_id": None if post.in_reply_to_id is None else str(post.in_reply_to_id),
+        "reblog_of_id": None if post.reblog_of_id is None else str(post.reblog_of_id),
         "media": [_file(one) for one in media],
     }
 

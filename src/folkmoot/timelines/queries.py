@@ -29,7 +29,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.posts.queries import found, rows
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import follows, media, posts
+from folkmoot.storage.tables import follows, media, pins, posts
 
 ID_MAX = 2**63 - 1
 _ID: ColumnElement[Any] = literal_column("id", BigInteger)
@@ -61,7 +61,7 @@ async def public(read: Read, page: Page, *, only_media: bool = False) -> list[Po
     # Its conditions are repeated, or it could not be used. SQLite has to be told: it would rather take whatever is
     # no reply, by the index on what posts answer, and sort that.
     named = "posts INDEXED BY ix_posts_public" if read.is_sqlite else "posts"
-    listed = "visibility = 'public' AND in_reply_to_id IS NULL AND deleted_at_ms IS NULL"
+    listed = "visibility = 'public' AND in_reply_to_id IS NULL AND reblog_of_id IS NULL AND deleted_at_ms IS NULL"
     ids = select(_ID).select_from(text(named)).where(text(listed), *_within(_ID, page))
     if only_media:
         ids = ids.where(exists().where(media.c.post_id == _ID))
@@ -69,7 +69,14 @@ async def public(read: Read, page: Page, *, only_media: bool = False) -> list[Po
 
 
 async def of_account(
-    read: Read, account_id: int, page: Page, *, only_media: bool = False, exclude_replies: bool = False
+    read: Read,
+    account_id: int,
+    page: Page,
+    *,
+    only_media: bool = False,
+    exclude_replies: bool = False,
+    exclude_reblogs: bool = False,
+    pinned: bool = False,
 ) -> list[Post]:
     """An account's posts; answers to oneself are no replies to `exclude_replies`."""
     ids = select(posts.c.id).where(
@@ -77,8 +84,12 @@ async def of_account(
     )
     if exclude_replies:
         ids = ids.where(or_(posts.c.in_reply_to_id.is_(None), posts.c.in_reply_to_account_id == account_id))
+    if exclude_reblogs:
+        ids = ids.where(posts.c.reblog_of_id.is_(None))
     if only_media:
         ids = ids.where(exists().where(media.c.post_id == posts.c.id))
+    if pinned:
+        ids = ids.where(posts.c.id.in_(select(pins.c.post_id).where(pins.c.account_id == account_id)))
     return await _page(read, ids, page)
 
 

@@ -7,9 +7,7 @@ from tests.surfaces.conftest import Person
 
 LISTS = [
     "/api/v1/announcements",
-    "/api/v1/bookmarks",
     "/api/v1/conversations",
-    "/api/v1/favourites",
     "/api/v1/filters",
     "/api/v1/follow_requests",
     "/api/v1/followed_tags",

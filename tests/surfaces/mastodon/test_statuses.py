@@ -30,7 +30,7 @@ async def test_a_post_has_all_fields_that_clients_read(client: httpx.AsyncClient
     assert 'href="http://moot.test/@bob"' in status["content"]
     said = {name: status[name] for name in ("visibility", "sensitive", "spoiler_text", "language")}
     assert said == {"visibility": "public", "sensitive": True, "spoiler_text": "cw", "language": "en"}
-    assert status["folkmoot"] == {"space_id": None, "clip": None}
+    assert status["folkmoot"] == {"space_id": None, "clip": None, "clip_removed": None}
     nothing = {"reblog", "poll", "quote", "card", "edited_at", "in_reply_to_id", "in_reply_to_account_id"}
     assert all(status[name] is None for name in nothing)
     assert all(status[name] is False for name in ("favourited", "reblogged", "muted", "bookmarked", "pinned"))

@@ -21,8 +21,6 @@ _OF_A_PERSON = {
     "/api/v1/announcements": "",
     "/api/v1/follow_requests": "read:follows",
     "/api/v1/conversations": "read:statuses",
-    "/api/v1/bookmarks": "read:bookmarks",
-    "/api/v1/favourites": "read:favourites",
     "/api/v1/followed_tags": "read:follows",
 }
 PREFERENCES = {

@@ -1,7 +1,7 @@
 """From posts to their JSON for one viewer: load what they refer to, admit all of it at once, present.
 
-A page costs a fixed number of statements, whatever is in it: media, clips, Spaces (two), accounts, and the gate's
-three.
+A page costs a fixed number of statements, whatever is in it: what is boosted, media, clips, Spaces (two), accounts,
+the gate's three, and what the viewer did with the posts.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -17,7 +17,8 @@ from folkmoot.clips.model import Clip
 from folkmoot.gate import Gated, Kind, Permit, Reach, Subject, Viewer, Visible, subjects
 from folkmoot.gate.standings import is_hidden
 from folkmoot.posts import queries
-from folkmoot.posts.model import Media, Post
+from folkmoot.posts.marks import queries as marks
+from folkmoot.posts.model import Media, Mine, Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
@@ -48,8 +49,8 @@ async def reported(read: Read, services: Services, permit: Permit, posts: Sequen
     """Posts that somebody reported, for a moderator: also those that only others may see."""
     cut, everything = await _referred(read, posts)
     admitted = services.gate.admit_to_moderate(permit, everything)
-    shown, around = _sorted(read.now_ms, services, admitted, cut)
-    return [present_statuses.status(one, around, services.site) for one in shown]
+    around = _around(read.now_ms, services, admitted, cut)
+    return [present_statuses.status(one, around, services.site) for one in _in_order(posts, around)]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -116,8 +117,18 @@ async def _load(
 ) -> tuple[list[Visible[Post]], Around]:
     cut, everything = await _referred(read, posts)
     admitted = await services.gate.admit(read, viewer, everything)
-    shown, around = _sorted(read.now_ms, services, admitted, cut)
-    return shown, replace(around, gone=await _gone(read, everything, around, cut))
+    around = _around(read.now_ms, services, admitted, cut)
+    return _in_order(posts, around), replace(
+        around,
+        gone=await _gone(read, everything, around, cut),
+        mine=await _mine(read, viewer, around),
+    )
+
+
+async def _mine(read: Read, viewer: Viewer, around: Around) -> dict[int, Mine]:
+    if viewer.account_id is None:
+        return {}
+    return await marks.mine(read, viewer.id, [one.item for one in around.posts.values()])
 
 
 async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, Gone]:
@@ -142,7 +153,9 @@ async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict
 
 
 async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip], list[Any]]:
-    """The clips in posts; and the posts with their files, Spaces and people, for the gate."""
+    """The clips in posts; and the posts and what they boost, with their files, Spaces and people, for the gate."""
+    boosted = {post.reblog_of_id for post in posts if post.reblog_of_id is not None}
+    posts = [*posts, *await queries.by_ids(read, boosted - {post.id for post in posts})]
     attached = [
         one for media in (await queries.media_of_posts(read, [p.id for p in posts])).values() for one in media
     ]
@@ -155,24 +168,25 @@ async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip],
     return cut, [*posts, *attached, *known, *found]
 
 
-def _sorted(
-    now_ms: int, services: Services, admitted: Sequence[Visible[Any]], cut: dict[int, Clip]
-) -> tuple[list[Visible[Post]], Around]:
+def _in_order(posts: Sequence[Post], around: Around) -> list[Visible[Post]]:
+    """Those of the posts that are shown: of a boost, both it and what it boosts."""
+    return [
+        around.posts[post.id]
+        for post in posts
+        if post.id in around.posts and (post.reblog_of_id is None or post.reblog_of_id in around.posts)
+    ]
+
+
+def _around(now_ms: int, services: Services, admitted: Sequence[Visible[Any]], cut: dict[int, Clip]) -> Around:
     seen_spaces = {one.item.id: one for one in _of(Space, admitted)}
-    around = _around(now_ms, services, admitted, seen_spaces, cut)
+    people = {one.item.id: one for one in _of(Account, admitted)}
     # The words of a post that announces a Space are the Space's title: they go where the Space goes, also where it
     # was handed over to a host of whom the viewer sees nothing.
-    shown = [one for one in _of(Post, admitted) if one.item.space_id is None or one.item.space_id in seen_spaces]
-    return [one for one in shown if one.item.account_id in around.accounts], around
-
-
-def _around(
-    now_ms: int,
-    services: Services,
-    admitted: Sequence[Visible[Any]],
-    seen_spaces: dict[int, Visible[Space]],
-    cut: dict[int, Clip],
-) -> Around:
+    posts = {
+        one.item.id: one
+        for one in _of(Post, admitted)
+        if (one.item.space_id is None or one.item.space_id in seen_spaces) and one.item.account_id in people
+    }
     media: dict[int, list[Visible[Media]]] = {}
     urls: dict[int, str] = {}
     shown_clips: dict[int, Clip] = {}
@@ -185,8 +199,7 @@ def _around(
         if clip is not None:
             shown_clips[one.item.id] = clip
         urls[one.item.id] = media_url(now_ms, services, one, space.item if space is not None else None)
-    people = {one.item.id: one for one in _of(Account, admitted)}
-    return Around(accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
+    return Around(posts=posts, accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
 
 
 def _of(kind: type[Item], admitted: Iterable[Visible[Any]]) -> list[Visible[Item]]:

@@ -7,7 +7,7 @@ import msgspec
 from folkmoot.accounts.model import Account
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Visible
-from folkmoot.posts.model import Media, Post
+from folkmoot.posts.model import Media, Mine, Post
 from folkmoot.posts.text import localised
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.surfaces.mastodon import entities, status_entities
@@ -20,6 +20,9 @@ _STATES = {
     SpaceState.ENDED: "A Space that has ended",
     SpaceState.CANCELLED: "A cancelled Space",
 }
+
+
+_NOTHING = Mine()
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -35,12 +38,14 @@ class Around(msgspec.Struct, frozen=True):
     A clip is listed where its Space may be seen, by the id of the file that holds it.
     """
 
+    posts: Mapping[int, Visible[Post]]
     accounts: Mapping[int, Visible[Account]]
     media: Mapping[int, list[Visible[Media]]]  # by post
     media_urls: Mapping[int, str]
     clips: Mapping[int, Clip]
     spaces: Mapping[int, Visible[Space]]
     gone: Mapping[int, Gone] = {}  # by post
+    mine: Mapping[int, Mine] = {}  # what the viewer did with them
 
 
 def permalink(username: str, post_id: int, site: Site) -> str:
@@ -48,8 +53,33 @@ def permalink(username: str, post_id: int, site: Site) -> str:
 
 
 def status(visible: Visible[Post], around: Around, site: Site) -> status_entities.Status:
-    """A post. Its author has to be among `around.accounts`."""
+    """A post. Its author has to be among `around.accounts`; what it boosts, among `around.posts`."""
     post = visible.item
+    if post.reblog_of_id is not None:
+        return _boost(visible, _status(around.posts[post.reblog_of_id], around, site), around, site)
+    return _status(visible, around, site)
+
+
+def _boost(
+    visible: Visible[Post], shown: status_entities.Status, around: Around, site: Site
+) -> status_entities.Status:
+    """What is boosted, as somebody else's: clients that know no boosts show that, too."""
+    post = visible.item
+    booster = around.accounts[post.account_id]
+    return msgspec.structs.replace(
+        shown,
+        id=str(post.id),
+        uri=f"{site.base_url}/users/{booster.item.username}/statuses/{post.id}/activity",
+        created_at=timestamp(post.created_at_ms),
+        account=account(booster, site),
+        visibility=post.visibility.value,
+        reblog=shown,
+    )
+
+
+def _status(visible: Visible[Post], around: Around, site: Site) -> status_entities.Status:
+    post = visible.item
+    mine = around.mine.get(post.id, _NOTHING)
     author = around.accounts[post.account_id]
     attached = around.media.get(post.id, [])
     announced = around.spaces.get(post.space_id) if post.space_id is not None else None
@@ -76,6 +106,13 @@ def status(visible: Visible[Post], around: Around, site: Site) -> status_entitie
         application=_application(post),
         card=_card(announced, around, site) if announced is not None else None,
         replies_count=post.replies_count,
+        reblogs_count=post.reblogs_count,
+        favourites_count=post.favourites_count,
+        favourited=mine.favourited,
+        reblogged=mine.reblogged,
+        bookmarked=mine.bookmarked,
+        pinned=mine.pinned,
+        muted=mine.muted,
         folkmoot=_extension(announced, attached, around, around.gone.get(post.id)),
     )
 

@@ -129,12 +129,12 @@ class Status(msgspec.Struct, kw_only=True):
     application: Application | None
     card: PreviewCard | None
     poll: None = None
-    reblog: None = None
+    reblog: "Status | None" = None
     quote: None = None
     quote_approval: QuoteApproval = msgspec.field(default_factory=QuoteApproval)
     replies_count: int
-    reblogs_count: int = 0
-    favourites_count: int = 0
+    reblogs_count: int
+    favourites_count: int
     quotes_count: int = 0
     favourited: bool = False
     reblogged: bool = False

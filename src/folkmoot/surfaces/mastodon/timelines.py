@@ -49,17 +49,17 @@ async def public(request: Request[Any, Any, Any], viewer: Viewer, services: Serv
 async def of_account(
     request: Request[Any, Any, Any], account_id: str, viewer: Viewer, services: Services
 ) -> Response[list[Status]]:
-    """An account's posts, as far as the viewer may see them. Nothing is pinned or boosted yet."""
+    """An account's posts and boosts, as far as the viewer may see them."""
 
     async def fetch(asked: Page) -> list[Post]:
-        if _says(request, "pinned"):
-            return []
         return await queries.of_account(
             read,
             whose,
             asked,
             only_media=_says(request, "only_media"),
             exclude_replies=_says(request, "exclude_replies"),
+            exclude_reblogs=_says(request, "exclude_reblogs"),
+            pinned=_says(request, "pinned"),
         )
 
     async with services.database.read() as read:

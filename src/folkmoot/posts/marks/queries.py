@@ -1,0 +1,65 @@
+"""Reads of what people did with posts."""
+
+from collections.abc import Collection
+
+from sqlalchemy import literal, select, union_all
+
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.paging import rows_of_page
+from folkmoot.posts.marks.model import Mark
+from folkmoot.posts.model import FOR_ALL, Mine, Post
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables import conversation_mutes, posts
+
+
+async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int, Mine]:
+    """What somebody did with each of the posts; those with which they did nothing are left out. One statement."""
+    if not shown:
+        return {}
+    ids = [post.id for post in shown]
+    marked = [
+        select(what.table.c.post_id.label("id"), literal(what.value).label("what")).where(
+            what.table.c.account_id == account_id, what.table.c.post_id.in_(ids)
+        )
+        for what in Mark
+    ]
+    reblogged = select(posts.c.reblog_of_id, literal("reblog")).where(
+        posts.c.account_id == account_id, posts.c.reblog_of_id.in_(ids)
+    )
+    muted = select(conversation_mutes.c.conversation_id, literal("mute")).where(
+        conversation_mutes.c.account_id == account_id,
+        conversation_mutes.c.conversation_id.in_({post.conversation_id for post in shown}),
+    )
+    done = {(row.id, row.what) for row in await read.connection.execute(union_all(*marked, reblogged, muted))}
+    return {post.id: _mine(post, done) for post in shown} if done else {}
+
+
+def _mine(post: Post, done: Collection[tuple[int, str]]) -> Mine:
+    return Mine(
+        favourited=(post.id, Mark.FAVOURITE.value) in done,
+        reblogged=(post.id, "reblog") in done,
+        bookmarked=(post.id, Mark.BOOKMARK.value) in done,
+        pinned=(post.id, Mark.PIN.value) in done,
+        muted=(post.conversation_id, "mute") in done,
+    )
+
+
+async def marked_by(read: Read, account_id: int, what: Mark, page: Page) -> list[tuple[int, int]]:
+    """(id of the mark, id of the post) of what somebody marked, the last mark first. Pages are of marks."""
+    table = what.table
+    statement = select(table.c.id, table.c.post_id).where(table.c.account_id == account_id)
+    return [(row.id, row.post_id) for row in await rows_of_page(read, statement, table.c.id, page)]
+
+
+async def who_marked(read: Read, post_id: int, what: Mark, page: Page) -> list[tuple[int, int]]:
+    """(id of the mark, id of the account) of those who marked a post, the last first."""
+    table = what.table
+    statement = select(table.c.id, table.c.account_id).where(table.c.post_id == post_id)
+    return [(row.id, row.account_id) for row in await rows_of_page(read, statement, table.c.id, page)]
+
+
+async def who_boosted(read: Read, post_id: int, page: Page) -> list[tuple[int, int]]:
+    """(id of the boost, id of the account) of those who boosted a post for all to see, the last first."""
+    for_all = posts.c.visibility.in_([visibility.value for visibility in FOR_ALL])
+    statement = select(posts.c.id, posts.c.account_id).where(posts.c.reblog_of_id == post_id, for_all)
+    return [(row.id, row.account_id) for row in await rows_of_page(read, statement, posts.c.id, page)]
