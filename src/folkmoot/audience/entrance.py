@@ -11,7 +11,7 @@ from typing import Protocol
 
 from folkmoot.audience.limiter import network_of
 
-HALF_OPEN_MAX = 4_000
+HALF_OPEN_MAX = 10_000  # 25 KB each, once they have said something
 HALF_OPEN_PER_ADDRESS_MAX = 400
 TURNS_WAITING_MAX = 20_000
 STRETCH_S = 0.004
