@@ -1,0 +1,118 @@
+"""One Space is stopped, and nothing else: removed, everything of it is over within half a second; muted, nobody is
+heard and nobody loses anything; without its host it goes on."""
+
+import asyncio
+import time
+from functools import partial
+
+import pytest
+from sqlalchemy import delete
+from tests.serve import held_things as held
+from tests.serve.held_things import Held
+from tests.serve.moot import SPACES, Moot, Person, Talk
+from tests.stage.peers import until
+
+from folkmoot.gate import Acting, Action
+from folkmoot.moderation.spaces.actions import mute_space, remove_space, suspend_host
+from folkmoot.storage.tables import events
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+OVER_WITHIN_S = 0.5
+
+
+async def decide(moot: Moot, work: object, *, tell: bool = True) -> float:
+    """When (monotonic) it was committed. Without `tell` no event says so, as if it had been lost."""
+    assert callable(work)
+
+    async def decided(acting: Acting) -> None:
+        await work(acting)
+        if not tell:
+            await acting.tx.connection.execute(delete(events).where(events.c.at_ms == acting.now_ms))
+
+    await moot.people.gate.act(moot.people.gate.permit_system(Action.MODERATE, "test"), decided)
+    return time.monotonic()
+
+
+async def everything_open(talk: Talk, nobody: Person) -> list[Held]:
+    live = f"{SPACES}/{talk.space['id']}"
+    assert talk.guest.voice is not None
+    return [
+        held.connection("speaking", talk.guest.voice),
+        held.connection("WHEP", await held.listening(nobody, talk.space)),
+        await held.stream("stream of nobody's", nobody.http, f"{live}/listen?codec=opus"),
+        await held.stream("stream", talk.guest.http, f"{live}/live.ogg"),
+        await held.stream("events", talk.guest.http, f"{live}/events"),
+        await held.waiting_playlist("playlist of nobody's", nobody.http, talk.space),
+    ]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["the event", "the event is lost"])
+async def test_a_removed_space_is_over_for_everybody_at_once_and_no_other(moot: Moot, *, told: bool) -> None:
+    host, guest = ("ada", "bela") if told else ("cleo", "dana")
+    talk = await Talk.begin(await moot.person(host), await moot.person(guest))
+    other = await moot.person(f"other_{host}")
+    elsewhere = await other.open_space("Another room")
+    await other.speak(elsewhere, 660)
+    nobody = moot.nobody("127.0.9.1" if told else "127.0.9.2")
+    going_on = await held.stream("elsewhere", nobody.http, f"{SPACES}/{elsewhere['id']}/listen?codec=opus")
+    everything = await everything_open(talk, nobody)
+    space_id = int(talk.space["id"])
+
+    committed_s = await decide(moot, partial(remove_space, space_id=space_id, reason="rule 4"), tell=told)
+
+    await until(lambda: all(one.over_s() is not None for one in everything), 15)
+    late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
+    assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
+    for person in (talk.host, nobody):
+        answer = await person.http.get(f"{SPACES}/{space_id}")
+        assert (answer.status_code, answer.json()["code"]) == (410, "space_removed")
+        assert (await person.http.get(f"{SPACES}/{space_id}/listen?codec=opus")).status_code == 410
+    assert going_on.over_s() is None
+    for one in (*everything, going_on):
+        await one.close()
+
+
+async def is_silent(talk: Talk) -> bool:
+    """Whether neither hears the other for a while."""
+    assert talk.host.voice is not None
+    assert talk.guest.voice is not None
+    talk.host.voice.forget()
+    talk.guest.voice.forget()
+    await asyncio.sleep(0.4)
+    return not (talk.host.voice.hears(880) or talk.guest.voice.hears(440))
+
+
+async def test_a_muted_space_is_silent_and_goes_on_by_itself_afterwards(moot: Moot) -> None:
+    talk = await Talk.begin(await moot.person("emil"), await moot.person("fina"))
+    until_ms = int(time.time() * 1000) + 6_000
+    mute = partial(mute_space, space_id=int(talk.space["id"]), reason="a raid", until_ms=until_ms)
+    await decide(moot, mute)
+    async with asyncio.timeout(4):
+        while not await is_silent(talk):
+            pass
+    (notice,) = (await talk.guest.look(talk.space))["notices"]
+    assert notice["kind"] == "muted"
+    assert "Reason: a raid" in notice["sentence"]
+    assert talk.both_connected()
+    await until(talk.both_hear, 15)
+    assert (await talk.guest.look(talk.space))["notices"] == []
+    assert len((await talk.guest.look(talk.space))["stage"]) == 2
+
+
+async def test_without_its_host_a_space_goes_on_and_says_so(moot: Moot) -> None:
+    talk = await Talk.begin(await moot.person("gala"), await moot.person("hugo"))
+    await talk.host.tell(talk.space, "make_co_host", account=talk.guest.id)
+    nobody = moot.nobody("127.0.9.3")
+    listening = await held.stream("stream", nobody.http, f"{SPACES}/{talk.space['id']}/listen?codec=opus")
+    await decide(moot, partial(suspend_host, account_id=int(talk.host.id), reason="rule 3"))
+    now = await nobody.look(talk.space)
+    assert (now["state"], now["host"]["username"]) == ("live", "hugo")
+    assert [one["sentence"] for one in now["notices"]] == [
+        "The host was suspended by this server's moderators, and the Space goes on. @hugo hosts it now."
+    ]
+    assert listening.over_s() is None
+    await decide(moot, partial(suspend_host, account_id=int(talk.guest.id), reason="rule 3"))
+    await until(lambda: listening.over_s() is not None, 10)
+    answer = await nobody.http.get(f"{SPACES}/{talk.space['id']}")
+    assert (answer.status_code, answer.json()["code"]) == (410, "host_suspended")
+    await listening.close()
