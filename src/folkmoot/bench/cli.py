@@ -123,6 +123,9 @@ def audience(
     never_reading: Annotated[int, typer.Option(min=0, help="Of the listeners, how many read nothing.")] = 0,
     tls: Annotated[bool, typer.Option("--tls", help="Over HTTPS, with nginx beside it.")] = False,
     storm: Annotated[bool, typer.Option("--storm", help="Instead: all of them join within 10 s.")] = False,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Instead: beside icecast2, nginx with HLS and the floor; to 10,000.")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """What it takes to be heard by many: delay, missed parts, CPU, beside a loop in C."""
@@ -130,6 +133,9 @@ def audience(
     from folkmoot.bench.audience_load import PLAIN, TLS_RESUMED, AudienceFailed
     from folkmoot.bench.audience_storm import run_storm
     from folkmoot.bench.audience_tls import run_tls
+    from folkmoot.bench.hls import HlsFailed
+    from folkmoot.bench.nginx import NginxFailed
+    from folkmoot.bench.peers import run_peers
 
     wanted = plan(
         listeners,
@@ -140,10 +146,10 @@ def audience(
         never_reading=never_reading,
         tls=TLS_RESUMED if tls else PLAIN,
     )
-    run = run_storm if storm else run_tls if tls else run_audience
+    run = run_peers if peers else run_storm if storm else run_tls if tls else run_audience
     try:
         report = run(wanted, typer.echo)
-    except AudienceFailed as error:
+    except (AudienceFailed, HlsFailed, NginxFailed, ServerFailed) as error:
         raise _cannot(error) from error
     _finish(report, json_file)
 
