@@ -36,39 +36,38 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 def tiers(figures: Path) -> list[Tier]:
-    """What the files hold: `audience.json`, `audience-tls.json`, `hls.json`."""
-    plain, tls, hls = (_read(figures / f"{name}.json") for name in ("audience", "audience-tls", "hls"))
-    listening, over_tls, players = _listeners(plain), _listeners(tls), _listeners(hls)
+    """What the files hold: `audience.json`, `audience-tls.json` (if it is there), `hls.json`."""
+    plain, hls = _read(figures / "audience.json"), _read(figures / "hls.json")
     kbit_s = _value(plain, "kbit_s_each")
-    found = [
-        Tier("worker sockets", listening, _value(plain, "server_cores"), _memory(plain), kbit_s, _delay(plain)),
-        Tier("worker sockets, HTTPS", over_tls, _value(tls, "server_cores"), _memory(tls), kbit_s, _delay(tls)),
-        Tier(
-            "nginx in front, HTTPS",
-            over_tls,
-            _value(tls, "nginx_cores"),
-            _memory(tls, "nginx"),
-            kbit_s,
-            _delay(tls, "nginx_"),
-        ),
-        Tier("HLS by parts, no cache", int(_value(hls, "direct_players")), _value(hls, "direct_cores"), 0, 0, ""),
-    ]
-    for by, wanted_per_s in _PER_PLAYER_PER_S.items():
-        # Who could not keep up with everything there was is not counted whole.
-        kept_up = min(1.0, _value(hls, f"{by}_per_player_per_s") / wanted_per_s)
-        cores = _value(hls, f"{by}_nginx_cores") + _value(hls, f"{by}_server_cores")
-        delay = f"+{_value(hls, f'{by}_spread_p99_ms'):.0f} ms"
-        found.append(
-            Tier(
-                f"HLS by {by}, nginx as a cache",
-                int(players * kept_up),
-                cores,
-                _value(hls, f"{by}_nginx_memory_mb"),
-                _value(hls, f"{by}_kbit_s_each") / kept_up,
-                delay,
-            )
-        )
-    return found
+    found = [_sockets("worker sockets", plain, kbit_s)]
+    if (figures / "audience-tls.json").exists():
+        tls = _read(figures / "audience-tls.json")
+        found.append(_sockets("worker sockets, HTTPS", tls, kbit_s))
+        found.append(_sockets("nginx in front, HTTPS", tls, kbit_s, "nginx"))
+    direct = int(_value(hls, "direct_players"))
+    found.append(Tier("HLS by parts, no cache", direct, _value(hls, "direct_cores"), 0, 0, ""))
+    return [*found, *(_cached(by, hls) for by in _PER_PLAYER_PER_S)]
+
+
+def _sockets(name: str, report: Report, kbit_s: float, whose: str = "server") -> Tier:
+    """Connections that stay open, with what the kernel holds for them."""
+    prefix = "" if whose == "server" else f"{whose}_"
+    memory_mb = _value(report, f"{whose}_memory_mb") + _value(report, f"{prefix}kernel_memory_mb")
+    delay = f"{_value(report, f'{prefix}delivery_p99_ms'):.0f} ms"
+    return Tier(name, _listeners(report), _value(report, f"{whose}_cores"), memory_mb, kbit_s, delay)
+
+
+def _cached(by: str, hls: Report) -> Tier:
+    # Who could not keep up with everything there was is not counted whole.
+    kept_up = min(1.0, _value(hls, f"{by}_per_player_per_s") / _PER_PLAYER_PER_S[by])
+    return Tier(
+        f"HLS by {by}, nginx as a cache",
+        int(_listeners(hls) * kept_up),
+        _value(hls, f"{by}_nginx_cores") + _value(hls, f"{by}_server_cores"),
+        _value(hls, f"{by}_nginx_memory_mb"),
+        _value(hls, f"{by}_kbit_s_each") / kept_up,
+        f"{_value(hls, f'{by}_spread_p99_ms'):.0f} ms",
+    )
 
 
 def table(measured: Sequence[Tier]) -> str:
@@ -103,16 +102,6 @@ def _value(report: Report, name: str) -> float:
 def _listeners(report: Report) -> int:
     typed = _LISTENERS.search(report.command)
     return int(typed[1]) if typed else _LISTENERS_DEFAULT[report.bench]
-
-
-def _memory(report: Report, whose: str = "server") -> float:
-    """Of the processes and, for their sockets, of the kernel."""
-    kernel = "kernel_memory_mb" if whose == "server" else f"{whose}_kernel_memory_mb"
-    return _value(report, f"{whose}_memory_mb") + _value(report, kernel)
-
-
-def _delay(report: Report, whose: str = "") -> str:
-    return f"{_value(report, f'{whose}delivery_p99_ms'):.0f} ms"
 
 
 if __name__ == "__main__":
