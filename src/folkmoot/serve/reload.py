@@ -23,6 +23,7 @@ from folkmoot.settings import SettingsError
 
 VARIABLE = "HANDED_TO_FOLKMOOT"
 REHEARSE_WITHIN_S = 60.0
+REHEARSAL_NICE = 10  # it takes seconds of a core, which who listens and speaks need more
 ANSWER_WITHIN_S = 150.0  # one may have to wait for the end of another
 _SAID_BYTES_MAX = 16 * 1024
 _REASON_CHARACTERS_MAX = 400
@@ -89,6 +90,7 @@ class Rehearsal:
         finally:
             for descriptor in handed.descriptors():
                 os.set_inheritable(descriptor, False)
+        os.setpriority(os.PRIO_PROCESS, self.pid, REHEARSAL_NICE)
         self.kill_due_s = time.monotonic() + REHEARSE_WITHIN_S
 
     def why_not(self, code: int) -> str | None:
