@@ -83,6 +83,7 @@ def latency(
 def standing(
     accounts: Annotated[int, typer.Option(min=300, max=2000, help="Suspended in one transaction.")] = 1000,
     listeners: Annotated[int, typer.Option(min=1, max=100_000, help="Of a host who is suspended first.")] = 36_000,
+    end: Annotated[bool, typer.Option("--end", help="That host ends the Space, and isn't suspended.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """How long what suspended accounts held stays open, on every surface."""
@@ -92,7 +93,7 @@ def standing(
     from folkmoot.bench.standing import StandingFailed, run_standing
 
     try:
-        report = run_standing(accounts, listeners, typer.echo)
+        report = run_standing(accounts, listeners, typer.echo, ends=end)
     except (StandingFailed, AudienceFailed, ServerFailed) as error:
         raise _cannot(error) from error
     _finish(report, json_file)

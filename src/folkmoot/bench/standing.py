@@ -80,9 +80,10 @@ class Suspended(msgspec.Struct, frozen=True):
         return worst if worst != float("inf") else None
 
 
-def run_standing(count: int, listeners: int, say: Say) -> Report:
+def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) -> Report:
     """A host with `listeners` suspended, then `count` accounts in one transaction.
 
+    `ends`: the host is not suspended but ends the Space.
     Raises StandingFailed, AudienceFailed.
     """
     started_at, machine = datetime.now(UTC), this_machine()
@@ -100,8 +101,8 @@ def run_standing(count: int, listeners: int, say: Say) -> Report:
         _receive(orders, _READY_WITHIN_S)
         say(f"{listeners} listeners join.")
         listening = stack.enter_context(crowd(server, evening.host_space_id, listeners, folder))
-        say(f"Their host is suspended, then {count} accounts.")
-        host = evening.suspend_host(listening)
+        say(f"Their host {'ends the Space' if ends else 'is suspended'}, then {count} accounts are.")
+        host = evening.close_crowd(listening, evening.end_space if ends else evening.suspend_host)
         many = evening.suspend(evening.ids, HELD, orders)
         floor = _close_plainly(plain, count, orders)
         orders.send(None)
@@ -153,6 +154,7 @@ class _Evening:
             for token in self._tokens[:2]
         ]
         self.host_id, self.host_space_id = self.ids[1], int(self._spaces[1])
+        self._host_token = self._tokens[1]
         server.admin("create", "watcher", "--role", "moderator", "--password", "-a-long-password-")
         self._watcher = server.admin("token", "watcher").split()[-1]
         for number in range(2, 2 + SEATS):
@@ -182,14 +184,22 @@ class _Evening:
         began_s, committed_s = asyncio.run(_in_database(self._server, partial(_suspend, account_ids=account_ids)))
         return _over((committed_s - began_s) * 1000, committed_s, kinds, orders)
 
-    def suspend_host(self, listening: Listeners) -> Closed:
-        """Suspend the host of the crowd, and wait for its end."""
+    def suspend_host(self) -> tuple[float, float]:
+        """When (monotonic, s) the transaction began and was committed."""
+        return asyncio.run(_in_database(self._server, partial(_suspend, account_ids=[self.host_id])))
+
+    def end_space(self) -> tuple[float, float]:
+        """When the request was made, twice: when it was committed is not seen from here."""
+        began_s = time.monotonic()
+        self._server.call("POST", f"{SPACES}/{self.host_space_id}/commands", self._host_token, {"do": "end"})
+        return began_s, began_s
+
+    def close_crowd(self, listening: Listeners, close: Callable[[], tuple[float, float]]) -> Closed:
+        """Have the crowd's right end, and wait for its end."""
         late_before = self._ticks_late()
         marked_ns = time.monotonic_ns()
         listening.mark(marked_ns)
-        began_s, committed_s = asyncio.run(
-            _in_database(self._server, partial(_suspend, account_ids=[self.host_id]))
-        )
+        began_s, committed_s = close()
         time.sleep(_WATCHED_S)
         heard, before_ms = listening.report(), (committed_s * 1e9 - marked_ns) / 1e6
         late = [after - before for after, before in zip(self._ticks_late(), late_before, strict=True)]
