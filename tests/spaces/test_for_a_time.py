@@ -79,6 +79,8 @@ def test_when_the_host_is_suspended_somebody_else_hosts_and_everybody_is_told(na
     assert room.space.host_id == named
     assert room.space.notice is not None
     assert (room.space.notice.kind, room.space.notice.host_id) == (NoticeKind.HOST_SUSPENDED, named)
+    room.do(named, c.HandOver(account=str(ANNA + BERT - named)))
+    assert room.space.notice is None, "somebody else hosts it by now"
 
 
 def test_a_space_that_ends_because_of_its_host_is_shut_for_all_who_hear_it() -> None:

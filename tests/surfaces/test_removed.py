@@ -12,7 +12,7 @@ from folkmoot.gate import Action, Kind, Serves, Standing, Subject
 from folkmoot.gate.actions import impose_on
 from folkmoot.gate.standings import TABLES, keeps
 from folkmoot.moderation.clips.actions import lift_clip, remove_clip
-from folkmoot.moderation.spaces.actions import lift_space, remove_space
+from folkmoot.moderation.spaces.actions import lift_space, mute_space, remove_space
 
 pytestmark = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
@@ -102,3 +102,12 @@ async def test_commands_of_a_space_are_what_the_table_leaves(scene: Scene, stand
     token = await scene.people.token(scene.account)
     answer = await scene.open(f"POST {SPACE}/commands", path, token, body={"do": "lock"})
     assert (answer.status == 200) == keeps(Kind.SPACE, standing, Action.TAKE_PART)
+
+
+async def test_whoever_speaks_can_leave_a_muted_space(scene: Scene) -> None:
+    space_id = int(scene.made["strangers_space"])
+    await scene.people.system(partial(mute_space, space_id=space_id, reason="a raid"))
+    token = await scene.people.token(scene.account)
+    path = f"{API}/spaces/{space_id}/whip/{scene.made['seat']}/none"
+    left = await scene.open(f"DELETE {SPACE}/whip/{{seat}}/{{connection}}", path, token)
+    assert left.status == 200

@@ -6,7 +6,7 @@ from folkmoot.clips import rules
 from folkmoot.clips.cutting import CutSound
 from folkmoot.clips.model import Clip
 from folkmoot.clips.redacting import marks
-from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.gate import Acting, Action, Kind, Refused, Subject, Visible, subjects
 from folkmoot.posts.actions import add_media
 from folkmoot.posts.actions import forget_unattached as forget_unattached_media
 from folkmoot.posts.model import Media, MediaDetails
@@ -92,6 +92,7 @@ async def _still_clippable(acting: Acting, space: Visible[Space]) -> Space:
     current = await spaces.by_id(acting.tx, space.item.id)
     if current is None:
         raise Refused("not_found", "Space not found.", status=404)
+    await subjects.require(acting.tx, Subject(Kind.SPACE, current.id), Action.CLIP)
     rules.require_clippable(current, await recordings.of_space(acting.tx, current))
     require_not_removed(current, acting.actor_id)
     return current

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from sqlalchemy import insert, update
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Action, Kind, Refused, Subject, subjects
 from folkmoot.recordings import queries, rules
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces import queries as space_queries
@@ -90,6 +90,7 @@ def _remove(directory: Path) -> None:
 
 async def _own(acting: Acting, space_id: int) -> Recording:
     space = await _ended(acting, space_id)
+    await subjects.require(acting.tx, Subject(Kind.SPACE, space_id), Action.OPEN_SPACE)
     if space.host_id != acting.actor_id:
         raise Refused("not_host", "Only the host can change or delete the recording.")
     recording = await queries.of_space(acting.tx, space)

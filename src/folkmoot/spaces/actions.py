@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.gate import Acting, Kind, Refused, Subject, subjects
+from folkmoot.gate import Acting, Action, Kind, Refused, Subject, subjects
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import member_subject
 from folkmoot.gate.queries import relations
@@ -67,7 +67,7 @@ async def command(acting: Acting, space_id: int, order: c.Command) -> Space:
     """Carry out what a person asks of a Space. Raises Refused with the machine's code and sentence, and 410 in a
     Space that moderators took that from."""
     before = await _load(acting, space_id)
-    await subjects.require(acting.tx, Subject(Kind.SPACE, space_id), acting.permit.action)
+    await subjects.require(acting.tx, Subject(Kind.SPACE, space_id), Action.TAKE_PART)
     concerned = {acting.actor_id}
     if isinstance(target := getattr(order, "account_id", None), int):
         concerned.add(target)

@@ -304,7 +304,7 @@ class RoleChanged(MemberChange, frozen=True):
 
 
 class HostChanged(MemberChange, frozen=True):
-    """`account_id` hosts from now on; the one who did becomes `previous_role`."""
+    """`account_id` hosts from now on; the one who did becomes `previous_role`. What was said of them is over."""
 
     previous: int
     previous_role: Role
@@ -314,7 +314,7 @@ class HostChanged(MemberChange, frozen=True):
 
     def onto(self, space: Space) -> Space:
         previous = replace(space.member(self.previous), role=self.previous_role)
-        return replace(_with_members(super().onto(space), previous), host_id=self.account_id)
+        return replace(_with_members(super().onto(space), previous), host_id=self.account_id, notice=None)
 
 
 class Noticed(Change, frozen=True):
