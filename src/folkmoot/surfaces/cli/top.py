@@ -1,6 +1,7 @@
 """`folkmoot top`: the live Spaces of a running server, in the terminal."""
 
 import http.client
+import os
 import select
 import socket
 import sys
@@ -78,7 +79,7 @@ def watch(path: Path, console: Console, every_s: float) -> None:
             spaces = max(1, console.height - 7)
             live.update(picture(now, before, sort, console.width, spaces, keys=True), refresh=True)
             key = _key(due_s - time.monotonic())
-            if key in ("q", "\x03", "\x1b"):
+            if key == "q":
                 return
             sort = key if key in _SORTS else sort
             if time.monotonic() >= due_s:
@@ -188,4 +189,5 @@ def _key(within_s: float) -> str:
         time.sleep(max(0.0, within_s))
         return ""
     ready, _, _ = select.select([sys.stdin], [], [], max(0.0, within_s))
-    return sys.stdin.read(1) if ready else ""
+    # Not sys.stdin.read(1): that would keep what else was typed where select doesn't see it.
+    return os.read(sys.stdin.fileno(), 1).decode("latin-1") if ready else ""
