@@ -213,6 +213,24 @@ def test_many_who_wait_are_let_in_a_bounded_number_at_a_time(room: Room) -> None
     assert room.fanout.count(2) == fanout.WAITING_PLACED_MAX + 9
 
 
+def test_a_crowd_is_closed_in_pieces_and_no_newer_socket_of_the_same_number(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout, "LOST_AT_ONCE_MAX", 2)
+    for number in range(1, 6):
+        room.join(number, stamps=(("space:1", 0),))
+    room.fanout.revoke({"space:1": 1})
+    assert room.fanout.count(1) == 3
+    assert room.fanout.due_ms() == 0, "at once, not when something is to be written"
+    left = room.fanout.sockets()
+    room.fanout.remove(left[:1])
+    room.fanout.closed.clear()
+    room.join(left[0], stamps=(("space:1", 1),))
+    for _ in range(3):
+        room.fanout.serve(room.now_ms)
+    assert room.fanout.sockets() == left[:1]
+
+
 def test_a_revoked_stamp_closes_its_listeners_whatever_they_do(room: Room) -> None:
     room.join(1, stamps=(("account:1", 3), ("space:1", 0)))
     room.join(2, stamps=(("account:2", 3), ("space:1", 0)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import heapq
 import logging
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -24,6 +25,7 @@ GROUP_LISTENERS = 400  # 3 ms of writing; more groups are opened until every slo
 WAIT_MS_MAX = 10_000
 WAIT_STEP_MS = 100
 WAITING_PLACED_MAX = 200
+LOST_AT_ONCE_MAX = 1_000  # 3 ms
 
 ENDED = "ended"
 FAILED = "failed"
@@ -82,6 +84,7 @@ class Fanout:
         self._due: list[tuple[int, int, Space, Group]] = []
         self._serial = 0
         self._leases = Leases()
+        self._lost: deque[int] = deque()  # who is still to be closed
         self.metrics = Metrics()
         self.lateness = [0] * (len(LATENESS_MS) + 1)
         self.delays = [0] * (len(DELAYS_MS) + 1)
@@ -132,10 +135,18 @@ class Fanout:
             self._remove_waiting(unplaced, reason)
 
     def revoke(self, counters: Mapping[str, int]) -> None:
-        """Ends every lease that hangs on an older counter of these subjects."""
+        """Ends each lease that hangs on an older counter of these subjects; a crowd of them over calls of `serve`."""
         lost = self._leases.raise_counters(counters)
         if lost:
-            self.remove(lost, REVOKED)
+            self.remove([socket for socket in lost if socket not in self._listeners], REVOKED)
+            self._lost.extend(socket for socket in lost if socket in self._listeners)
+            self._end_lost()
+
+    def _end_lost(self) -> None:
+        some = [self._lost.popleft() for _ in range(min(LOST_AT_ONCE_MAX, len(self._lost)))]
+        # By now a number may be that of another socket, whose right is newer.
+        held = [(socket, listener) for socket in some if (listener := self._listeners.get(socket))]
+        self.remove([socket for socket, listener in held if self._leases.are_over(listener.stamps)], REVOKED)
 
     def subjects(self) -> list[str]:
         """Every subject that a listener's lease hangs on."""
@@ -145,6 +156,8 @@ class Fanout:
 
     def due_ms(self) -> int | None:
         """When `serve` has something to do; None when nobody listens."""
+        if self._lost:
+            return 0
         due_ms = self._due[0][0] if self._due else None
         if self._waiting:
             return self._waiting_due_ms if due_ms is None else min(due_ms, self._waiting_due_ms)
@@ -155,6 +168,8 @@ class Fanout:
 
         False when nothing was due.
         """
+        if self._lost:
+            self._end_lost()
         if self._waiting and now_ms >= self._waiting_due_ms:
             self._serve_waiting(now_ms)
         if not self._due or self._due[0][0] > now_ms:

@@ -24,12 +24,16 @@ class Leases:
     def hold(self, holder: int, stamps: Iterable[Stamp]) -> bool:
         """Indexes a holder. False, and nothing indexed, when one of the stamps has been revoked already."""
         stamps = tuple(stamps)
-        if any(counter < self._counters.get(subject, 0) for subject, counter in stamps):
+        if self.are_over(stamps):
             return False
         for subject, counter in stamps:
             holders = self._holders.setdefault(subject, {})
             holders[holder] = min(counter, holders.get(holder, counter))
         return True
+
+    def are_over(self, stamps: Iterable[Stamp]) -> bool:
+        """Whether one of them has been revoked, as far as was told."""
+        return any(counter < self._counters.get(subject, 0) for subject, counter in stamps)
 
     def release(self, holder: int, stamps: Iterable[Stamp]) -> None:
         """Forgets a holder."""

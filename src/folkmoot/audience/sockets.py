@@ -11,7 +11,8 @@ from pathlib import Path
 SEND_BUFFER_BYTES = 16 * 1024
 RECEIVE_BUFFER_BYTES = 4 * 1024  # nothing a listener sends is read
 
-_RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
+_RESETS = struct.pack("ii", 1, 0)  # struct linger: on, for no time
+_DELIVERS = struct.pack("ii", 0, 0)
 
 
 def listen(path: Path) -> socket.socket:
@@ -25,7 +26,11 @@ def listen(path: Path) -> socket.socket:
 
 
 def prepare(descriptor: int) -> bool:
-    """Makes a socket ready to be written to; closes it and says False when it is broken already."""
+    """Makes a socket ready to be written to; closes it and says False when it is broken already.
+
+    When it is closed, it is reset, also by the end of the process; said here, it is one call less for each of a
+    crowd that has to go.
+    """
     try:
         sock = socket.socket(fileno=descriptor)
     except OSError:
@@ -36,6 +41,7 @@ def prepare(descriptor: int) -> bool:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
     except OSError:
         sock.close()
         return False
@@ -45,14 +51,8 @@ def prepare(descriptor: int) -> bool:
 
 def close_cleanly(descriptor: int) -> None:
     """Sends what is still in the buffer, then FIN. Unread input would make that a reset (RFC 1122, 4.2.2.13)."""
-    with contextlib.suppress(OSError):
-        os.read(descriptor, 65_536)
-    os.close(descriptor)
-
-
-def reset(descriptor: int) -> None:
-    """Closes with RST: what is in the buffer is not delivered any more."""
     sock = socket.socket(fileno=descriptor)
     with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DELIVERS)
+        sock.recv(65_536)
     sock.close()
