@@ -128,11 +128,11 @@ def run_hls(few: int, many: int, seconds: float, say: Say) -> Report:
     with tempfile.TemporaryDirectory(prefix="folkmoot-bench-") as folder, evening(Path(folder)) as bench:
         kinds: tuple[By, ...] = ("parts", "segments")
         for by in kinds:
-            measured = []
-            for players in (few, many):
-                say(f"{players} players by {by}.")
-                measured.append(bench.measure(players, seconds, by))
-            found += _results(by, *measured, seconds)
+            say(f"{few} players by {by}.")
+            before = bench.measure(few, seconds, by)
+            say(f"{many} players by {by}.")
+            after = bench.measure(many, seconds, by)
+            found += _results(by, before, after, seconds)
         say(f"{DIRECT_PLAYERS} players by parts without the cache.")
         found += _direct_results(bench.measure(DIRECT_PLAYERS, seconds, "parts", direct=True), seconds)
     return Report(
