@@ -125,7 +125,7 @@ def audience(
     tls: Annotated[bool, typer.Option("--tls", help="Over HTTPS, with nginx beside it.")] = False,
     storm: Annotated[bool, typer.Option("--storm", help="Instead: all of them join within 10 s.")] = False,
     peers: Annotated[
-        bool, typer.Option("--peers", help="Instead: beside icecast2, nginx with HLS and the floor; to 10,000.")
+        bool, typer.Option("--peers", help="Instead: beside icecast2, nginx with HLS and the floor; to 5,000.")
     ] = False,
     json_file: JsonFile = None,
 ) -> None:

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum { EVENTS_MAX = 512, LISTENERS_PER_ADDRESS = 20 };
-static const double JOINS_PER_S = 1000, JOINED_WITHIN_S = 90;
+static const double JOINS_PER_S = 500, JOINED_WITHIN_S = 60;
 
 struct taker {
   int socket, is_asked, hears;
