@@ -27,7 +27,7 @@ from folkmoot.bench.processes import CpuMeter, tree
 from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
 
 PEER_LISTENERS_MAX = 5_000
-"""Of 10,000 that came at a thousand a second, icecast2 let 9,542 in within a minute and a half: its queue is short."""
+"""Of 10,000 who came at a thousand a second, icecast2 let 9,542 in within a minute and a half."""
 PARTS_PER_S = 10
 _SETTLES_S = 3.0
 _STARTS_WITHIN_S = 10.0
