@@ -18,6 +18,7 @@ SYSTEM = {
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
     "surfaces/cli/running.py": "the same, for what moderators do",
+    "surfaces/cli/things.py": "the same, for what they do about hosts",
     "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
     "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",
 }
@@ -44,6 +45,7 @@ BY_STANDING = {
 # is not here: it takes a `Contact` for every word that comes in or goes out.
 SPEAKING_TO_HOSTS = {
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
+    "surfaces/cli/top.py": "to its own server",
 }
 # Takes any of several scopes, which it checks itself.
 SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/accounts.py", "verify_credentials opens to a token of any scope")
