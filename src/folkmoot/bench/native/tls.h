@@ -8,6 +8,7 @@ enum { TLS_DONE, TLS_MORE, TLS_FAILED };
 enum { PLAIN, TLS_RESUMED, TLS_FULL };
 
 #ifdef WITH_TLS
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 static SSL_CTX *tls_context;
@@ -40,9 +41,11 @@ static void *tls_connect(int fd) {
   return connection;
 }
 
+/* What stands in the queue of errors is taken for the next connection's otherwise: one that fails would end all. */
 static int tls_outcome(SSL *connection, int done) {
   if (done > 0) return TLS_DONE;
   int error = SSL_get_error(connection, done);
+  ERR_clear_error();
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? TLS_MORE : TLS_FAILED;
 }
 
@@ -56,7 +59,7 @@ static int tls_send(void *connection, const char *data, size_t length) {
 static ssize_t tls_receive(void *connection, void *buffer, size_t size) {
   int length = SSL_read(connection, buffer, (int)size);
   if (length > 0) return length;
-  if (SSL_get_error(connection, length) == SSL_ERROR_ZERO_RETURN) return 0;
+  if (SSL_get_shutdown(connection) & SSL_RECEIVED_SHUTDOWN) return ERR_clear_error(), 0;
   return tls_outcome(connection, length) == TLS_MORE ? -1 : -2;
 }
 
