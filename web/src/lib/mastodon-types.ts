@@ -67,7 +67,15 @@ export interface Status {
   media_attachments: MediaAttachment[];
   mentions: { id: string; username: string; acct: string; url: string }[];
   card: PreviewCard | null;
+  /** What a boost shows. */
+  reblog: Status | null;
   replies_count: number;
+  reblogs_count: number;
+  favourites_count: number;
+  favourited: boolean;
+  reblogged: boolean;
+  bookmarked: boolean;
+  pinned: boolean;
   folkmoot: {
     space_id: string | null;
     clip: { id: string; space_id: string; start_ms: number; end_ms: number; taken_out: TakenOut[] } | null;

@@ -12,6 +12,8 @@ export type Route =
         | 'setup'
         | 'password'
         | 'settings'
+        | 'favourites'
+        | 'bookmarks'
         | 'about'
         | 'missing';
     }
@@ -30,6 +32,8 @@ const PLAIN: Record<string, Route> = {
   '/setup': { name: 'setup' },
   '/password': { name: 'password' },
   '/settings': { name: 'settings' },
+  '/favourites': { name: 'favourites' },
+  '/bookmarks': { name: 'bookmarks' },
   '/about': { name: 'about' },
   '/moderation': { name: 'moderation' },
   '/moderation/appeals': { name: 'moderation-appeals' },

@@ -29,7 +29,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_PLAIN = ["/", "/public", "/spaces", "/settings", "/about", "/search"]
+_PLAIN = ["/", "/public", "/spaces", "/settings", "/favourites", "/bookmarks", "/about", "/search"]
 _PLAIN += ["/sign-in", "/sign-up", "/setup", "/password"]
 _MODERATION = [
     "/moderation",

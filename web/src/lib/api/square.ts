@@ -24,6 +24,10 @@ export const newKey = (): string =>
 export const postStatus = (draft: NewStatus, key: string): Promise<Status> =>
   sendJson('POST', '/api/v1/statuses', draft, { 'Idempotency-Key': key });
 export const deleteStatus = (id: string): Promise<void> => sendJson('DELETE', `/api/v1/statuses/${id}`);
+export type Marking =
+  'reblog' | 'unreblog' | 'favourite' | 'unfavourite' | 'bookmark' | 'unbookmark' | 'pin' | 'unpin';
+export const markStatus = (id: string, how: Marking): Promise<Status> =>
+  sendJson('POST', `/api/v1/statuses/${id}/${how}`);
 export const getStatus = (id: string): Promise<Status> => get(`/api/v1/statuses/${id}`);
 export const getContext = (id: string): Promise<Context> => get(`/api/v1/statuses/${id}/context`);
 export const getStatuses = (path: string): Promise<Page<Status>> => getPage(path);
