@@ -135,7 +135,7 @@ class Fanout:
             self._remove_waiting(unplaced, reason)
 
     def revoke(self, counters: Mapping[str, int]) -> None:
-        """Ends each lease that hangs on an older counter of these subjects; a crowd of them over calls of `serve`."""
+        """Ends each lease that hangs on an older counter of these subjects; a crowd, in some calls of `serve`."""
         lost = self._leases.raise_counters(counters)
         if lost:
             self.remove([socket for socket in lost if socket not in self._listeners], REVOKED)
