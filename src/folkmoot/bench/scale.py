@@ -20,7 +20,7 @@ _PER_PLAYER_PER_S = {"segments": 0.24, "parts": 4.7}
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """One way to be heard, as it was measured. Cores and memory are of everything that serves `listeners`."""
+    """One way to be heard, as it was measured. Cores and memory are of what grows with `listeners`."""
 
     name: str
     listeners: int
@@ -63,7 +63,7 @@ def _cached(by: str, hls: Report) -> Tier:
     return Tier(
         f"HLS by {by}, nginx as a cache",
         int(_listeners(hls) * kept_up),
-        _value(hls, f"{by}_nginx_cores") + _value(hls, f"{by}_server_cores"),
+        _value(hls, f"{by}_nginx_cores"),  # the server's are the same for one as for all
         _value(hls, f"{by}_nginx_memory_mb"),
         _value(hls, f"{by}_kbit_s_each") / kept_up,
         f"{_value(hls, f'{by}_spread_p99_ms'):.0f} ms",
