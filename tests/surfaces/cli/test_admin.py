@@ -175,6 +175,18 @@ def test_a_suspension_with_an_end(terminal: Terminal) -> None:
         assert terminal.run("suspend", "reporter", "--reason", "x", "--until", end).exit_code == 2
 
 
+def test_many_are_suspended_at_once(terminal: Terminal) -> None:
+    for name in ("spammer", "scammer", "bela"):
+        terminal.says("create", name, "--role", "owner" if name == "bela" else "member")
+    said = terminal.says("suspend", "spammer", "@scammer", "--reason", "spam")
+    assert said.splitlines()[-1] == "2 of 2 are suspended."
+    again = terminal.run("suspend", "spammer", "bela", "scammer", "--reason", "spam")
+    assert again.exit_code == 1
+    assert again.stdout.splitlines()[-1] == "2 of 3 are suspended."
+    assert again.stderr.startswith("@bela: This is the server's last owner.")
+    assert terminal.refuses("suspend", "spammer", "nobody", "--reason", "x") == "There is no account @nobody."
+
+
 def test_nobody_of_that_name(terminal: Terminal) -> None:
     for command in (("token",), ("suspend", "--reason", "x"), ("reinstate",), ("approve",)):
         assert terminal.refuses(*command, "nobody") == "There is no account @nobody."

@@ -8,9 +8,10 @@ import typer
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Acting, Refused, Role, Standing
+from folkmoot.gate import Acting, Action, Refused, Role, Standing
 from folkmoot.gate.model import Sanction
 from folkmoot.moderation import actions as moderation
+from folkmoot.moderation.many import Decide, decide_about
 from folkmoot.moderation.members import actions as member_actions
 from folkmoot.moderation.members import queries as members
 from folkmoot.moderation.members.model import History, Member, Wanted
@@ -21,6 +22,7 @@ from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.running import (
+    BY,
     AdminServices,
     Name,
     Opener,
@@ -35,6 +37,7 @@ from folkmoot.surfaces.cli.running import (
 _EVERY = Page(limit=1_000)
 _COMMENT_CHARACTERS = 60
 
+Names = Annotated[list[str], typer.Argument(help="Usernames, without the @.")]
 Why = Annotated[str, typer.Option(help="Why: the person will read it.")]
 End = Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-31T12:00Z.")]
 Rooms = Annotated[
@@ -125,18 +128,20 @@ class Moderating:
         for line in _told(member, history, names):
             typer.echo(line)
 
-    def suspend(self, name: Name, reason: Why, until: End = None, space: Rooms = None) -> None:
-        """Suspend an account: everything it holds open ends at once, and what it published is hidden.
+    def suspend(self, names: Names, reason: Why, until: End = None, space: Rooms = None) -> None:
+        """Suspend accounts: everything they hold open ends at once, and what they published is hidden.
 
-        A live Space that it hosts goes on with its co-hosts, or ends without one, unless --space says otherwise.
+        A live Space that one hosts goes on with its co-hosts, or ends without one, unless --space says otherwise.
         """
+        if space and len(names) > 1:
+            raise typer.BadParameter("Name one account, the Space's host.", param_hint="--space")
         rooms = [_Room.parse(text) for text in space or []]
         fates = self._runner.run(lambda services: _fates(services, rooms))
-        self._decide(name, Standing.SUSPENDED, reason, until, fates)
+        self._decide(names, Standing.SUSPENDED, reason, until, fates)
 
-    def limit(self, name: Name, reason: Why, until: End = None) -> None:
-        """Limit an account: seen by its followers only, in no public list."""
-        self._decide(name, Standing.LIMITED, reason, until)
+    def limit(self, names: Names, reason: Why, until: End = None) -> None:
+        """Limit accounts: seen by their followers only, in no public list."""
+        self._decide(names, Standing.LIMITED, reason, until)
 
     def lock(self, name: Name, reason: Why) -> None:
         """Lock an account whose credentials may be stolen, until a link sets a new password, or it is lifted."""
@@ -202,7 +207,7 @@ class Moderating:
 
     def _decide(
         self,
-        name: str,
+        names: list[str],
         standing: Standing,
         reason: str,
         until: str | None,
@@ -219,9 +224,26 @@ class Moderating:
             await report_actions.resolve_about(acting, account_id, word)
             return now
 
-        now = self._runner.moderate_account(name, decided)
+        if len(names) > 1:
+            self._runner.run(lambda services: _about_many(services, names, standing, decided))
+            return
+        now = self._runner.moderate_account(names[0], decided)
         end = "without end" if now.until_ms is None else f"until {iso(now.until_ms)}"
-        typer.echo(f"@{name.removeprefix('@')} is {now.standing.value} {end}.")
+        typer.echo(f"@{names[0].removeprefix('@')} is {now.standing.value} {end}.")
+
+
+async def _about_many(services: AdminServices, names: list[str], standing: Standing, decide: Decide) -> None:
+    """Says how far it is: whoever stops it gives the same command again, and it goes on."""
+    called = {await id_of(services, name): name.removeprefix("@") for name in names}
+    permit = services.gate.permit_system(Action.MODERATE, BY)
+    done, refused = 0, 0
+    async for batch in decide_about(services.gate, permit, list(called), decide):
+        for account_id, sentence in batch.refused.items():
+            typer.echo(f"@{called[account_id]}: {sentence}", err=True)
+        done, refused = done + len(batch.decided), refused + len(batch.refused)
+        typer.echo(f"{done} of {len(called)} are {standing.value}.")
+    if refused:
+        raise typer.Exit(1)
 
 
 async def _find(services: AdminServices, wanted: Wanted) -> list[Member]:
