@@ -8,7 +8,7 @@ import typer
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Acting, Action, Refused, Role, Standing
+from folkmoot.gate import Acting, Refused, Role, Standing
 from folkmoot.gate.model import Sanction
 from folkmoot.moderation import actions as moderation
 from folkmoot.moderation.many import Decide, decide_about
@@ -22,7 +22,6 @@ from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.running import (
-    BY,
     AdminServices,
     Name,
     Opener,
@@ -31,6 +30,7 @@ from folkmoot.surfaces.cli.running import (
     id_of,
     iso,
     one_line,
+    permit_to_moderate,
     unix_ms,
 )
 
@@ -235,7 +235,7 @@ class Moderating:
 async def _about_many(services: AdminServices, names: list[str], standing: Standing, decide: Decide) -> None:
     """Says how far it is: whoever stops it gives the same command again, and it goes on."""
     called = {await id_of(services, name): name.removeprefix("@") for name in names}
-    permit = services.gate.permit_system(Action.MODERATE, BY)
+    permit = permit_to_moderate(services)
     done, refused = 0, 0
     async for batch in decide_about(services.gate, permit, list(called), decide):
         for account_id, sentence in batch.refused.items():

@@ -12,7 +12,7 @@ import typer
 from folkmoot.accounts import queries
 from folkmoot.accounts.marks import Marks
 from folkmoot.clips.redacting import Carrying
-from folkmoot.gate import Acting, Action, Gate, Refused
+from folkmoot.gate import Acting, Action, Gate, Permit, Refused
 from folkmoot.storage.database import Database, DatabaseBusy
 
 Result = TypeVar("Result")
@@ -60,7 +60,7 @@ class Runner:
         """The same for one action of a moderator, by the system."""
 
         async def moderated(services: AdminServices) -> Result:
-            return await services.gate.act(services.gate.permit_system(Action.MODERATE, BY), work)
+            return await services.gate.act(permit_to_moderate(services), work)
 
         return self.run(moderated)
 
@@ -69,10 +69,15 @@ class Runner:
 
         async def moderated(services: AdminServices) -> Result:
             account_id = await id_of(services, name)
-            permit = services.gate.permit_system(Action.MODERATE, BY)
+            permit = permit_to_moderate(services)
             return await services.gate.act(permit, lambda acting: work(acting, account_id))
 
         return self.run(moderated)
+
+
+def permit_to_moderate(services: AdminServices) -> Permit:
+    """Whoever may type here is who runs the server."""
+    return services.gate.permit_system(Action.MODERATE, BY)
 
 
 async def id_of(services: AdminServices, name: str) -> int:
