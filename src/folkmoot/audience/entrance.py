@@ -5,6 +5,7 @@ loop spends on it at a stretch. A handshake costs a third of a millisecond; thou
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from typing import Protocol
@@ -15,6 +16,8 @@ HALF_OPEN_MAX = 10_000  # 25 KB each, once they have said something
 HALF_OPEN_PER_ADDRESS_MAX = 400
 TURNS_WAITING_MAX = 20_000
 STRETCH_S = 0.004
+
+logger = logging.getLogger(__name__)
 
 
 class Handshaking(Protocol):
@@ -88,8 +91,14 @@ class Entrance:
     def _serve(self) -> None:
         until_s = time.perf_counter() + self._stretch_s
         while self._last_turns or self._first_turns:
+            connection = (self._last_turns or self._first_turns).popleft()
+            try:
+                connection.turn()
+            except Exception:
+                # Whatever it was: the others' turns come all the same.
+                logger.exception("a handshake failed")
+                connection.abort()
             if time.perf_counter() > until_s:
                 asyncio.get_running_loop().call_soon(self._serve)  # others' requests come in between
                 return
-            (self._last_turns or self._first_turns).popleft().turn()
         self._runs = False
