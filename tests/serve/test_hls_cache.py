@@ -1,17 +1,24 @@
 """HLS behind the real nginx, with the configuration that operators are given."""
 
+import contextlib
+import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.support.server import eventually
 
 from folkmoot.bench.hls import SPACES, By, Evening, evening
+from folkmoot.bench.nginx import hls_cache
 
 pytestmark = pytest.mark.slow
 _TAKEN_BACK_WITHIN_S = 12.0
+MORE_THAN_NGINX_COUNTS = 1_500
+"""It counts uses in ten bits."""
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,37 @@ def test_a_space_that_is_taken_back_is_gone_from_the_cache_within_seconds(
     # Not where players begin: there somebody with a credential may have another answer.
     assert 200 not in {http.get(address).status_code for address in addresses[1:] * 50}
     assert len(behind_nginx.nginx.origin_log()) - before <= 12, "what is over for all is asked for once a second"
+
+
+def test_thousands_who_wait_for_the_same_are_one_request(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+    everybody_waits = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            asked.append(connection.recv(4096))
+            everybody_waits.wait(20)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nCache-Control: public, max-age=24\r\n"
+                b"Content-Length: 2\r\nConnection: close\r\n\r\nok"
+            )
+
+    def accept(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # closed: the test is over
+            while True:
+                threading.Thread(target=answer, args=(listening.accept()[0],), daemon=True).start()
+
+    with contextlib.ExitStack() as stack:
+        origin = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        threading.Thread(target=accept, args=(origin,), daemon=True).start()
+        nginx = stack.enter_context(hls_cache(tmp_path, f"127.0.0.1:{origin.getsockname()[1]}"))
+        waiting = []
+        for _ in range(MORE_THAN_NGINX_COUNTS):
+            waiting.append(stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port), timeout=20)))
+            waiting[-1].sendall(
+                b"GET /api/folkmoot/v1/spaces/1/hls/shared/aac/live.m3u8?_HLS_msn=5 HTTP/1.1\r\nHost: moot\r\n\r\n"
+            )
+        eventually(lambda: asked, what="a request")
+        everybody_waits.set()
+        assert all(b" 200 " in one.recv(4096) for one in waiting)
+        assert len(asked) == 1
