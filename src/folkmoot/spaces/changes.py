@@ -251,6 +251,7 @@ class Removed(MemberChange, frozen=True):
             account_id=member.account_id,
             removed=True,
             removed_until_ms=self.until_ms,
+            had_asked=member.asking,
             muted_until_ms=member.muted_until_ms,
         )
 
@@ -261,7 +262,7 @@ class LetBackIn(MemberChange, frozen=True):
     by: int | None
 
     def of(self, member: Member) -> Member:
-        return replace(member, removed=False, removed_until_ms=None)
+        return replace(member, removed=False, removed_until_ms=None, had_asked=False)
 
 
 class Silenced(MemberChange, frozen=True):

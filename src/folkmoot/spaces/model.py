@@ -114,7 +114,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     the 13, while they have no seat; a speaker is whoever else has one. `grace_until_ms` is set while the seat's
     connection is awaited. `guest_as` remembers an invitation after it was answered: SPEAKER for one to the stage,
     LISTENER for one to listen only. `muted_until_ms`: until then nobody but a host lets them speak, whatever seat
-    they have; `removed_until_ms`: until then they are removed, None without end.
+    they have; `removed_until_ms`: until then they are removed, None without end. `had_asked`: to speak, when they
+    were removed; not somebody whose name a host only typed.
     """
 
     account_id: int
@@ -128,6 +129,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     guest_as: Role | None = None
     removed: bool = False
     removed_until_ms: int | None = None
+    had_asked: bool = False
     muted_until_ms: int | None = None
 
     @property
@@ -145,7 +147,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         """Without what is over by the clock."""
         member = self
         if member.removed_until_ms is not None and member.removed_until_ms <= now_ms:
-            member = msgspec.structs.replace(member, removed=False, removed_until_ms=None)
+            member = msgspec.structs.replace(member, removed=False, removed_until_ms=None, had_asked=False)
         if member.muted_until_ms is not None and member.muted_until_ms <= now_ms:
             member = msgspec.structs.replace(member, muted_until_ms=None)
         return member

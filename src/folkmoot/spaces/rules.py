@@ -244,6 +244,7 @@ def _representatives(space: Space, actor: int, facts: Facts, now_ms: int) -> Ite
                 consented_at_ms=member.consented_at_ms and 1,
                 grace_until_ms=member.grace_until_ms and 1,
                 removed_until_ms=None,
+                had_asked=False,
                 muted_until_ms=member.muted_until_ms and now_ms + 1,
             ),
         ): member.account_id

@@ -107,6 +107,44 @@ async def test_who_only_listens_is_not_looked_at(
     assert await told(client, alice, space_id) == []
 
 
+async def test_hosts_learn_nothing_of_people_who_did_not_come(
+    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person
+) -> None:
+    """Whoever opens a Space is its host: names that they invite or remove must not be told apart by it."""
+    scheduled = (await client.post(SPACES, json={"title": "A trap"}, headers=alice.headers)).json()["id"]
+    space_id = await live(client, alice)
+    first = await browser.sign_up("first")
+    second = await browser.sign_up("second")
+    for trap in (scheduled, space_id):
+        await tell(client, alice, trap, "remove", account=first)
+        await tell(client, alice, trap, "invite", account=second)
+        assert await told(client, alice, trap) == []
+    await browser.command(space_id, "accept", recording_consent=True)
+    assert await told(client, alice, space_id) == [], "nothing is known of who never came"
+
+
+async def test_who_spoke_or_wrote_before_they_were_removed(
+    client: httpx.AsyncClient, browser: Browser, alice: Person
+) -> None:
+    space_id = await live(client, alice)
+    announcement = (await client.get(f"{SPACES}/{space_id}")).json()["announcement_id"]
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    writing = await browser.sign_up("writing")
+    reply = {"status": "loud words", "in_reply_to_id": announcement}
+    assert (await browser.client.post("/api/v1/statuses", json=reply, headers=headers)).status_code == 200
+    speaking = await browser.sign_up("speaking")
+    await browser.command(space_id, "ask", recording_consent=True)
+    await tell(client, alice, space_id, "let_up", account=speaking)
+    await browser.command(space_id, "step_down")
+    await tell(client, alice, space_id, "remove", account=writing)
+    await browser.sign_up("again")
+    await browser.command(space_id, "ask")
+    assert await told(client, alice, space_id) == [("again", "writing")]
+    await tell(client, alice, space_id, "let_back", account=writing)
+    await tell(client, alice, space_id, "remove", account=speaking)
+    assert await told(client, alice, space_id) == [("again", "speaking")]
+
+
 async def test_another_browser_another_space_and_one_let_back(
     app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person, bob: Person
 ) -> None:

@@ -3,14 +3,23 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import holding
 from folkmoot.moderation.evasion.model import Arriving, Hint, Kind, Match, SameBrowser
 from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import credentials, ignored_hints, signup_hints, space_members, traces
+from folkmoot.storage.tables import (
+    credentials,
+    ignored_hints,
+    posts,
+    seats,
+    signup_hints,
+    space_members,
+    spaces,
+    traces,
+)
 
 MATCHES_MAX = 200
 
@@ -61,7 +70,8 @@ async def hints_of(read: Read, account_ids: Collection[int]) -> list[Hint]:
 async def same_browsers(read: Read, space_id: int, account_ids: Collection[int]) -> list[SameBrowser]:
     """Who of these uses a browser from which somebody was removed from the Space. One statement.
 
-    What a host has looked at and ignored is left out.
+    Only somebody who had a part in it: who asked, spoke, or wrote in its conversation. Else whoever opens a Space
+    could name any two accounts and learn whether they are one person's. What a host has ignored is left out.
     """
     if not account_ids:
         return []
@@ -71,6 +81,15 @@ async def same_browsers(read: Read, space_id: int, account_ids: Collection[int])
         space_members.c.space_id == space_id,
         space_members.c.account_id == others.c.account_id,
         space_members.c.removed,
+        or_(
+            space_members.c.document["had_asked"].as_boolean(),
+            exists().where(seats.c.space_id == space_id, seats.c.account_id == others.c.account_id),
+            exists().where(
+                posts.c.account_id == others.c.account_id,
+                posts.c.conversation_id == spaces.c.announcement_post_id,
+                spaces.c.id == space_id,
+            ),
+        ),
     )
     looked_at = and_(ignored_hints.c.space_id == space_id, ignored_hints.c.account_id == theirs.c.account_id)
     rows = await read.connection.execute(

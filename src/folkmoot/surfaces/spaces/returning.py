@@ -1,6 +1,8 @@
 """For the hosts of a Space: who near the stage uses a browser from which somebody was removed.
 
-A hint and no more: families share browsers, and so do newsrooms. Listeners are not looked at.
+A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, asking or on
+stage, and compared with who was removed after coming by themselves. Listeners are not looked at, and nobody whom a
+host only invited or named: hosts are anybody, and would learn which names are one person's.
 """
 
 import msgspec
@@ -22,7 +24,7 @@ RETURNING = SPACES + "/{space_id:int}/returning"
 
 
 class Returning(msgspec.Struct):
-    """`account` asks to speak, is invited or on stage, from a browser from which `removed` was removed; null where
+    """`account` asks to speak or is on stage, from a browser from which `removed` was removed; null where
     that one may not be shown."""
 
     account: entities.Account
@@ -65,7 +67,7 @@ def _near_the_stage(space: Space) -> list[int]:
     return [
         member.account_id
         for member in space.members.values()
-        if (member.asking or member.on_stage or member.invited_as is not None) and not member.role.commands
+        if (member.asking or member.on_stage) and not member.role.commands
     ]
 
 
