@@ -33,6 +33,11 @@ def workers_for(listeners: int) -> int:
     return max(len(os.sched_getaffinity(0)), -(-listeners // LISTENERS_PER_WORKER))
 
 
+def settings_for(listeners: int) -> dict[str, str]:
+    """Of a server that has room for them, and sends nobody to HLS because this machine is busy with its load."""
+    return {"audience_workers": str(workers_for(listeners)), "listeners_max": str(2 * listeners + 10_000)}
+
+
 def open_space(server: Server) -> int:
     """A live Space in which nobody speaks, once there is something to hear. Raises AudienceFailed."""
     server.admin("create", "benchhost", "--password", "-a-long-password-")

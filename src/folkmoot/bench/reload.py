@@ -13,7 +13,7 @@ import msgspec
 
 from folkmoot.bench.audience import Say
 from folkmoot.bench.audience_load import Heard
-from folkmoot.bench.crowd import crowd, open_space, workers_for
+from folkmoot.bench.crowd import crowd, open_space, settings_for
 from folkmoot.bench.machine import this_machine
 from folkmoot.bench.report import Report, Result, at_most, command_line, exactly, shown
 from folkmoot.bench.server import Server, running_server
@@ -38,7 +38,7 @@ def run_reload(listeners: int, say: Say) -> Report:
     started_at, machine = datetime.now(UTC), this_machine()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="folkmoot-bench-")))
-        server = stack.enter_context(running_server(folder, audience_workers=str(workers_for(listeners))))
+        server = stack.enter_context(running_server(folder, **settings_for(listeners)))
         space_id = open_space(server)
         say(f"{listeners} listeners join.")
         listening = stack.enter_context(crowd(server, space_id, listeners, folder))

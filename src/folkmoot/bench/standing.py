@@ -22,7 +22,7 @@ import numpy as np
 from folkmoot.accounts import actions as accounts
 from folkmoot.audience.fanout import LATENESS_MS
 from folkmoot.bench.audience_load import Listeners
-from folkmoot.bench.crowd import SPACES, crowd, wait_for_sound, workers_for
+from folkmoot.bench.crowd import SPACES, crowd, settings_for, wait_for_sound
 from folkmoot.bench.holders import Kind, Over, Wanted, run_holders, since_ms
 from folkmoot.bench.load import forked
 from folkmoot.bench.machine import this_machine
@@ -89,7 +89,7 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
     started_at, machine = datetime.now(UTC), this_machine()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="folkmoot-bench-")))
-        server = stack.enter_context(running_server(folder, audience_workers=str(workers_for(listeners))))
+        server = stack.enter_context(running_server(folder, **settings_for(listeners)))
         say("A server has started; accounts are made.")
         evening = _Evening(server, count, listeners)
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=4096))
