@@ -3,33 +3,17 @@
 import ipaddress
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aioice.ice
 import ifaddr
 import pytest
-import pytest_asyncio
 from tests.serve.moot import Moot
 from tests.serve.test_relay import pair_of
 from tests.stage.peers import until
 from tests.support.house import PLANS
-from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("addresses") / "data") as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    made = Moot(server)
-    yield made
-    await made.close()
 
 
 def own_addresses(version: int) -> list[str]:

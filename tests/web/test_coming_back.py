@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import Client, until
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 from tests.web.browser import (
     DESKTOP_LIGHT,
     SAID_HZ,
@@ -28,19 +28,6 @@ pytestmark = pytest.mark.slow
 
 AGREE = "I agree, open my microphone"
 GUEST_HZ = 440
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("back") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
 
 
 class Evening:

@@ -1,13 +1,11 @@
 """The web client where only HLS plays: the sound goes on near the stage, and one sees who speaks."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page, Route
 from tests.serve.moot import SPACES, Moot, Person
-from tests.story.people import CHROMIUM, QUIET
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -19,21 +17,6 @@ IS_NEAR = """() => {
   const audio = document.querySelector('audio[data-sound=player]');
   return audio?.played.length && audio.seekable.length && audio.seekable.end(0) - audio.currentTime < 3;
 }"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("hls") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def page(server: Server) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        page = await browser.new_page(base_url=server.base_url, reduced_motion="reduce")
-        yield page
-        await browser.close()
 
 
 async def test_by_hls_one_sees_who_speaks_and_is_near(server: Server, page: Page) -> None:

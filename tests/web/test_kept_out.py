@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.story.people import browser
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 from tests.web.test_pages import LOOKS, opened, problems
 
 pytestmark = pytest.mark.slow
 IDS = ["phone-dark", "desktop-light"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("kept-out") / "data") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

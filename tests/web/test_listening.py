@@ -2,15 +2,14 @@
 
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import until
-from tests.support.server import Server, running_server
-from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, Network, Wire, chromium, page_of, problems
+from tests.support.server import Server
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, Network, Wire, page_of, problems
 
 pytestmark = pytest.mark.slow
 
@@ -23,25 +22,6 @@ const here = navigator.mediaSession;
 here.setActionHandler = (name, act) => { if (act) actions[name] = act; else delete actions[name]; };
 here.setPositionState = (place) => places.push(place ?? null);
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("listening") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    async with async_playwright() as playwright, chromium(playwright) as launched:
-        yield launched
 
 
 async def position_s(page: Page) -> float:

@@ -2,39 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import SPACES, Moot, Person
-from tests.support.server import Server, running_server
-from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, problems
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
 
 pytestmark = pytest.mark.slow
 
 GONE_WITHIN_S = 0.5
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("moderation") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright, chromium(playwright) as launched:
-        yield launched
 
 
 class Held:

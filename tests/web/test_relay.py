@@ -1,6 +1,6 @@
 """A browser that reaches the stage only through a TURN server, with what the page asked Folkmoot for."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,6 @@ def server(turn: TurnServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     data = tmp_path_factory.mktemp("relay") / "data"
     with running_server(data, ice_servers=turn.url, turn_secret=SECRET) as running:
         yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
 
 
 async def test_a_browser_speaks_through_the_relay_alone(moot: Moot, server: Server, tmp_path: Path) -> None:

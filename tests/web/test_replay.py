@@ -1,40 +1,14 @@
 """A replay in a real browser: from where it was trimmed to, from where a link says, and from where one seeks."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from tests.serve.moot import Moot
-from tests.story.people import CHROMIUM, QUIET
-from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
 SPOKEN_MS = 9_000
 POSITION_MS = "(document.querySelector('audio')?.currentTime ?? 0) * 1000"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("replay") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
-
-
-@pytest.fixture
-async def page(server: Server) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        context = await browser.new_context(base_url=server.base_url, reduced_motion="reduce")
-        yield await context.new_page()
-        await browser.close()
 
 
 async def playing_at_ms(page: Page, path: str) -> float:

@@ -3,14 +3,13 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright, expect
 from tests.serve.moot import Moot
 from tests.story.people import CHROMIUM, QUIET
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 from tests.support.waiting import eventually
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK
 
@@ -21,19 +20,6 @@ from folkmoot.tape import layout
 from folkmoot.tape.model import Codec
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("signed") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
 
 
 async def verify(*words: str) -> tuple[int, str]:

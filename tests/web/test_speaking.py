@@ -1,7 +1,7 @@
 """Speaking from a real browser: microphone check, push-to-talk, other devices; measured at another's ear."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import Client, until
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 from tests.web.browser import (
     DESKTOP_LIGHT,
     PHONE_DARK,
@@ -35,19 +35,6 @@ navigator.mediaDevices.getUserMedia = async (asked) => {
   return stream;
 };
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("speaking") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
 
 
 @pytest.fixture

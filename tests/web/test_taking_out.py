@@ -3,17 +3,16 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import SPACES, Moot, Person
 from tests.stage.peers import has_tone
-from tests.support.server import Server, running_server
-from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, chromium, page_of, problems
+from tests.support.server import Server
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
 
 pytestmark = pytest.mark.slow
 
@@ -33,19 +32,6 @@ LISTEN_IN = """() => {
     return bins[Math.round((hertz * analyser.fftSize) / context.sampleRate)];
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("out") / "data") as running:
-        yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
 
 
 class Said:
@@ -159,48 +145,47 @@ async def loudest(page: Page, hertz: int, during_ms: int) -> int:
     return max(values)
 
 
-async def test_an_address_is_gone_from_everything(moot: Moot, server: Server, said: Said) -> None:
+async def test_an_address_is_gone_from_everything(moot: Moot, server: Server, browser: Browser, said: Said) -> None:
     fan = await moot.person("fenn")
     url, post_id = await published_clip(fan, said)
     assert await said.has_address(await said.stepped_back("opus"))
     assert await said.has_address(await said.fetched(url))
-    async with async_playwright() as playwright, chromium(playwright) as browser:
-        _, listening = await page_of(browser, server, fan, **PHONE_DARK)
-        await listening.goto(f"/spaces/{said.space['id']}")
-        await listening.get_by_role("button", name="Listen", exact=True).click()
-        await expect(listening.get_by_text("Live", exact=True).last).to_be_visible()
-        # What was said is in the page's own buffer before it is taken out.
-        await drag(listening, "Position in the Space", said.from_ms)
-        await listening.wait_for_function(
-            f"() => (document.querySelector('audio')?.currentTime ?? 0) * 1000 > {said.from_ms + 500}"
-        )
-        await listening.evaluate(LISTEN_IN)
-        assert await loudest(listening, ADDRESS_HZ, 500) > 100
+    _, listening = await page_of(browser, server, fan, **PHONE_DARK)
+    await listening.goto(f"/spaces/{said.space['id']}")
+    await listening.get_by_role("button", name="Listen", exact=True).click()
+    await expect(listening.get_by_text("Live", exact=True).last).to_be_visible()
+    # What was said is in the page's own buffer before it is taken out.
+    await drag(listening, "Position in the Space", said.from_ms)
+    await listening.wait_for_function(
+        f"() => (document.querySelector('audio')?.currentTime ?? 0) * 1000 > {said.from_ms + 500}"
+    )
+    await listening.evaluate(LISTEN_IN)
+    assert await loudest(listening, ADDRESS_HZ, 500) > 100
 
-        _, hosting = await page_of(browser, server, said.host, **DESKTOP_LIGHT)
-        await take_out(hosting, said)
+    _, hosting = await page_of(browser, server, said.host, **DESKTOP_LIGHT)
+    await take_out(hosting, said)
 
-        for codec in ("opus", "aac"):
-            assert not await said.has_address(await said.stepped_back(codec)), codec
-            assert not await said.has_address(await said.hls(codec, "live.m3u8")), codec
-        assert not await said.has_address(await said.fetched(url))
+    for codec in ("opus", "aac"):
+        assert not await said.has_address(await said.stepped_back(codec)), codec
+        assert not await said.has_address(await said.hls(codec, "live.m3u8")), codec
+    assert not await said.has_address(await said.fetched(url))
 
-        # The listener steps back to what the player had in memory.
-        await drag(listening, "Position in the Space", said.from_ms + 300)
-        await expect(listening.get_by_test_id("taken-out")).to_contain_text(
-            "taken out here by the host", timeout=10_000
-        )
-        assert await problems(listening) == []
-        assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
-        await drag(listening, "Position in the Space", said.from_ms + 100)
-        await listening.get_by_role("button", name="Skip").click()
-        await expect(listening.get_by_test_id("taken-out")).to_be_hidden()
+    # The listener steps back to what the player had in memory.
+    await drag(listening, "Position in the Space", said.from_ms + 300)
+    await expect(listening.get_by_test_id("taken-out")).to_contain_text(
+        "taken out here by the host", timeout=10_000
+    )
+    assert await problems(listening) == []
+    assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
+    await drag(listening, "Position in the Space", said.from_ms + 100)
+    await listening.get_by_role("button", name="Skip").click()
+    await expect(listening.get_by_test_id("taken-out")).to_be_hidden()
 
-        await said.host.tell(said.space, "end")
-        await eventually_replayed(said)
-        assert not await said.has_address(await said.fetched(f"{said.path}/download"))
-        assert not await said.has_address(await said.hls("aac", "index.m3u8"))
-        await look_at_replay_and_clip(browser, server, said, post_id)
+    await said.host.tell(said.space, "end")
+    await eventually_replayed(said)
+    assert not await said.has_address(await said.fetched(f"{said.path}/download"))
+    assert not await said.has_address(await said.hls("aac", "index.m3u8"))
+    await look_at_replay_and_clip(browser, server, said, post_id)
 
 
 async def hears_address(browser: Any, server: Server, said: Said) -> Page:
@@ -218,20 +203,21 @@ async def hears_address(browser: Any, server: Server, said: Said) -> Page:
     return page
 
 
-async def test_who_listens_without_an_account_drops_it_too(moot: Moot, server: Server, said: Said) -> None:
+async def test_who_listens_without_an_account_drops_it_too(
+    moot: Moot, server: Server, browser: Browser, said: Said
+) -> None:
     """They follow no events, and would look at the Space only every 30 s: the sound tells them."""
-    async with async_playwright() as playwright, chromium(playwright) as browser:
-        listening = await hears_address(browser, server, said)
-        body = {"from_ms": said.from_ms, "to_ms": said.to_ms, "reason": "private_information"}
-        taken = await said.host.http.post(f"{said.path}/redactions", json=body)
-        assert taken.status_code == 200, taken.text
-        taken_s = time.monotonic()
-        await drag(listening, "Position in the Space", said.from_ms + 100)
-        await expect(listening.get_by_test_id("taken-out")).to_be_visible(timeout=WITHIN_S * 1_000)
-        print(f"\nmarked {time.monotonic() - taken_s:.2f} s after it was taken out, without an account")
-        await drag(listening, "Position in the Space", said.from_ms + 300)
-        await listening.wait_for_timeout(300)  # what sounds now was decoded before
-        assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
+    listening = await hears_address(browser, server, said)
+    body = {"from_ms": said.from_ms, "to_ms": said.to_ms, "reason": "private_information"}
+    taken = await said.host.http.post(f"{said.path}/redactions", json=body)
+    assert taken.status_code == 200, taken.text
+    taken_s = time.monotonic()
+    await drag(listening, "Position in the Space", said.from_ms + 100)
+    await expect(listening.get_by_test_id("taken-out")).to_be_visible(timeout=WITHIN_S * 1_000)
+    print(f"\nmarked {time.monotonic() - taken_s:.2f} s after it was taken out, without an account")
+    await drag(listening, "Position in the Space", said.from_ms + 300)
+    await listening.wait_for_timeout(300)  # what sounds now was decoded before
+    assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
 
 
 async def eventually_replayed(said: Said) -> None:
@@ -253,14 +239,13 @@ async def look_at_replay_and_clip(browser: Any, server: Server, said: Said, post
         assert await problems(page) == []
 
 
-async def test_consent_is_taken_back_on_the_page(moot: Moot, server: Server, said: Said) -> None:
-    async with async_playwright() as playwright, chromium(playwright) as browser:
-        _, page = await page_of(browser, server, said.host, **PHONE_DARK)
-        await page.goto(f"/spaces/{said.space['id']}")
-        await page.get_by_role("button", name="Take back my consent…").click()
-        assert await problems(page) == []
-        await page.get_by_role("button", name="Take out all I said").click()
-        await page.get_by_text("What you said is taken out.").wait_for()
+async def test_consent_is_taken_back_on_the_page(moot: Moot, server: Server, browser: Browser, said: Said) -> None:
+    _, page = await page_of(browser, server, said.host, **PHONE_DARK)
+    await page.goto(f"/spaces/{said.space['id']}")
+    await page.get_by_role("button", name="Take back my consent…").click()
+    assert await problems(page) == []
+    await page.get_by_role("button", name="Take out all I said").click()
+    await page.get_by_text("What you said is taken out.").wait_for()
     assert not await said.has_address(await said.stepped_back("opus"))
     space = await said.host.look(said.space)
     assert space["stage"] == []
