@@ -8,7 +8,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
@@ -39,6 +39,7 @@ FOLLOWERS, PLAYERS, TOKENS, SEATS, PEERS = 300, 100, 20, 3, 5
 # Ticks of other Spaces may begin so late while a crowd is closed.
 TICK_LATE_P99_MS = 20.0
 _WATCHED_S = 1.5
+OTHERS, OTHERS_FROM_ADDRESS = 200, 5_000
 HELD = (Kind.STREAM, Kind.EVENTS, Kind.PLAYLIST, Kind.TOKEN, Kind.SEAT, Kind.WHEP)
 SLOT = 61
 HASH_OF_NOTHING = "none"  # no password has it: these sign in by token
@@ -92,6 +93,8 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
         server = stack.enter_context(running_server(folder, **settings_for(listeners)))
         say("A server has started; accounts are made.")
         evening = _Evening(server, count, listeners)
+        say(f"{listeners} listeners join; then their host {'ends the Space' if ends else 'is suspended'}.")
+        host = _close_crowd(evening, folder, ends=ends)
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=4096))
         wanted = evening.wanted(f"tcp://127.0.0.1:{plain.getsockname()[1]}")
         orders, theirs = _forking.Pipe()
@@ -99,10 +102,7 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
         theirs.close()
         say(f"{len(wanted)} connections are opened.")
         _receive(orders, _READY_WITHIN_S)
-        say(f"{listeners} listeners join.")
-        listening = stack.enter_context(crowd(server, evening.host_space_id, listeners, folder))
-        say(f"Their host {'ends the Space' if ends else 'is suspended'}, then {count} accounts are.")
-        host = evening.close_crowd(listening, evening.end_space if ends else evening.suspend_host)
+        say(f"{count} accounts are suspended.")
         many = evening.suspend(evening.ids, HELD, orders)
         floor = _close_plainly(plain, count, orders)
         orders.send(None)
@@ -115,13 +115,24 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
         notes=[
             f"{len(wanted)} connections of one process beside the server on the same machine. Each of {count} "
             f"accounts has a stream; {FOLLOWERS} follow the Space, {PLAYERS} wait for an HLS playlist, {SEATS} are "
-            f"on stage, {PEERS} listen by WHEP, {TOKENS} try their token. {listeners} listen to one host, in "
-            "processes of a compiled generator.",
+            f"on stage, {PEERS} listen by WHEP, {TOKENS} try their token.",
+            f"Before them, {listeners} of a compiled generator listen to one host and {OTHERS} to the other Space: "
+            "with both loads at once and their generators this machine has nothing left.",
             "Times are from the commit to the moment at which the other side saw the end. floor_p99_ms: as many "
             "sockets, closed one after another by a loop of three lines. others_tick_late_p99_ms: how late writes "
             "to the other Space began while the host's listeners were closed, rounded up.",
         ],
     )
+
+
+def _close_crowd(evening: "_Evening", folder: Path, *, ends: bool) -> Closed:
+    """The host's crowd, beside others in the other Space."""
+    (folder / "others").mkdir()
+    with (
+        evening.crowd_of(evening.space_ids[0], OTHERS, folder / "others", OTHERS_FROM_ADDRESS),
+        evening.crowd_of(evening.space_ids[1], evening.listeners, folder) as listening,
+    ):
+        return evening.close_crowd(listening, evening.end_space if ends else evening.suspend_host)
 
 
 def _results(many: Suspended, host: Closed, floor: Suspended) -> list[Result]:
@@ -147,13 +158,14 @@ class _Evening:
 
     def __init__(self, server: Server, count: int, listeners: int) -> None:
         self._server = server
-        self._listeners = listeners
+        self.listeners = listeners
         self.ids, self._tokens = asyncio.run(_in_database(server, partial(_make_accounts, count=count + 2)))
         self._spaces = [
             str(server.call("POST", SPACES, token, {"title": "Bench", "start": True})["id"])
             for token in self._tokens[:2]
         ]
-        self.host_id, self.host_space_id = self.ids[1], int(self._spaces[1])
+        self.host_id = self.ids[1]
+        self.space_ids = [int(space_id) for space_id in self._spaces]
         self._host_token = self._tokens[1]
         server.admin("create", "watcher", "--role", "moderator", "--password", "-a-long-password-")
         self._watcher = server.admin("token", "watcher").split()[-1]
@@ -164,10 +176,7 @@ class _Evening:
         self.ids, self._tokens = self.ids[2:], self._tokens[2:]
 
     def wanted(self, plain: str) -> list[Wanted]:
-        space, of_host = (f"{SPACES}/{space_id}" for space_id in self._spaces)
-        tokens = self._tokens
-        for one in (space, of_host):
-            wait_for_sound(self._server, one)
+        space, tokens = f"{SPACES}/{self._spaces[0]}", self._tokens
         # The streams of events last: each change, and every seat is one, makes a picture for each of them.
         return [
             *(Wanted(Kind.STREAM, f"{space}/listen?codec=opus", token) for token in tokens),
@@ -184,6 +193,12 @@ class _Evening:
         began_s, committed_s = asyncio.run(_in_database(self._server, partial(_suspend, account_ids=account_ids)))
         return _over((committed_s - began_s) * 1000, committed_s, kinds, orders)
 
+    def crowd_of(
+        self, space_id: int, listeners: int, folder: Path, first_address: int = 0
+    ) -> AbstractContextManager[Listeners]:
+        wait_for_sound(self._server, f"{SPACES}/{space_id}")
+        return crowd(self._server, space_id, listeners, folder, first_address)
+
     def suspend_host(self) -> tuple[float, float]:
         """When (monotonic, s) the transaction began and was committed."""
         return asyncio.run(_in_database(self._server, partial(_suspend, account_ids=[self.host_id])))
@@ -191,7 +206,7 @@ class _Evening:
     def end_space(self) -> tuple[float, float]:
         """When the request was made, twice: when it was committed is not seen from here."""
         began_s = time.monotonic()
-        self._server.call("POST", f"{SPACES}/{self.host_space_id}/commands", self._host_token, {"do": "end"})
+        self._server.call("POST", f"{SPACES}/{self.space_ids[1]}/commands", self._host_token, {"do": "end"})
         return began_s, began_s
 
     def close_crowd(self, listening: Listeners, close: Callable[[], tuple[float, float]]) -> Closed:
@@ -207,7 +222,7 @@ class _Evening:
             transaction_ms=(committed_s - began_s) * 1000,
             p99_ms=heard.closing.p99_ms - before_ms if heard.closing.p99_ms is not None else None,
             last_ms=heard.closing.max_ms - before_ms,
-            open_yet=self._listeners - heard.closing.count,
+            open_yet=self.listeners - heard.closing.count,
             tick_late_p99_ms=_p99_bound_ms(late),
         )
 
