@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import boosts, counted, queries, rules, text
 from folkmoot.posts.marks.model import Mark
-from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Visibility
+from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Thread, Visibility
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.objects import ObjectStore
@@ -20,7 +20,7 @@ DELETE_OBJECTS = "media.delete_objects"
 UNATTACHED_LASTS_MS = 24 * 3600 * 1000
 
 
-async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] | None = None) -> Post:
+async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | Thread] | None = None) -> Post:
     """Publish a draft as the actor. With a key that was used within the hour: the post that it made then.
 
     Raises Refused 422 for what cannot be posted and for media that are not the actor's, or in use; 404 when what
@@ -33,7 +33,8 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post] |
     parent = None
     if in_reply_to is not None:
         # Who answers a boost answers what it shows.
-        answered = in_reply_to.item
+        item = in_reply_to.item
+        answered = item.root if isinstance(item, Thread) else item
         parent = await queries.by_id(acting.tx, answered.reblog_of_id or answered.id)
         if parent is None:
             raise Refused("not_found", "The post that this answers was deleted.", status=404)

@@ -113,6 +113,17 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         return Facts((self.account_id,), self.visibility.reach, frozenset(self.mentions))
 
 
+class Thread(msgspec.Struct, frozen=True):
+    """The conversation below a Space's announcement. It is the Space's: it goes on where the Space does, also when
+    the announcement is shown to nobody any more because its author is suspended. `facts` are the Space's."""
+
+    root: Post
+    facts: Facts
+
+    def gate_facts(self) -> Facts:
+        return self.facts
+
+
 class Mine(msgspec.Struct, frozen=True):
     """What one person did with a post. Shown to that person only."""
 

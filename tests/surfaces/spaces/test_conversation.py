@@ -8,6 +8,8 @@ from tests.support.people import People
 from tests.surfaces.conftest import Person, person
 from tests.surfaces.spaces.conftest import SPACES, Hall
 
+from folkmoot.moderation.spaces.actions import suspend_host
+
 STATUSES = "/api/v1/statuses"
 
 
@@ -129,3 +131,36 @@ async def test_a_clip_in_it_is_heard_by_its_people(hall: Hall, alice: Person, bo
     path = replied.json()["media_attachments"][0]["url"].removeprefix("http://moot.test").partition("?")[0]
     for headers, status in ((alice.headers, 200), (bob.headers, 200), (circle.follower.headers, 404), ({}, 404)):
         assert (await circle.client.get(path, headers=headers)).status_code == status
+
+
+async def test_it_goes_on_with_the_space_when_its_host_is_suspended(
+    hall: Hall, people: People, alice: Person, bob: Person
+) -> None:
+    circle = await opened(hall, alice, bob)
+    await circle.command(alice, do="invite", account=str(bob.id), role="co_host")
+    await circle.command(bob, do="accept", recording_consent=True)
+    before = (await circle.reply(circle.follower)).json()["id"]
+    await people.system(lambda acting: suspend_host(acting, alice.id, reason="rule 3"))
+    assert (await hall.client.get(f"{STATUSES}/{circle.announcement}")).status_code == 404
+    after = await circle.reply(bob)
+    assert after.status_code == 200, after.text
+    context = await hall.client.get(f"{STATUSES}/{circle.announcement}/context")
+    assert [one["id"] for one in context.json()["descendants"]] == [before, after.json()["id"]]
+    assert "alice" not in context.text
+    await people.system(lambda acting: suspend_host(acting, bob.id, reason="rule 3"))
+    assert (await hall.client.get(f"{STATUSES}/{circle.announcement}/context")).status_code == 404
+    assert (await circle.reply(circle.follower)).status_code == 404
+
+
+async def test_it_is_no_way_around_who_may_hear_the_space(
+    hall: Hall, people: People, alice: Person, bob: Person
+) -> None:
+    circle = await opened(hall, alice, bob, audience="invited", invited=[str(bob.id)])
+    await circle.command(alice, do="invite", account=str(bob.id), role="co_host")
+    await circle.command(bob, do="accept", recording_consent=True)
+    await people.system(lambda acting: suspend_host(acting, alice.id, reason="rule 3"))
+    assert (await circle.reply(bob)).status_code == 200
+    path = f"{STATUSES}/{circle.announcement}/context"
+    for headers in ({}, circle.follower.headers):
+        assert (await hall.client.get(path, headers=headers)).status_code == 404
+    assert (await circle.reply(circle.follower)).status_code == 404

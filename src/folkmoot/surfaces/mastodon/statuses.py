@@ -7,7 +7,8 @@ from litestar import Request, delete, get, post
 
 from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.posts import actions, queries
-from folkmoot.posts.model import Draft, Post, Visibility
+from folkmoot.posts.model import Draft, Post, Thread, Visibility
+from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import load_statuses
@@ -41,10 +42,10 @@ async def create_status(request: Request[Any, Any, Any], permit: Permit, service
     """Post. With an `Idempotency-Key` that was used within the hour: the post that it made then."""
     asked = await parse(request, CreateStatus)
     draft = _draft(asked, request, permit.viewer)
-    answered: Visible[Post] | None = None
+    answered: Visible[Post | Thread] | None = None
     if asked.in_reply_to_id not in (None, ""):
         async with services.database.read() as read:
-            answered = await _visible(read, services, permit.viewer, str(asked.in_reply_to_id))
+            answered = await _thread(read, services, permit.viewer, str(asked.in_reply_to_id))
     made = await services.gate.act(permit, lambda acting: actions.create_post(acting, draft, answered))
     async with services.database.read() as read:
         return await _present(read, services, permit.viewer, await queries.by_id(read, made.id))
@@ -80,9 +81,10 @@ async def delete_status(status_id: str, permit: Permit, services: Services) -> D
 async def show_context(status_id: str, viewer: Viewer, services: Services) -> Context:
     """The thread around a post, bounded: the nearest ancestors, and descendants level by level."""
     async with services.database.read() as read:
-        visible = await _visible(read, services, viewer, status_id)
-        above = await queries.ancestor_ids(read, visible.item)
-        below = threaded(visible.item.id, await queries.descendant_ids(read, visible.item))
+        item = (await _thread(read, services, viewer, status_id)).item
+        around = item.root if isinstance(item, Thread) else item
+        above = await queries.ancestor_ids(read, around)
+        below = threaded(around.id, await queries.descendant_ids(read, around))
         posts = await queries.by_ids(read, [*above, *below])
         shown = await load_statuses.statuses(read, services, viewer, posts)
     ancestors = set(map(str, above))
@@ -142,9 +144,15 @@ def _invalid(what: str) -> Refused:
     return Refused("validation_failed", f"Validation failed: {what}", status=422)
 
 
-async def _visible(read: Read, services: Services, viewer: Viewer, status_id: str) -> Visible[Post]:
+async def _thread(read: Read, services: Services, viewer: Viewer, status_id: str) -> Visible[Post | Thread]:
+    """A post, or where that may not be seen but announces a Space that may: the Space's conversation."""
     found = await queries.by_id(read, entity_id(status_id))
-    return await services.gate.admit_one(read, viewer, found, "Record")
+    announced = await spaces.by_id(read, found.space_id) if found is not None and found.space_id else None
+    if found is None or announced is None:
+        return await services.gate.admit_one(read, viewer, found, "Record")
+    either: list[Post | Thread] = [found, Thread(found, announced.gate_facts())]
+    admitted = await services.gate.admit(read, viewer, either)
+    return admitted[0] if admitted else await services.gate.admit_one(read, viewer, found, "Record")
 
 
 async def _present(read: Read, services: Services, viewer: Viewer, found: Post | None) -> Status:
