@@ -234,3 +234,38 @@ def test_a_handshake_in_single_bytes(authority: Authority, tmp_path: Path) -> No
                 answer += client.read(65_536)
             except ssl.SSLWantReadError:
                 step()
+
+
+def test_a_connection_that_is_closed_on_its_way_to_a_worker_says_nothing_more(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvicorn closes what it has when it stops. The worker begins with the number that close_notify would have."""
+    from folkmoot.audience.handoff import Handoff
+
+    with rooms(authority, tmp_path) as at:
+        hand_over = Handoff.hand_over
+
+        async def stop_meanwhile(handoff: Handoff, *arguments: Any) -> bool:
+            for connection in list(at.house.server.server_state.connections):
+                connection.shutdown()
+            return await hand_over(handoff, *arguments)
+
+        monkeypatch.setattr(Handoff, "hand_over", stop_meanwhile)
+        at.tape.append(b"part 0")
+        with at.listener() as client:
+            assert client.head()[0] == 200
+            assert client.chunk() == b"<init>"
+            assert client.chunk() == b"part 0"
+
+
+def test_who_no_worker_takes_is_told_so(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from folkmoot.audience.handoff import Handoff
+
+    async def take_none(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Handoff, "hand_over", take_none)
+    with rooms(authority, tmp_path) as at, at.listener() as client:
+        assert client.answer()[0] == 503

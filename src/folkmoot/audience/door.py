@@ -333,7 +333,7 @@ class ListenProtocol(HttpToolsProtocol):
         """The worker writes the head: until it has the socket, a refusal is still possible."""
         self.transport.pause_reading()  # what comes from now on is not read by us
         if isinstance(self.transport, TlsTransport):
-            arrival = msgspec.structs.replace(arrival, sealing=self.transport.sealing())
+            arrival = msgspec.structs.replace(arrival, sealing=self.transport.lend())
             if arrival.sealing is None:
                 self._answer(ListenRefusal(400, "not_a_listen_request", "Listen on a connection of its own."))
                 return
@@ -347,7 +347,10 @@ class ListenProtocol(HttpToolsProtocol):
         if taken:
             # Our descriptor only: the connection lives on in the worker's. In TLS nothing is said of an end.
             self.transport.abort()
-        elif not self.transport.is_closing():
+            return
+        if isinstance(self.transport, TlsTransport):
+            self.transport.take_back()
+        if not self.transport.is_closing():
             self._answer(ListenRefusal(503, "busy", "No audience worker is free. Try again in a moment.", 1))
 
     def _refuse_more(self) -> None:

@@ -41,6 +41,7 @@ class TlsTransport(asyncio.Transport):
         self._records = 0
         self._is_closing = False
         self._is_paused = False
+        self._is_lent = False
         self._protocol: asyncio.Protocol
         self._read_soon: Callable[[], object] = lambda: None
 
@@ -51,14 +52,20 @@ class TlsTransport(asyncio.Transport):
 
     # --- for the door
 
-    def sealing(self) -> Sealing | None:
-        """What another process needs to go on writing. Nothing may be written here after it has begun to.
+    def lend(self) -> Sealing | None:
+        """What another process needs to go on writing. Until `take_back` nothing is written here, not even that
+        the connection closes: it may go on there, and two records with one number would give the key away.
 
         None where the client has asked for other keys meanwhile (RFC 8446, 4.6.3): no player does.
         """
-        if self._secret is None or self._connection is None:
+        if not self._secret or self._connection is None:
             return None
+        self._is_lent = True
         return records.sealing(str(self._connection.get_cipher_name()), self._secret, self._records)
+
+    def take_back(self) -> None:
+        """The other process didn't get it."""
+        self._is_lent = False
 
     # --- between the two sides
 
@@ -88,7 +95,7 @@ class TlsTransport(asyncio.Transport):
     # --- asyncio.Transport
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
-        if self._is_closing or self._connection is None:
+        if self._is_closing or self._is_lent or self._connection is None:
             return
         view = memoryview(data).cast("B")
         for at in range(0, len(view), _WRITE_BYTES):
@@ -106,6 +113,9 @@ class TlsTransport(asyncio.Transport):
 
     def close(self) -> None:
         if self._is_closing or self._connection is None:
+            return
+        if self._is_lent:
+            self.abort()
             return
         self._is_closing = True
         with contextlib.suppress(SSL.Error):
