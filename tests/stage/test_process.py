@@ -238,6 +238,19 @@ async def test_the_notes_carry_seats_counts_and_roster(house: House, client: Sta
     )
 
 
+async def test_the_notes_carry_all_calls_in_turn_a_few_at_a_time(house: House, client: StageClient) -> None:
+    calls = [f"{number:016x}" for number in range(5)]
+    await client.configure(muted=[], seats_allowed=[4], roster=9, calls=calls)
+    await client.note(listeners=12, reactions={})
+    for tick in range(20):
+        house.engine.sink.frame(tick, None, ())
+    house.server.stop()
+    await house.serving
+    notes = [note for _, note in TapeReader(house.tape).notes(0, 10_000)]
+    assert {told for note in notes for told in note.calls} == set(calls)
+    assert max(len(note.calls) for note in notes) == 2
+
+
 async def test_a_full_disk_is_told_and_the_talk_goes_on(
     house: House, client: StageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

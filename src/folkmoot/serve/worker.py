@@ -67,6 +67,7 @@ class WorkerProcess:
             ended_tape_ms=self._ended_tape_ms,
             lost_because=self._lost_because,
             on_closed=self._close_recording,
+            call_secret=load_or_create_key(places.keys, "listen-tickets"),
         )
 
     async def run(self) -> None:

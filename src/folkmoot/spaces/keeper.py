@@ -1,13 +1,14 @@
 """Keeps the stage processes and the database in step: runs in the worker, the only place that connects the two.
 
-Down: for each live Space the whole desired state (who may be on stage, who is muted, the roster version) is pushed
-to its stage, again after every change and every restart of the stage. Up: what the stage notices (a seat connected,
-a seat was lost) goes through the machine. Time goes through the machine too: holds and graces that run out.
+Down: for each live Space the whole desired state (who may be on stage, who is muted, the roster version, whom to
+call) is pushed to its stage, again after every change and every restart of the stage. Up: what the stage notices (a
+seat connected, a seat was lost) goes through the machine. Time goes through the machine too: holds and graces that
+run out.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum, auto
 from functools import partial
 
@@ -18,6 +19,7 @@ from folkmoot.gate.model import Sanction
 from folkmoot.gate.standings import keeps
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
+from folkmoot.spaces.calls import Calls
 from folkmoot.spaces.model import EndReason, MutedBy, Space, SpaceState
 from folkmoot.stage.client import StageClient, StageGone, StageSilent
 from folkmoot.stage.engine import SeatState
@@ -48,7 +50,8 @@ class StageKeeper:
     that are wedged.
 
     `ended_tape_ms` looks at a tape: how long it is, or None while it goes on. `lost_because` says why a tape that
-    no stage has open can't go on, None if it can. `on_closed` hears of the end.
+    no stage has open can't go on, None if it can. `on_closed` hears of the end. `call_secret` is what calls.py
+    makes keys of.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class StageKeeper:
         ended_tape_ms: Callable[[int], int | None],
         lost_because: Callable[[int], EndReason | None],
         on_closed: Callable[[int, int], Awaitable[None]],
+        call_secret: bytes,
     ) -> None:
         self._gate = gate
         self._needed = needed
@@ -69,6 +73,7 @@ class StageKeeper:
         self._ended_tape_ms = ended_tape_ms
         self._lost_because = lost_because
         self._on_closed = on_closed
+        self._call_secret = call_secret
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._inboxes: dict[int, asyncio.Queue[_Wake | Event]] = {}
         self._look = asyncio.Event()
@@ -141,13 +146,14 @@ class StageKeeper:
     # --- one Space ---
 
     async def _keep(self, space_id: int) -> None:
+        calls = Calls(self._call_secret)
         while True:
             client = await self._connected(space_id)
             if client is None:
                 return
             try:
                 async with client:
-                    if await self._follow(space_id, client):
+                    if await self._follow(space_id, client, calls):
                         return
             except StageSilent:
                 self._stop(space_id)
@@ -197,7 +203,7 @@ class StageKeeper:
             await self._on_closed(space_id, duration_ms)
         return duration_ms is not None
 
-    async def _follow(self, space_id: int, client: StageClient) -> bool:
+    async def _follow(self, space_id: int, client: StageClient, calls: Calls) -> bool:
         """Carry word both ways until the Space is over (True) or its stage goes away (StageGone)."""
         inbox = self._inboxes[space_id]
         await self._compare(space_id, client)
@@ -208,7 +214,9 @@ class StageKeeper:
                 if space is None or space.state is not SpaceState.LIVE:
                     await self._close(space_id, client)
                     return True
-                await _push(client, space, is_heard=keeps(Kind.SPACE, now.standing, Action.SPEAK))
+                is_heard = keeps(Kind.SPACE, now.standing, Action.SPEAK)
+                told = calls.after(space, self._gate.database.clock_ms())
+                await _push(client, space, told, is_heard=is_heard)
                 await self._take(space_id, await _next_word(inbox, client, partial(self._is_over, now)))
         finally:
             pump.cancel()
@@ -290,10 +298,11 @@ async def _next_word(
     return _Wake.CHANGED
 
 
-async def _push(client: StageClient, space: Space, *, is_heard: bool) -> None:
+async def _push(client: StageClient, space: Space, calls: Sequence[str], *, is_heard: bool) -> None:
     seated = [(member.seat, member.muted_by) for member in space.stage if member.seat is not None]
     await client.configure(
         muted=[seat for seat, muted_by in seated if isinstance(muted_by, MutedBy) or not is_heard],
         seats_allowed=[seat for seat, _ in seated],
         roster=space.roster_version,
+        calls=calls,
     )

@@ -92,9 +92,15 @@ class StageClient:
         """Closes one connection, a seat's or a listener's; one that isn't there is no error."""
         await self._done(protocol.Close(connection=connection))
 
-    async def configure(self, *, muted: Sequence[int], seats_allowed: Sequence[int], roster: int) -> None:
+    async def configure(
+        self, *, muted: Sequence[int], seats_allowed: Sequence[int], roster: int, calls: Sequence[str] = ()
+    ) -> None:
         """Pushes the whole desired state; see `protocol.Configure`."""
-        await self._done(protocol.Configure(muted=list(muted), seats_allowed=list(seats_allowed), roster=roster))
+        await self._done(
+            protocol.Configure(
+                muted=list(muted), seats_allowed=list(seats_allowed), roster=roster, calls=list(calls)
+            )
+        )
 
     async def note(self, *, listeners: int, reactions: dict[str, int], listeners_estimated: int = 0) -> None:
         """Sets the counts that travel in the tape's notes from now on."""

@@ -21,6 +21,8 @@ HEADER = struct.Struct("!I")
 SeatNumber = Annotated[int, msgspec.Meta(ge=1, lt=2**32)]
 SeatNumbers = Annotated[list[SeatNumber], msgspec.Meta(max_length=10_000)]
 Total = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+CALLS_MAX = 32
+CallHint = Annotated[str, msgspec.Meta(max_length=16)]
 Reaction = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 Stamp = tuple[str, int]
@@ -64,11 +66,13 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
 
 
 class Configure(msgspec.Struct, frozen=True, tag="configure"):
-    """The desired state, whole: who may be on stage, who is muted, the version of the roster. Idempotent."""
+    """The desired state, whole: who may be on stage, who is muted, the version of the roster, and the calls that
+    listeners are to hear, which mean nothing to the stage. Idempotent."""
 
     muted: SeatNumbers
     seats_allowed: SeatNumbers
     roster: Total
+    calls: Annotated[list[CallHint], msgspec.Meta(max_length=CALLS_MAX)] = msgspec.field(default_factory=list)
 
 
 class NoteCounts(msgspec.Struct, frozen=True, tag="note"):

@@ -17,6 +17,7 @@ from folkmoot.tape.writer import TapeWriter
 _TICKS_PER_STEP = STEP_SAMPLES // FRAME_SAMPLES
 _BATCHES_WAITING_MAX = 100
 _GAP_TICKS_ENCODED_MAX = 50
+_CALLS_IN_A_NOTE_MAX = 2
 _SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 _SILENCE.flags.writeable = False
 
@@ -31,6 +32,7 @@ class Counts(msgspec.Struct, frozen=True):
     reactions: dict[str, int] = msgspec.field(default_factory=dict)
     roster: int = 0
     listeners_estimated: int = 0
+    calls: tuple[str, ...] = ()
 
 
 class _Tick(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +75,7 @@ class Recorder:
         self._queue: queue.SimpleQueue[list[_Tick] | None] = queue.SimpleQueue()
         self._batch: list[_Tick] = []
         self._speaking: set[int] = set()
+        self._calls_told = 0
         self._ends = False
         self._closed_well = False
         self._thread = threading.Thread(target=self._run, name="stage-recorder", daemon=True)
@@ -161,6 +164,7 @@ class Recorder:
             listeners_estimated=counts.listeners_estimated,
             reactions=counts.reactions,
             roster=counts.roster,
+            calls=self._next_calls(counts.calls),
         )
         self._speaking.clear()
         if not parts:
@@ -173,6 +177,12 @@ class Recorder:
             self._now_full(full=True)
         else:
             self._now_full(full=False)
+
+    def _next_calls(self, calls: tuple[str, ...]) -> tuple[str, ...]:
+        """A few at a time, all of them in turn: whatever is in a note is sent to everybody, ten times a second."""
+        first = self._calls_told % max(1, len(calls))
+        self._calls_told = first + _CALLS_IN_A_NOTE_MAX
+        return calls[first : first + _CALLS_IN_A_NOTE_MAX]
 
     def _now_full(self, *, full: bool) -> None:
         if full != self.full:

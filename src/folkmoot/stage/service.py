@@ -17,7 +17,7 @@ from folkmoot.stage import protocol
 from folkmoot.stage.engine import Answer, Engine, EventCallback, OfferRefused, SeatEvent
 from folkmoot.stage.leases import Handle, LeaseHolder, LeaseOver
 from folkmoot.stage.mixer_thread import MixSink
-from folkmoot.stage.recorder import Counts, Recorder, Timeline
+from folkmoot.stage.recorder import Recorder, Timeline
 from folkmoot.tape.writer import TapeWriter
 
 PROVISIONAL_S = 3.0
@@ -120,8 +120,12 @@ class StageService:
             case protocol.Configure():
                 await self._configure(call)
             case protocol.NoteCounts(listeners, reactions, listeners_estimated):
-                roster = self._recorder.counts.roster
-                self._recorder.counts = Counts(listeners, reactions, roster, listeners_estimated)
+                self._recorder.counts = msgspec.structs.replace(
+                    self._recorder.counts,
+                    listeners=listeners,
+                    reactions=reactions,
+                    listeners_estimated=listeners_estimated,
+                )
             case protocol.Status():
                 return self._status()
             case protocol.End():
@@ -251,7 +255,8 @@ class StageService:
         for seat in muted | self._muted:
             self._engine.set_muted(seat, seat in muted)
         self._muted = muted
-        self._recorder.counts = msgspec.structs.replace(self._recorder.counts, roster=call.roster)
+        counts = self._recorder.counts
+        self._recorder.counts = msgspec.structs.replace(counts, roster=call.roster, calls=tuple(call.calls))
         for seat in removed:
             await self._engine.leave(seat)
 

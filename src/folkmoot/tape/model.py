@@ -86,7 +86,8 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `speaking` are seat numbers, `listeners` are connected, `listeners_estimated` hear it by HLS about as many,
     `reactions` totals since the start, `roster` a version that grows when seats change hands (clients then fetch
-    the gated sidecar anew), `gap` says that this silence was not on stage.
+    the gated sidecar anew), `gap` says that this silence was not on stage, `calls` tell somebody to look at once:
+    bytes in hexadecimal that mean something to nobody else.
     """
 
     speaking: tuple[int, ...] = ()
@@ -95,6 +96,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     roster: int = 0
     gap: bool = False
     listeners_estimated: int = 0
+    calls: tuple[str, ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True):

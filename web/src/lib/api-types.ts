@@ -1604,6 +1604,7 @@ export interface components {
       muted_until: string | null;
       removed_until: string | null;
       has_spoken: boolean;
+      call_key: string | null;
     };
     /**
      * Role

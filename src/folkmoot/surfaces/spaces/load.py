@@ -7,8 +7,9 @@ from folkmoot.gate import Action, Kind, Refused, Subject, Viewer, Visible, subje
 from folkmoot.recordings import queries as recordings
 from folkmoot.recordings.model import Recording
 from folkmoot.spaces import queries
+from folkmoot.spaces.calls import call_key
 from folkmoot.spaces.listening import require_not_removed
-from folkmoot.spaces.model import Audience, EndReason, Facts, Space
+from folkmoot.spaces.model import Audience, EndReason, Facts, Space, SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import present, schema
@@ -118,6 +119,7 @@ async def _present(
             taken_out[one.item.id],
             decided[Subject(Kind.SPACE, one.item.id)],
             has_spoken=one.item.id in spoken,
+            call_key=_call_key(services, viewer, one.item),
             listeners=counts.get(one.item.id, 0),
             listeners_estimated=estimated.get(one.item.id, 0),
             reactions=services.stages.reactions(one.item.id),
@@ -138,6 +140,12 @@ async def _facts(read: Read, viewer: Viewer, space: Space) -> Facts:
     if viewer.account_id is None or space.state.terminal:
         return Facts(accounts={})
     return await queries.facts(read, space, [viewer.account_id])
+
+
+def _call_key(services: Services, viewer: Viewer, space: Space) -> str | None:
+    if viewer.account_id is None or space.state is not SpaceState.LIVE:
+        return None
+    return call_key(services.ticket_key, space.id, viewer.account_id).hex()
 
 
 def _shown(space: Space) -> set[int]:

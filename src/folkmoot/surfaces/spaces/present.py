@@ -32,6 +32,7 @@ def space(
     decided: Sanction,
     *,
     has_spoken: bool,
+    call_key: str | None,
     listeners: int,
     listeners_estimated: int,
     reactions: Mapping[str, int],
@@ -84,7 +85,7 @@ def space(
         replay=_replay(recording, base) if recording is not None else None,
         notices=_notices(item, people, decided),
         redactions=[_redaction(one) for one in taken_out if one.applied_at_ms is not None],
-        you=_you(item, visible.viewer, facts, now_ms, has_spoken=has_spoken),
+        you=_you(item, visible.viewer, facts, now_ms, has_spoken=has_spoken, call_key=call_key),
     )
 
 
@@ -137,10 +138,12 @@ def _recording_state(space: Space, *, tape_full: bool) -> schema.RecordingState:
     return schema.RecordingState.RECORDING if space.recorded else schema.RecordingState.OFF
 
 
-def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken: bool) -> schema.You:
+def _you(
+    space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken: bool, call_key: str | None
+) -> schema.You:
     if viewer.account_id is None:
         role = Member(account_id=0).role
-        return schema.You(role, None, False, False, None, False, False, [], False, None, None, False)
+        return schema.You(role, None, False, False, None, False, False, [], False, None, None, False, None)
     member = space.member(viewer.account_id)
     can = rules.permissions(space, viewer.account_id, facts, now_ms)
     return schema.You(
@@ -156,6 +159,7 @@ def _you(space: Space, viewer: Viewer, facts: Facts, now_ms: int, *, has_spoken:
         muted_until=_time(member.muted_until_ms),
         removed_until=_time(member.removed_until_ms),
         has_spoken=has_spoken,
+        call_key=call_key,
     )
 
 

@@ -94,6 +94,7 @@ class You(msgspec.Struct):
     muted_until: str | None  # by a host: until then one can't unmute
     removed_until: str | None  # null while one is removed: without end
     has_spoken: bool  # has, or had, a seat: there is a consent to take back
+    call_key: str | None  # 32 bytes in hexadecimal, by which one knows one's calls in the sound; while it is live
 
 
 class RecordingState(StrEnum):

@@ -75,6 +75,7 @@ describe('readNote', () => {
         reactions: { '👏': 7 },
         roster: 0,
         gap: false,
+        calls: [],
       },
     });
   });

@@ -10,6 +10,8 @@ export interface Note {
   reactions: Record<string, number>;
   roster: number;
   gap: boolean;
+  /** Each tells one listener to look at once (lib/spaces/calls.ts). */
+  calls: string[];
 }
 
 export interface TimedNote {
@@ -85,6 +87,7 @@ export function parseNote(json: string): Note | null {
       reactions: {},
       roster: 0,
       gap: false,
+      calls: [],
     };
     return { ...defaults, ...(JSON.parse(json) as Partial<Note>) };
   } catch {

@@ -227,6 +227,7 @@ export class HlsPlayer implements SpacePlayer {
       endMs: Math.round(this.#endS * 1000),
       note: this.#notes.at(audio.currentTime),
       roster: this.#notes.roster,
+      calls: this.#notes.calls,
       word: null,
       problem: this.#problem,
       ended,

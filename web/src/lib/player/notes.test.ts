@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { Notes } from './notes';
 
-const note = (seat: number, roster = 0) => ({
+const note = (seat: number, roster = 0, calls: string[] = []) => ({
   speaking: [seat],
   listeners: 0,
   listeners_estimated: 0,
   reactions: {},
   roster,
   gap: false,
+  calls,
 });
 
 it('gives what was said last, in whatever order it came', () => {
@@ -34,4 +35,16 @@ it('knows the newest roster also when what came last was said before', () => {
   notes.remember({ atSeconds: 60, note: note(1, 4) });
   notes.remember({ atSeconds: 10, note: note(1, 2) });
   expect(notes.roster).toBe(4);
+});
+
+it('keeps the calls that came last, each once', () => {
+  const notes = new Notes();
+  for (let second = 0; second < 100; second++)
+    for (const calls of [[`call ${second}`], [], [`call ${second}`, 'always']])
+      notes.remember({ atSeconds: second, note: note(1, 0, calls) });
+  expect(notes.calls).toHaveLength(64);
+  expect(notes.calls).toContain('call 99');
+  const before = notes.calls;
+  notes.remember({ atSeconds: 100, note: note(1, 0, ['call 99']) });
+  expect(notes.calls).toBe(before);
 });

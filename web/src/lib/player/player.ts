@@ -175,6 +175,7 @@ export class Player implements SpacePlayer {
       endMs: Math.round(end * 1000),
       note: this.#source.noteAt(position),
       roster: this.#source.roster,
+      calls: this.#source.calls,
       word: null,
       problem: this.#problem ?? (waiting && !navigator.onLine ? GONE : null),
       ended: this.#ended,

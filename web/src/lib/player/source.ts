@@ -85,6 +85,10 @@ export class Source {
     return this.#notes.roster;
   }
 
+  get calls(): readonly string[] {
+    return this.#notes.calls;
+  }
+
   /** The note that holds at a time: what is heard then. */
   noteAt(seconds: number): Note | null {
     return this.#notes.at(seconds);

@@ -14,6 +14,8 @@ export interface PlayerState {
   note: Note | null;
   /** The newest roster that came with the sound, also while one listens a step back. */
   roster: number;
+  /** The calls that came with the sound last: another array whenever there is a new one. */
+  calls: readonly string[];
   /** A sentence about how it is played, when that is not as usual. */
   word: string | null;
   /** A sentence when it does not go on by itself. */

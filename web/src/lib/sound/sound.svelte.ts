@@ -168,6 +168,7 @@ class Sound {
   #take(state: PlayerState): void {
     this.player = state;
     if (this.kind === 'live' && this.feed?.noticeRoster(state.roster)) this.#player?.forgetBehind();
+    if (this.kind === 'live') void this.feed?.noticeCalls(state.calls);
     if (this.kind === 'replay' && state.playing) this.#goOn(state.positionMs);
     if (state.ended && this.kind === 'live' && this.feed?.space?.state === 'live') void this.feed.refresh();
   }

@@ -6,6 +6,7 @@ import { toasts } from '../toasts.svelte';
 import { session } from '../session.svelte';
 import type { Command, Seats, Space } from '../types';
 import { asSentence } from '../words';
+import { isCalled } from './calls';
 import { follow, type Counts } from './events';
 import { follows, looksEveryMs, spreadMs } from './freshness';
 
@@ -33,6 +34,7 @@ export class SpaceFeed {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rosterTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterAsked = 0;
+  #calls: readonly string[] = [];
 
   constructor(readonly id: string) {
     document.addEventListener('visibilitychange', () => {
@@ -118,6 +120,16 @@ export class SpaceFeed {
     const delayMs = Math.max(ROSTER_DELAY_MS, this.space ? spreadMs(this.space) : 0);
     this.#rosterTimer = setTimeout(() => void this.refresh(), Math.random() * delayMs);
     return delayMs > ROSTER_DELAY_MS;
+  }
+
+  /** The sound calls somebody: whoever it is looks at once, and nobody else does. */
+  async noticeCalls(calls: readonly string[]): Promise<void> {
+    const key = this.space?.you.call_key;
+    // Ten times a second, and hardly ever is there another one.
+    if (calls === this.#calls || !key) return;
+    const fresh = calls.filter((call) => !this.#calls.includes(call));
+    this.#calls = calls;
+    if (await isCalled(key, fresh)) await this.refresh();
   }
 
   /** Who the seat numbers stand for, and who spoke when in this stretch. */

@@ -19,6 +19,7 @@ describe('how often a Space is looked at', () => {
     muted_until: null,
     consented: false,
     has_spoken: false,
+    call_key: null,
   };
   const nobody = { ...you, ...never, can: [], may_redact: false };
   const few = { listener_count: 3, listener_count_estimated: 0 };
