@@ -7,6 +7,7 @@ from tests.support.people import People
 from tests.support.waiting import eventually
 
 from folkmoot.gate import Acting, Action, Gate, Standing
+from folkmoot.gate.actions import STANDING_CHANGED
 from folkmoot.gate.model import audience_subject, member_subject
 from folkmoot.gate.queries import counters
 from folkmoot.serve.consequences import Consequences
@@ -14,6 +15,7 @@ from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, SpaceState
 from folkmoot.storage.database import Database
+from folkmoot.storage.events import Event
 
 
 class Evening:
@@ -81,6 +83,15 @@ async def test_after_events_that_nobody_keeps_a_block_and_an_unfollow_count(even
     assert await evening.counter(member_subject(evening.space_id, evening.nils)) > 0
     assert await evening.counter(member_subject(evening.space_id, evening.hana)) == 0
     assert await evening.counter(audience_subject(evening.space_id)) == 1, "who listens is asked anew"
+
+
+async def test_an_old_event_takes_nobody_off_who_was_let_back_in(evening: Evening) -> None:
+    """The worker was down for an hour: somebody was suspended, let back in, and is on stage again."""
+    await evening.people.put(evening.nils, Standing.SUSPENDED)
+    await evening.people.put(evening.nils, Standing.ACTIVE)
+    said = {"account": str(evening.nils), "before": "active", "after": "suspended"}
+    await evening.consequences.on_event(Event(1, STANDING_CHANGED, said, 0, 0))
+    assert await evening.on_stage() == {evening.hana, evening.nils}
 
 
 async def test_a_database_that_is_away_ends_no_sweeping(evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ class Consequences:
         async with self._database.read() as read:
             space_ids = await queries.live_ids_with(read, account_id)
         for space_id in space_ids:
-            await self._act(partial(_observe, space_id=space_id, observation=c.StandingLost(account_id)))
+            await self._act(partial(_off_if_lost, space_id=space_id, account_id=account_id))
 
     async def _shut_out_of(self, host_id: int, account_id: int) -> None:
         """Whom a block or an unfollow keeps out of a host's Spaces is off the stage and hears no more."""
@@ -111,8 +111,11 @@ class Consequences:
         await self._gate.act(self._gate.permit_system(Action.MODERATE, "worker: what happened to an account"), work)
 
 
-async def _observe(acting: Acting, *, space_id: int, observation: c.Observation) -> None:
-    await spaces.observe(acting, space_id, observation)
+async def _off_if_lost(acting: Acting, *, space_id: int, account_id: int) -> None:
+    """As things are now: the event may be an hour old, and somebody let back in on stage again."""
+    now = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
+    if not _takes_part(now):
+        await spaces.observe(acting, space_id, c.StandingLost(account_id))
 
 
 async def _shut_out(acting: Acting, *, space_id: int, account_id: int) -> None:
