@@ -8,16 +8,20 @@ from functools import partial
 import pytest
 from sqlalchemy import delete
 from tests.serve import held_things as held
+from tests.serve.account_keys import recorded_space
 from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person, Talk
 from tests.stage.peers import until
+from tests.support.server import Server
 
 from folkmoot.gate import Acting, Action
+from folkmoot.moderation.clips.actions import remove_clip
 from folkmoot.moderation.spaces.actions import mute_space, remove_space, suspend_host
 from folkmoot.storage.tables import events
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 OVER_WITHIN_S = 0.5
+CLIP_MS = 100_000  # more than sockets hold
 
 
 async def decide(moot: Moot, work: object, *, tell: bool = True) -> float:
@@ -68,6 +72,40 @@ async def test_a_removed_space_is_over_for_everybody_at_once_and_no_other(moot: 
         assert (answer.status_code, answer.json()["code"]) == (410, "space_removed")
         assert (await person.http.get(f"{SPACES}/{space_id}/listen?codec=opus")).status_code == 410
     assert going_on.over_s() is None
+    for one in (*everything, going_on):
+        await one.close()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["the event", "the event is lost"])
+async def test_a_removed_clip_is_over_in_the_middle_of_a_fetch_and_no_other(
+    moot: Moot, server: Server, *, told: bool
+) -> None:
+    engineer = await moot.person("iris" if told else "jana")
+    recorded = await recorded_space(moot, server, engineer)
+    clips = []
+    for start_ms in (0, 1_000):
+        asked = {"space": recorded, "start_ms": start_ms, "end_ms": start_ms + CLIP_MS}
+        clip = (await engineer.http.post("/api/folkmoot/v1/clips", json=asked)).json()
+        post = await engineer.http.post("/api/v1/statuses", json={"status": "x", "media_ids": [clip["media_id"]]})
+        assert post.status_code == 200, post.text
+        clips.append(clip)
+    removed, other = (f"/media/{one['media_id']}.m4a" for one in clips)
+    by_nobody = await held.slow_fetch("by nobody", server.base_url, removed, None)
+    by_somebody = await held.slow_fetch("by its author", server.base_url, removed, engineer.token)
+    going_on = await held.slow_fetch("another clip", server.base_url, other, None)
+
+    remove = partial(remove_clip, clip_id=int(clips[0]["id"]), reason="rule 5")
+    committed_s = await decide(moot, remove, tell=told)
+
+    everything = [by_nobody, by_somebody]
+    await until(lambda: all(one.over_s() is not None for one in everything), 15)
+    late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
+    assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
+    assert going_on.over_s() is None
+    for http in (engineer.http, moot.nobody("127.0.9.4").http):
+        answer = await http.get(removed)
+        assert (answer.status_code, answer.json()["code"]) == (410, "clip_removed")
+        assert (await http.get(other)).status_code == 200
     for one in (*everything, going_on):
         await one.close()
 
