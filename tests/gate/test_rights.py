@@ -225,3 +225,14 @@ async def test_an_applications_own_token_is_nobody(people: People, gate: Gate) -
     with pytest.raises(Refused) as refusal:
         gate.permit(viewer, Action.READ)
     assert refusal.value.status == 401
+
+
+async def test_what_a_waiting_person_signed_in_with_is_dead_after_a_suspension(people: People, gate: Gate) -> None:
+    account_id = await people.create("someone")
+    await people.put(account_id, Standing.AWAITING_APPROVAL)
+    token = await people.token(account_id)
+    await people.put(account_id, Standing.SUSPENDED)
+    for standing in (Standing.SUSPENDED, Standing.AWAITING_APPROVAL, Standing.ACTIVE):
+        await people.put(account_id, standing)
+        with pytest.raises(Refused, match="invalid"):
+            await gate.identify(token)

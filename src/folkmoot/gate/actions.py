@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.gate import queries
 from folkmoot.gate.model import Action, Kind, Refused, Role, Sanction, Standing, Subject
-from folkmoot.gate.standings import ENDING, TABLES, holding, is_hidden, loses_rights, may, may_sanction
+from folkmoot.gate.standings import ENDING, TABLES, holding, is_hidden, is_stricter, loses_rights, may, may_sanction
 from folkmoot.gate.subjects import COLUMNS, open_of
 from folkmoot.gate.visible import Acting
 from folkmoot.storage.events import emit
@@ -159,10 +159,11 @@ async def _tell(acting: Acting, subject: Subject, before: Sanction, after: Sanct
 
 
 def _ends_what_is_held(kind: Kind, before: Standing, after: Standing) -> bool:
-    """An account's rights are what its credentials hang on. Of a thing people hold something as long as it is
-    there: who listens to a Space that is muted goes on. Nothing is held of a host: each word asks anew."""
+    """An account's rights are what its credentials hang on; whoever is suspended while they wait for approval loses
+    none, but what they signed in with must be dead after the lift, too. Of a thing people hold something as long as
+    it is there: who listens to a Space that is muted goes on. Nothing is held of a host: each word asks anew."""
     if kind is Kind.ACCOUNT:
-        return loses_rights(before, after)
+        return loses_rights(before, after) or (after is Standing.SUSPENDED and is_stricter(after, before))
     return kind is not Kind.HOST and is_hidden(kind, after) and not is_hidden(kind, before)
 
 

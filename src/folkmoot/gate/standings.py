@@ -150,6 +150,10 @@ def loses_rights(before: Standing, after: Standing) -> bool:
     return bool(TABLE[before].actions - TABLE[after].actions)
 
 
+def is_stricter(one: Standing, other: Standing) -> bool:
+    return STRICTEST_FIRST.index(one) < STRICTEST_FIRST.index(other)
+
+
 def holding(sanctions: Iterable[Sanction], now_ms: int) -> Sanction:
     """The one that an account, a Space, … stands under now: the strictest in force, of equals the one that ends
     last. Without one it is active. Nothing else remembers: whatever is lifted or over leaves what is below it.
