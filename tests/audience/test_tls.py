@@ -16,6 +16,7 @@ from tests.audience.house import Client, House, ScriptedTape, running_house, run
 from tests.support.certificates import Authority
 from tests.support.waiting import wait_until
 
+from folkmoot.audience import records
 from folkmoot.audience.certificates import Certificate
 from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.entrance import Entrance
@@ -269,3 +270,62 @@ def test_who_no_worker_takes_is_told_so(
     monkeypatch.setattr(Handoff, "hand_over", take_none)
     with rooms(authority, tmp_path) as at, at.listener() as client:
         assert client.answer()[0] == 503
+
+
+def test_who_changes_keys_without_end_is_let_go(authority: Authority, tmp_path: Path) -> None:
+    """Each change is 27 bytes and costs some 20 µs: ten thousand of them fit into what is read at once."""
+    context = authority.client()
+    context.keylog_filename = str(tmp_path / "keys")
+    with rooms(authority, tmp_path) as at, at.client(context) as client:
+        assert isinstance(client.socket, ssl.SSLSocket)
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.answer()
+        cipher = client.socket.cipher()
+        assert cipher is not None
+        lines = {line.split()[0]: line.split()[-1] for line in (tmp_path / "keys").read_text().splitlines()}
+        secret, number = bytes.fromhex(lines["CLIENT_TRAFFIC_SECRET_0"]), 1
+        updates = []
+        for _ in range(2_000):
+            update, secret = key_update(cipher[0], secret, number)
+            updates.append(update)
+            number = 0
+        raw = socket.socket(fileno=client.socket.detach())
+        with raw, contextlib.suppress(ConnectionError):
+            raw.settimeout(5)
+            raw.sendall(b"".join(updates))
+            answered = b""
+            while more := raw.recv(65_536):
+                answered += more
+            assert records.count_records(answered) < 100
+
+
+def key_update(suite: str, secret: bytes, number: int) -> tuple[bytes, bytes]:
+    """The record that asks the other side to change its keys, too, and the next secret (RFC 8446, 4.6.3, 7.2)."""
+    chosen, ours = records.SUITES[suite], records.sealing(suite, secret, number)
+    content = bytes([24, 0, 0, 1, 1]) + bytes([22])
+    header = bytes([23, 3, 3]) + (len(content) + 16).to_bytes(2, "big")
+    nonce = (int.from_bytes(ours.iv, "big") ^ number).to_bytes(12, "big")
+    sealed = header + chosen.cipher(ours.key).encrypt(nonce, content, header)
+    return sealed, records.expand_label(chosen.digest, secret, b"traffic upd", len(secret))
+
+
+def test_an_upload_in_one_piece_with_the_end_of_the_handshake(authority: Authority, tmp_path: Path) -> None:
+    body = bytes(150_000)
+    with rooms(authority, tmp_path) as at, at.house.connect() as client:
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = authority.client().wrap_bio(received, sent, server_hostname="localhost")
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                client.send(sent.read())
+                received.write(client.socket.recv(65_536))
+        tls.write(b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        client.send(sent.read())
+        answer = b""
+        while b"POST /up" not in answer:
+            received.write(client.socket.recv(65_536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                answer += tls.read(65_536)
+        assert answer.endswith(b"POST /up %d" % len(body))

@@ -17,11 +17,12 @@ APPLICATION_DATA = 23
 CLOSE_NOTIFY = b"\x01\x00"  # level warning, description close_notify (RFC 8446, 6.1)
 PLAINTEXT_BYTES_MAX = 2**14
 RECORDS_MAX = 2**24
-"""Less than what a key of AES-GCM may protect (RFC 8446, 5.5): a month of ten writes a second."""
+"""Less than what a key of AES-GCM may protect (RFC 8446, 5.5): nineteen days of ten writes a second."""
 
 _HEADER_BYTES = 5
 _TAG_BYTES = 16
 _NONCE_BYTES = 12
+_SEALED_BYTES_MAX = PLAINTEXT_BYTES_MAX + 256
 
 
 class _Suite(msgspec.Struct, frozen=True):
@@ -136,6 +137,18 @@ def count_records(sealed: bytes) -> int:
         at += _HEADER_BYTES + int.from_bytes(sealed[at + 3 : at + 5], "big")
     assert at == len(sealed)
     return count
+
+
+def first_bytes(received: bytes | bytearray) -> int:
+    """How long the first record of these bytes is, 0 where it isn't all here.
+
+    One that says it is longer than a record may be (5.2) is no longer than its head: whoever reads it says so.
+    """
+    if len(received) < _HEADER_BYTES:
+        return 0
+    length = int.from_bytes(received[3:5], "big")
+    count = _HEADER_BYTES + (length if length <= _SEALED_BYTES_MAX else 0)
+    return count if len(received) >= count else 0
 
 
 def _record(data: bytes, content_type: int) -> tuple[bytes, bytes]:

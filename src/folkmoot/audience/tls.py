@@ -24,6 +24,8 @@ HANDSHAKE_BYTES_MAX = 64 * 1024
 _READ_BYTES = 16 * 1024
 _WRITE_BYTES = 3 * records.PLAINTEXT_BYTES_MAX
 _SEALED_BYTES = 64 * 1024  # more than that becomes, so that what OpenSSL has made is read at once, in whole records
+_DATALESS_MAX = 32
+"""Records without data that a client may send: changes of keys, for one. They cost us more than they cost it."""
 _HANDSHAKE = 0x16  # a record's first byte (RFC 8446, 5.1); no HTTP request begins with it
 _SECRET = b"SERVER_TRAFFIC_SECRET_0 "
 
@@ -197,8 +199,12 @@ class TlsProtocol(asyncio.Protocol):
         self._transport: TlsTransport | None = None
         self._protocol: asyncio.Protocol | None = None
         self._secret = b""
-        self._received = bytearray()
+        self._received = (
+            bytearray()
+        )  # OpenSSL is given one whole record at a time, so that it does no more than one
         self._handshake_bytes = 0
+        self._dataless = 0
+        self._has_asked = False
         self.address = ""
 
     # --- asyncio.Protocol
@@ -211,21 +217,19 @@ class TlsProtocol(asyncio.Protocol):
         self._wait_for_client()
 
     def data_received(self, data: bytes) -> None:
-        if self._transport is not None:
-            assert self._connection is not None
-            self._connection.bio_write(data)
-            self._read()
-        elif self._handshake_bytes == 0 and data[0] != _HANDSHAKE:
+        if self._connection is None and not self._received and data[0] != _HANDSHAKE:
             self._be_plain(data)
-        else:
-            self._handshake_bytes += len(data)
-            if self._handshake_bytes > HANDSHAKE_BYTES_MAX:
-                self.abort()
-                return
-            if not self._received:
-                self._stop_waiting()
-                self.entrance.ask_for_turn(self, is_last=self._connection is not None)
-            self._received += data
+            return
+        self._received += data
+        if self._transport is not None:
+            self._read()
+            return
+        if not self._has_asked and records.first_bytes(self._received):
+            self._has_asked = True
+            self._stop_waiting()
+            self.entrance.ask_for_turn(self, is_last=self._connection is not None)
+        if len(self._received) > HANDSHAKE_BYTES_MAX:
+            self._raw.pause_reading()  # an upload that couldn't wait
 
     def eof_received(self) -> None:
         if self._protocol is not None:
@@ -258,22 +262,30 @@ class TlsProtocol(asyncio.Protocol):
     def turn(self) -> None:
         if self._raw.is_closing():
             return
+        self._has_asked = False
+        self._raw.resume_reading()
         if self._connection is None:
             self._connection = self.new_connection()
             self._connection.set_app_data(self)
             self._connection.set_accept_state()
-        received, self._received = self._received, bytearray()
-        self._connection.bio_write(bytes(received))
-        try:
-            self._connection.do_handshake()
-        except SSL.WantReadError:
-            self._send_flight()
-            self._wait_for_client()
-        except SSL.Error:
-            self._send_flight()  # an alert says what was wrong
-            self._raw.close()
-        else:
-            self._be_open()
+        while record := self._next_record():
+            self._handshake_bytes += len(record)
+            if self._handshake_bytes > HANDSHAKE_BYTES_MAX:
+                self.abort()
+                return
+            self._connection.bio_write(record)
+            try:
+                self._connection.do_handshake()
+            except SSL.WantReadError:
+                self._send_flight()
+            except SSL.Error:
+                self._send_flight()  # an alert says what was wrong
+                self._raw.close()
+                return
+            else:
+                self._be_open()
+                return
+        self._wait_for_client()
 
     def abort(self) -> None:
         """Ends the connection without a word."""
@@ -325,6 +337,13 @@ class TlsProtocol(asyncio.Protocol):
         self._protocol.connection_made(self._raw)
         self._protocol.data_received(data)
 
+    def _next_record(self) -> bytes:
+        """Takes the first record of what was received; nothing where it isn't all here."""
+        count = records.first_bytes(self._received)
+        record = bytes(self._received[:count])
+        del self._received[:count]
+        return record
+
     # --- afterwards
 
     def _read(self) -> None:
@@ -332,10 +351,17 @@ class TlsProtocol(asyncio.Protocol):
         if connection is None or transport is None or protocol is None:
             return  # it was lost meanwhile
         try:
-            while not transport.is_paused:
-                protocol.data_received(connection.recv(_READ_BYTES))
-        except SSL.WantReadError:
-            transport.flush_unasked()
+            while not transport.is_paused and (record := self._next_record()):
+                connection.bio_write(record)
+                try:
+                    data = connection.recv(_READ_BYTES)
+                except SSL.WantReadError:
+                    self._dataless += 1
+                    transport.flush_unasked()
+                    if self._dataless > _DATALESS_MAX:
+                        transport.abort()
+                else:
+                    protocol.data_received(data)
         except SSL.ZeroReturnError:
             protocol.eof_received()
             transport.close()
