@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import deque
 from typing import Protocol
@@ -15,7 +16,8 @@ from folkmoot.audience.limiter import network_of
 HALF_OPEN_MAX = 10_000  # 25 KB each, once they have said something
 HALF_OPEN_PER_ADDRESS_MAX = 400
 TURNS_WAITING_MAX = 20_000
-STRETCH_S = 0.004
+STRETCH_S = 0.002
+ACCEPTS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -102,3 +104,12 @@ class Entrance:
                 asyncio.get_running_loop().call_soon(self._serve)  # others' requests come in between
                 return
         self._runs = False
+
+
+def wider(listening: socket.socket) -> list[socket.socket]:
+    """The same listening socket several times, for `uvicorn.Server.serve`.
+
+    libuv accepts one connection in each turn of the loop: while turns are long because many come in, some hundreds
+    a second at most, and the kernel resets the others once its queue has been full for a few seconds.
+    """
+    return [listening, *(listening.dup() for _ in range(ACCEPTS - 1))]

@@ -23,7 +23,7 @@ import uvloop
 
 from folkmoot.audience.certificates import Certificate
 from folkmoot.audience.door import Door, listen_protocol
-from folkmoot.audience.entrance import Entrance
+from folkmoot.audience.entrance import Entrance, wider
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.redirect import redirect_protocol
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
@@ -91,7 +91,7 @@ class _House:
         self._handoff.start()
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._answer)
         print(listening.getsockname()[1], flush=True)
-        await server.serve(sockets=[listening])
+        await server.serve(sockets=wider(listening))
 
     def _protocol(self, door: Door) -> type[Any]:
         if not self._config.certificate:

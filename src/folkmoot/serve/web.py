@@ -16,6 +16,7 @@ from folkmoot.accounts.marks import Marks
 from folkmoot.app import build_app
 from folkmoot.audience.ceiling import Ceiling
 from folkmoot.audience.door import Door
+from folkmoot.audience.entrance import wider
 from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
@@ -155,7 +156,7 @@ class WebProcess:
             ]
             asyncio.get_running_loop().add_signal_handler(RETIRE, self._retire, server, counting)
             await self._handoff.taken_over(TAKEN_OVER_WITHIN_S)
-            await server.serve(sockets=[listening])
+            await server.serve(sockets=wider(listening))
             for task in beside:
                 task.cancel()
         await self._stages.close()
