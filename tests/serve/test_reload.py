@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,8 @@ from tests.stage.peers import until
 from tests.support.server import Server, running_server
 
 from folkmoot.serve.reload import Handed, Rehearsal, require_the_same_place
-from folkmoot.settings import SettingsError
+from folkmoot.serve.start import _listening, bind
+from folkmoot.settings import Settings, SettingsError
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 
@@ -238,3 +240,13 @@ def test_where_the_data_is_cannot_change(tmp_path: Path) -> None:
         require_the_same_place(handed, tmp_path / "other", "sqlite")
     with pytest.raises(SettingsError, match="setting database"):
         require_the_same_place(handed, tmp_path, "postgresql")
+
+
+def test_an_address_that_is_given_up_is_closed() -> None:
+    before = bind("127.0.0.1", 0)
+    address = before.getsockname()
+    handed = Handed(data="", database_url="", lock=0, listening={"127.0.0.1": before.detach()})
+    with _listening(Settings(host="127.0.0.2", port=0), handed) as after, socket.socket() as client:
+        assert after.getsockname()[0] == "127.0.0.2"
+        with pytest.raises(ConnectionRefusedError):
+            client.connect(address)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.server import eventually
 
 from folkmoot.serve.ports import PortShares
-from folkmoot.serve.reload import Handed
+from folkmoot.serve.reload import Handed, Rehearsal
 from folkmoot.serve.supervisor import Supervisor, want_stages
 
 _STUBBORN = """
@@ -53,6 +53,20 @@ def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatc
     supervisor._look()
     assert child.pid is None
     assert child.due_s > time.monotonic()
+
+
+def test_what_is_told_to_stop_becomes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rehearsal that ends well while the server stops: its end would have started everything anew."""
+    handed = Handed(data="", database_url="", lock=0, listening={})
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-c", "pass"])
+    became: list[Handed] = []
+    monkeypatch.setattr("folkmoot.serve.supervisor.become", became.append)
+    supervisor = Supervisor(tmp_path, {}, lambda *_: nothing, PortShares(None), handed)
+    for stopping in (False, True):
+        supervisor._stopping = stopping
+        rehearsal = Rehearsal(handed)
+        supervisor._rehearsed(rehearsal, os.waitstatus_to_exitcode(os.waitpid(rehearsal.pid, 0)[1]))
+    assert len(became) == 1
 
 
 def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def serve(settings: Settings) -> int:
         _rehearse(settings, where, base_url)
         return 0
     with lock:
-        (where.run / "reloaded").unlink(missing_ok=True)
+        if before is None:
+            (where.run / "reloaded").unlink(missing_ok=True)  # of another server; who asked for a reload reads it
         handed = Handed(
             data=str(where.data),
             database_url=where.database_url,
@@ -79,12 +80,11 @@ def _prepare_in_place(settings: Settings, before: Handed) -> Places:
 
 def _listening(settings: Settings, before: Handed | None) -> socket.socket:
     """The socket that is open, if it is the one that the settings ask for; else a new one."""
-    held = before.listening.get(settings.host) if before else None
-    if held is not None:
-        listening = socket.socket(fileno=held)
-        if settings.port in (None, 0, listening.getsockname()[1]):
+    for host, descriptor in before.listening.items() if before else ():
+        listening = socket.socket(fileno=descriptor)
+        if host == settings.host and settings.port in (None, 0, listening.getsockname()[1]):
             return listening
-        listening.close()
+        listening.close()  # or whoever connects there would wait for an answer
     return bind(settings.host, settings.port)
 
 
@@ -98,7 +98,8 @@ def _rehearse(settings: Settings, where: Places, base_url: str) -> None:
 def only_one(where: Places) -> TextIO:
     """The lock on the data directory, held while it is open. Raises SettingsError if another server has it.
 
-    It holds the number of the process. The processes of a server that was killed hold it for the moment that they need to notice: that is waited for.
+    It holds the number of the process. The processes of a server that was killed hold it for the moment that they
+    need to notice: that is waited for.
     """
     lock = (where.run / "lock").open("a")
     give_up_s = time.monotonic() + LOCKED_MAX_S

@@ -188,7 +188,7 @@ class Supervisor:
     def _rehearsed(self, rehearsal: Rehearsal, code: int) -> None:
         self._rehearsal = None
         reason = rehearsal.why_not(code)
-        if reason is None:
+        if reason is None and not self._stopping:
             try:
                 self._become_next()
             except OSError as error:
