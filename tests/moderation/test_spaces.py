@@ -114,6 +114,23 @@ async def test_where_that_cannot_be_nothing_is_done(people: People, fate: object
     assert (await now(people, space.id)).state is SpaceState.LIVE
 
 
+async def test_a_room_that_ended_or_was_handed_over_meanwhile_delays_no_suspension(people: People) -> None:
+    """Two moderators decide at once, or the host is quicker."""
+    host, anna = await people.create("host"), await people.create("anna")
+    ended = await live(people, host)
+    await do(people, host, ended.id, c.End())
+    handed_over = await live(people, host)
+    await co_hosts(people, host, handed_over.id, anna)
+    await do(people, host, handed_over.id, c.HandOver(account=str(anna)))
+    await suspend(people, host, {ended.id: Fate(Becomes.ENDS), handed_over.id: Fate(Becomes.ENDS)})
+    async with people.gate.database.read() as read:
+        sanction = await sanction_of(read, host)
+    assert sanction is not None
+    assert sanction.standing is Standing.SUSPENDED
+    after = await now(people, handed_over.id)
+    assert (after.state, after.host_id) == (SpaceState.LIVE, anna)
+
+
 async def test_nobody_says_what_becomes_of_anothers_space(people: People) -> None:
     host, anna = await people.create("host"), await people.create("anna")
     space = await live(people, host)

@@ -77,12 +77,14 @@ async def suspend_host(
 ) -> Sanction:
     """Suspend somebody, and say what becomes of each live Space that they host, by its id.
 
-    Left out: it goes on with its co-hosts, and ends where there are none. All of it happens, or nothing. Raises
-    Refused as `suspend` does, and 422 where a Space can't become what is asked.
+    Left out: it goes on with its co-hosts, and ends where there are none. One of theirs that ended or was handed
+    over while the moderator read stays as it is. All of it happens, or nothing. Raises Refused as `suspend` does,
+    and 422 where a Space can't become what is asked.
     """
     fates = fates or {}
     hosted = await queries.by_ids(acting.tx, await queries.live_ids_hosted_by(acting.tx, account_id))
-    strange = fates.keys() - {space.id for space in hosted}
+    theirs = [one for one in await queries.by_ids(acting.tx, fates) if account_id in (one.host_id, one.creator_id)]
+    strange = fates.keys() - {space.id for space in (*hosted, *theirs)}
     if strange:
         raise Refused("not_hosted", f"This account hosts no live Space {min(strange)}.", status=422)
     now = await accounts.suspend(acting, account_id, reason=reason, until_ms=until_ms)
