@@ -135,6 +135,7 @@ def all_children(server: Server) -> list[int]:
     return [int(pid) for pid in path.read_text().split()]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server, config: Path) -> None:
