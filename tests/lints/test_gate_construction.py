@@ -18,7 +18,6 @@ SYSTEM = {
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
     "surfaces/cli/running.py": "the same, for what moderators do",
-    "surfaces/cli/things.py": "the same, for what they do about hosts",
     "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
     "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",
 }
@@ -26,13 +25,16 @@ SYSTEM = {
 IN_ITS_NAME = {
     "surfaces/session.py": "the password was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
-    "surfaces/spaces/hls.py": "a request that waited, whose stamps were checked anew",
+    "surfaces/spaces/hearing.py": "a request that waited, whose stamps were checked anew",
     "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
     "surfaces/spaces/speaker.py": "a token of a seat is its account's, with the stamps that it carries",
 }
 # Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
 BY_STANDING = {
     "accounts/actions.py": "nobody follows whom nobody sees",
+    "accounts/invites/queries.py": "a link opens as long as its maker may give such links",
+    "moderation/evasion/queries.py": "whose traces are worth a hint: only those of the sanctioned",
+    "surfaces/invites.py": "how whom somebody brought stands now, for moderators",
     "surfaces/mastodon/load_statuses.py": "why a clip is gone, in its place",
     "moderation/queries.py": "the list of what was decided",
     "moderation/members/queries.py": "accounts as moderators see them",

@@ -9,7 +9,7 @@ from folkmoot.accounts.invites import actions as invite_actions
 from folkmoot.accounts.invites import queries as invites
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.rules import clean_email
-from folkmoot.gate import Acting, Action, Refused
+from folkmoot.gate import Acting, Refused
 from folkmoot.moderation.evasion import mail
 from folkmoot.moderation.networks import actions as networks
 from folkmoot.moderation.networks import queries as network_queries
@@ -18,7 +18,6 @@ from folkmoot.moderation.networks.rules import parse_network
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.moderating import End, Why
 from folkmoot.surfaces.cli.running import (
-    BY,
     AdminServices,
     Name,
     Opener,
@@ -27,6 +26,7 @@ from folkmoot.surfaces.cli.running import (
     id_of,
     iso,
     one_line,
+    permit_to_moderate,
     unix_ms,
 )
 
@@ -116,7 +116,7 @@ class Arrivals:
         """Let nobody sign up with a mailbox, however its address is written, or with mail of a domain."""
 
         async def blocked(services: AdminServices) -> str:
-            permit = services.gate.permit_system(Action.MODERATE, BY)
+            permit = permit_to_moderate(services)
             if "@" not in what.strip().removeprefix("@"):
                 made = await services.gate.act(
                     permit, lambda acting: mail.block_domain(acting, what, allow_with_approval=approval)
@@ -132,7 +132,7 @@ class Arrivals:
         """Let people sign up with a mailbox or a domain again."""
 
         async def allowed(services: AdminServices) -> None:
-            permit = services.gate.permit_system(Action.MODERATE, BY)
+            permit = permit_to_moderate(services)
             is_domain = "@" not in what.strip().removeprefix("@")
             mark = b"" if is_domain else _mark(services, what)
 

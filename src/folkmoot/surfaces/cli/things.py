@@ -6,14 +6,23 @@ from typing import Annotated, Any
 import typer
 
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Acting, Action, Kind, Standing, Subject, subjects
+from folkmoot.gate import Acting, Kind, Standing, Subject, subjects
 from folkmoot.gate.model import Sanction
 from folkmoot.moderation.clips.actions import lift_clip, remove_clip
 from folkmoot.moderation.hosts import actions as hosts
 from folkmoot.moderation.hosts import queries
 from folkmoot.moderation.hosts.model import Decided
 from folkmoot.moderation.spaces.actions import lift_space, mute_space, remove_space
-from folkmoot.surfaces.cli.running import BY, AdminServices, Opener, Runner, columns, iso, one_line, unix_ms
+from folkmoot.surfaces.cli.running import (
+    AdminServices,
+    Opener,
+    Runner,
+    columns,
+    iso,
+    one_line,
+    permit_to_moderate,
+    unix_ms,
+)
 
 LIST_MAX = 1_000
 
@@ -143,7 +152,7 @@ class Hosts:
         async def decided(services: AdminServices) -> Decided:
             own = services.base_url.partition("://")[2].partition(":")[0]
             return await services.gate.act(
-                services.gate.permit_system(Action.MODERATE, BY),
+                permit_to_moderate(services),
                 lambda acting: hosts.decide(acting, host, standing, own_host=own, reason=reason, private_note=note),
             )
 

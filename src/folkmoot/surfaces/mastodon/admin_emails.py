@@ -23,11 +23,10 @@ MAILBOXES = "/api/v1/admin/canonical_email_blocks"
 DOMAINS = "/api/v1/admin/email_domain_blocks"
 LIMIT, LIMIT_MAX = 100, 200
 _ONE = Page(limit=1)
-_READ_MAILBOXES, _WRITE_MAILBOXES, _READ_DOMAINS, _WRITE_DOMAINS = (
-    serves(Serves.MODERATOR, Action.MODERATE, f"admin:{verb}:{what}")
-    for what in ("canonical_email_blocks", "email_domain_blocks")
-    for verb in ("read", "write")
-)
+_READ_MAILBOXES = serves(Serves.MODERATOR, Action.MODERATE, "admin:read:canonical_email_blocks")
+_WRITE_MAILBOXES = serves(Serves.MODERATOR, Action.MODERATE, "admin:write:canonical_email_blocks")
+_READ_DOMAINS = serves(Serves.MODERATOR, Action.MODERATE, "admin:read:email_domain_blocks")
+_WRITE_DOMAINS = serves(Serves.MODERATOR, Action.MODERATE, "admin:write:email_domain_blocks")
 
 
 class CanonicalEmailBlock(msgspec.Struct):
