@@ -43,8 +43,8 @@ BY_STANDING = {
     "spaces/queries.py": "the machine's facts: who may take part",
     "surfaces/spaces/stage.py": "a seat is marked as that of a sanctioned account",
 }
-# Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server). Federation
-# is not here: it takes a `Contact` for every word that comes in or goes out.
+# Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server).
+# Federation is not here: it takes a `Contact` for every word that comes in or goes out.
 SPEAKING_TO_HOSTS = {
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
     "surfaces/cli/top.py": "to its own server",
