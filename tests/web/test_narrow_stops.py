@@ -62,6 +62,21 @@ async def test_a_host_is_suspended_and_the_room_reads_who_hosts_now(
     assert await problems(keepers) == []
 
 
+async def test_from_the_queue_one_is_asked_what_becomes_of_the_room(moot: Moot, browser: Browser) -> None:
+    host, dora = await moot.person("host_reported"), await moot.person("dora_reporting")
+    keeper = await promoted(moot, "warden_of_the_queue", "moderator")
+    await host.open_space("Reported hall")
+    report = {"account_id": host.id, "category": "spam"}
+    assert (await dora.http.post("/api/v1/reports", json=report)).status_code == 200
+    _, page = await page_of(browser, moot.server, keeper, **PHONE_DARK)
+    await page.goto("/moderation")
+    card = page.get_by_role("article", name=f"Report about @{host.name}")
+    await card.get_by_role("button", name="Decide…").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("“Reported hall” is live, and theirs")).to_have_value("ends")
+    assert await problems(page) == []
+
+
 async def test_one_clip_is_removed_and_brought_back_and_a_host_is_stopped(
     moot: Moot, browser: Browser, server: Server
 ) -> None:
