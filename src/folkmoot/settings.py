@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     audience_workers: Annotated[int, msgspec.Meta(ge=1, le=AUDIENCE_WORKERS_MAX)] | None = None
     """Processes that write sound to listeners. Empty: one per core, and one per 19,000 of `listeners_max`."""
     listeners_max: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    """Listeners connected at a time, over all Spaces; who comes then listens by HLS. Empty: as many as are on time."""
+    """Listeners connected at a time, in all Spaces; who comes then hears HLS. Empty: as many as are on time."""
     metrics_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     """Port of 127.0.0.1 at which `/metrics` is answered without a token. Empty: none."""
     live_spaces_max: Annotated[int, msgspec.Meta(ge=1)] | None = None

@@ -15,6 +15,8 @@ from tests.stage.peers import Client
 from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
 
+from folkmoot.settings import Settings, audience_workers
+
 pytestmark = pytest.mark.slow
 SPACES = "/api/folkmoot/v1/spaces"
 
@@ -216,12 +218,15 @@ async def test_a_second_live_space_by_the_same_host_is_refused(people: tuple[Per
     await host.tell(space, "end")
 
 
+PROCESSES = {"web", "worker", *(f"audience-{number}" for number in range(audience_workers(Settings())))}
+
+
 def test_sigterm_stops_everything_in_time(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as server:
-        children = list(server.children().values())
-        assert len(children) == 3
+        children = server.children()
+        assert set(children) == PROCESSES
         assert server.stop() == 0
-        assert not any(child.is_running() for child in children)
+        assert not any(child.is_running() for child in children.values())
 
 
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
@@ -229,7 +234,7 @@ def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
         children = list(server.children().values())
         server.process.kill()
         gone, alive = psutil.wait_procs(children, timeout=10)
-        assert len(gone) == 3
+        assert len(gone) == len(PROCESSES)
         assert not alive
 
 
