@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.waiting import eventually
 
-from folkmoot.gate import Acting, Action, Gate, Standing
+from folkmoot.gate import Acting, Action, Gate, Refused, Standing
 from folkmoot.gate.actions import STANDING_CHANGED
 from folkmoot.gate.model import audience_subject, member_subject
 from folkmoot.gate.queries import counters
@@ -36,9 +37,12 @@ class Evening:
             return space.id
 
         self.space_id = await self.people.act(self.hana, Action.OPEN_SPACE, open_space)
-        await self._command(self.nils, c.Ask(recording_consent=True))
-        await self._command(self.hana, c.LetUp(account=str(self.nils)))
+        await self.come_up(self.nils)
         return self
+
+    async def come_up(self, account_id: int) -> None:
+        await self._command(account_id, c.Ask(recording_consent=True))
+        await self._command(self.hana, c.LetUp(account=str(account_id)))
 
     async def _command(self, account_id: int, order: c.Command) -> None:
         await self.people.act(
@@ -92,6 +96,26 @@ async def test_an_old_event_takes_nobody_off_who_was_let_back_in(evening: Evenin
     said = {"account": str(evening.nils), "before": "active", "after": "suspended"}
     await evening.consequences.on_event(Event(1, STANDING_CHANGED, said, 0, 0))
     assert await evening.on_stage() == {evening.hana, evening.nils}
+
+
+async def test_what_was_opened_while_the_clock_was_ahead_ends_when_it_steps_back(database_url: str) -> None:
+    clock = FakeClock()
+    database = Database(database_url, clock_ms=clock)
+    evening = await Evening(database).begin()
+    await evening.people.put(evening.nils, Standing.SUSPENDED, clock() + 3_600_000)
+    await evening.consequences.sweep()
+    clock.advance_ms(86_400_000)
+    await evening.consequences.sweep()
+    async with database.read() as read:
+        stamps = await evening.people.gate.stamps(read, await evening.people.viewer(evening.nils))
+    await evening.come_up(evening.nils)
+    clock.advance_ms(-86_400_000)
+    await evening.consequences.sweep()
+    assert await evening.on_stage() == {evening.hana}
+    async with database.read() as read:
+        with pytest.raises(Refused, match="has ended"):
+            await evening.people.gate.check(read, stamps)
+    await database.close()
 
 
 async def test_a_database_that_is_away_ends_no_sweeping(evening: Evening, monkeypatch: pytest.MonkeyPatch) -> None:

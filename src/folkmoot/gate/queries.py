@@ -117,6 +117,20 @@ def _open_about(things: Collection[Subject]) -> Select[Any]:
     return select(*nobody, sanctions).where(or_(*about(things)), sanctions.c.lifted_at_ms.is_(None))
 
 
+async def under_again(read: Read, latest_ms: int) -> list[int]:
+    """The accounts about which something is in force that was over by the clock at `latest_ms` (Unix ms): it has
+    stepped back since. None, without a question, where it goes forwards."""
+    if read.now_ms >= latest_ms:
+        return []
+    its_time_came_again = and_(sanctions.c.until_ms > read.now_ms, sanctions.c.until_ms <= latest_ms)
+    rows = await read.connection.execute(
+        select(sanctions.c.account_id)
+        .distinct()
+        .where(sanctions.c.account_id.is_not(None), sanctions.c.lifted_at_ms.is_(None), its_time_came_again)
+    )
+    return list(rows.scalars())
+
+
 async def sanctions_of(read: Read, account_id: int) -> list[Sanction]:
     """The whole history of one account, the newest first."""
     rows = await read.connection.execute(

@@ -14,7 +14,7 @@ from folkmoot.accounts.actions import ACCOUNT_BLOCKED, ACCOUNT_UNFOLLOWED
 from folkmoot.gate import Acting, Action, Gate, Role
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import STANDING_CHANGED, revoke
-from folkmoot.gate.model import Stamp, Standing, account_of, audience_subject
+from folkmoot.gate.model import Stamp, Standing, account_of, account_subject, audience_subject
 from folkmoot.gate.standings import may
 from folkmoot.gate.window import Told, Window
 from folkmoot.spaces import actions as spaces
@@ -36,6 +36,7 @@ class Consequences:
         self._database = database
         self._window = Window()
         self._told = Told()
+        self._latest_ms = 0
 
     async def on_event(self, event: Event) -> None:
         if event.kind == STANDING_CHANGED and not _takes_part(event.payload["after"]):
@@ -71,12 +72,18 @@ class Consequences:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def sweep(self) -> None:
-        """Once: the accounts whose counter was raised lately, told or not."""
+        """Once: the accounts whose counter was raised lately, told or not, and those whose suspension was over by a
+        clock that has stepped back."""
         async with self._database.read() as read:
             raised = self._told.news(await gate_queries.raised_since(read, self._window.since_ms(read.now_ms)))
             self._window.answered(read.now_ms)
+            now_ms = read.now_ms
+            again = await gate_queries.under_again(read, self._latest_ms)
+        for account_id in again:
+            await self._act(partial(_end_if_lost, account_id=account_id))
+        self._latest_ms = now_ms
         accounts = {account_of([Stamp(subject, counter)]) for subject, counter in raised.items()}
-        await self._look_at(account_id for account_id in accounts if account_id is not None)
+        await self._look_at([*again, *(account_id for account_id in accounts if account_id is not None)])
 
     async def sweep_whole(self) -> None:
         """Once: everybody who has a part in a live Space."""
@@ -109,6 +116,13 @@ class Consequences:
 
     async def _act(self, work: Callable[[Acting], Awaitable[None]]) -> None:
         await self._gate.act(self._gate.permit_system(Action.MODERATE, "worker: what happened to an account"), work)
+
+
+async def _end_if_lost(acting: Acting, *, account_id: int) -> None:
+    """What somebody opened while the clock said that their suspension was over."""
+    now = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
+    if not _takes_part(now):
+        await revoke(acting, account_subject(account_id))
 
 
 async def _off_if_lost(acting: Acting, *, space_id: int, account_id: int) -> None:
