@@ -39,6 +39,14 @@ def test_late_workers_send_new_listeners_away_until_it_was_quiet_for_a_while() -
     assert not ceiling.is_reached(2_000, 1.0 + QUIET_S)
 
 
+def test_a_bad_moment_now_and_then_turns_nobody_away() -> None:
+    ceiling, workers = Ceiling(), Workers()
+    for look in range(240):
+        late = 6 if look % 21 == 5 else 0
+        ceiling.look(workers.tick(on_time=50 - late, late=late), ROOMY_MB, look / 2)
+        assert not ceiling.is_reached(2_000, look / 2)
+
+
 def test_few_listeners_are_not_what_makes_a_machine_late() -> None:
     ceiling, workers = Ceiling(), Workers(CROWD_MIN - 1)
     ceiling.look(workers.tick(on_time=1), ROOMY_MB, 0.0)
