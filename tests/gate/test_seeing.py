@@ -135,7 +135,7 @@ async def _settle(world: World, database: Database) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("size", [1, 40])
-async def test_a_batch_takes_three_statements_whatever_its_size(
+async def test_a_batch_takes_two_statements_whatever_its_size(
     people: People, gate: Gate, database: Database, size: int
 ) -> None:
     ids = tuple([await people.create(f"u{number}") for number in range(size)])
@@ -144,7 +144,7 @@ async def test_a_batch_takes_three_statements_whatever_its_size(
     async with database.read() as read:
         counted = _counting(database)
         await gate.admit(read, viewer, items)
-    assert len(counted) == 3
+    assert len(counted) == 2
 
 
 def _counting(database: Database) -> Sequence[str]:

@@ -12,7 +12,7 @@ def test_what_is_said_changes_only_with_the_version() -> None:
     """Would a stage that runs since yesterday understand you, and you it? Raise VERSION, unless they would."""
     _, schemas = msgspec.json.schema_components([protocol.Request, protocol.Reply, protocol.Pushed])
     fingerprint = hashlib.sha256(msgspec.json.encode(_without_words(schemas), order="deterministic")).hexdigest()
-    assert (protocol.VERSION, fingerprint[:16]) == (1, "1a51ba4b5d59ccd9")
+    assert (protocol.VERSION, fingerprint[:16]) == (1, "31ab104f27f0521b")
 
 
 def _without_words(schema: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
 
 from folkmoot.accounts.model import Account, Counts, Page, Relationship
 from folkmoot.accounts.paging import rows_of_page
@@ -27,7 +27,7 @@ async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
     """The accounts that exist among `ids`, in the order asked for."""
     if not ids:
         return []
-    rows = await read.connection.execute(_select_accounts().where(accounts.c.id.in_(ids)))
+    rows = await read.connection.execute(_BY_IDS, {"ids": list(ids)})
     found = {row.id: _account(row) for row in rows}
     return [found[id_] for id_ in ids if id_ in found]
 
@@ -181,6 +181,10 @@ def _select_accounts() -> Select[Any]:
         func.coalesce(account_counts.c.posts, 0).label("statuses_count"),
         account_counts.c.last_post_id,
     ).select_from(accounts.outerjoin(account_counts, account_counts.c.account_id == accounts.c.id))
+
+
+# Built once: a page asks for those whom it shows.
+_BY_IDS = _select_accounts().where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _account(row: Row[Any]) -> Account:

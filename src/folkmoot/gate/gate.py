@@ -124,7 +124,7 @@ class Gate:
     # --- seeing ---
 
     async def admit(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
-        """The items that the viewer may see, in order; the others are absent. Three statements a batch."""
+        """The items that the viewer may see, in order; the others are absent. Two statements a batch."""
         seen = await self._decide(read, viewer, items)
         return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
 

@@ -1,14 +1,35 @@
-"""The gate's own reads. Each takes a batch and is one statement, whatever the size of a page."""
+"""The gate's own reads. Each takes a batch and is one statement, whatever the size of a page.
+
+Those of every request are built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, cast, exists, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing, Subject
 from folkmoot.gate.standings import TABLES, holding
-from folkmoot.gate.subjects import about, hosts_held, sanction_of_row, subject_of_row
+from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import accounts, blocks, follows, revocations, sanctions, tokens
 
@@ -16,6 +37,20 @@ Key = TypeVar("Key")
 BATCH_MAX = 500
 # Those of an account that nobody lifted, some of which may be over by the clock.
 _OPEN = and_(sanctions.c.account_id == accounts.c.id, sanctions.c.lifted_at_ms.is_(None))
+
+
+def _between(one: ColumnElement[int], other: ColumnElement[int], *, is_follow: bool) -> Select[bool, int, int]:
+    viewer = bindparam("viewer", type_=BigInteger)
+    others: BindParameter[int] = bindparam("others", expanding=True)
+    return select(literal(is_follow, Boolean), one, other).where(
+        or_(and_(one == viewer, other.in_(others)), and_(other == viewer, one.in_(others)))
+    )
+
+
+_RELATIONS = union_all(
+    _between(follows.c.follower_id, follows.c.followee_id, is_follow=True),
+    _between(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
+)
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -94,12 +129,11 @@ async def _open(read: Read, account_ids: Collection[int]) -> dict[int, _Held]:
 async def _open_with(
     read: Read, account_ids: Collection[int], things: Collection[Subject]
 ) -> tuple[dict[int, _Held], dict[Subject, list[Sanction]]]:
-    of_accounts = (
-        select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
-        .select_from(accounts.outerjoin(sanctions, _OPEN))
-        .where(accounts.c.id.in_(account_ids))
-    )
-    rows = await read.connection.execute(of_accounts.union_all(_open_about(things)) if things else of_accounts)
+    wanted: dict[str, list[Any]] = {"accounts": list(account_ids)}
+    for thing in things:
+        wanted.setdefault(thing.kind.value, []).append(thing.id)
+    kinds = frozenset(thing.kind for thing in things)
+    rows = await read.connection.execute(_select_open(kinds), wanted)
     found: dict[int, _Held] = {}
     about_things: dict[Subject, list[Sanction]] = {}
     for row in rows:
@@ -112,9 +146,19 @@ async def _open_with(
     return found, about_things
 
 
-def _open_about(things: Collection[Subject]) -> Select[Any]:
+@cache
+def _select_open(kinds: frozenset[Kind]) -> Select[Any] | CompoundSelect[Any]:
+    """What nobody lifted of `accounts`, and of the things of each kind by its name."""
+    of_accounts = (
+        select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
+        .select_from(accounts.outerjoin(sanctions, _OPEN))
+        .where(accounts.c.id.in_(bindparam("accounts", expanding=True)))
+    )
+    if not kinds:
+        return of_accounts
     nobody = (cast(null(), BigInteger).label("whose"), cast(null(), String).label("whose_host"))
-    return select(*nobody, sanctions).where(or_(*about(things)), sanctions.c.lifted_at_ms.is_(None))
+    about = [COLUMNS[kind].in_(bindparam(kind.value, expanding=True)) for kind in sorted(kinds)]
+    return of_accounts.union_all(select(*nobody, sanctions).where(or_(*about), sanctions.c.lifted_at_ms.is_(None)))
 
 
 async def under_again(read: Read, latest_ms: int) -> list[int]:
@@ -146,37 +190,27 @@ async def role_of(read: Read, account_id: int) -> Role:
 
 async def relations(read: Read, viewer_id: int, account_ids: Collection[int]) -> Relations:
     """Follows and blocks between the viewer and each account, both ways."""
-    following = await read.connection.execute(
-        select(follows.c.follower_id, follows.c.followee_id).where(
-            or_(
-                and_(follows.c.follower_id == viewer_id, follows.c.followee_id.in_(account_ids)),
-                and_(follows.c.followee_id == viewer_id, follows.c.follower_id.in_(account_ids)),
-            )
-        )
-    )
-    pairs = following.all()
-    blocking = await read.connection.execute(
-        select(blocks.c.account_id, blocks.c.blocked_id).where(
-            or_(
-                and_(blocks.c.account_id == viewer_id, blocks.c.blocked_id.in_(account_ids)),
-                and_(blocks.c.blocked_id == viewer_id, blocks.c.account_id.in_(account_ids)),
-            )
-        )
-    )
+    rows = await read.connection.execute(_RELATIONS, {"viewer": viewer_id, "others": list(account_ids)})
+    pairs = rows.all()
+    following = [(one, other) for is_follow, one, other in pairs if is_follow]
+    blocking = [(one, other) for is_follow, one, other in pairs if not is_follow]
     return Relations(
-        follows=frozenset(row.followee_id for row in pairs if row.follower_id == viewer_id),
-        followed_by=frozenset(row.follower_id for row in pairs if row.followee_id == viewer_id),
-        blocked=frozenset(
-            row.blocked_id if row.account_id == viewer_id else row.account_id for row in blocking.all()
-        ),
+        follows=frozenset(other for one, other in following if one == viewer_id),
+        followed_by=frozenset(one for one, other in following if other == viewer_id),
+        blocked=frozenset(other if one == viewer_id else one for one, other in blocking),
     )
+
+
+_COUNTERS = select(revocations.c.subject, revocations.c.counter).where(
+    revocations.c.subject.in_(bindparam("subjects", expanding=True))
+)
 
 
 async def counters(read: Read, subjects: Collection[str]) -> dict[str, int]:
     """The revocation counters of subjects; one that was never raised is 0."""
     found = dict.fromkeys(subjects, 0)
     for batch in batches(list(found)):
-        for subject, counter in await read.connection.execute(select_counters(batch)):
+        for subject, counter in await read.connection.execute(_COUNTERS, {"subjects": batch}):
             found[subject] = counter
     return found
 
@@ -203,22 +237,8 @@ def select_raised_since(since_ms: int) -> Select[str, int]:
 async def token(read: Read, token_hash: bytes) -> TokenRow | None:
     """A token with the standing of its account, in one statement: it is read at every request. None for one of a
     program that is stopped."""
-    statement = (
-        select(
-            tokens.c.id,
-            tokens.c.account_id,
-            tokens.c.application_id,
-            tokens.c.scopes,
-            tokens.c.account_counter,
-            tokens.c.expires_at_ms,
-            accounts.c.role,
-            sanctions.c.standing,
-            sanctions.c.until_ms,
-        )
-        .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
-        .where(tokens.c.token_hash == token_hash, ~_is_stopped(read))
-    )
-    rows = (await read.connection.execute(statement)).all()
+    asked = {"token_hash": token_hash, "now_ms": read.now_ms}
+    rows = (await read.connection.execute(_select_token(), asked)).all()
     if not rows:
         return None
     row = rows[0]
@@ -235,7 +255,26 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
     )
 
 
-def _is_stopped(read: Read) -> ColumnElement[bool]:
+@cache
+def _select_token() -> Select[Any]:
+    return (
+        select(
+            tokens.c.id,
+            tokens.c.account_id,
+            tokens.c.application_id,
+            tokens.c.scopes,
+            tokens.c.account_counter,
+            tokens.c.expires_at_ms,
+            accounts.c.role,
+            sanctions.c.standing,
+            sanctions.c.until_ms,
+        )
+        .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
+        .where(tokens.c.token_hash == bindparam("token_hash"), ~_is_stopped())
+    )
+
+
+def _is_stopped() -> ColumnElement[bool]:
     """Whether what its program stands under leaves the token nothing."""
     its = sanctions.alias()
     stopping = [one for one, kept in TABLES[Kind.APPLICATION].items() if Action.READ not in kept.actions]
@@ -244,6 +283,6 @@ def _is_stopped(read: Read) -> ColumnElement[bool]:
             its.c.application_id == tokens.c.application_id,
             its.c.standing.in_([one.value for one in stopping]),
             its.c.lifted_at_ms.is_(None),
-            or_(its.c.until_ms.is_(None), its.c.until_ms > read.now_ms),
+            or_(its.c.until_ms.is_(None), its.c.until_ms > bindparam("now_ms")),
         )
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
@@ -65,15 +65,27 @@ async def redactions_of(
     """What was decided to be taken out of each Space, in order of the timeline, `most` of each. One statement."""
     found: dict[int, list[Redaction]] = {space_id: [] for space_id in space_ids}
     if found:
-        order = (redactions.c.from_ms, redactions.c.id)
-        place = func.row_number().over(partition_by=redactions.c.space_id, order_by=order).label("place")
-        numbered = select(redactions, place).where(redactions.c.space_id.in_(found)).subquery()
-        statement = select(numbered).order_by(numbered.c.from_ms, numbered.c.id)
-        if most is not None:
-            statement = statement.where(numbered.c.place <= most)
-        for row in await read.connection.execute(statement):
+        if most is None:
+            rows = await read.connection.execute(_REDACTIONS, {"spaces": list(found)})
+        else:
+            rows = await read.connection.execute(_first_redactions(found, most))
+        for row in rows:
             found[row.space_id].append(_redaction(row))
     return found
+
+
+_REDACTIONS = (
+    select(redactions)
+    .where(redactions.c.space_id.in_(bindparam("spaces", expanding=True)))
+    .order_by(redactions.c.from_ms, redactions.c.id)
+)
+
+
+def _first_redactions(space_ids: Collection[int], most: int) -> Select[Any]:
+    order = (redactions.c.from_ms, redactions.c.id)
+    place = func.row_number().over(partition_by=redactions.c.space_id, order_by=order).label("place")
+    numbered = select(redactions, place).where(redactions.c.space_id.in_(space_ids)).subquery()
+    return select(numbered).where(numbered.c.place <= most).order_by(numbered.c.from_ms, numbered.c.id)
 
 
 def _redaction(row: Row[Any]) -> Redaction:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, Select, bindparam, cast, null, select, union_all
 
 from folkmoot.gate import Action, Role, Standing
 from folkmoot.gate import queries as gate_queries
@@ -13,6 +13,16 @@ from folkmoot.spaces.commands import ID_MAX
 from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import seats, space_members, spaces
+
+# Built once, for it is asked at every look. A row without an account is the Space itself.
+_STATES = union_all(
+    select(spaces.c.id, cast(null(), BigInteger), spaces.c.document).where(
+        spaces.c.id.in_(bindparam("ids", expanding=True))
+    ),
+    select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
+        space_members.c.space_id.in_(bindparam("ids", expanding=True))
+    ),
+)
 
 
 class SeatRow(msgspec.Struct, frozen=True):
@@ -25,7 +35,7 @@ class SeatRow(msgspec.Struct, frozen=True):
 
 
 async def by_ids(read: Read, space_ids: Collection[int]) -> list[Space]:
-    """Whole states, in the order asked for; ids of Spaces that don't exist are left out. Two statements for each
+    """Whole states, in the order asked for; ids of Spaces that don't exist are left out. One statement for each
     500."""
     # What the database could not hold does not exist.
     wanted = [one for one in dict.fromkeys(space_ids) if 0 < one <= ID_MAX]
@@ -41,9 +51,13 @@ async def stored(read: Read, space_id: int) -> Space | None:
 
 
 async def _batch(read: Read, wanted: Collection[int]) -> list[Space]:
-    rows = await read.connection.execute(select(spaces.c.id, spaces.c.document).where(spaces.c.id.in_(wanted)))
-    documents = {row.id: row.document for row in rows}
-    members = await _members(read, documents)
+    documents: dict[int, dict[str, Any]] = {}
+    members: dict[int, dict[int, Any]] = {space_id: {} for space_id in wanted}
+    for space_id, account_id, document in await read.connection.execute(_STATES, {"ids": list(wanted)}):
+        if account_id is None:
+            documents[space_id] = document
+        else:
+            members[space_id][account_id] = document
     return [
         msgspec.convert({**documents[space_id], "members": members[space_id]}, Space)
         for space_id in wanted
@@ -54,18 +68,6 @@ async def _batch(read: Read, wanted: Collection[int]) -> list[Space]:
 async def by_id(read: Read, space_id: int) -> Space | None:
     found = await by_ids(read, [space_id])
     return found[0] if found else None
-
-
-async def _members(read: Read, space_ids: Collection[int]) -> dict[int, dict[int, Any]]:
-    found: dict[int, dict[int, Any]] = {space_id: {} for space_id in space_ids}
-    rows = await read.connection.execute(
-        select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
-            space_members.c.space_id.in_(list(found))
-        )
-    )
-    for row in rows:
-        found[row.space_id][row.account_id] = row.document
-    return found
 
 
 async def lock(read: Read, space_id: int) -> None:

@@ -17,7 +17,9 @@ async def test_a_call_fits_the_key_of_who_is_invited_and_no_other(
     calls = Calls(services.ticket_key)
 
     async def key_of(headers: dict[str, str]) -> str | None:
-        return (await client.get(f"{SPACES}/{space_id}", headers=headers)).json()["you"]["call_key"]
+        answer = await client.get(f"{SPACES}/{space_id}", headers=headers)
+        key: str | None = answer.json()["you"]["call_key"]
+        return key
 
     async def told() -> list[str]:
         async with services.database.read() as read:

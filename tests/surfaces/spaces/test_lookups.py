@@ -3,6 +3,8 @@
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy import event
 from tests.surfaces.spaces.conftest import SPACES, Hall
 
 STATUSES = "/api/v1/statuses"
@@ -49,3 +51,21 @@ async def test_a_space_says_how_people_reacted(client: httpx.AsyncClient, hall: 
         path = f"{SPACES}/{space_id}/reactions"
         assert (await client.post(path, json={"emoji": emoji}, headers=who.headers)).status_code == 202
     assert (await client.get(f"{SPACES}/{space_id}")).json()["reactions"] == {"👏": 2, "🔥": 1}
+
+
+@pytest.mark.parametrize("guests", [0, 3])
+async def test_a_look_and_a_join_cost_so_many_statements_whoever_is_there(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, bob: Any, guests: int
+) -> None:
+    space_id = await hall.live(alice)
+    for number in range(guests):
+        order = {"do": "invite", "account": str(await hall.people.create(f"guest{number}"))}
+        await client.post(f"{SPACES}/{space_id}/commands", json=order, headers=alice.headers)
+    counted: list[str] = []
+    engine = hall.services.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
+    await client.get(f"{SPACES}/{space_id}", headers=bob.headers)
+    assert len(counted) <= 13
+    counted.clear()
+    await client.post(f"{SPACES}/{space_id}/join", headers=bob.headers)
+    assert len(counted) <= 6

@@ -80,7 +80,7 @@ async def present_all(
     admitted = await gate.admit(read, viewer, await gate.listed(read, found) if public else found)
     shown = {account_id for one in admitted for account_id in _shown(one.item)}
     known = await people(read, services, viewer, shown)
-    kept = await recordings.of_spaces(read, [one.item for one in admitted])
+    kept = await recordings.of_spaces(read, [one.item for one in admitted if one.item.state.terminal])
     replays = await gate.admit(read, viewer, kept)
     return await _present(read, services, viewer, admitted, known, replays, redactions_max=redactions_max)
 
