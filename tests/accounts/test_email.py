@@ -16,6 +16,7 @@ WRITTEN = st.builds("{}@{}".format, st.text(min_size=1, max_size=20), st.text(mi
         ("Reporter@Example.ORG", "reporter@example.org"),
         ("re.por.ter+moot@GoogleMail.com", "reporter@gmail.com"),
         ("reporter@me.com", "reporter@icloud.com"),
+        ("re-por_ter.+moot@pm.me", "reporter@proton.me"),
         ("re.porter+moot@outlook.com", "re.porter@outlook.com"),
         ("moot@reporter.fastmail.com", "reporter@fastmail.com"),
         ("post@BÜCHER.example", "post@xn--bcher-kva.example"),

@@ -10,17 +10,17 @@ import msgspec
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """What a provider of mailboxes ignores in the part before the @, by its own public help pages."""
+    """What a provider of mailboxes ignores in the part before the @, by what it says in public."""
 
     domain: str  # under which all its names for one mailbox are one
     tags: bool = True  # everything from the first + on
-    dots: bool = False
+    ignored: str = ""  # characters
 
 
 _OF_NAMES: dict[str, Provider] = {
-    "gmail.com googlemail.com": Provider("gmail.com", dots=True),
+    "gmail.com googlemail.com": Provider("gmail.com", ignored="."),
     "icloud.com me.com mac.com": Provider("icloud.com"),
-    "proton.me protonmail.com protonmail.ch pm.me": Provider("proton.me"),
+    "proton.me protonmail.com protonmail.ch pm.me": Provider("proton.me", ignored=".-_"),
     "yandex.ru yandex.com yandex.by yandex.kz ya.ru": Provider("yandex.ru"),
 }
 # Each domain has mailboxes of its own.
@@ -48,8 +48,7 @@ def canonical_email(address: str) -> str:
     if provider is None:
         return f"{local}@{domain}"
     kept = local.partition("+")[0] if provider.tags else local
-    if provider.dots:
-        kept = kept.replace(".", "")
+    kept = kept.translate(dict.fromkeys(map(ord, provider.ignored)))
     return f"{kept or local}@{provider.domain}"
 
 
