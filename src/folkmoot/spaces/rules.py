@@ -276,6 +276,8 @@ def _samples(kind: type[c.Command], space: Space, targets: Iterable[int]) -> Ite
             yield kind(account=str(target))
             if issubclass(kind, c.Invite):
                 yield kind(account=str(target), role="listener")
+            elif issubclass(kind, c.Mute):
+                yield kind(account=str(target), seconds=1)
     elif issubclass(kind, c.Pin):
         yield kind(post="1")
     elif issubclass(kind, c.Edit):
