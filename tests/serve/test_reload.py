@@ -17,6 +17,8 @@ from tests.serve.moot import SPACES, Moot, Talk
 from tests.stage.peers import until
 from tests.support.server import Server, running_server
 
+from folkmoot.serve import start
+from folkmoot.serve.places import Places, places
 from folkmoot.serve.reload import Handed, Rehearsal, require_the_same_place
 from folkmoot.serve.start import _listening, bind
 from folkmoot.settings import Settings, SettingsError
@@ -241,6 +243,30 @@ def test_where_the_data_is_cannot_change(tmp_path: Path) -> None:
         require_the_same_place(handed, tmp_path / "other", "sqlite")
     with pytest.raises(SettingsError, match="setting database"):
         require_the_same_place(handed, tmp_path, "postgresql")
+
+
+def test_a_rehearsal_that_fails_leaves_the_database_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data=str(tmp_path), port=0)
+    migrated: list[Places] = []
+    handed = Handed(
+        data=str(tmp_path), database_url=places(settings).database_url, lock=0, listening={}, is_rehearsal=True
+    )
+    monkeypatch.setattr(start, "bring_up_to_date", migrated.append)
+    where = start._prepare_in_place(settings, handed)
+    assert (where.data, migrated) == (tmp_path, [])
+    monkeypatch.setattr("folkmoot.serve.web.rehearse", broken)
+    with pytest.raises(ImportError):
+        start._rehearse(settings, where, "http://moot.test")
+    assert migrated == []
+    monkeypatch.setattr("folkmoot.serve.web.rehearse", lambda *_: None)
+    start._rehearse(settings, where, "http://moot.test")
+    assert migrated == [where]
+
+
+def broken(*_: object) -> None:
+    raise ImportError
 
 
 def test_an_address_that_is_given_up_is_closed() -> None:

@@ -12,6 +12,13 @@ from folkmoot.storage.migrations import DatabaseTooNew, migrate
 
 def prepare(settings: Settings) -> Places:
     """Make what isn't there and bring the database to this version. Raises SettingsError if that can't be done."""
+    where = folders(settings)
+    bring_up_to_date(where)
+    return where
+
+
+def folders(settings: Settings) -> Places:
+    """Make the folders that aren't there. Raises SettingsError if that can't be done."""
     certificate(settings)  # if it can't be used, that is said before anything else happens
     # Also what is made in folders that were there before, readable for all: the database holds people's words.
     os.umask(0o077)
@@ -23,6 +30,11 @@ def prepare(settings: Settings) -> Places:
             f"The directory {error.filename} can't be made ({error.strerror}). Choose another with "
             "the setting data."
         ) from error
+    return where
+
+
+def bring_up_to_date(where: Places) -> None:
+    """Bring the database to this version. Raises SettingsError if that can't be done."""
     try:
         migrate(where.database_url)
     except DatabaseTooNew as error:
@@ -35,4 +47,3 @@ def prepare(settings: Settings) -> Places:
         raise SettingsError(
             "The setting database is no address: write one such as postgresql+psycopg://user:password@host/name."
         ) from error
-    return where

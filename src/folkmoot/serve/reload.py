@@ -1,10 +1,10 @@
 """Reload: a supervisor becomes another program in the same process, and what runs goes on.
 
 `SIGHUP` has the command that started the server run once more as a rehearsal, which does all that a start does and
-ends before it would start anything: settings, imports, migrations, addresses, certificates. If it fails, nothing
-has happened. Otherwise the supervisor executes the command in its own place (`execve`): the process stays the same
-for who supervises it, its children stay its children, the lock and the listening sockets stay open. The new one
-knows of them by a variable of the environment.
+ends before it would start anything: settings, imports, addresses, certificates, and last the migrations, which
+therefore have to suit the version before, too. If it fails, nothing has happened. Otherwise the supervisor executes
+the command in its own place (`execve`): the process stays the same for who supervises it, its children stay its
+children, the lock and the listening sockets stay open. The new one knows of them by a variable of the environment.
 """
 
 import fcntl

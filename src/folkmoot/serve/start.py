@@ -15,7 +15,7 @@ from folkmoot.serve import logs
 from folkmoot.serve.children import WEB, WORKER, Known
 from folkmoot.serve.places import Places, places
 from folkmoot.serve.ports import PortShares
-from folkmoot.serve.prepare import prepare
+from folkmoot.serve.prepare import bring_up_to_date, folders, prepare
 from folkmoot.serve.reload import Handed, require_the_same_place, take_handed
 from folkmoot.serve.supervisor import Supervisor
 from folkmoot.settings import Settings, SettingsError, audience_workers, udp_ports
@@ -73,9 +73,9 @@ def serve(settings: Settings) -> int:
 
 
 def _prepare_in_place(settings: Settings, before: Handed) -> Places:
-    """The folders are there, and what they are can't change."""
+    """The folders are there, and what they are can't change. A rehearsal leaves the database alone for now."""
     require_the_same_place(before, places(settings).data, places(settings).database_url)
-    return prepare(settings)
+    return folders(settings) if before.is_rehearsal else prepare(settings)
 
 
 def _listening(settings: Settings, before: Handed | None) -> socket.socket:
@@ -89,10 +89,12 @@ def _listening(settings: Settings, before: Handed | None) -> socket.socket:
 
 
 def _rehearse(settings: Settings, where: Places, base_url: str) -> None:
-    """What could fail in the processes that a start would begin: their imports, and what web is made of."""
+    """What could fail in the processes that a start would begin: their imports, what web is made of, and last the
+    migrations: what fails before them has changed nothing for those who run."""
     from folkmoot.serve import audience, stage, web, worker  # noqa: F401
 
     web.rehearse(settings, where, base_url)
+    bring_up_to_date(where)
 
 
 def only_one(where: Places) -> TextIO:
