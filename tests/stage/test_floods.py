@@ -11,7 +11,7 @@ import pytest
 from tests.stage.peers import FRAME, Client, has_tone, until
 from tests.stage.test_whole import Process, joining
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 _FLOOD = """
 import os, socket, struct, sys, time

@@ -183,7 +183,7 @@ ADDRESSES: dict[str, list[Address]] = {
     f"POST {SPACE}/redactions": each(f"{SPACE}/redactions", "ended_space"),
     f"DELETE {SPACE}/consent": of_everybody(f"{SPACE}/consent".replace("{space_id}", "{strangers_space}")),
     f"DELETE {API}/invites/{{invite_id}}": of_everybody(f"{API}/invites/{{invite}}"),
-    f"GET {API}/invite/{{code}}": own(f"{API}/invite/{{invite_code}}"),
+    f"GET {API}/invite/{{code}}": of_everybody(f"{API}/invite/{{invite_code}}"),
     f"GET {API}/moderation/accounts/{{account_id}}/invites": of_everybody(
         f"{API}/moderation/accounts/{{account}}/invites"
     ),

