@@ -1,5 +1,6 @@
 """People in front of a whole server: accounts straight from the database, real speakers, and an ear for gaps."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -62,18 +63,24 @@ class Person:
         """On stage, connected; the seat must have been given."""
         self.voice = Client(frequency, configuration=configuration)
 
-        async def answer(offer: str) -> str:
-            answered = await self.http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)
-            assert answered.status_code == 201, answered.text
-            return answered.text
-
-        await self.voice.join(answer)
+        await self.voice.join(lambda offer: answered(self.http, space, offer))
         return self.voice
 
     async def close(self) -> None:
         if self.voice is not None:
             await self.voice.close()
         await self.http.aclose()
+
+
+async def answered(http: httpx.AsyncClient, space: dict[str, Any], offer: str) -> str:
+    """The stage's answer to an offer; while it is just starting (503), what every client does: ask again."""
+    async with asyncio.timeout(20):
+        while (
+            answer := await http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)
+        ).status_code == 503:
+            await asyncio.sleep(0.2)
+    assert answer.status_code == 201, answer.text
+    return answer.text
 
 
 class Moot:

@@ -11,6 +11,7 @@ import av
 import httpx
 import psutil
 import pytest
+from tests.serve.moot import answered
 from tests.stage.peers import Client
 from tests.support.server import Server, running_server
 from tests.support.waiting import eventually
@@ -48,14 +49,7 @@ class Person:
 
     async def speak(self, space: dict[str, Any], frequency: float) -> Client:
         self.voice = Client(frequency)
-
-        async def answer(offer: str) -> str:
-            headers = {"Content-Type": "application/sdp"}
-            answered = await self.http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=headers)
-            assert answered.status_code == 201, answered.text
-            return answered.text
-
-        await self.voice.join(answer)
+        await self.voice.join(lambda offer: answered(self.http, space, offer))
         return self.voice
 
     async def close(self) -> None:
