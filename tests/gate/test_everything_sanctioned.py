@@ -24,7 +24,8 @@ from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database
-from folkmoot.storage.tables import accounts, clips
+from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.spaces import clips
 
 Result = TypeVar("Result")
 HOSTS = ("bad.example", "good.bad.example", "example")

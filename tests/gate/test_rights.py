@@ -14,7 +14,7 @@ from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import account_subject
 from folkmoot.gate.queries import sanction_of, sanctions_of
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.tables import accounts
+from folkmoot.storage.tables.people import accounts
 
 
 def _permits(gate: Gate, viewer: Viewer, action: Action) -> bool:

@@ -12,7 +12,7 @@ from tests.support.people import People
 from folkmoot.gate import ANONYMOUS, Facts, Gate, Reach, Refused, Standing, Viewer, Visible
 from folkmoot.gate.standings import TABLE
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.tables import accounts, blocks, follows, sanctions
+from folkmoot.storage.tables.people import accounts, blocks, follows, sanctions
 
 CROWD = 4
 NUMBERS = st.integers(0, CROWD - 1)

@@ -20,7 +20,7 @@ from folkmoot.gate.model import account_subject
 from folkmoot.gate.source import RevocationSource
 from folkmoot.gate.window import OVERLAP_MS
 from folkmoot.storage.database import Database
-from folkmoot.storage.tables import revocations
+from folkmoot.storage.tables.people import revocations
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from folkmoot.gate.watch import RevocationWatch
 from folkmoot.gate.window import OVERLAP_MS, SLICE_SUBJECTS
 from folkmoot.storage.database import Database, Read, Write
 from folkmoot.storage.doorbell import Doorbell
-from folkmoot.storage.tables import events
+from folkmoot.storage.tables.bus import events
 
 NEVER_S = 3600.0
 

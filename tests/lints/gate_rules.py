@@ -93,10 +93,10 @@ def only_the_gate_writes(module: Module) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WRITING_SQL.search(node.value):
             yield _at(node, "writes a table of the gate")
         elif (
-            isinstance(node, ast.Attribute) and node.attr in KEPT_BY_THE_GATE and _last_name(node.value) == "tables"
+            isinstance(node, ast.Attribute) and node.attr in KEPT_BY_THE_GATE and _last_name(node.value) == "people"
         ):
             yield _at(node, f"reaches for {node.attr} by way of the module")
-    names = [name for source, name, _ in _imports(module) if source == "folkmoot.storage.tables"]
+    names = [name for source, name, _ in _imports(module) if source.startswith("folkmoot.storage.tables")]
     if not KEPT_BY_THE_GATE & set(names):
         return
     if module.name != "queries.py":

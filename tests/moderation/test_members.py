@@ -14,7 +14,7 @@ from folkmoot.gate.queries import counters, role_of
 from folkmoot.moderation import actions as moderation
 from folkmoot.moderation.members import actions, queries
 from folkmoot.moderation.members.model import History, Member, Wanted
-from folkmoot.storage.tables import credentials
+from folkmoot.storage.tables.people import credentials
 
 
 async def counter(people: People, account_id: int) -> int:

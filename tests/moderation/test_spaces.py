@@ -18,7 +18,7 @@ from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries
 from folkmoot.spaces.model import Draft, EndReason, NoticeKind, Space, SpaceState
-from folkmoot.storage.tables import clips
+from folkmoot.storage.tables.spaces import clips
 
 PAGE = "https://moot.example/spaces"
 

@@ -9,7 +9,8 @@ from tests.support.square import Square
 from folkmoot.gate import ANONYMOUS, Action, Refused
 from folkmoot.posts import actions, queries
 from folkmoot.posts.model import Media, MediaDetails, Post, Visibility
-from folkmoot.storage.tables import events, posts
+from folkmoot.storage.tables.bus import events
+from folkmoot.storage.tables.posts import posts
 
 
 def a_sound(account_id: int, media_id: int) -> Media:

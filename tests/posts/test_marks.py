@@ -20,7 +20,8 @@ from folkmoot.posts.marks.model import PINS_MAX, Mark
 from folkmoot.posts.model import FOR_ALL, Mine, Post, Visibility
 from folkmoot.storage.database import Database, Read
 from folkmoot.storage.migrations import migrate
-from folkmoot.storage.tables import favourites, follows, posts
+from folkmoot.storage.tables.people import follows
+from folkmoot.storage.tables.posts import favourites, posts
 
 
 async def seen(square: Square, account_id: int, post: Post) -> Visible[Post]:

@@ -18,7 +18,7 @@ from tests.stage.peers import until
 from tests.support.server import Server, running_server
 
 from folkmoot.storage.database import Write
-from folkmoot.storage.tables import spaces
+from folkmoot.storage.tables.spaces import spaces
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 

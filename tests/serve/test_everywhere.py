@@ -26,7 +26,7 @@ from tests.support.server import Server
 
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation import actions as moderation
-from folkmoot.storage.tables import events
+from folkmoot.storage.tables.bus import events
 
 pytestmark = [
     pytest.mark.slow,

@@ -17,7 +17,7 @@ from tests.support.server import Server
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation.clips.actions import remove_clip
 from folkmoot.moderation.spaces.actions import mute_space, remove_space, suspend_host
-from folkmoot.storage.tables import events
+from folkmoot.storage.tables.bus import events
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 OVER_WITHIN_S = 0.5

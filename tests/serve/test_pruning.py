@@ -18,7 +18,8 @@ from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.storage.tables import authorization_codes, media, one_time_links, tokens
+from folkmoot.storage.tables.credentials import authorization_codes, one_time_links, tokens
+from folkmoot.storage.tables.posts import media
 
 DAY_MS = 86_400_000
 

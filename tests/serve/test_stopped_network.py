@@ -18,7 +18,7 @@ from folkmoot.gate import Acting, Action
 from folkmoot.moderation.networks import actions, queries
 from folkmoot.moderation.networks.model import Severity
 from folkmoot.moderation.networks.rules import parse_network
-from folkmoot.storage.tables import events
+from folkmoot.storage.tables.bus import events
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 OVER_WITHIN_MS = 500

@@ -19,7 +19,7 @@ from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, Space, SpaceState
 from folkmoot.storage import events
 from folkmoot.storage.database import Database, DatabaseFull, Read, Write
-from folkmoot.storage.tables import recordings, spaces
+from folkmoot.storage.tables.spaces import recordings, spaces
 from folkmoot.tape.reader import TapeReader
 from folkmoot.tape.writer import TapeWriter
 

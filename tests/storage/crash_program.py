@@ -15,7 +15,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import emit
 from folkmoot.storage.facts import write_fact
 from folkmoot.storage.jobs import Job, Worker, enqueue
-from folkmoot.storage.tables import server_facts
+from folkmoot.storage.tables.bus import server_facts
 
 TASKS = 3
 LEASE_MS = 400

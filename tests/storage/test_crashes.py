@@ -16,7 +16,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import Event, Follower, Position
 from folkmoot.storage.facts import read_fact, write_fact
 from folkmoot.storage.jobs import Job, Worker, enqueue
-from folkmoot.storage.tables import jobs, server_facts
+from folkmoot.storage.tables.bus import jobs, server_facts
 
 PROGRAM = Path(__file__).with_name("crash_program.py")
 ROUNDS = 5

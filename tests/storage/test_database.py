@@ -14,7 +14,8 @@ from folkmoot.storage import database as database_module
 from folkmoot.storage import sqlite
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.facts import read_fact, write_fact
-from folkmoot.storage.tables import blocks, server_facts
+from folkmoot.storage.tables.bus import server_facts
+from folkmoot.storage.tables.people import blocks
 
 
 async def add(database: Database, name: str) -> None:

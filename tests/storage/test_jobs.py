@@ -25,7 +25,7 @@ from folkmoot.storage.jobs import (
     failed_jobs,
     run_again,
 )
-from folkmoot.storage.tables import jobs
+from folkmoot.storage.tables.bus import jobs
 
 LEASE_MS = 30_000
 RETRY = RetryPolicy(attempts_max=3, first_delay_ms=1000)

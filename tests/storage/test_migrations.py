@@ -1,4 +1,4 @@
-"""Migrations: they end at what `tables.py` says, on both databases, whoever starts at the same time."""
+"""Migrations: they end at what `tables/` says, on both databases, whoever starts at the same time."""
 
 import subprocess
 import sys

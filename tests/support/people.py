@@ -10,7 +10,7 @@ from folkmoot.gate import Acting, Action, Gate, Role, Standing, Viewer
 from folkmoot.gate.actions import impose, lift
 from folkmoot.gate.queries import open_sanctions, sanction_of
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.tables import revocations
+from folkmoot.storage.tables.people import revocations
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,7 @@ from folkmoot.posts.actions import create_post
 from folkmoot.posts.model import Draft, Post, Visibility
 from folkmoot.posts.queries import by_id
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.tables import accounts, blocks, follows
+from folkmoot.storage.tables.people import accounts, blocks, follows
 
 Result = TypeVar("Result")
 

@@ -14,7 +14,7 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.app import build_app
 from folkmoot.gate import Acting, Action, Standing
 from folkmoot.gate.register import Register
-from folkmoot.storage.tables import applications
+from folkmoot.storage.tables.credentials import applications
 from folkmoot.surfaces.services import Services
 
 CHANGE = "/api/folkmoot/v1/password"

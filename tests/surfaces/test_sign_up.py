@@ -16,7 +16,8 @@ from tests.surfaces.conftest import Person
 from folkmoot.gate import Role, Standing
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.storage.database import Database
-from folkmoot.storage.tables import credentials, metadata
+from folkmoot.storage.tables import metadata
+from folkmoot.storage.tables.people import credentials
 from folkmoot.surfaces.browser import BROWSER_COOKIE
 
 API = "/api/folkmoot/v1"

@@ -15,7 +15,8 @@ from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import account_counts, accounts, blocks, credentials, follows, one_time_links, tokens
+from folkmoot.storage.tables.credentials import one_time_links, tokens
+from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials, follows
 from folkmoot.storage.upserts import count, insert_once
 
 SESSION_SCOPES = "read write follow push admin:read admin:write"

@@ -11,16 +11,9 @@ from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read, digest
 from folkmoot.storage.ids import id_at
-from folkmoot.storage.tables import (
-    account_counts,
-    accounts,
-    blocks,
-    credentials,
-    follows,
-    one_time_links,
-    posts,
-    tokens,
-)
+from folkmoot.storage.tables.credentials import one_time_links, tokens
+from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials, follows
+from folkmoot.storage.tables.posts import posts
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:

@@ -16,7 +16,7 @@ from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.listening import require_not_removed
 from folkmoot.spaces.model import Space
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import clips
+from folkmoot.storage.tables.spaces import clips
 
 CLIP_CREATED = "clip.created"
 

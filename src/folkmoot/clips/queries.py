@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 
 from folkmoot.clips.model import Clip
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import clips
+from folkmoot.storage.tables.spaces import clips
 
 
 async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:

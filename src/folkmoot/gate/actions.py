@@ -13,7 +13,8 @@ from folkmoot.gate.standings import ENDING, TABLES, holding, is_hidden, is_stric
 from folkmoot.gate.subjects import COLUMNS, open_of
 from folkmoot.gate.visible import Acting
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import accounts, clips, revocations, sanctions, spaces
+from folkmoot.storage.tables.people import accounts, revocations, sanctions
+from folkmoot.storage.tables.spaces import clips, spaces
 
 STANDING_CHANGED = "standing.changed"
 SUBJECT_CHANGED = "subject.changed"  # the standing of a Space, a clip, an application or a host

@@ -31,7 +31,8 @@ from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing, Subject
 from folkmoot.gate.standings import TABLES, holding
 from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts, blocks, follows, revocations, sanctions, tokens
+from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.people import accounts, blocks, follows, revocations, sanctions
 
 Key = TypeVar("Key")
 BATCH_MAX = 500

@@ -9,7 +9,8 @@ from folkmoot.gate.hosts import and_above, holding_for
 from folkmoot.gate.model import Action, Kind, Refused, Sanction, Standing, Subject
 from folkmoot.gate.standings import TOLD, holding, keeps
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import clips, sanctions, spaces
+from folkmoot.storage.tables.people import sanctions
+from folkmoot.storage.tables.spaces import clips, spaces
 
 COLUMNS = {
     Kind.ACCOUNT: sanctions.c.account_id,

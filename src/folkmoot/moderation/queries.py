@@ -7,7 +7,7 @@ from folkmoot.gate import Role, Standing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import holding
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts
+from folkmoot.storage.tables.people import accounts
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Thread, Visib
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.storage.tables import idempotency_keys, media, posts
+from folkmoot.storage.tables.posts import idempotency_keys, media, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"

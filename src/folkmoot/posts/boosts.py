@@ -6,7 +6,8 @@ from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import counted, queries
 from folkmoot.posts.model import FOR_ALL, Post, Visibility
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import account_counts, posts
+from folkmoot.storage.tables.people import account_counts
+from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.upserts import insert_once
 
 POST_BOOSTED = "post.boosted"

@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from folkmoot.gate import Acting
 from folkmoot.posts.model import FOR_ALL, Post, Visibility
-from folkmoot.storage.tables import account_counts, post_counts, posts
+from folkmoot.storage.tables.people import account_counts
+from folkmoot.storage.tables.posts import post_counts, posts
 from folkmoot.storage.upserts import count
 
 

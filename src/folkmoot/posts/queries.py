@@ -14,16 +14,10 @@ from sqlalchemy import FromClause, Row, Select, and_, func, literal, select
 from folkmoot.gate import Reach
 from folkmoot.posts.model import Application, Circle, Media, MediaDetails, Post, Visibility
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import (
-    accounts,
-    applications,
-    idempotency_keys,
-    media,
-    post_counts,
-    posts,
-    space_members,
-    spaces,
-)
+from folkmoot.storage.tables.credentials import applications
+from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.posts import idempotency_keys, media, post_counts, posts
+from folkmoot.storage.tables.spaces import space_members, spaces
 
 ANCESTORS_MAX = 100
 DESCENDANTS_MAX = 400

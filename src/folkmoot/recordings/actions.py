@@ -15,7 +15,7 @@ from folkmoot.spaces import queries as space_queries
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue
-from folkmoot.storage.tables import recordings
+from folkmoot.storage.tables.spaces import recordings
 
 RECORDING_CLOSED = "recording.closed"
 RECORDING_CHANGED = "recording.changed"

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, bindparam, func, select
 from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import recordings, redactions, spaces
+from folkmoot.storage.tables.spaces import recordings, redactions, spaces
 
 
 async def of_spaces(read: Read, of: Collection[Space], *, even_deleted: bool = False) -> list[Recording]:

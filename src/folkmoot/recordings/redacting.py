@@ -15,7 +15,7 @@ from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries as space_queries
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.jobs import enqueue
-from folkmoot.storage.tables import redactions
+from folkmoot.storage.tables.spaces import redactions
 
 REDACT = "recordings.redact"
 TAKE_BACK = "recordings.take_back"

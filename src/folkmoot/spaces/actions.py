@@ -24,7 +24,7 @@ from folkmoot.spaces.changes import AnyChange, Redacted, RosterChanged, SeatTake
 from folkmoot.spaces.listening import resolve_audience
 from folkmoot.spaces.model import Audience, Draft, Facts, Member, Space, SpaceState
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import seats, space_members, spaces
+from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 Kept = TypeVar("Kept")
 SPACE_CHANGED = "space.changed"

@@ -12,7 +12,7 @@ from folkmoot.gate.standings import may
 from folkmoot.spaces.commands import ID_MAX
 from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import seats, space_members, spaces
+from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 # Built once, for it is asked at every look. A row without an account is the Space itself.
 _STATES = union_all(

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
 from folkmoot.storage.facts import read_fact, write_fact
-from folkmoot.storage.tables import events
+from folkmoot.storage.tables.bus import events
 
 log = structlog.get_logger(__name__)
 POLL_EVERY_S = 0.25

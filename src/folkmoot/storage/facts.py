@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.storage.database import Read, Write
-from folkmoot.storage.tables import server_facts
+from folkmoot.storage.tables.bus import server_facts
 
 
 async def read_fact(tx: Read, name: str) -> Any:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
-from folkmoot.storage.tables import jobs
+from folkmoot.storage.tables.bus import jobs
 
 log = structlog.get_logger(__name__)
 POLL_EVERY_S = 1.0

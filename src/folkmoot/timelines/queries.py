@@ -29,7 +29,8 @@ from folkmoot.accounts.model import Page
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.posts.queries import found, rows
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import follows, media, pins, posts
+from folkmoot.storage.tables.people import follows
+from folkmoot.storage.tables.posts import media, pins, posts
 
 ID_MAX = 2**63 - 1
 _ID: ColumnElement[Any] = literal_column("id", BigInteger)

@@ -22,9 +22,9 @@ from folkmoot.serve.worker import WorkerProcess
 from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft
-from folkmoot.storage import tables
 from folkmoot.storage.database import Database
 from folkmoot.storage.events import Event
+from folkmoot.storage.tables import bus
 from folkmoot.surfaces.spaces.listen import Admitter
 
 
@@ -66,7 +66,7 @@ class Evening:
     async def settle(self) -> None:
         """The worker hears of everything that happened since."""
         async with self.services.database.read() as read:
-            statement = select(tables.events).where(tables.events.c.id > self._heard).order_by(tables.events.c.id)
+            statement = select(bus.events).where(bus.events.c.id > self._heard).order_by(bus.events.c.id)
             rows = (await read.connection.execute(statement)).all()
         for row in rows:
             self._heard = row.id

@@ -23,7 +23,9 @@ from folkmoot.gate import Acting, Role, Standing
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.objects import ObjectStore
-from folkmoot.storage.tables import jobs, media, redactions
+from folkmoot.storage.tables.bus import jobs
+from folkmoot.storage.tables.posts import media
+from folkmoot.storage.tables.spaces import redactions
 from folkmoot.surfaces.services import Services
 
 FROM_MS, TO_MS = 3_050, 4_180

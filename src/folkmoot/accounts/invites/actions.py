@@ -8,7 +8,7 @@ from folkmoot.accounts.invites.rules import Inviting
 from folkmoot.gate import Acting, Action, Refused
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.model import account_subject
-from folkmoot.storage.tables import invited, invites
+from folkmoot.storage.tables.joining import invited, invites
 
 KEPT_AFTER_END_MS = 90 * 86_400_000
 

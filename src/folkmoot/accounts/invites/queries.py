@@ -11,7 +11,7 @@ from folkmoot.gate import Action, Refused
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import may
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import invited, invites
+from folkmoot.storage.tables.joining import invited, invites
 
 LISTED_MAX = 100
 CHAIN_MAX = 50

@@ -15,7 +15,7 @@ from folkmoot.gate.actions import impose_on, lift_from
 from folkmoot.gate.model import account_subject
 from folkmoot.gate.standings import TOLD
 from folkmoot.storage.database import digest
-from folkmoot.storage.tables import applications, authorization_codes, one_time_links, tokens
+from folkmoot.storage.tables.credentials import applications, authorization_codes, one_time_links, tokens
 
 APPLICATION_TOKEN_LASTS_MS = 30 * 24 * 3600 * 1000
 

@@ -9,7 +9,7 @@ from folkmoot.accounts.oauth.model import Application, Registered
 from folkmoot.gate import Action, Kind, Subject, subjects
 from folkmoot.gate.standings import keeps
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import applications, tokens
+from folkmoot.storage.tables.credentials import applications, tokens
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

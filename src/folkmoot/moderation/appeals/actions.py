@@ -9,7 +9,7 @@ from folkmoot.moderation.actions import clean_text
 from folkmoot.moderation.appeals import queries
 from folkmoot.moderation.appeals.model import APPEALABLE, Appeal
 from folkmoot.spaces.actions import tell_muted
-from folkmoot.storage.tables import appeals
+from folkmoot.storage.tables.people import appeals
 
 
 async def appeal(acting: Acting, sanction_id: int, text: str) -> Appeal:

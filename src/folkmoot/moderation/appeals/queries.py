@@ -7,7 +7,7 @@ from sqlalchemy import select
 from folkmoot.gate import subjects
 from folkmoot.moderation.appeals.model import Appeal, Case
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import appeals
+from folkmoot.storage.tables.people import appeals
 
 LIST_MAX = 100
 

@@ -13,7 +13,9 @@ from folkmoot.moderation.evasion.model import Arriving, Kind, Match
 from folkmoot.moderation.evasion.rules import ADDRESSES_KEPT_MS, BROWSERS_KEPT_MS, HINTS_KEPT_MS, worth_a_look
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import credentials, ignored_hints, signup_hints, space_members, traces
+from folkmoot.storage.tables.joining import ignored_hints, signup_hints, traces
+from folkmoot.storage.tables.people import credentials
+from folkmoot.storage.tables.spaces import space_members
 
 _FILLED_AT_ONCE = 500
 

@@ -10,7 +10,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.gate import Acting, Action, Refused
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import email_blocks, email_domain_blocks
+from folkmoot.storage.tables.joining import email_blocks, email_domain_blocks
 
 _DOMAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+")
 _DOMAIN_CHARACTERS_MAX = 253

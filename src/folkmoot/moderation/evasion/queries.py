@@ -10,16 +10,10 @@ from folkmoot.gate.standings import holding
 from folkmoot.moderation.evasion.model import Arriving, Hint, Kind, Match, SameBrowser
 from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import (
-    credentials,
-    ignored_hints,
-    posts,
-    seats,
-    signup_hints,
-    space_members,
-    spaces,
-    traces,
-)
+from folkmoot.storage.tables.joining import ignored_hints, signup_hints, traces
+from folkmoot.storage.tables.people import credentials
+from folkmoot.storage.tables.posts import posts
+from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 MATCHES_MAX = 200
 

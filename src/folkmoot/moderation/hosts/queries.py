@@ -9,7 +9,7 @@ from folkmoot.gate import Standing
 from folkmoot.gate.subjects import sanction_of_row
 from folkmoot.moderation.hosts.model import Decided
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import sanctions
+from folkmoot.storage.tables.people import sanctions
 
 BLOCKED = (Standing.LIMITED, Standing.SUSPENDED)
 ALLOWED = (Standing.ACTIVE,)

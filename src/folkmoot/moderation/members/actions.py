@@ -8,7 +8,7 @@ from folkmoot.gate.model import account_subject
 from folkmoot.gate.queries import sanction_of
 from folkmoot.gate.standings import MODERATORS
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import accounts
+from folkmoot.storage.tables.people import accounts
 
 ROLE_CHANGED = "account.role_changed"
 

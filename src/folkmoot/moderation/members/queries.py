@@ -14,7 +14,8 @@ from folkmoot.gate.standings import holding
 from folkmoot.moderation.members.model import History, Member, Wanted
 from folkmoot.moderation.reports import queries as report_queries
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import accounts, credentials, sanctions, tokens
+from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.people import accounts, credentials, sanctions
 
 
 async def ids(read: Read, wanted: Wanted, page: Page) -> list[int]:

@@ -8,7 +8,7 @@ from folkmoot.moderation.actions import clean_text
 from folkmoot.moderation.networks import queries
 from folkmoot.moderation.networks.model import Severity, Stop
 from folkmoot.moderation.networks.rules import NETWORKS, Network, is_large, parse_address, subjects_of
-from folkmoot.storage.tables import network_stops
+from folkmoot.storage.tables.joining import network_stops
 
 STOPS_MAX = 5_000  # each process holds all of them
 KEPT_AFTER_END_MS = 90 * 86_400_000

@@ -10,7 +10,7 @@ from folkmoot.accounts.paging import rows_of_page
 from folkmoot.moderation.networks.model import Severity, Stop
 from folkmoot.moderation.networks.rules import Network
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import network_stops
+from folkmoot.storage.tables.joining import network_stops
 
 
 async def in_force(read: Read) -> list[Stop]:

@@ -17,7 +17,7 @@ from folkmoot.moderation.reports.model import (
     Resolution,
 )
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import reports
+from folkmoot.storage.tables.moderation import reports
 
 REPORT_MADE = "report.made"
 REPORT_CHANGED = "report.changed"

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, select, true
 from folkmoot.accounts.model import Page
 from folkmoot.moderation.reports.model import About, Category, Report, Resolution
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import reports
+from folkmoot.storage.tables.moderation import reports
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

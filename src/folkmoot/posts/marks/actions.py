@@ -7,7 +7,7 @@ from folkmoot.posts import queries
 from folkmoot.posts.marks.model import PINS_MAX, Mark
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables import conversation_mutes, pins, post_counts
+from folkmoot.storage.tables.posts import conversation_mutes, pins, post_counts
 from folkmoot.storage.upserts import count, insert_once
 
 POST_FAVOURITED = "post.favourited"

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import Table
 
-from folkmoot.storage.tables import bookmarks, favourites, pins
+from folkmoot.storage.tables.posts import bookmarks, favourites, pins
 
 PINS_MAX = 5
 

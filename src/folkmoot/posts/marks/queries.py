@@ -9,7 +9,7 @@ from folkmoot.accounts.paging import rows_of_page
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import FOR_ALL, Mine, Post
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables import conversation_mutes, posts
+from folkmoot.storage.tables.posts import conversation_mutes, posts
 
 
 async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int, Mine]:

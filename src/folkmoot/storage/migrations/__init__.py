@@ -1,4 +1,4 @@
-"""Migrations: how the tables came to be what `storage/tables.py` says, one small file for each step."""
+"""Migrations: how the tables came to be what `storage/tables/` says, one small file for each step."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

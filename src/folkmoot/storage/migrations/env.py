@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from folkmoot.storage.tables import Document, metadata
+from folkmoot.storage.tables.base import Document, metadata
 
 
 def _rendered(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:

@@ -1,4 +1,4 @@
-"""`python -m folkmoot.storage.migrations.new "message"`: write the step from the last migration to `tables.py`.
+"""`python -m folkmoot.storage.migrations.new "message"`: write the step from the last migration to `tables/`.
 
 What it writes is a draft to read: a renamed column, for one, looks to it like one removed and one added. With
 `--first` it writes the first migration anew, which nobody may do after a release.

@@ -1,0 +1,29 @@
+"""What moderators look at."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, text
+
+from folkmoot.storage.tables.base import Document, account_column, id_column, metadata
+
+reports = Table(
+    "reports",
+    metadata,
+    id_column(),
+    Column("reporter_id", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    account_column("target_id"),
+    Column("post_ids", Document, nullable=False),  # [id, …]
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="SET NULL")),
+    Column("at_ms", BigInteger),  # a moment of the Space's timeline
+    Column("clip_id", BigInteger, ForeignKey("clips.id", ondelete="SET NULL")),
+    Column("category", String(16), nullable=False),  # spam, legal, violation, other
+    Column("comment", Text, nullable=False),
+    Column("assigned_to", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("resolution", String(16)),  # nothing, limited, suspended, …; NULL while it is open
+    Column("resolved_by", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
+    Column("resolved_at_ms", BigInteger),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("ix_reports_target_id", "target_id", "id"),
+    Index("ix_reports_reporter_id", "reporter_id", "id"),
+)
+_OPEN = text("resolved_at_ms IS NULL")
+Index("ix_reports_open", reports.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
