@@ -54,8 +54,14 @@ def worker(path: Path) -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def house(path: Path, worker: Worker) -> Iterator[House]:
-    with running_house(path, admit=admit, head_timeout_s=0.25) as house:
+    with running_house(path, admit=admit) as house:
         wait_until(lambda: len(house.handoff.reports()) == 1)
+        yield house
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[House]:
+    with running_house(head_timeout_s=0.5) as house:
         yield house
 
 
@@ -228,8 +234,8 @@ def test_who_hangs_up_while_the_gate_decides_is_not_handed_over(house: House, wo
 
 
 @pytest.mark.parametrize("start", ["", "GET /", "\r\n", "GET / HTTP/1.1\r\nX: y\r\n"])
-def test_an_unfinished_request_is_closed_in_time(house: House, start: str) -> None:
-    with house.connect() as client:
+def test_an_unfinished_request_is_closed_in_time(impatient: House, start: str) -> None:
+    with impatient.connect() as client:
         client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
         client.answer()
         client.send(start or "\r\n")
@@ -238,8 +244,9 @@ def test_an_unfinished_request_is_closed_in_time(house: House, start: str) -> No
         assert time.monotonic() - begun_s < 2
 
 
-def test_who_says_nothing_at_all_is_closed_in_time(client: Client) -> None:
-    assert client.rest() == b""
+def test_who_says_nothing_at_all_is_closed_in_time(impatient: House) -> None:
+    with impatient.connect() as client:
+        assert client.rest() == b""
 
 
 def test_an_endless_head_is_refused(client: Client) -> None:

@@ -69,10 +69,9 @@ async def test_a_talk_is_copied_while_it_goes_on(
     talk: Talk, bucket: ObjectStore, s3: S3Server, server: Server
 ) -> None:
     await eventually_more(bucket, talk.space, 2)
-    s3.stop()
-    async with talk.undisturbed():
-        await until(lambda: "archive.failed" in server.log.read_text(), 20)
-    s3.start()
+    with s3.away():
+        async with talk.undisturbed():
+            await until(lambda: "archive.failed" in server.log.read_text(), 20)
     await eventually_more(bucket, talk.space, await copied(bucket, talk.space))
 
 
@@ -95,9 +94,8 @@ async def test_a_replay_is_heard_from_the_bucket(
     assert [(await talk.guest.http.get(address)).content for address in asked] == before
     clip = {"space": talk.space["id"], "start_ms": 2_500, "end_ms": 6_500}
     assert (await talk.guest.http.post("/api/folkmoot/v1/clips", json=clip)).status_code == 201
-    s3.stop()
-    away = await talk.guest.http.get(f"{sound}/hls/aac/2.m4s", timeout=30)
-    s3.start()
+    with s3.away():
+        away = await talk.guest.http.get(f"{sound}/hls/aac/2.m4s", timeout=30)
     assert sentence_of(away, 503) == "store_away"
     assert (await talk.guest.http.get(f"{sound}/hls/aac/2.m4s")).status_code == 200
 

@@ -67,10 +67,9 @@ def test_a_lost_recording_comes_back(s3: S3Server, tmp_path: Path) -> None:
     assert sound(tape) == before
     missing = CliRunner().invoke(app, ["tape", "restore", "78", "--data", str(tmp_path)])
     assert (missing.exit_code, "no copy" in missing.output) == (1, True)
-    s3.stop()
     shutil.rmtree(tape)
-    away_now = CliRunner().invoke(app, arguments)
-    s3.start()
+    with s3.away():
+        away_now = CliRunner().invoke(app, arguments)
     assert away_now.exit_code == 1
     assert away_now.output.startswith("Not restored: "), away_now.output
 

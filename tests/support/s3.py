@@ -2,6 +2,8 @@
 
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 from moto.server import ThreadedMotoServer
@@ -11,7 +13,7 @@ _HOST = "127.0.0.1"
 
 
 class S3Server:
-    """One bucket. `stop` and `start` make the store go away and come back at the same address."""
+    """One bucket."""
 
     def __init__(self) -> None:
         # The lines of each request are for people who debug it.
@@ -39,3 +41,12 @@ class S3Server:
 
     def stop(self) -> None:
         self._server.stop()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """It can't be reached meanwhile, and comes back at the same address."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()

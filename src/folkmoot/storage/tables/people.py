@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from folkmoot.storage.tables.base import account_column, id_column, metadata
+from folkmoot.storage.tables.base import Document, account_column, id_column, metadata
 
 accounts = Table(
     "accounts",
@@ -29,6 +29,11 @@ accounts = Table(
     Column("role", String(16), nullable=False, server_default="member"),  # member, moderator, owner
     Column("locked", Boolean, nullable=False, server_default=text("false")),  # follows need approval
     Column("created_at_ms", BigInteger, nullable=False),
+    Column("bot", Boolean, nullable=False, server_default=text("false")),
+    Column("discoverable", Boolean, nullable=False, server_default=text("true")),  # directory, suggestions
+    Column("indexable", Boolean, nullable=False, server_default=text("false")),  # posts may be searched by anybody
+    Column("hide_collections", Boolean, nullable=False, server_default=text("false")),  # whom one follows, and back
+    Column("fields", Document, nullable=False, server_default=text("'[]'")),  # [{"name": …, "value": …}, …]
 )
 
 # Kept beside what is counted, in the same transaction (storage/upserts.py): a page costs the same however popular
@@ -120,14 +125,24 @@ revocations = Table(
     Column("changed_at_ms", BigInteger, nullable=False, index=True),
 )
 
-follows = Table(
-    "follows",
-    metadata,
-    account_column("follower_id", primary_key=True),
-    account_column("followee_id", primary_key=True),
-    Column("created_at_ms", BigInteger, nullable=False),
-    Index("ix_follows_followee_id", "followee_id", "follower_id"),
-)
+
+def _following(name: str) -> Table:
+    """Who follows whom, or asked to, and what of them they want to see."""
+    return Table(
+        name,
+        metadata,
+        account_column("follower_id", primary_key=True),
+        account_column("followee_id", primary_key=True),
+        Column("created_at_ms", BigInteger, nullable=False),
+        Column("reblogs", Boolean, nullable=False, server_default=text("true")),
+        Column("notify", Boolean, nullable=False, server_default=text("false")),  # of every new post
+        Column("languages", Text),  # ",de,en,": posts in others are left out; NULL: in all
+        Index(f"ix_{name}_followee_id", "followee_id", "follower_id"),
+    )
+
+
+follows = _following("follows")
+follow_requests = _following("follow_requests")  # of accounts that are locked; answered, it is gone
 
 blocks = Table(
     "blocks",
