@@ -3,7 +3,21 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from folkmoot.accounts.model import Account, Counts, Page, Relationship
 from folkmoot.accounts.paging import rows_of_page
@@ -14,6 +28,7 @@ from folkmoot.storage.ids import id_at
 from folkmoot.storage.tables.credentials import one_time_links, tokens
 from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials, follows
 from folkmoot.storage.tables.posts import posts
+from folkmoot.storage.tables.relations import domain_blocks, mutes
 
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
@@ -102,6 +117,32 @@ async def relationships(read: Read, viewer_id: int, ids: Collection[int]) -> lis
     ]
 
 
+async def hidden_from(
+    read: Read, viewer_id: int, account_ids: Collection[int], *, notifying: bool = False
+) -> set[int]:
+    """Those of the accounts of whom the viewer sees nothing in timelines, notifications and suggestions: muted,
+    blocked either way, or on a host that they block. One statement.
+
+    `notifying`: of whom they get no notifications, which excepts those who are muted but for these.
+    """
+    if not account_ids:
+        return set()
+    asked = {"viewer": viewer_id, "now_ms": read.now_ms, "others": list(account_ids)}
+    return set((await read.connection.execute(_HIDDEN_NOTIFYING if notifying else _HIDDEN, asked)).scalars())
+
+
+def is_hidden(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnElement[bool]:
+    """The same as a condition, for statements that have to fill a page. Values or bound parameters."""
+    return or_(
+        exists().where(mutes.c.account_id == viewer_id, mutes.c.muted_id == author_id, _holds(now_ms)),
+        exists().where(blocks.c.account_id == viewer_id, blocks.c.blocked_id == author_id),
+        exists().where(blocks.c.account_id == author_id, blocks.c.blocked_id == viewer_id),
+        exists()
+        .where(accounts.c.id == author_id, accounts.c.host == domain_blocks.c.host)
+        .where(domain_blocks.c.account_id == viewer_id),
+    )
+
+
 async def follower_ids(read: Read, account_id: int, page: Page) -> list[int]:
     """A page of those who follow the account, the newest accounts first."""
     return await _page(read, follows.c.follower_id, follows.c.followee_id == account_id, page)
@@ -143,6 +184,28 @@ async def owner_id(read: Read) -> int | None:
         )
     ).first()
     return int(row.id) if row else None
+
+
+def _holds(now_ms: Any) -> ColumnElement[bool]:
+    return or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
+
+
+def _hidden(*, notifying: bool) -> CompoundSelect[Any]:
+    viewer = bindparam("viewer", type_=BigInteger)
+    others: BindParameter[Any] = bindparam("others", expanding=True)
+    muting = [mutes.c.notifications] if notifying else []
+    holds = _holds(bindparam("now_ms", type_=BigInteger))
+    return union_all(
+        select(mutes.c.muted_id).where(mutes.c.account_id == viewer, mutes.c.muted_id.in_(others), holds, *muting),
+        select(blocks.c.blocked_id).where(blocks.c.account_id == viewer, blocks.c.blocked_id.in_(others)),
+        select(blocks.c.account_id).where(blocks.c.blocked_id == viewer, blocks.c.account_id.in_(others)),
+        select(accounts.c.id)
+        .join(domain_blocks, domain_blocks.c.host == accounts.c.host)
+        .where(domain_blocks.c.account_id == viewer, accounts.c.id.in_(others)),
+    )
+
+
+_HIDDEN, _HIDDEN_NOTIFYING = _hidden(notifying=False), _hidden(notifying=True)
 
 
 async def _page(read: Read, column: ColumnElement[int], where: ColumnElement[bool], page: Page) -> list[int]:
