@@ -42,6 +42,8 @@ tokens = Table(
     Column("account_counter", Integer, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger),
+    Column("name", Text, nullable=False, server_default=""),  # of a session: which browser on which system
+    Column("used_at_ms", BigInteger),  # the beginning of the last day (UTC) on which it was used
     Index("ix_tokens_account_id", "account_id"),
 )
 
@@ -49,9 +51,46 @@ one_time_links = Table(
     "one_time_links",
     metadata,
     Column("secret_hash", LargeBinary, primary_key=True),
-    Column("purpose", String(32), nullable=False),  # owner, password
+    Column("purpose", String(32), nullable=False),  # owner, password, email, … (accounts/links.py)
     account_column("account_id", nullable=True),  # whose password
+    Column("account_counter", Integer),  # of what goes on with a sign-in: the account's, as it was
+    Column("email", Text),  # the address that it confirms
     Column("created_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),
+)
+
+# What a program of codes (RFC 6238) shares with this server, sealed with a key that is kept apart from the database.
+totp_secrets = Table(
+    "totp_secrets",
+    metadata,
+    account_column("account_id", primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_at_ms", BigInteger, nullable=False),
+    Column("confirmed_at_ms", BigInteger),  # NULL: not asked for yet, the first code is to come
+    Column("last_step", BigInteger, nullable=False, server_default="0"),  # of the newest code that was used
+)
+
+# Each is good once: using it deletes it.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    account_column("account_id", primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("made_at_ms", BigInteger, nullable=False),
+)
+
+# Web Authentication Level 3: the public half of what a person's device keeps.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    id_column(),
+    account_column("account_id"),
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),  # COSE
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("used_at_ms", BigInteger),
+    Index("ix_passkeys_account_id", "account_id"),
 )

@@ -55,6 +55,7 @@ credentials = Table(
     Column("password_hash", Text, nullable=False),
     Column("email", Text),
     Column("email_mark", LargeBinary, index=True),  # a keyed hash of the mailbox (accounts/marks.py)
+    Column("email_confirmed_at_ms", BigInteger),  # NULL: nobody has shown yet that they read what comes there
     Column("changed_at_ms", BigInteger, nullable=False),
 )
 
@@ -151,4 +152,23 @@ blocks = Table(
     account_column("blocked_id", primary_key=True),
     Column("created_at_ms", BigInteger, nullable=False),
     Index("ix_blocks_blocked_id", "blocked_id", "account_id"),
+)
+
+# Who asked that their account be deleted. Until `due_at_ms` they can come back; the row stays with what is left of it.
+deletions = Table(
+    "deletions",
+    metadata,
+    account_column("account_id", primary_key=True),
+    Column("asked_at_ms", BigInteger, nullable=False),
+    Column("due_at_ms", BigInteger, nullable=False),
+    Column("begun_at_ms", BigInteger),  # from then on nobody comes back
+    Column("done_at_ms", BigInteger),
+)
+
+# SHA-256 of names that accounts had which are deleted: nobody else is to be taken for them.
+retired_usernames = Table(
+    "retired_usernames",
+    metadata,
+    Column("name_hash", LargeBinary, primary_key=True),
+    Column("retired_at_ms", BigInteger, nullable=False),
 )
