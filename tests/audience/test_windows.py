@@ -20,6 +20,13 @@ def test_more_listeners_never_get_smaller_windows(fewer: int, more: int) -> None
     assert windows.window_ms(fewer) <= windows.window_ms(more)
 
 
+@given(st.integers(1, 5_000))
+def test_many_small_spaces_are_looked_at_no_more_often_than_a_core_can(spaces: int) -> None:
+    """A turn takes some 80 µs: reading the index and the sound of a tape, and a call to write."""
+    window = windows.window_ms(windows.load(2 * spaces, spaces))
+    assert spaces * 1000 / window * 80e-6 <= 0.4
+
+
 @given(listeners)
 def test_a_window_is_whole_parts_and_divides_the_slots(count: int) -> None:
     window = windows.window_ms(count)

@@ -225,7 +225,7 @@ class Fanout:
 
     @property
     def _window_ms(self) -> int:
-        return self._choose_window_ms(len(self._listeners))
+        return self._choose_window_ms(windows.load(len(self._listeners), len(self._due)))
 
     def _count_delays(self, newest_ms: int, parts: int, writes: int) -> None:
         for place in range(parts):

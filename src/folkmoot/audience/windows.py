@@ -7,19 +7,26 @@ TICK_MS = 20
 SLOTS = 50
 WINDOWS = ((2_000, 100), (5_000, 200), (12_000, 500))
 WINDOW_MS_MAX = SLOTS * TICK_MS
+GROUP_WRITES = 10
+"""A group's turn (looking at its tape, reading from it, one call to the kernel) takes as long as so many writes."""
 
 _EARLY_MS = 4  # a part may come that much before it is expected
 _LATE_MS = 100  # when one is later than that, the stage is gone or silent: look less often
 _DRIFT_MS = 1  # the speaker's clock may be slower than ours by that much in a part
 
 
-def window_ms(listeners: int) -> int:
+def load(listeners: int, groups: int) -> int:
+    """How many writes a window's work is worth. A thousand Spaces with one listener each are no small load."""
+    return listeners + GROUP_WRITES * groups
+
+
+def window_ms(load: int) -> int:
     """How much sound goes into one write. A write costs about 7 µs whatever it holds, so the load decides.
 
     100 ms keeps a small Space close to live; a whole second carries 36,000. Every window divides SLOTS ticks.
     """
-    for listeners_max, window in WINDOWS:
-        if listeners <= listeners_max:
+    for load_max, window in WINDOWS:
+        if load <= load_max:
             return window
     return WINDOW_MS_MAX
 

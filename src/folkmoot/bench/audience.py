@@ -106,7 +106,7 @@ def plan(
         listeners=listeners,
         seconds=seconds,
         workers=workers,
-        write_ms=write_ms or windows.window_ms(listeners // workers),
+        write_ms=write_ms or windows.window_ms(windows.load(listeners // workers, spaces)),
         spaces=spaces,
         never_reading=never_reading,
         joins_per_s=max(JOINS_PER_S, round(listeners / JOIN_WITHIN_S)),

@@ -129,7 +129,7 @@ def main(config: HouseConfig) -> None:
         if os.fork() == 0:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             worker = WorkerConfig(path, Path(config.tapes))
-            run_worker(worker, _NothingRevoked(), choose_window_ms=lambda _listeners: config.write_ms)
+            run_worker(worker, _NothingRevoked(), choose_window_ms=lambda _load: config.write_ms)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(_House(config).run())
