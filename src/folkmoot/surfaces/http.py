@@ -20,6 +20,7 @@ from litestar.types import ExceptionHandlersMap, Guard
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
 from folkmoot.surfaces import under_way
+from folkmoot.surfaces.forms import nested
 from folkmoot.surfaces.security import NO_STORE
 
 Body = TypeVar("Body")
@@ -166,7 +167,8 @@ def _unreadable(error: Exception) -> Refused:
 async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
     """The request's body as JSON, form or multipart, whichever it says it is, checked against `kind`.
 
-    Mastodon clients send all three; `name[]` is a list. Raises Refused 422 with the first thing that is wrong.
+    Mastodon clients send all three (forms.py: how names of fields nest). Raises Refused 422 with the first thing
+    that is wrong.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -180,14 +182,8 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
     form = await request.form()
-    for name, value in [*request.query_params.multi_items(), *form.multi_items()]:
-        if name.endswith("[]"):
-            fields.setdefault(name[:-2], []).append(value)
-        else:
-            fields[name] = value
-    return fields
+    return nested([*request.query_params.multi_items(), *form.multi_items()])
 
 
 class ErrorBody(msgspec.Struct):
