@@ -4,7 +4,28 @@ Times are Unix milliseconds (`_ms`); identifiers are the 64-bit ids of `storage/
 both databases. Secrets are stored as SHA-256 digests (tokens, codes, links) or argon2id strings (passwords).
 """
 
-from folkmoot.storage.tables import bus, credentials, joining, moderation, people, posts, relations, spaces
+from folkmoot.storage.tables import (
+    bus,
+    credentials,
+    joining,
+    moderation,
+    notifications,
+    people,
+    posts,
+    relations,
+    spaces,
+)
 from folkmoot.storage.tables.base import metadata
 
-__all__ = ["bus", "credentials", "joining", "metadata", "moderation", "people", "posts", "relations", "spaces"]
+__all__ = [
+    "bus",
+    "credentials",
+    "joining",
+    "metadata",
+    "moderation",
+    "notifications",
+    "people",
+    "posts",
+    "relations",
+    "spaces",
+]
