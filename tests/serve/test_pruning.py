@@ -11,8 +11,10 @@ from folkmoot.accounts.actions import make_owner_link, sign_in
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
 from folkmoot.gate import Acting, Action
-from folkmoot.posts.actions import DELETE_OBJECTS, add_media, create_post, delete_post, object_deleter
-from folkmoot.posts.model import Draft, Media, MediaDetails
+from folkmoot.posts.actions import create_post, delete_post
+from folkmoot.posts.files.actions import DELETE_OBJECTS, add, object_deleter
+from folkmoot.posts.files.model import Media, MediaDetails
+from folkmoot.posts.model import Draft
 from folkmoot.serve.pruning import prune
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
@@ -75,7 +77,7 @@ async def test_files_that_hang_on_nothing(database: Database, clock: FakeClock, 
             created_at_ms=clock(),
         )
         await objects.put(file.object_key, b"sound", file.content_type)
-        await square.act(alice, Action.CLIP, lambda acting: add_media(acting, file))
+        await square.act(alice, Action.CLIP, lambda acting: add(acting, file))
 
     for media_id in range(1, 8):
         await keep(media_id)

@@ -30,10 +30,13 @@ from folkmoot.moderation.reports.model import About, Category
 from folkmoot.posts import actions as posts
 from folkmoot.posts import queries as post_queries
 from folkmoot.posts.boosts import boost
+from folkmoot.posts.files import actions as file_actions
+from folkmoot.posts.files import queries as file_queries
+from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import actions as marks
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft as PostDraft
-from folkmoot.posts.model import Media, Post, Visibility
+from folkmoot.posts.model import Post, Visibility
 from folkmoot.recordings.actions import close_recording
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
@@ -382,7 +385,7 @@ async def its_clips(scene: Scene) -> None:
         draft = PostDraft(source="a clip", visibility=visibility, media_ids=(media_id,))
         scene.made |= {name: str(media_id), f"{name}_post": await scene.post(draft)}
     async with scene.services.database.read() as read:
-        media = await post_queries.media_by_id(read, int(scene.made["media"]))
+        media = await file_queries.by_id(read, int(scene.made["media"]))
     assert media is not None
     scene.made["clip"] = str(media.clip_id)
 
@@ -459,7 +462,7 @@ async def a_listen_ticket(scene: Scene, token: str) -> HeldKey:
 
 async def a_signed_media_link(scene: Scene, token: str) -> HeldKey:
     async with scene.services.database.read() as read:
-        media = await post_queries.media_by_id(read, int(scene.made["private_media"]))
+        media = await file_queries.by_id(read, int(scene.made["private_media"]))
     assert media is not None
     shown = await scene.open("GET /api/v1/media/{media_id}", f"/api/v1/media/{media.id}", token)
     url = msgspec.json.decode(shown.body)["url"]
@@ -547,7 +550,7 @@ async def _clip(scene: Scene, key: str, words: str) -> int:
 
 
 async def _describe(scene: Scene, media_id: int, words: str) -> Media:
-    return await scene.act(Action.UPLOAD, lambda acting: posts.describe_media(acting, media_id, words))
+    return await scene.act(Action.UPLOAD, lambda acting: file_actions.describe(acting, media_id, words))
 
 
 def _record(scene: Scene, space_id: int) -> None:

@@ -7,9 +7,8 @@ from folkmoot.clips.cutting import CutSound
 from folkmoot.clips.model import Clip
 from folkmoot.clips.redacting import marks
 from folkmoot.gate import Acting, Action, Kind, Refused, Subject, Visible, subjects
-from folkmoot.posts.actions import add_media
-from folkmoot.posts.actions import forget_unattached as forget_unattached_media
-from folkmoot.posts.model import Media, MediaDetails
+from folkmoot.posts.files import actions as files
+from folkmoot.posts.files.model import Media, MediaDetails
 from folkmoot.recordings import queries as recordings
 from folkmoot.recordings.model import Redaction
 from folkmoot.spaces import queries as spaces
@@ -75,14 +74,14 @@ async def create_clip(
         created_at_ms=acting.now_ms,
         clip_id=clip.id,
     )
-    await add_media(acting, media)
+    await files.add(acting, media)
     await emit(acting.tx, CLIP_CREATED, {"clip": str(clip.id), "space": str(clip.space_id)})
     return clip, media
 
 
 async def forget_unattached(acting: Acting, count_max: int) -> int:
     """Delete files that hung on no post for a day, with the clips that they were; return how many."""
-    forgotten = await forget_unattached_media(acting, count_max)
+    forgotten = await files.forget_unattached(acting, count_max)
     cut = [clip_id for clip_id in forgotten if clip_id is not None]
     await acting.tx.connection.execute(delete(clips).where(clips.c.id.in_(cut)))
     return len(forgotten)

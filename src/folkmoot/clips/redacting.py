@@ -21,9 +21,9 @@ from folkmoot.clips import queries as clips
 from folkmoot.clips.cutting import CutSound, waveform_step_ms
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Acting, Action, Gate, Refused
-from folkmoot.posts import actions as posts
-from folkmoot.posts import queries as media
-from folkmoot.posts.model import Media, TakenOut
+from folkmoot.posts.files import actions as files
+from folkmoot.posts.files import queries as file_queries
+from folkmoot.posts.files.model import Media, TakenOut
 from folkmoot.recordings import queries, redacting, rules
 from folkmoot.recordings.model import Redaction
 from folkmoot.spaces import queries as spaces
@@ -152,7 +152,7 @@ class Carrying(msgspec.Struct, frozen=True):
             waveform_step_ms=sound.waveform_step_ms,
             taken_out=tuple(sorted(taken_out, key=lambda one: one.from_ms)),
         )
-        await self._act(lambda acting: posts.replace_sound(acting, file.id, len(sound.content), details))
+        await self._act(lambda acting: files.replace_sound(acting, file.id, len(sound.content), details))
 
     async def _act(self, work: Callable[[Acting], Awaitable[None]]) -> None:
         await self.gate.act(self.gate.permit_system(Action.REDACT, _BY), work)
@@ -204,7 +204,7 @@ async def _behind(
     from_ms, to_ms = decided[0].from_ms, max(one.to_ms for one in decided)
     found = {clip.id: clip for clip in await clips.overlapping(read, space_id, from_ms, to_ms)}
     behind = []
-    for file in await media.media_of_clips(read, found):
+    for file in await file_queries.of_clips(read, found):
         assert file.clip_id is not None
         clip, known = found[file.clip_id], {one.id for one in file.details.taken_out}
         missing = [one for one in decided if one.overlaps(clip.start_ms, clip.end_ms) and str(one.id) not in known]

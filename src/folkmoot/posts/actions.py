@@ -1,23 +1,17 @@
-"""Writes of posts and media."""
+"""Writes of posts."""
 
-from collections.abc import Awaitable, Callable, Sequence
-
-import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import boosts, counted, queries, rules, text
+from folkmoot.posts.files import actions as files
 from folkmoot.posts.marks.model import Mark
-from folkmoot.posts.model import Draft, Media, MediaDetails, Post, Thread, Visibility
+from folkmoot.posts.model import Draft, Post, Thread, Visibility
 from folkmoot.storage.events import emit
-from folkmoot.storage.jobs import Job, enqueue
-from folkmoot.storage.objects import ObjectStore
-from folkmoot.storage.tables.posts import idempotency_keys, media, posts
+from folkmoot.storage.tables.posts import idempotency_keys, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
-DELETE_OBJECTS = "media.delete_objects"
-UNATTACHED_LASTS_MS = 24 * 3600 * 1000
 
 
 async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | Thread] | None = None) -> Post:
@@ -40,7 +34,7 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | 
             raise Refused("not_found", "The post that this answers was deleted.", status=404)
     post = await _written(acting, clean, parent)
     await _insert(acting, post, clean.application_id)
-    await _attach(acting, post, clean.media_ids)
+    await files.attach(acting, post.id, clean.media_ids)
     await _remember_key(acting, clean.idempotency_key, post.id)
     await counted.came(acting, post)
     await emit(
@@ -67,84 +61,13 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
         .where(posts.c.id == post_id)
         .values(deleted_at_ms=acting.now_ms, source="", html="", spoiler_text="", tags=[])
     )
-    # "Delete and redraft" attaches the same files again: they are kept as long as files that are new.
-    await acting.tx.connection.execute(
-        update(media)
-        .where(media.c.post_id == post_id)
-        .values(post_id=None, position=0, created_at_ms=acting.now_ms)
-    )
+    await files.detach_all(acting, post_id)
     for mark in Mark:
         await acting.tx.connection.execute(delete(mark.table).where(mark.table.c.post_id == post_id))
     await counted.went(acting, post)
     await boosts.end_all_of(acting, post_id)
     await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
     return post
-
-
-async def describe_media(acting: Acting, media_id: int, description: str) -> Media:
-    """Change the description of one of the actor's own files. Raises Refused 404 and 422."""
-    clean = rules.clean_description(description)
-    changed = await acting.tx.connection.execute(
-        update(media).where(media.c.id == media_id, media.c.account_id == acting.actor_id).values(description=clean)
-    )
-    kept = await queries.media_by_id(acting.tx, media_id) if changed.rowcount else None
-    if kept is None:
-        raise Refused("not_found", "Media not found.", status=404)
-    return kept
-
-
-async def add_media(acting: Acting, file: Media) -> None:
-    """Enter a file that was stored, unattached."""
-    await acting.tx.connection.execute(
-        insert(media).values(
-            id=file.id,
-            account_id=file.account_id,
-            kind=file.kind,
-            content_type=file.content_type,
-            object_key=file.object_key,
-            size_bytes=file.size_bytes,
-            description=file.description,
-            details=msgspec.to_builtins(file.details),
-            clip_id=file.clip_id,
-            created_at_ms=file.created_at_ms,
-        )
-    )
-
-
-async def replace_sound(acting: Acting, media_id: int, size_bytes: int, details: MediaDetails) -> None:
-    """Say what is there now under a file's key, after something was taken out of it."""
-    await acting.tx.connection.execute(
-        update(media)
-        .where(media.c.id == media_id)
-        .values(size_bytes=size_bytes, details=msgspec.to_builtins(details))
-    )
-
-
-async def forget_unattached(acting: Acting, count_max: int) -> list[int | None]:
-    """Delete the rows of files that have hung on no post for a day, and have a job delete their bytes.
-
-    Returns the clip that each file was, None for other files.
-    """
-    unattached = (
-        select(media.c.id)
-        .where(media.c.post_id.is_(None), media.c.created_at_ms < acting.now_ms - UNATTACHED_LASTS_MS)
-        .limit(count_max)
-    )
-    forgetting = delete(media).where(media.c.id.in_(unattached)).returning(media.c.object_key, media.c.clip_id)
-    rows = (await acting.tx.connection.execute(forgetting)).all()
-    if rows:
-        await enqueue(acting.tx, DELETE_OBJECTS, {"keys": [row.object_key for row in rows]})
-    return [row.clip_id for row in rows]
-
-
-def object_deleter(objects: ObjectStore) -> Callable[[Job], Awaitable[None]]:
-    """The handler of `DELETE_OBJECTS` jobs."""
-
-    async def delete_objects(job: Job) -> None:
-        for key in job.payload["keys"]:
-            await objects.delete(key)
-
-    return delete_objects
 
 
 async def _made_with(acting: Acting, key: str | None) -> Post | None:
@@ -221,25 +144,3 @@ async def _insert(acting: Acting, post: Post, application_id: int | None) -> Non
             created_at_ms=post.created_at_ms,
         )
     )
-
-
-async def _attach(acting: Acting, post: Post, media_ids: Sequence[int]) -> None:
-    """Only the actor's own files, only ones that hang on no post: the conditions are in the statement itself."""
-    if not media_ids:
-        return
-    kinds = await acting.tx.connection.execute(
-        select(media.c.kind).where(media.c.id.in_(media_ids), media.c.account_id == acting.actor_id)
-    )
-    rules.require_attachable(list(kinds.scalars()))
-    for position, media_id in enumerate(media_ids):
-        attached = await acting.tx.connection.execute(
-            update(media)
-            .where(media.c.id == media_id, media.c.account_id == acting.actor_id, media.c.post_id.is_(None))
-            .values(post_id=post.id, position=position)
-        )
-        if attached.rowcount != 1:
-            raise Refused(
-                "validation_failed",
-                "Validation failed: A media file does not exist or is attached to another post",
-                status=422,
-            )

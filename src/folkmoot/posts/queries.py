@@ -1,33 +1,23 @@
-"""Reads of posts and media: rows for the gate. Each is one statement, whatever the size of a page, and another one
-where a conversation of a closed Space is among them.
-
-Spaces are above posts: of theirs only the two tables are read, for whom a closed one is (`model.Circle`).
+"""Reads of posts: rows for the gate. Each is one statement, whatever the size of a page, and another one where a
+conversation of a closed Space is among them.
 """
 
 from collections.abc import Collection, Mapping
-from itertools import groupby
 from typing import Any
 
-import msgspec
-from sqlalchemy import FromClause, Row, Select, and_, func, literal, select
+from sqlalchemy import Row, Select, func, literal, select
 
-from folkmoot.gate import Reach
-from folkmoot.posts.model import Application, Circle, Media, MediaDetails, Post, Visibility
+from folkmoot.posts import circles
+from folkmoot.posts.model import Application, Circle, Post, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import applications
 from folkmoot.storage.tables.people import accounts
-from folkmoot.storage.tables.posts import idempotency_keys, media, post_counts, posts
-from folkmoot.storage.tables.spaces import space_members, spaces
+from folkmoot.storage.tables.posts import idempotency_keys, post_counts, posts
 
 ANCESTORS_MAX = 100
 DESCENDANTS_MAX = 400
 DESCENDANTS_DEPTH_MAX = 40
 
-_REACH_OF_AUDIENCE = {"followed": Reach.FOLLOWED, "invited": Reach.NAMED}
-
-# The post that began the conversation, deleted or not, and the closed Space that it announces.
-_root = posts.alias("root")
-_circle = (spaces.c.id.label("circle_id"), spaces.c.host_id.label("circle_host_id"), spaces.c.audience)
 _reblogged = posts.alias("reblogged")
 
 
@@ -42,10 +32,10 @@ def rows() -> Select[Any]:
             _reblogged.c.account_id.label("reblogged_account_id"),
             applications.c.name.label("application_name"),
             applications.c.website.label("application_website"),
-            *_circle,
+            *circles.COLUMNS,
         )
         .select_from(
-            _with_circle(posts)
+            circles.with_circle(posts)
             .outerjoin(applications, applications.c.id == posts.c.application_id)
             .outerjoin(post_counts, post_counts.c.post_id == posts.c.id)
             .outerjoin(_reblogged, _reblogged.c.id == posts.c.reblog_of_id)
@@ -57,11 +47,11 @@ def rows() -> Select[Any]:
 async def found(read: Read, statement: Select[Any]) -> list[Post]:
     """The posts that a statement made of `rows` selects, in its order."""
     selected = (await read.connection.execute(statement)).all()
-    circles = await _circles(read, selected)
-    return [_from_row(row, circles) for row in selected]
+    known = await circles.circles(read, selected)
+    return [_from_row(row, known) for row in selected]
 
 
-def _from_row(row: Row[Any], circles: Mapping[int, Circle]) -> Post:
+def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
     return Post(
         id=row.id,
         account_id=row.account_id,
@@ -84,7 +74,7 @@ def _from_row(row: Row[Any], circles: Mapping[int, Circle]) -> Post:
         replies_count=row.replies_count,
         reblogs_count=row.reblogs_count,
         favourites_count=row.favourites_count,
-        circle=circles.get(row.circle_id),
+        circle=known.get(row.circle_id),
     )
 
 
@@ -105,46 +95,6 @@ async def of_author(read: Read, account_id: int, *, max_id: int | None, limit: i
     """Everything that somebody wrote, for themselves: the newest first, of any visibility."""
     statement = rows().where(posts.c.account_id == account_id).order_by(posts.c.id.desc()).limit(limit)
     return await found(read, statement if max_id is None else statement.where(posts.c.id < max_id))
-
-
-def _with_circle(joined: FromClause) -> FromClause:
-    """Posts, or what they are part of, with what `_circle` names: NULL outside of closed Spaces' conversations."""
-    return joined.outerjoin(_root, _root.c.id == posts.c.conversation_id).outerjoin(
-        spaces, and_(spaces.c.id == _root.c.space_id, spaces.c.audience.in_(_REACH_OF_AUDIENCE))
-    )
-
-
-async def _circles(read: Read, selected: Collection[Row[Any]]) -> dict[int, Circle]:
-    """By Space: its people are who is on its stage or was invited, and nobody who was removed."""
-    closed = {row.circle_id: row for row in selected if row.circle_id is not None}
-    if not closed:
-        return {}
-    guest_as = space_members.c.document["guest_as"].as_string().label("guest_as")
-    members = await read.connection.execute(
-        select(
-            space_members.c.space_id,
-            space_members.c.account_id,
-            space_members.c.role,
-            space_members.c.removed,
-            guest_as,
-        ).where(space_members.c.space_id.in_(list(closed)))
-    )
-    named: dict[int, set[int]] = {space_id: set() for space_id in closed}
-    barred: dict[int, set[int]] = {space_id: set() for space_id in closed}
-    for member in members:
-        if member.removed:
-            barred[member.space_id].add(member.account_id)
-        elif member.guest_as is not None or member.role != "listener":
-            named[member.space_id].add(member.account_id)
-    return {
-        space_id: Circle(
-            row.circle_host_id,
-            _REACH_OF_AUDIENCE[row.audience],
-            frozenset(named[space_id]),
-            frozenset(barred[space_id]),
-        )
-        for space_id, row in closed.items()
-    }
 
 
 async def ancestor_ids(read: Read, post: Post) -> list[int]:
@@ -202,60 +152,3 @@ async def id_of_key(read: Read, account_id: int, key: str, since_ms: int) -> int
         idempotency_keys.c.created_at_ms >= since_ms,
     )
     return (await read.connection.execute(statement)).scalar_one_or_none()
-
-
-# --- media ---
-
-
-def _media_rows() -> Select[Any]:
-    attached = media.outerjoin(posts, and_(posts.c.id == media.c.post_id, posts.c.deleted_at_ms.is_(None)))
-    return select(media, posts.c.visibility, posts.c.mentions, *_circle).select_from(_with_circle(attached))
-
-
-async def _media_found(read: Read, statement: Select[Any]) -> list[Media]:
-    selected = (await read.connection.execute(statement)).all()
-    circles = await _circles(read, selected)
-    return [_media(row, circles) for row in selected]
-
-
-def _media(row: Row[Any], circles: Mapping[int, Circle]) -> Media:
-    return Media(
-        id=row.id,
-        account_id=row.account_id,
-        kind=row.kind,
-        content_type=row.content_type,
-        object_key=row.object_key,
-        size_bytes=row.size_bytes,
-        description=row.description,
-        details=msgspec.convert(row.details, MediaDetails),
-        created_at_ms=row.created_at_ms,
-        post_id=row.post_id,
-        clip_id=row.clip_id,
-        post_visibility=Visibility(row.visibility) if row.visibility else None,
-        post_mentions=tuple(row.mentions or ()),
-        post_circle=circles.get(row.circle_id),
-    )
-
-
-async def media_by_id(read: Read, media_id: int) -> Media | None:
-    files = await _media_found(read, _media_rows().where(media.c.id == media_id))
-    return files[0] if files else None
-
-
-async def media_of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
-    """The files that clips are, attached or not. One statement."""
-    return await _media_found(read, _media_rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
-
-
-async def media_of_posts(read: Read, post_ids: Collection[int]) -> dict[int, list[Media]]:
-    """The attachments of each post, in their order."""
-    if not post_ids:
-        return {}
-    files = await _media_found(
-        read, _media_rows().where(media.c.post_id.in_(post_ids)).order_by(media.c.post_id, media.c.position)
-    )
-    return {
-        post_id: list(attached)
-        for post_id, attached in groupby(files, lambda one: one.post_id)
-        if post_id is not None
-    }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
-from folkmoot.posts.actions import DELETE_OBJECTS, object_deleter
+from folkmoot.posts.files.actions import DELETE_OBJECTS, object_deleter
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter

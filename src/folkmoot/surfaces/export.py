@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account, Page
+from folkmoot.accounts.relations import queries as relations
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Action, Permit, Serves, Visible
@@ -21,9 +22,11 @@ from folkmoot.gate.queries import sanctions_of
 from folkmoot.moderation.appeals import queries as appeals
 from folkmoot.moderation.appeals.model import Appeal
 from folkmoot.posts import queries as posts
+from folkmoot.posts.files import queries as post_files
+from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import queries as marks
 from folkmoot.posts.marks.model import Mark
-from folkmoot.posts.model import Media, Post
+from folkmoot.posts.model import Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
@@ -82,24 +85,24 @@ async def _head(read: Read, services: Services, permit: Permit) -> Row:
 
 
 async def _following(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await accounts.following_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    ids = await relations.following_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
     return await _people(read, services, permit, ids)
 
 
 async def _followers(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await accounts.follower_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    ids = await relations.follower_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
     return await _people(read, services, permit, ids)
 
 
 async def _blocks(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await accounts.blocked_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
+    ids = await relations.blocked_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
     return await _people(read, services, permit, ids)
 
 
 async def _posts(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
     found = await posts.of_author(read, permit.viewer.id, max_id=after_id, limit=PAGE)
     own = await services.gate.admit_to_export(read, permit, found)
-    media = await posts.media_of_posts(read, [one.item.id for one in own])
+    media = await post_files.of_posts(read, [one.item.id for one in own])
     files = {
         post_id: await services.gate.admit_to_export(read, permit, attached) for post_id, attached in media.items()
     }
@@ -114,7 +117,7 @@ async def _spaces(read: Read, services: Services, permit: Permit, after_id: int 
 
 async def _clips(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
     found = await clips.of_account(read, permit.viewer.id, max_id=after_id, limit=PAGE)
-    media = await posts.media_of_clips(read, [clip.id for clip in found])
+    media = await post_files.of_clips(read, [clip.id for clip in found])
     own = await services.gate.admit_to_export(read, permit, media)
     files = {one.item.clip_id: one for one in own}
     return [_clip(clip, files.get(clip.id)) for clip in found], _next([clip.id for clip in found])

@@ -17,8 +17,10 @@ from folkmoot.clips.model import Clip
 from folkmoot.gate import Gated, Kind, Permit, Reach, Subject, Viewer, Visible, subjects
 from folkmoot.gate.standings import is_hidden
 from folkmoot.posts import queries
+from folkmoot.posts.files import queries as files
+from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import queries as marks
-from folkmoot.posts.model import Media, Mine, Post
+from folkmoot.posts.model import Mine, Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
@@ -156,9 +158,7 @@ async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip],
     """The clips in posts; and the posts and what they boost, with their files, Spaces and people, for the gate."""
     boosted = {post.reblog_of_id for post in posts if post.reblog_of_id is not None}
     posts = [*posts, *await queries.by_ids(read, boosted - {post.id for post in posts})]
-    attached = [
-        one for media in (await queries.media_of_posts(read, [p.id for p in posts])).values() for one in media
-    ]
+    attached = [one for media in (await files.of_posts(read, [p.id for p in posts])).values() for one in media]
     cut = await clips.by_ids(read, {one.clip_id for one in attached if one.clip_id is not None})
     referred = {post.space_id for post in posts if post.space_id is not None}
     known = await spaces.by_ids(read, referred | {clip.space_id for clip in cut.values()})

@@ -7,13 +7,13 @@ from litestar import Request, Response, get, put
 
 from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
 from folkmoot.gate.model import clip_subject, space_subject
-from folkmoot.posts import actions, queries
-from folkmoot.posts.model import Media
+from folkmoot.posts.files import actions, queries
+from folkmoot.posts.files.model import Media
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.byte_ranges import Unsatisfiable, parse_range
 from folkmoot.surfaces.http import parse, serves
-from folkmoot.surfaces.mastodon import load_statuses, media_links, present_statuses
+from folkmoot.surfaces.mastodon import load_statuses, media_links, present_media
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment
 from folkmoot.surfaces.services import Services
@@ -32,7 +32,7 @@ class UpdateMedia(msgspec.Struct):
 async def show_media(media_id: str, viewer: Viewer, services: Services) -> MediaAttachment:
     """One's own file."""
     async with services.database.read() as read:
-        return await _present(read, services, viewer, await queries.media_by_id(read, entity_id(media_id)))
+        return await _present(read, services, viewer, await queries.by_id(read, entity_id(media_id)))
 
 
 @put(f"{PATH}/{{media_id:str}}", opt=serves(Serves.SIGNED_IN, Action.UPLOAD, "write:media"))
@@ -43,9 +43,9 @@ async def update_media(
     asked, id_ = await parse(request, UpdateMedia), entity_id(media_id)
     if asked.description is not None:
         text = asked.description
-        await services.gate.act(permit, lambda acting: actions.describe_media(acting, id_, text))
+        await services.gate.act(permit, lambda acting: actions.describe(acting, id_, text))
     async with services.database.read() as read:
-        return await _present(read, services, permit.viewer, await queries.media_by_id(read, id_))
+        return await _present(read, services, permit.viewer, await queries.by_id(read, id_))
 
 
 @get(f"{media_links.MEDIA}/{{key:str}}", opt=serves(Serves.ANYONE, scope="read:statuses"))
@@ -56,7 +56,7 @@ async def fetch_media(
     media_id = media_links.id_of(key)
     async with services.database.read() as read:
         looking = await _signed_for(read, request, services, media_id, ticket) if ticket else viewer
-        found = await queries.media_by_id(read, media_id)
+        found = await queries.by_id(read, media_id)
         visible, space = await load_statuses.admit_media(read, services, looking, found)
         hold(request, await _stamps(read, services, looking, visible.item, space))
     return await _bytes(request, services, visible.item)
@@ -109,7 +109,7 @@ async def _present(read: Read, services: Services, viewer: Viewer, found: Media 
     if found is None or found.account_id != viewer.account_id:
         raise Refused("not_found", "Record not found", status=404)
     visible, space = await load_statuses.admit_media(read, services, viewer, found)
-    return present_statuses.attachment(visible, load_statuses.media_url(read.now_ms, services, visible, space))
+    return present_media.attachment(visible, load_statuses.media_url(read.now_ms, services, visible, space))
 
 
 HANDLERS: list[Any] = [show_media, update_media, fetch_media]

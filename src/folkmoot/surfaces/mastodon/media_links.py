@@ -8,7 +8,7 @@ import msgspec
 
 from folkmoot.gate import Reach, Refused, Stamp, Viewer
 from folkmoot.gate.register import Key
-from folkmoot.posts.model import Media
+from folkmoot.posts.files.model import Media
 from folkmoot.surfaces import signed
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.services import Services

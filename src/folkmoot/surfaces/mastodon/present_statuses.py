@@ -7,11 +7,13 @@ import msgspec
 from folkmoot.accounts.model import Account
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Visible
-from folkmoot.posts.model import Media, Mine, Post
+from folkmoot.posts.files.model import Media
+from folkmoot.posts.model import Mine, Post
 from folkmoot.posts.text import localised
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.surfaces.mastodon import entities, status_entities
 from folkmoot.surfaces.mastodon.present import account, timestamp
+from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.services import Site
 
 _STATES = {
@@ -115,38 +117,6 @@ def _status(visible: Visible[Post], around: Around, site: Site) -> status_entiti
         muted=mine.muted,
         folkmoot=_extension(announced, attached, around, around.gone.get(post.id)),
     )
-
-
-def attachment(visible: Visible[Media], url: str) -> status_entities.MediaAttachment:
-    """A file. Sound only, until there are pictures."""
-    media = visible.item
-    seconds = media.details.duration_ms / 1000
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return status_entities.MediaAttachment(
-        id=str(media.id),
-        type="audio",
-        url=url,
-        meta={
-            "length": f"{hours}:{minutes:02}:{rest:05.2f}",
-            "duration": seconds,
-            "audio_encode": "aac (LC)",
-            "audio_bitrate": "48000 Hz",
-            "audio_channels": "mono",
-            "original": {"duration": seconds, "bitrate": media.details.bitrate},
-            "waveform": list(media.details.waveform),
-        },
-        description=_described(media) or None,
-    )
-
-
-def _described(media: Media) -> str:
-    """For clients that know nothing of marks, what was taken out stands in the description."""
-    taken_out = media.details.taken_out
-    seconds = sum(one.to_ms - one.from_ms for one in taken_out) / 1000
-    why = " ".join(dict.fromkeys(one.sentence for one in taken_out))
-    mark = f"({seconds:.1f} s were taken out. {why})" if taken_out else ""
-    return "\n".join(part for part in (media.description, mark) if part)
 
 
 def _mention(visible: Visible[Account], site: Site) -> status_entities.Mention:

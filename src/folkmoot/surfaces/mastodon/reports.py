@@ -12,6 +12,7 @@ from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.moderation.reports import actions, queries
 from folkmoot.moderation.reports.model import POSTS_MAX, About, Category
 from folkmoot.posts import queries as posts
+from folkmoot.posts.files import queries as files
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
@@ -94,7 +95,7 @@ async def _posts(
 
 
 async def _clip(read: Read, services: Services, viewer: Viewer, media_id: str, post_ids: tuple[int, ...]) -> About:
-    found = await posts.media_by_id(read, entity_id(media_id))
+    found = await files.by_id(read, entity_id(media_id))
     media, _ = await load_statuses.admit_media(read, services, viewer, found)
     clip = await clips.by_id(read, media.item.clip_id) if media.item.clip_id is not None else None
     if clip is None:

@@ -9,7 +9,7 @@ from folkmoot.clips import actions, rules
 from folkmoot.clips.cutting import cut_sound
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
-from folkmoot.posts.model import Media
+from folkmoot.posts.files.model import Media
 from folkmoot.recordings import queries as recordings
 from folkmoot.spaces.commands import read_id
 from folkmoot.spaces.model import Space

@@ -1,0 +1,1 @@
+"""Files of posts: what somebody uploaded, or cut from a Space."""

@@ -1,0 +1,71 @@
+"""Reads of files: rows for the gate. One statement each, and another where a closed Space's conversation is among
+them."""
+
+from collections.abc import Collection, Mapping
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, select
+
+from folkmoot.posts import circles
+from folkmoot.posts.files.model import Media, MediaDetails
+from folkmoot.posts.model import Circle, Visibility
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables.posts import media, posts
+
+
+def _rows() -> Select[Any]:
+    attached = media.outerjoin(posts, and_(posts.c.id == media.c.post_id, posts.c.deleted_at_ms.is_(None)))
+    return select(media, posts.c.visibility, posts.c.mentions, *circles.COLUMNS).select_from(
+        circles.with_circle(attached)
+    )
+
+
+async def _found(read: Read, statement: Select[Any]) -> list[Media]:
+    selected = (await read.connection.execute(statement)).all()
+    known = await circles.circles(read, selected)
+    return [_from_row(row, known) for row in selected]
+
+
+def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Media:
+    return Media(
+        id=row.id,
+        account_id=row.account_id,
+        kind=row.kind,
+        content_type=row.content_type,
+        object_key=row.object_key,
+        size_bytes=row.size_bytes,
+        description=row.description,
+        details=msgspec.convert(row.details, MediaDetails),
+        created_at_ms=row.created_at_ms,
+        post_id=row.post_id,
+        clip_id=row.clip_id,
+        post_visibility=Visibility(row.visibility) if row.visibility else None,
+        post_mentions=tuple(row.mentions or ()),
+        post_circle=known.get(row.circle_id),
+    )
+
+
+async def by_id(read: Read, media_id: int) -> Media | None:
+    files = await _found(read, _rows().where(media.c.id == media_id))
+    return files[0] if files else None
+
+
+async def of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
+    """The files that clips are, attached or not. One statement."""
+    return await _found(read, _rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
+
+
+async def of_posts(read: Read, post_ids: Collection[int]) -> dict[int, list[Media]]:
+    """The attachments of each post, in their order."""
+    if not post_ids:
+        return {}
+    files = await _found(
+        read, _rows().where(media.c.post_id.in_(post_ids)).order_by(media.c.post_id, media.c.position)
+    )
+    return {
+        post_id: list(attached)
+        for post_id, attached in groupby(files, lambda one: one.post_id)
+        if post_id is not None
+    }
