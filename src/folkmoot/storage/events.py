@@ -72,6 +72,12 @@ async def newest_position(tx: Read) -> Position:
     return max(Position(0, newest_id or 0), await _pruned(tx))
 
 
+async def keep_position(tx: Write, follower: str, event: Event) -> None:
+    """Remember, in a handler's own transaction, that a follower of a "stored" start has handled an event: what the
+    handler writes is then written once, whenever its process dies."""
+    await write_fact(tx, _stored_name(follower), event.position)
+
+
 async def prune(database: Database, older_than_ms: int) -> int:
     """Delete events older than a Unix time; return how many. A follower that had not read them reloads."""
 
@@ -152,7 +158,7 @@ class Follower:
     async def _begin(self) -> Position:
         if self._start == "stored":
             async with self._database.read() as tx:
-                stored = await read_fact(tx, self._stored_name)
+                stored = await read_fact(tx, _stored_name(self._name))
                 # Whoever follows for the first time has missed nothing by what was pruned before.
                 position = await _pruned(tx) if stored is None else msgspec.convert(stored, Position)
             self._position = position
@@ -198,13 +204,13 @@ class Follower:
 
     async def _store(self, position: Position) -> None:
         async def work(tx: Write) -> None:
-            await write_fact(tx, self._stored_name, position)
+            await write_fact(tx, _stored_name(self._name), position)
 
         await self._database.write(work)
 
-    @property
-    def _stored_name(self) -> str:
-        return f"follower.{self._name}"
+
+def _stored_name(follower: str) -> str:
+    return f"follower.{follower}"
 
 
 def _big_integer(value: Any) -> Any:

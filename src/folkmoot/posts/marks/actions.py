@@ -11,6 +11,7 @@ from folkmoot.storage.tables.posts import conversation_mutes, pins, post_counts
 from folkmoot.storage.upserts import count, insert_once
 
 POST_FAVOURITED = "post.favourited"
+POST_UNFAVOURITED = "post.unfavourited"
 
 
 async def mark(acting: Acting, what: Mark, shown: Visible[Post]) -> None:
@@ -34,6 +35,7 @@ async def unmark(acting: Acting, what: Mark, post_id: int) -> None:
     ended = await acting.tx.connection.execute(delete(what.table).where(own))
     if ended.rowcount and what is Mark.FAVOURITE:
         await count(acting.tx, post_counts, post_id, favourites=-1)
+        await emit(acting.tx, POST_UNFAVOURITED, {"post": str(post_id), "account": str(acting.actor_id)})
 
 
 async def mute_conversation(acting: Acting, shown: Visible[Post]) -> None:
