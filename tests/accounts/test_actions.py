@@ -8,6 +8,7 @@ from tests.support.people import People
 
 from folkmoot.accounts import actions, queries
 from folkmoot.accounts.actions import Entry, NewAccount
+from folkmoot.accounts.relations import queries as relations
 from folkmoot.gate import Action, Gate, Refused, Role, Standing
 from folkmoot.gate.queries import sanction_of
 from folkmoot.storage.database import Database
@@ -84,6 +85,6 @@ async def test_following_and_blocking_at_once_leaves_no_follow(people: People) -
     alice, bob = await people.create("alice"), await people.create("bob")
     await asyncio.gather(people.follow(alice, bob), people.block(bob, alice), return_exceptions=True)
     async with people.gate.database.read() as read:
-        (relation,) = await queries.relationships(read, bob, [alice])
+        (relation,) = await relations.relationships(read, bob, [alice])
     assert relation.blocking
     assert not relation.followed_by

@@ -31,7 +31,9 @@ IN_ITS_NAME = {
 }
 # Who reads the table of standings by themselves: what follows from it and is no seeing, acting or staying.
 BY_STANDING = {
-    "accounts/actions.py": "nobody follows whom nobody sees",
+    "accounts/actions.py": "a token that somebody suspended is given opens their room, and no more afterwards",
+    "accounts/relations/following.py": "nobody follows whom nobody sees",
+    "accounts/relations/queries.py": "how one stands to whom nobody sees is left out",
     "accounts/invites/queries.py": "a link opens as long as its maker may give such links",
     "moderation/evasion/queries.py": "whose traces are worth a hint: only those of the sanctioned",
     "surfaces/invites.py": "how whom somebody brought stands now, for moderators",

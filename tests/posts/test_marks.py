@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.support.square import Square
 
-from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries as account_queries
 from folkmoot.accounts.model import Page
+from folkmoot.accounts.relations import actions as relations
+from folkmoot.accounts.relations import following
 from folkmoot.gate import Acting, Action, Refused, Visible
 from folkmoot.posts import actions, boosts, queries
 from folkmoot.posts.marks import actions as marks
@@ -264,7 +265,7 @@ async def _step(
     elif what == "unfavourite":
         await unmark(square, who, Mark.FAVOURITE, post)
     else:
-        change = {"follow": accounts.follow, "unfollow": accounts.unfollow, "block": accounts.block}[what]
+        change = {"follow": following.follow, "unfollow": following.unfollow, "block": relations.block}[what]
         action = Action.BLOCK if what == "block" else Action.FOLLOW
         await square.act(who, action, lambda acting: change(acting, other))
 

@@ -6,6 +6,8 @@ from typing import TypeVar
 from sqlalchemy import insert
 
 from folkmoot.accounts import actions as accounts
+from folkmoot.accounts.relations import actions as relations
+from folkmoot.accounts.relations import following
 from folkmoot.gate import Acting, Action, Gate, Role, Standing, Viewer
 from folkmoot.gate.actions import impose, lift
 from folkmoot.gate.queries import open_sanctions, sanction_of
@@ -52,10 +54,10 @@ class People:
         return await self.system(instead)
 
     async def follow(self, follower_id: int, followee_id: int) -> None:
-        await self.act(follower_id, Action.FOLLOW, lambda acting: accounts.follow(acting, followee_id))
+        await self.act(follower_id, Action.FOLLOW, lambda acting: following.follow(acting, followee_id))
 
     async def block(self, account_id: int, blocked_id: int) -> None:
-        await self.act(account_id, Action.BLOCK, lambda acting: accounts.block(acting, blocked_id))
+        await self.act(account_id, Action.BLOCK, lambda acting: relations.block(acting, blocked_id))
 
     async def act(self, account_id: int, action: Action, work: Callable[[Acting], Awaitable[Result]]) -> Result:
         """Run an action as an account that has just signed in."""

@@ -3,31 +3,25 @@
 import secrets
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.accounts import queries, rules
+from folkmoot.accounts import links, rules
 from folkmoot.accounts.invites import actions as invites
 from folkmoot.accounts.invites.rules import Inviting
-from folkmoot.gate import Acting, Refused, Role, Standing, shown_to_others
+from folkmoot.accounts.links import Purpose
+from folkmoot.gate import Acting, Refused, Role, Standing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables.credentials import one_time_links, tokens
-from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials, follows
-from folkmoot.storage.upserts import count, insert_once
+from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.people import accounts, credentials
 
 SESSION_SCOPES = "read write follow push admin:read admin:write"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
-OWNER_LINK_LASTS_MS = 24 * 3600 * 1000
-ACCOUNT_BLOCKED = "account.blocked"
 CREDENTIALS_CHANGED = "account.credentials_changed"
-ACCOUNT_UNFOLLOWED = "account.unfollowed"
-_OWNER_LINK = "owner"
-PASSWORD_LINK_LASTS_MS = 24 * 3600 * 1000
-_SETTING_LINK = "password"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -51,19 +45,7 @@ class NewAccount(msgspec.Struct, frozen=True):
 
 async def make_owner_link(acting: Acting) -> str | None:
     """The secret of the link that makes the owner, in place of an earlier one; None where there is an owner."""
-    if await _has_owner(acting):
-        return None
-    secret = secrets.token_urlsafe(32)
-    await acting.tx.connection.execute(delete(one_time_links).where(one_time_links.c.purpose == _OWNER_LINK))
-    await acting.tx.connection.execute(
-        one_time_links.insert().values(
-            secret_hash=digest(secret),
-            purpose=_OWNER_LINK,
-            created_at_ms=acting.now_ms,
-            expires_at_ms=acting.now_ms + OWNER_LINK_LASTS_MS,
-        )
-    )
-    return secret
+    return None if await _has_owner(acting) else await links.make(acting, Purpose.OWNER)
 
 
 async def sign_up(acting: Acting, new: NewAccount, entry: Entry) -> int:
@@ -82,6 +64,8 @@ async def sign_up(acting: Acting, new: NewAccount, entry: Entry) -> int:
         await invites.use(acting, entry.invite_id, account_id, entry.inviting)
     elif role is Role.MEMBER and entry.registrations == "approval":
         await impose(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
+    if role is Role.MEMBER:
+        await emit(acting.tx, ACCOUNT_SIGNED_UP, {"account": str(account_id)})
     return account_id
 
 
@@ -141,37 +125,16 @@ async def make_password_link(acting: Acting, account_id: int) -> str:
     """
     if await gate_queries.sanction_of(acting.tx, account_id) is None:
         raise _no_account()
-    secret = secrets.token_urlsafe(32)
-    await acting.tx.connection.execute(
-        delete(one_time_links).where(
-            one_time_links.c.purpose == _SETTING_LINK, one_time_links.c.account_id == account_id
-        )
-    )
-    await acting.tx.connection.execute(
-        one_time_links.insert().values(
-            secret_hash=digest(secret),
-            purpose=_SETTING_LINK,
-            account_id=account_id,
-            created_at_ms=acting.now_ms,
-            expires_at_ms=acting.now_ms + PASSWORD_LINK_LASTS_MS,
-        )
-    )
-    return secret
+    return await links.make(acting, Purpose.PASSWORD, account_id)
 
 
 async def set_password_by_link(acting: Acting, secret: str, password_hash: str) -> int:
     """Set the password of the account whose link it is, and unlock it; return its id. All else that is decided
     about it stays. Raises Refused 403 for a link that is spent."""
-    spent = (
-        update(one_time_links)
-        .where(queries.valid_password_link(secret, acting.now_ms))
-        .values(used_at_ms=acting.now_ms)
-        .returning(one_time_links.c.account_id)
-    )
-    row = (await acting.tx.connection.execute(spent)).first()
-    if row is None:
+    link = await links.use(acting, Purpose.PASSWORD, secret)
+    if link is None or link.account_id is None:
         raise password_link_spent()
-    account_id = int(row.account_id)
+    account_id = link.account_id
     await change_password(acting, account_id, password_hash)
     held = (await gate_queries.open_sanctions(acting.tx, [account_id]))[account_id]
     await lift(acting, account_id, [one for one in held if one.standing is Standing.LOCKED])
@@ -252,53 +215,6 @@ async def update_profile(acting: Acting, *, display_name: str | None = None, not
         )
 
 
-async def follow(acting: Acting, account_id: int) -> None:
-    """Follow an account; nothing happens if one does already.
-
-    Raises Refused: 422 oneself; 404 where there is no such account, or a block, or nothing of it is shown.
-    """
-    _not_oneself(acting, account_id, "follow")
-    standing = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
-    relations = await gate_queries.relations(acting.tx, acting.actor_id, [account_id])
-    if not shown_to_others(standing) or account_id in relations.blocked:
-        raise _no_account()
-    if await insert_once(
-        acting.tx, follows, follower_id=acting.actor_id, followee_id=account_id, created_at_ms=acting.now_ms
-    ):
-        await _count_follow(acting, acting.actor_id, account_id, 1)
-
-
-async def unfollow(acting: Acting, account_id: int) -> None:
-    """Follow no more. Raises nothing; the event tells Spaces that are for those whom one follows."""
-    await _end_follows(acting, follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id)
-    await emit(acting.tx, ACCOUNT_UNFOLLOWED, {"account": str(acting.actor_id), "unfollowed": str(account_id)})
-
-
-async def block(acting: Acting, account_id: int) -> None:
-    """Block an account, which ends follows both ways. Raises Refused: 422 oneself, 404 no such account."""
-    _not_oneself(acting, account_id, "block")
-    found = await acting.tx.connection.execute(select(accounts.c.id).where(accounts.c.id == account_id))
-    if found.first() is None:
-        raise _no_account()
-    await _end_follows(
-        acting,
-        or_(
-            and_(follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id),
-            and_(follows.c.follower_id == account_id, follows.c.followee_id == acting.actor_id),
-        ),
-    )
-    await insert_once(
-        acting.tx, blocks, account_id=acting.actor_id, blocked_id=account_id, created_at_ms=acting.now_ms
-    )
-    await emit(acting.tx, ACCOUNT_BLOCKED, {"account": str(acting.actor_id), "blocked": str(account_id)})
-
-
-async def unblock(acting: Acting, account_id: int) -> None:
-    await acting.tx.connection.execute(
-        delete(blocks).where(blocks.c.account_id == acting.actor_id, blocks.c.blocked_id == account_id)
-    )
-
-
 async def _insert_account(acting: Acting, username: str, role: Role) -> int:
     insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(accounts)
     statement = (
@@ -318,30 +234,8 @@ async def _insert_account(acting: Acting, username: str, role: Role) -> int:
     return int(row.id)
 
 
-async def _end_follows(acting: Acting, *which: ColumnElement[bool]) -> None:
-    ended = delete(follows).where(*which).returning(follows.c.follower_id, follows.c.followee_id)
-    for row in (await acting.tx.connection.execute(ended)).all():
-        await _count_follow(acting, row.follower_id, row.followee_id, -1)
-
-
-async def _count_follow(acting: Acting, follower_id: int, followee_id: int, by: int) -> None:
-    await count(acting.tx, account_counts, follower_id, following=by)
-    await count(acting.tx, account_counts, followee_id, followers=by)
-
-
 async def _use_owner_link(acting: Acting, secret: str) -> None:
-    spent = (
-        update(one_time_links)
-        .where(
-            one_time_links.c.secret_hash == digest(secret),
-            one_time_links.c.purpose == _OWNER_LINK,
-            one_time_links.c.used_at_ms.is_(None),
-            one_time_links.c.expires_at_ms > acting.now_ms,
-        )
-        .values(used_at_ms=acting.now_ms)
-        .returning(one_time_links.c.purpose)
-    )
-    if (await acting.tx.connection.execute(spent)).first() is None or await _has_owner(acting):
+    if await links.use(acting, Purpose.OWNER, secret) is None or await _has_owner(acting):
         raise Refused(
             "link_spent",
             "This link has been used or is too old. The server prints a new one when it starts without an owner.",
@@ -351,11 +245,6 @@ async def _use_owner_link(acting: Acting, secret: str) -> None:
 async def _has_owner(acting: Acting) -> bool:
     found = await acting.tx.connection.execute(select(exists().where(accounts.c.role == Role.OWNER.value)))
     return bool(found.scalar_one())
-
-
-def _not_oneself(acting: Acting, account_id: int, verb: str) -> None:
-    if account_id == acting.actor_id:
-        raise Refused("own_account", f"One cannot {verb} oneself.", status=422)
 
 
 def _no_account() -> Refused:

@@ -5,6 +5,13 @@ import msgspec
 from folkmoot.gate import Facts, Role
 
 
+class Field(msgspec.Struct, frozen=True):
+    """A row of a profile's table, as written."""
+
+    name: str
+    value: str
+
+
 class Account(msgspec.Struct, frozen=True):
     """A person as the others see them, with the counts that every client shows beside the name."""
 
@@ -19,6 +26,11 @@ class Account(msgspec.Struct, frozen=True):
     following_count: int
     statuses_count: int
     last_post_id: int | None
+    bot: bool = False
+    discoverable: bool = True  # in the directory, among suggestions
+    indexable: bool = False  # whose posts anybody may search
+    hide_collections: bool = False  # whom it follows, and who follows it
+    fields: tuple[Field, ...] = ()
 
     def gate_facts(self) -> Facts:
         return Facts(owner_ids=(self.id,))
@@ -29,9 +41,20 @@ class Relationship(msgspec.Struct, frozen=True):
 
     account_id: int
     following: bool = False
+    requested: bool = False  # by the viewer; what follows is as they chose it for the one or the other
+    showing_reblogs: bool = False
+    notifying: bool = False
+    languages: tuple[str, ...] | None = None  # None: all
     followed_by: bool = False
+    requested_by: bool = False
     blocking: bool = False
     blocked_by: bool = False
+    muting: bool = False
+    muting_notifications: bool = False
+    mute_ends_at_ms: int | None = None
+    domain_blocking: bool = False
+    endorsed: bool = False
+    note: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True):

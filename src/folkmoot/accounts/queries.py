@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -10,7 +11,6 @@ from sqlalchemy import (
     CompoundSelect,
     Row,
     Select,
-    and_,
     bindparam,
     exists,
     func,
@@ -19,14 +19,15 @@ from sqlalchemy import (
     union_all,
 )
 
-from folkmoot.accounts.model import Account, Counts, Page, Relationship
-from folkmoot.accounts.paging import rows_of_page
+from folkmoot.accounts import links
+from folkmoot.accounts.links import Purpose
+from folkmoot.accounts.model import Account, Counts, Field
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
-from folkmoot.storage.database import Read, digest
+from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
-from folkmoot.storage.tables.credentials import one_time_links, tokens
-from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials, follows
+from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials
 from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.relations import domain_blocks, mutes
 
@@ -63,26 +64,13 @@ async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
     return (row.account_id, row.password_hash) if row else None
 
 
-def valid_password_link(secret: str, now_ms: int) -> ColumnElement[bool]:
-    """The condition on `one_time_links` for a link that still sets a password."""
-    return and_(
-        one_time_links.c.secret_hash == digest(secret),
-        one_time_links.c.purpose == "password",
-        one_time_links.c.used_at_ms.is_(None),
-        one_time_links.c.expires_at_ms > now_ms,
-    )
-
-
 async def username_of_password_link(read: Read, secret: str) -> str | None:
     """Whose password a link sets; None for one that is spent."""
-    row = (
-        await read.connection.execute(
-            select(accounts.c.username)
-            .join(one_time_links, one_time_links.c.account_id == accounts.c.id)
-            .where(valid_password_link(secret, read.now_ms))
-        )
-    ).first()
-    return str(row.username) if row else None
+    link = await links.look(read, Purpose.PASSWORD, secret)
+    if link is None:
+        return None
+    rows = await read.connection.execute(select(accounts.c.username).where(accounts.c.id == link.account_id))
+    return rows.scalar()
 
 
 async def email_of(read: Read, account_id: int) -> str | None:
@@ -91,30 +79,6 @@ async def email_of(read: Read, account_id: int) -> str | None:
         await read.connection.execute(select(credentials.c.email).where(credentials.c.account_id == account_id))
     ).first()
     return row.email if row else None
-
-
-async def blocked_ids(read: Read, account_id: int, page: Page) -> list[int]:
-    """A page of those whom the account blocks, the newest accounts first."""
-    return await _page(read, blocks.c.blocked_id, blocks.c.account_id == account_id, page)
-
-
-async def relationships(read: Read, viewer_id: int, ids: Collection[int]) -> list[Relationship]:
-    """How the viewer stands to each of the accounts that exist, in the order asked for. Three statements."""
-    existing = await read.connection.execute(select(accounts.c.id).where(accounts.c.id.in_(ids)))
-    known = {row.id for row in existing}
-    following, followed_by = await _pairs(read, follows.c.follower_id, follows.c.followee_id, viewer_id, known)
-    blocking, blocked_by = await _pairs(read, blocks.c.account_id, blocks.c.blocked_id, viewer_id, known)
-    return [
-        Relationship(
-            account_id=id_,
-            following=id_ in following,
-            followed_by=id_ in followed_by,
-            blocking=id_ in blocking,
-            blocked_by=id_ in blocked_by,
-        )
-        for id_ in dict.fromkeys(ids)
-        if id_ in known
-    ]
 
 
 async def hidden_from(
@@ -141,16 +105,6 @@ def is_hidden(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> Col
         .where(accounts.c.id == author_id, accounts.c.host == domain_blocks.c.host)
         .where(domain_blocks.c.account_id == viewer_id),
     )
-
-
-async def follower_ids(read: Read, account_id: int, page: Page) -> list[int]:
-    """A page of those who follow the account, the newest accounts first."""
-    return await _page(read, follows.c.follower_id, follows.c.followee_id == account_id, page)
-
-
-async def following_ids(read: Read, account_id: int, page: Page) -> list[int]:
-    """A page of those whom the account follows, the newest accounts first."""
-    return await _page(read, follows.c.followee_id, follows.c.follower_id == account_id, page)
 
 
 async def counts(read: Read) -> Counts:
@@ -208,27 +162,6 @@ def _hidden(*, notifying: bool) -> CompoundSelect[Any]:
 _HIDDEN, _HIDDEN_NOTIFYING = _hidden(notifying=False), _hidden(notifying=True)
 
 
-async def _page(read: Read, column: ColumnElement[int], where: ColumnElement[bool], page: Page) -> list[int]:
-    return [int(row[0]) for row in await rows_of_page(read, select(column).where(where), column, page)]
-
-
-async def _pairs(
-    read: Read, source: ColumnElement[int], target: ColumnElement[int], viewer_id: int, ids: Collection[int]
-) -> tuple[set[int], set[int]]:
-    """Those among `ids` to whom the viewer has the relation, and those who have it to the viewer."""
-    rows = (
-        await read.connection.execute(
-            select(source.label("source"), target.label("target")).where(
-                or_(and_(source == viewer_id, target.in_(ids)), and_(target == viewer_id, source.in_(ids)))
-            )
-        )
-    ).all()
-    return (
-        {row.target for row in rows if row.source == viewer_id},
-        {row.source for row in rows if row.target == viewer_id},
-    )
-
-
 def _select_accounts() -> Select[Any]:
     return select(
         accounts,
@@ -256,4 +189,9 @@ def _account(row: Row[Any]) -> Account:
         following_count=row.following_count,
         statuses_count=row.statuses_count,
         last_post_id=row.last_post_id,
+        bot=row.bot,
+        discoverable=row.discoverable,
+        indexable=row.indexable,
+        hide_collections=row.hide_collections,
+        fields=tuple(msgspec.convert(row.fields, list[Field])),
     )

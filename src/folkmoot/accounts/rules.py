@@ -98,12 +98,12 @@ def clean_display_name(name: str) -> str:
 
 def clean_note(note: str) -> str:
     """The profile's text in NFC, line breaks kept. Raises Refused 422."""
-    return _clean_lines(note, "note", "The text of a profile", NOTE_CHARACTERS_MAX)
+    return clean_lines(note, "note", "The text of a profile", NOTE_CHARACTERS_MAX)
 
 
 def clean_reason(reason: str) -> str:
     """Why somebody wants an account, where the owner approves them. Raises Refused 422."""
-    return _clean_lines(reason, "reason", "The reason", REASON_CHARACTERS_MAX)
+    return clean_lines(reason, "reason", "The reason", REASON_CHARACTERS_MAX)
 
 
 def clean_email(email: str | None) -> str | None:
@@ -127,7 +127,8 @@ def clean_line(text: str, field: str, what: str, characters_max: int) -> str:
     return clean
 
 
-def _clean_lines(text: str, field: str, what: str, characters_max: int) -> str:
+def clean_lines(text: str, field: str, what: str, characters_max: int) -> str:
+    """Lines without other control characters, in NFC. Raises Refused 422."""
     if len(text) > characters_max * 4:
         raise _wrong(f"{field}_too_long", f"{what} has at most {characters_max} characters.")
     clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()

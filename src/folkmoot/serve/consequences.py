@@ -10,7 +10,8 @@ from functools import partial
 
 import structlog
 
-from folkmoot.accounts.actions import ACCOUNT_BLOCKED, ACCOUNT_UNFOLLOWED
+from folkmoot.accounts.relations.actions import ACCOUNT_BLOCKED
+from folkmoot.accounts.relations.following import ACCOUNT_UNFOLLOWED
 from folkmoot.gate import Acting, Action, Gate, Role
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import STANDING_CHANGED, revoke

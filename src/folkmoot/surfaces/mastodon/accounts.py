@@ -9,6 +9,9 @@ from litestar import Request, Response, get, patch, post
 from folkmoot.accounts import actions, queries
 from folkmoot.accounts.model import Account, Page
 from folkmoot.accounts.oauth.rules import covers
+from folkmoot.accounts.relations import actions as deciding
+from folkmoot.accounts.relations import following as following_
+from folkmoot.accounts.relations import queries as relations
 from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
@@ -76,7 +79,7 @@ async def relationships(
     asked = [value for name, value in request.query_params.multi_items() if name in ("id[]", "id")]
     ids = [id_ for text in asked[:RELATIONSHIPS_MAX] if (id_ := possible_id(text)) is not None]
     async with services.database.read() as read:
-        found = await queries.relationships(read, viewer.id, ids)
+        found = await relations.relationships(read, viewer.id, ids)
     return [present.relationship(item) for item in found]
 
 
@@ -92,7 +95,7 @@ async def followers(
     request: Request[Any, Any, Any], account_id: str, viewer: Viewer, services: Services
 ) -> Response[list[entities.Account]]:
     """Who follows an account, in pages of 40 (80 at most)."""
-    return await _people(request, account_id, viewer, services, queries.follower_ids)
+    return await _people(request, account_id, viewer, services, relations.follower_ids)
 
 
 @get(f"{PATH}/{{account_id:str}}/following", opt=serves(Serves.ANYONE, scope="read:accounts"))
@@ -100,7 +103,7 @@ async def following(
     request: Request[Any, Any, Any], account_id: str, viewer: Viewer, services: Services
 ) -> Response[list[entities.Account]]:
     """Whom an account follows, in pages of 40 (80 at most)."""
-    return await _people(request, account_id, viewer, services, queries.following_ids)
+    return await _people(request, account_id, viewer, services, relations.following_ids)
 
 
 @post(f"{PATH}/{{account_id:str}}/follow", opt=_FOLLOW, status_code=200)
@@ -108,7 +111,7 @@ async def follow(account_id: str, permit: Permit, services: Services) -> entitie
     """Follow an account. Which of its posts one sees can't be chosen yet: reblogs and languages are ignored."""
     async with services.database.read() as read:
         target = (await _admit(services, read, permit.viewer, account_id)).item.id
-    await services.gate.act(permit, lambda acting: actions.follow(acting, target))
+    await services.gate.act(permit, lambda acting: following_.follow(acting, target))
     return await _relationship(services, permit.viewer, target)
 
 
@@ -116,7 +119,7 @@ async def follow(account_id: str, permit: Permit, services: Services) -> entitie
 async def unfollow(account_id: str, permit: Permit, services: Services) -> entities.Relationship:
     """No longer follow an account."""
     target = entity_id(account_id)
-    await services.gate.act(permit, lambda acting: actions.unfollow(acting, target))
+    await services.gate.act(permit, lambda acting: following_.unfollow(acting, target))
     return await _relationship(services, permit.viewer, target)
 
 
@@ -124,7 +127,7 @@ async def unfollow(account_id: str, permit: Permit, services: Services) -> entit
 async def block(account_id: str, permit: Permit, services: Services) -> entities.Relationship:
     """Block an account: neither sees the other any more. Works also where the other has blocked first."""
     target = entity_id(account_id)
-    await services.gate.act(permit, lambda acting: actions.block(acting, target))
+    await services.gate.act(permit, lambda acting: deciding.block(acting, target))
     return await _relationship(services, permit.viewer, target)
 
 
@@ -132,7 +135,7 @@ async def block(account_id: str, permit: Permit, services: Services) -> entities
 async def unblock(account_id: str, permit: Permit, services: Services) -> entities.Relationship:
     """No longer block an account. Follows that the block ended do not come back."""
     target = entity_id(account_id)
-    await services.gate.act(permit, lambda acting: actions.unblock(acting, target))
+    await services.gate.act(permit, lambda acting: deciding.unblock(acting, target))
     return await _relationship(services, permit.viewer, target)
 
 
@@ -163,7 +166,7 @@ async def _people(
 
 async def _relationship(services: Services, viewer: Viewer, account_id: int) -> entities.Relationship:
     async with services.database.read() as read:
-        found = await queries.relationships(read, viewer.id, [account_id])
+        found = await relations.relationships(read, viewer.id, [account_id])
     if not found:
         raise Refused("not_found", "Record not found", status=404)
     return present.relationship(found[0])
