@@ -7,6 +7,7 @@ from tests.support.people import People
 from tests.surfaces.conftest import Person
 
 from folkmoot.accounts import actions as accounts
+from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Action, Refused, Role, Standing
 from folkmoot.gate.queries import sanctions_of
@@ -217,7 +218,7 @@ async def test_locked_one_is_told_the_way_out_which_is_a_link(
 async def test_a_link_is_good_for_a_day(client: httpx.AsyncClient, people: People, clock: FakeClock) -> None:
     account_id = await sign_up(client)
     secret = await people.system(lambda acting: accounts.make_password_link(acting, account_id))
-    clock.advance_ms(accounts.PASSWORD_LINK_LASTS_MS)
+    clock.advance_ms(LASTS_MS[Purpose.RESET])
     answer = await client.post(f"{API}/password-link", json={"secret": secret, "new": "another long password"})
     assert (answer.status_code, answer.json()["code"]) == (403, "link_spent")
 

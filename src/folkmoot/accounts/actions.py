@@ -22,6 +22,7 @@ from folkmoot.storage.tables.people import accounts, credentials
 SESSION_SCOPES = "read write follow push admin:read admin:write"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
 CREDENTIALS_CHANGED = "account.credentials_changed"
+ACCOUNT_SIGNED_UP = "account.signed_up"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -125,13 +126,13 @@ async def make_password_link(acting: Acting, account_id: int) -> str:
     """
     if await gate_queries.sanction_of(acting.tx, account_id) is None:
         raise _no_account()
-    return await links.make(acting, Purpose.PASSWORD, account_id)
+    return await links.make(acting, Purpose.RESET, account_id)
 
 
 async def set_password_by_link(acting: Acting, secret: str, password_hash: str) -> int:
     """Set the password of the account whose link it is, and unlock it; return its id. All else that is decided
     about it stays. Raises Refused 403 for a link that is spent."""
-    link = await links.use(acting, Purpose.PASSWORD, secret)
+    link = await links.use(acting, Purpose.RESET, secret)
     if link is None or link.account_id is None:
         raise password_link_spent()
     account_id = link.account_id

@@ -66,7 +66,7 @@ async def credentials_of(read: Read, username: str) -> tuple[int, str] | None:
 
 async def username_of_password_link(read: Read, secret: str) -> str | None:
     """Whose password a link sets; None for one that is spent."""
-    link = await links.look(read, Purpose.PASSWORD, secret)
+    link = await links.look(read, Purpose.RESET, secret)
     if link is None:
         return None
     rows = await read.connection.execute(select(accounts.c.username).where(accounts.c.id == link.account_id))

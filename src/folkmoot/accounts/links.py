@@ -1,0 +1,113 @@
+"""Links that work once: made, looked at, used, kept as digests only. Each write is inside `Gate.act`."""
+
+import secrets
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, delete, select, update
+
+from folkmoot.gate import Acting
+from folkmoot.storage.database import Read, digest
+from folkmoot.storage.tables.credentials import one_time_links
+
+MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    OWNER = "owner"  # makes the server's owner
+    RESET = "password"  # sets a new password
+    EMAIL = "email"  # shows that somebody reads what comes to an address
+    FACTORS_OFF = "factors_off"  # takes away the second factors that somebody lost; asks for the password, too
+    SIGN_IN = "sign_in"  # the password was right, the second factor is to come
+    PASSKEY = "passkey"  # the challenge of a sign-in with a passkey
+    NEW_PASSKEY = "new_passkey"  # the challenge under which one is made
+
+
+LASTS_MS: dict[Purpose, int] = {
+    Purpose.OWNER: DAY_MS,
+    Purpose.RESET: DAY_MS,
+    Purpose.EMAIL: 7 * DAY_MS,
+    Purpose.FACTORS_OFF: DAY_MS,
+    Purpose.SIGN_IN: 10 * MINUTE_MS,
+    Purpose.PASSKEY: 10 * MINUTE_MS,
+    Purpose.NEW_PASSKEY: 10 * MINUTE_MS,
+}
+_MANY = frozenset({Purpose.SIGN_IN, Purpose.PASSKEY})
+"""Of these an account has several at a time: somebody signs in with two browsers."""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a secret opens. `account_counter`: the account's, as it was, for what goes on with a sign-in."""
+
+    account_id: int | None
+    account_counter: int | None = None
+    email: str | None = None
+
+
+async def make(
+    acting: Acting,
+    purpose: Purpose,
+    account_id: int | None = None,
+    *,
+    account_counter: int | None = None,
+    email: str | None = None,
+) -> str:
+    """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more."""
+    secret = secrets.token_urlsafe(32)
+    if purpose not in _MANY:
+        await forget(acting, purpose, account_id)
+    await acting.tx.connection.execute(
+        one_time_links.insert().values(
+            secret_hash=digest(secret),
+            purpose=purpose.value,
+            account_id=account_id,
+            account_counter=account_counter,
+            email=email,
+            created_at_ms=acting.now_ms,
+            expires_at_ms=acting.now_ms + LASTS_MS[purpose],
+        )
+    )
+    return secret
+
+
+async def use(acting: Acting, purpose: Purpose, secret: str) -> Link | None:
+    """Spend a link; None for one that is spent, over, or for something else."""
+    spent = (
+        update(one_time_links)
+        .where(_is_open(purpose, secret, acting.now_ms))
+        .values(used_at_ms=acting.now_ms)
+        .returning(one_time_links.c.account_id, one_time_links.c.account_counter, one_time_links.c.email)
+    )
+    row = (await acting.tx.connection.execute(spent)).first()
+    return Link(*row) if row else None
+
+
+async def look(read: Read, purpose: Purpose, secret: str) -> Link | None:
+    """What a link would open, which stays good."""
+    rows = await read.connection.execute(
+        select(one_time_links.c.account_id, one_time_links.c.account_counter, one_time_links.c.email).where(
+            _is_open(purpose, secret, read.now_ms)
+        )
+    )
+    row = rows.first()
+    return Link(*row) if row else None
+
+
+async def forget(acting: Acting, purpose: Purpose, account_id: int | None) -> None:
+    """Whatever was made for this opens nothing any more."""
+    is_theirs = one_time_links.c.account_id == account_id  # where None is, SQLAlchemy writes IS NULL
+    await acting.tx.connection.execute(
+        delete(one_time_links).where(one_time_links.c.purpose == purpose.value, is_theirs)
+    )
+
+
+def _is_open(purpose: Purpose, secret: str, now_ms: int) -> ColumnElement[bool]:
+    return and_(
+        one_time_links.c.secret_hash == digest(secret),
+        one_time_links.c.purpose == purpose.value,
+        one_time_links.c.used_at_ms.is_(None),
+        one_time_links.c.expires_at_ms > now_ms,
+    )
