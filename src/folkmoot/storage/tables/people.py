@@ -42,10 +42,10 @@ account_counts = Table(
     "account_counts",
     metadata,
     account_column("account_id", primary_key=True),
-    Column("followers", BigInteger, nullable=False, server_default="0"),
+    Column("followers", BigInteger, nullable=False, server_default="0", index=True),  # for suggestions
     Column("following", BigInteger, nullable=False, server_default="0"),
     Column("posts", BigInteger, nullable=False, server_default="0"),  # boosts too; not what was said directly
-    Column("last_post_id", BigInteger),
+    Column("last_post_id", BigInteger, index=True),  # for the directory
 )
 
 credentials = Table(
