@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
+from folkmoot.notifications.telling import STARTING_SOON, Telling
 from folkmoot.posts.files.actions import DELETE_OBJECTS, object_deleter
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
@@ -26,6 +27,7 @@ def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[
     return {
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
+        STARTING_SOON: Telling(gate).run_starting_soon,
         REDACT: carrying.run_redact,
         TAKE_BACK: carrying.run_take_back,
     }

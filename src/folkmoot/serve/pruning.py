@@ -6,6 +6,7 @@ from folkmoot.clips.actions import forget_unattached
 from folkmoot.gate import Action, Gate
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.moderation.networks import actions as networks
+from folkmoot.notifications import actions as notifications
 
 FILES_PER_TRANSACTION = 100
 
@@ -13,7 +14,13 @@ FILES_PER_TRANSACTION = 100
 async def prune(gate: Gate, files_per_transaction: int = FILES_PER_TRANSACTION) -> None:
     """In small transactions: others write too. What of it could not be done is done the next time."""
     permit = gate.permit_system(Action.SIGN_IN, "worker: pruning")
-    for forget in (forget_expired, evasion.forget_old, invites.forget_ended, networks.forget_ended):
+    for forget in (
+        forget_expired,
+        evasion.forget_old,
+        invites.forget_ended,
+        networks.forget_ended,
+        notifications.forget_old,
+    ):
         await gate.act(permit, forget)
     forgotten = files_per_transaction
     while forgotten == files_per_transaction:

@@ -11,6 +11,7 @@ from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
 from folkmoot.moderation.evasion import actions as evasion
+from folkmoot.notifications import telling
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
@@ -51,6 +52,7 @@ class WorkerProcess:
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
+        self._telling = telling.Telling(self._gate)
         # Spaces that ended and whose tape a stage still holds; those closed since that was looked up; those whose
         # tape is beyond reading, which nobody tries again.
         self._unclosed: set[int] = set()
@@ -80,12 +82,21 @@ class WorkerProcess:
             start="stored",
             reload=self._consequences.catch_up,
         )
+        notifying = events.Follower(
+            self._database,
+            telling.NAME,
+            self._telling.on_event,
+            doorbell=self._doorbell,
+            start="stored",
+            reload=self._telling.missed,
+        )
         remote = remote_store(self._places.objects)
         kinds = handlers(self._gate, self._places, remote)
         jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(follower.run())
+            group.create_task(notifying.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
             group.create_task(self._mark_mailboxes())

@@ -1,0 +1,194 @@
+"""From notifications to their JSON for whom they tell: load what they are about, admit all of it, present.
+
+What is muted, blocked or no longer to be seen is left out when somebody looks, whatever it was when it happened.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from folkmoot.accounts import queries as accounts
+from folkmoot.accounts.model import Account, Page
+from folkmoot.gate import Action, Refused, Standing, Viewer, Visible, subjects
+from folkmoot.moderation.appeals import queries as appeals
+from folkmoot.moderation.reports import queries as reports
+from folkmoot.moderation.reports.model import Report
+from folkmoot.notifications import queries
+from folkmoot.notifications.model import OF_POSTS, Asked, Kind, Notification, Request
+from folkmoot.posts import queries as posts
+from folkmoot.storage.database import Read
+from folkmoot.surfaces.mastodon import load_statuses, present_admin, present_notifications
+from folkmoot.surfaces.mastodon import notification_entities as entities
+from folkmoot.surfaces.mastodon.present import account, timestamp
+from folkmoot.surfaces.mastodon.present_notifications import Loaded
+from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.session import reason_shown
+
+ROUNDS_MAX = 4
+_ACTIONS = {
+    Standing.LIMITED: "silence",
+    Standing.SUSPENDED: "suspend",
+    Standing.LOCKED: "disable",
+    Standing.REMOVED: "delete_statuses",
+    Standing.MUTED: "none",
+}
+_APPEALS = {"waiting": "pending", "granted": "approved", "rejected": "rejected"}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A page: what is shown, and the ids that were read for it, newest first."""
+
+    loaded: list[Loaded]
+    read_ids: list[int]
+
+
+async def page_of(read: Read, services: Services, viewer: Viewer, asked: Asked, page: Page) -> Shown:
+    """A page of what the viewer was told. Where hardly anything of it is shown, more is read, a bounded number of
+    times: an empty page would look like the end."""
+    shown: list[Loaded] = []
+    read_ids: list[int] = []
+    wanted = page
+    upwards = page.min_id is not None
+    for _ in range(ROUNDS_MAX):
+        rows = await queries.of_account(read, viewer.id, asked, wanted)
+        found = await load(read, services, viewer, rows)
+        ids = [row.id for row in rows]
+        shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)
+        if len(rows) < wanted.limit or len(shown) > page.limit // 2:
+            break
+        further = {"min_id": ids[0]} if upwards else {"max_id": ids[-1]}
+        wanted = replace(wanted, **further)
+    return _cut(shown, read_ids, page)
+
+
+def _cut(shown: list[Loaded], read_ids: list[int], page: Page) -> Shown:
+    if len(shown) <= page.limit:
+        return Shown(shown, read_ids)
+    if page.min_id is not None:
+        kept = shown[-page.limit :]
+        return Shown(kept, [id_ for id_ in read_ids if id_ <= kept[0].notification.item.id])
+    kept = shown[: page.limit]
+    return Shown(kept, [id_ for id_ in read_ids if id_ >= kept[-1].notification.item.id])
+
+
+async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]) -> list[Loaded]:
+    """Those of the notifications that the viewer may be shown, in order. A fixed number of statements."""
+    if not rows:
+        return []
+    people = {row.from_id for row in rows}
+    hidden = await accounts.hidden_from(read, viewer.id, people - {viewer.id}, notifying=True)
+    wanted = [row for row in rows if row.from_id not in hidden]
+    found = await accounts.by_ids(read, sorted(people - hidden))
+    admitted = await services.gate.admit(read, viewer, [*wanted, *found])
+    shown: list[Visible[Any]] = admitted
+    around = _Around(
+        accounts={one.item.id: one for one in shown if isinstance(one.item, Account)},
+        statuses=await _statuses(read, services, viewer, wanted),
+        reports=await _reports(read, services, viewer, wanted),
+        warnings=await _warnings(read, services, viewer, wanted),
+    )
+    loaded = [_loaded(one, around) for one in shown if isinstance(one.item, Notification)]
+    return [one for one in loaded if one is not None]
+
+
+async def requests(
+    read: Read, services: Services, viewer: Viewer, found: Sequence[Request]
+) -> list[entities.NotificationRequest]:
+    """Those whose news wait, with the last post of each."""
+    people = await accounts.by_ids(read, sorted({one.from_id for one in found}))
+    admitted: list[Visible[Any]] = await services.gate.admit(read, viewer, [*found, *people])
+    by_id = {one.item.id: one for one in admitted if isinstance(one.item, Account)}
+    hidden = await accounts.hidden_from(read, viewer.id, list(by_id), notifying=True)
+    last = await posts.by_ids(read, {one.last_post_id for one in found if one.last_post_id is not None})
+    statuses = {int(one.id): one for one in await load_statuses.statuses(read, services, viewer, last)}
+    return [
+        present_notifications.request(
+            one, by_id[one.item.from_id], statuses.get(one.item.last_post_id or 0), services.site
+        )
+        for one in admitted
+        if isinstance(one.item, Request) and one.item.from_id in by_id and one.item.from_id not in hidden
+    ]
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """What notifications are about, as far as the viewer may see it."""
+
+    accounts: Mapping[int, Visible[Account]]
+    statuses: Mapping[int, Status]
+    reports: Mapping[int, entities.Report]
+    warnings: Mapping[int, entities.Warning]
+
+
+def _loaded(one: Visible[Notification], around: _Around) -> Loaded | None:
+    item = one.item
+    who = around.accounts.get(item.from_id)
+    status = around.statuses.get(item.post_id) if item.post_id is not None else None
+    report = around.reports.get(item.about_id or 0) if item.kind is Kind.REPORT else None
+    warning = around.warnings.get(item.about_id or 0) if item.kind is Kind.WARNING else None
+    is_there = {
+        Kind.REPORT: report is not None,
+        Kind.WARNING: warning is not None,
+    }.get(item.kind, item.kind not in OF_POSTS or (status is not None and not _is_muted(status)))
+    return Loaded(one, who, status, report, warning) if who is not None and is_there else None
+
+
+def _is_muted(status: Status) -> bool:
+    """One wants to hear no more of its conversation."""
+    return status.muted
+
+
+async def _statuses(
+    read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]
+) -> dict[int, Status]:
+    ids = {row.post_id for row in rows if row.kind in OF_POSTS and row.post_id is not None}
+    if not ids:
+        return {}
+    found = await load_statuses.statuses(read, services, viewer, await posts.by_ids(read, ids))
+    return {int(status.id): status for status in found}
+
+
+async def _reports(
+    read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]
+) -> dict[int, entities.Report]:
+    """For who moderates now."""
+    ids = {row.about_id for row in rows if row.kind is Kind.REPORT and row.about_id is not None}
+    if not ids:
+        return {}
+    try:
+        permit = services.gate.permit(viewer, Action.MODERATE)
+    except Refused:
+        return {}
+    made = await reports.by_ids(read, ids, judge_id=viewer.id)
+    about = await accounts.by_ids(read, sorted({one.target_id for one in made}))
+    admitted: list[Visible[Any]] = services.gate.admit_to_moderate(permit, [*made, *about])
+    targets = {one.item.id: one for one in admitted if isinstance(one.item, Account)}
+    return {
+        one.item.id: present_admin.report(one, targets[one.item.target_id], services.site)
+        for one in admitted
+        if isinstance(one.item, Report) and one.item.target_id in targets
+    }
+
+
+async def _warnings(
+    read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]
+) -> dict[int, entities.Warning]:
+    ids = {row.about_id for row in rows if row.kind is Kind.WARNING and row.about_id is not None}
+    if not ids:
+        return {}
+    own = await services.gate.admit(read, viewer, await accounts.by_ids(read, [viewer.id]))
+    made = await appeals.of_account(read, viewer.id)
+    return {
+        id_: entities.Warning(
+            id=str(id_),
+            action=_ACTIONS.get(sanction.standing, "none"),
+            text=reason_shown(sanction.standing, sanction.reason),
+            target_account=account(one, services.site),
+            appeal=entities.Appeal(made[id_].text, _APPEALS[made[id_].state.value]) if id_ in made else None,
+            created_at=timestamp(sanction.decided_at_ms),
+        )
+        for one in own
+        for id_, (_, sanction) in (await subjects.by_ids(read, ids)).items()
+    }
