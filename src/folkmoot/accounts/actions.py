@@ -7,6 +7,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts import links, rules
+from folkmoot.accounts.discovery.actions import learn_names
 from folkmoot.accounts.invites import actions as invites
 from folkmoot.accounts.invites.rules import Inviting
 from folkmoot.accounts.links import Purpose
@@ -81,6 +82,7 @@ async def create_account(acting: Acting, new: NewAccount, role: Role) -> int:
             changed_at_ms=acting.now_ms,
         )
     )
+    await learn_names(acting, account_id, new.username, "")
     return account_id
 
 
@@ -201,19 +203,6 @@ async def issue_token(
         )
     )
     return secret
-
-
-async def update_profile(acting: Acting, *, display_name: str | None = None, note: str | None = None) -> None:
-    """Change what is given. Raises Refused 422."""
-    values = {}
-    if display_name is not None:
-        values["display_name"] = rules.clean_display_name(display_name)
-    if note is not None:
-        values["note"] = rules.clean_note(note)
-    if values:
-        await acting.tx.connection.execute(
-            update(accounts).where(accounts.c.id == acting.actor_id).values(**values)
-        )
 
 
 async def _insert_account(acting: Acting, username: str, role: Role) -> int:

@@ -2,7 +2,6 @@
 
 from alembic import op
 
-
 revision = "0013"
 down_revision = "0012"
 branch_labels = None
