@@ -3,22 +3,27 @@
 from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
-from folkmoot.posts import boosts, counted, queries, rules, text
+from folkmoot.posts import boosts, counted, polls, queries, quotes, rules, writing
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft, Post, Thread, Visibility
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables.posts import idempotency_keys, posts
+from folkmoot.storage.tables.posts import idempotency_keys, post_edits, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
 
 
-async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | Thread] | None = None) -> Post:
+async def create_post(
+    acting: Acting,
+    draft: Draft,
+    in_reply_to: Visible[Post | Thread] | None = None,
+    quoted: Visible[Post] | None = None,
+) -> Post:
     """Publish a draft as the actor. With a key that was used within the hour: the post that it made then.
 
-    Raises Refused 422 for what cannot be posted and for media that are not the actor's, or in use; 404 when what
-    it answers was deleted meanwhile.
+    Raises Refused 422 for what cannot be posted, for media that are not the actor's, or in use, and for what the
+    actor may not quote; 404 when what it answers or quotes was deleted meanwhile.
     """
     clean = rules.clean_draft(draft)
     earlier = await _made_with(acting, clean.idempotency_key)
@@ -33,8 +38,12 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | 
         if parent is None:
             raise Refused("not_found", "The post that this answers was deleted.", status=404)
     post = await _written(acting, clean, parent)
+    if quoted is not None:
+        post = await quotes.quoting(acting, post, quoted)
     await _insert(acting, post, clean.application_id)
     await files.attach(acting, post.id, clean.media_ids)
+    if clean.poll is not None:
+        await polls.add(acting, post.id, clean.poll)
     await _remember_key(acting, clean.idempotency_key, post.id)
     await counted.came(acting, post)
     await emit(
@@ -42,6 +51,8 @@ async def create_post(acting: Acting, draft: Draft, in_reply_to: Visible[Post | 
         POST_CREATED,
         {"post": str(post.id), "account": str(post.account_id), "visibility": post.visibility},
     )
+    if post.quoted is not None:
+        await quotes.tell(acting, post, post.quoted)
     return post
 
 
@@ -61,6 +72,8 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
         .where(posts.c.id == post_id)
         .values(deleted_at_ms=acting.now_ms, source="", html="", spoiler_text="", tags=[])
     )
+    await acting.tx.connection.execute(delete(post_edits).where(post_edits.c.post_id == post_id))
+    await polls.remove(acting, post_id)
     await files.detach_all(acting, post_id)
     for mark in Mark:
         await acting.tx.connection.execute(delete(mark.table).where(mark.table.c.post_id == post_id))
@@ -92,17 +105,14 @@ async def _remember_key(acting: Acting, key: str | None, post_id: int) -> None:
 
 
 async def _written(acting: Acting, draft: Draft, parent: Post | None) -> Post:
-    pieces = text.tokens(draft.source)
-    named = text.mentioned_usernames(pieces)
-    rules.require_mentions_bounded(named)
-    known = await queries.usernames(acting.tx, named)
+    words = await writing.words(acting, draft.source)
     post_id = acting.tx.new_id()
     return Post(
         id=post_id,
         account_id=acting.actor_id,
         visibility=_visibility(draft, parent),
         source=draft.source,
-        html=text.to_html(pieces, {folded: username for folded, (_, username) in known.items()}),
+        html=words.html,
         conversation_id=parent.conversation_id if parent else post_id,
         created_at_ms=acting.now_ms,
         in_reply_to_id=parent.id if parent else None,
@@ -110,9 +120,10 @@ async def _written(acting: Acting, draft: Draft, parent: Post | None) -> Post:
         spoiler_text=draft.spoiler_text,
         sensitive=draft.sensitive,
         language=draft.language,
-        mentions=tuple(known[folded][0] for folded in named if folded in known),
-        tags=tuple(text.tag_names(pieces)),
+        mentions=words.mentions,
+        tags=words.tags,
         space_id=draft.space_id,
+        quote_policy=draft.quote_policy,
     )
 
 
@@ -141,6 +152,9 @@ async def _insert(acting: Acting, post: Post, application_id: int | None) -> Non
             tags=list(post.tags),
             application_id=application_id,
             space_id=post.space_id,
+            quoted_id=post.quoted.id if post.quoted else None,
+            quote_state=post.quoted.state.value if post.quoted else None,
+            quote_policy=post.quote_policy.value,
             created_at_ms=post.created_at_ms,
         )
     )

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, func, select, update
 
 from folkmoot.gate import Acting
-from folkmoot.posts.model import FOR_ALL, Post, Visibility
+from folkmoot.posts.model import FOR_ALL, Post, QuoteState, Visibility
 from folkmoot.storage.tables.people import account_counts
 from folkmoot.storage.tables.posts import post_counts, posts
 from folkmoot.storage.upserts import count
@@ -49,3 +49,5 @@ async def _count(acting: Acting, post: Post, by: int) -> None:
         await count(acting.tx, post_counts, post.in_reply_to_id, replies=by)
     if post.reblog_of_id is not None:
         await count(acting.tx, post_counts, post.reblog_of_id, reblogs=by)
+    if post.quoted is not None and post.quoted.state is QuoteState.ACCEPTED:
+        await count(acting.tx, post_counts, post.quoted.id, quotes=by)

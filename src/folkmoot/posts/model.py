@@ -50,8 +50,63 @@ class Circle(msgspec.Struct, frozen=True):
         return Facts(owners, self.reach, self.named_ids | {author_id}, self.barred_ids - {author_id})
 
 
+class QuotePolicy(StrEnum):
+    """Who may quote a post besides its author; the values are those of the Mastodon API."""
+
+    PUBLIC = "public"
+    FOLLOWERS = "followers"
+    NOBODY = "nobody"
+
+
+class QuoteState(StrEnum):
+    """What became of a quote, whoever looks."""
+
+    ACCEPTED = "accepted"
+    REVOKED = "revoked"  # by who is quoted
+    DELETED = "deleted"  # what is quoted
+
+
+class Quoted(msgspec.Struct, frozen=True):
+    """What a post quotes, as far as it is known without reading that. Of what was deleted hardly anything is."""
+
+    id: int
+    state: QuoteState
+    account_id: int = 0
+    visibility: Visibility = Visibility.FOLLOWERS
+
+    def gate_facts(self) -> Facts:
+        """As those of what is quoted: what is for some only can be quoted by its author only, for the same."""
+        return Facts((self.account_id,), self.visibility.reach)
+
+
+class PollDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that somebody wants to ask."""
+
+    options: tuple[str, ...]
+    lasts_s: int
+    multiple: bool = False
+    hide_totals: bool = False
+
+
+class Poll(msgspec.Struct, frozen=True, kw_only=True):
+    """A poll as it stands. `tallies` are the votes for each option, `voters` those who chose any."""
+
+    id: int
+    options: tuple[str, ...]
+    multiple: bool
+    hide_totals: bool  # until it is over
+    expires_at_ms: int
+    tallies: tuple[int, ...]
+    voters: int
+
+    def is_over(self, now_ms: int) -> bool:
+        """By the clock alone: no job has to run for it."""
+        return now_ms >= self.expires_at_ms
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to post. `space_id` is the Space that the post announces."""
+    """What somebody wants to post. `space_id` is the Space that the post announces; what it answers and quotes has
+    to be looked up through the gate when it is posted."""
 
     source: str
     visibility: Visibility = Visibility.PUBLIC
@@ -59,6 +114,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     sensitive: bool = False
     language: str | None = None
     media_ids: tuple[int, ...] = ()
+    poll: PollDraft | None = None
+    in_reply_to_id: int | None = None
+    quoted_id: int | None = None
+    quote_policy: QuotePolicy = QuotePolicy.PUBLIC
     idempotency_key: str | None = None
     application_id: int | None = None
     space_id: int | None = None
@@ -98,7 +157,18 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     replies_count: int = 0
     reblogs_count: int = 0
     favourites_count: int = 0
+    quotes_count: int = 0
+    edited_at_ms: int | None = None
+    poll: Poll | None = None
+    quoted: Quoted | None = None
+    quoted_by_boosted_id: int | None = None  # what the post that is boosted quotes
+    quote_policy: QuotePolicy = QuotePolicy.PUBLIC
     circle: Circle | None = None  # of the closed Space whose announcement began the conversation
+
+    @property
+    def quotable_by(self) -> QuotePolicy:
+        """Who may quote it besides its author. What is not for everybody is not for others to pass on."""
+        return self.quote_policy if self.visibility in FOR_ALL and self.circle is None else QuotePolicy.NOBODY
 
     def gate_facts(self) -> Facts:
         """Its author's standing counts; whoever it mentions may see it whatever its visibility.
@@ -132,3 +202,18 @@ class Mine(msgspec.Struct, frozen=True):
     bookmarked: bool = False
     pinned: bool = False
     muted: bool = False
+    votes: tuple[int, ...] = ()  # the options that they chose in its poll
+    follows_author: bool = False  # looked up where it decides whether they may quote it
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """What a post said from `written_at_ms` on. `media` are (id, description), `options` its poll's."""
+
+    source: str
+    html: str
+    spoiler_text: str
+    sensitive: bool
+    language: str | None
+    media: tuple[tuple[int, str], ...]
+    options: tuple[str, ...]
+    written_at_ms: int

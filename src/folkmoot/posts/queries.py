@@ -5,20 +5,22 @@ conversation of a closed Space is among them.
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, select
+from sqlalchemy import Row, Select, and_, func, literal, select
 
 from folkmoot.posts import circles
-from folkmoot.posts.model import Application, Circle, Post, Visibility
+from folkmoot.posts.model import Application, Circle, Poll, Post, Quoted, QuotePolicy, QuoteState, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import applications
 from folkmoot.storage.tables.people import accounts
-from folkmoot.storage.tables.posts import idempotency_keys, post_counts, posts
+from folkmoot.storage.tables.posts import idempotency_keys, polls, post_counts, posts
 
 ANCESTORS_MAX = 100
 DESCENDANTS_MAX = 400
 DESCENDANTS_DEPTH_MAX = 40
 
 _reblogged = posts.alias("reblogged")
+_quoted = posts.alias("quoted")
+_OF_POLLS = ("options", "multiple", "hide_totals", "expires_at_ms", "tallies", "voters")
 
 
 def rows() -> Select[Any]:
@@ -29,7 +31,13 @@ def rows() -> Select[Any]:
             func.coalesce(post_counts.c.replies, 0).label("replies_count"),
             func.coalesce(post_counts.c.reblogs, 0).label("reblogs_count"),
             func.coalesce(post_counts.c.favourites, 0).label("favourites_count"),
+            func.coalesce(post_counts.c.quotes, 0).label("quotes_count"),
             _reblogged.c.account_id.label("reblogged_account_id"),
+            _reblogged.c.quoted_id.label("quoted_by_boosted_id"),
+            _quoted.c.account_id.label("quoted_account_id"),
+            _quoted.c.visibility.label("quoted_visibility"),
+            polls.c.id.label("poll_id"),
+            *(polls.c[name] for name in _OF_POLLS),
             applications.c.name.label("application_name"),
             applications.c.website.label("application_website"),
             *circles.COLUMNS,
@@ -39,6 +47,8 @@ def rows() -> Select[Any]:
             .outerjoin(applications, applications.c.id == posts.c.application_id)
             .outerjoin(post_counts, post_counts.c.post_id == posts.c.id)
             .outerjoin(_reblogged, _reblogged.c.id == posts.c.reblog_of_id)
+            .outerjoin(_quoted, and_(_quoted.c.id == posts.c.quoted_id, _quoted.c.deleted_at_ms.is_(None)))
+            .outerjoin(polls, polls.c.post_id == posts.c.id)
         )
         .where(posts.c.deleted_at_ms.is_(None))
     )
@@ -74,8 +84,33 @@ def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
         replies_count=row.replies_count,
         reblogs_count=row.reblogs_count,
         favourites_count=row.favourites_count,
+        quotes_count=row.quotes_count,
+        edited_at_ms=row.edited_at_ms,
+        poll=_poll(row) if row.poll_id is not None else None,
+        quoted=_quoted_by(row) if row.quoted_id is not None else None,
+        quoted_by_boosted_id=row.quoted_by_boosted_id,
+        quote_policy=QuotePolicy(row.quote_policy),
         circle=known.get(row.circle_id),
     )
+
+
+def _poll(row: Row[Any]) -> Poll:
+    return Poll(
+        id=row.poll_id,
+        options=tuple(row.options),
+        multiple=row.multiple,
+        hide_totals=row.hide_totals,
+        expires_at_ms=row.expires_at_ms,
+        tallies=tuple(row.tallies),
+        voters=row.voters,
+    )
+
+
+def _quoted_by(row: Row[Any]) -> Quoted:
+    if row.quoted_account_id is None:
+        return Quoted(row.quoted_id, QuoteState.DELETED)
+    visibility = Visibility(row.quoted_visibility)
+    return Quoted(row.quoted_id, QuoteState(row.quote_state), row.quoted_account_id, visibility)
 
 
 async def by_ids(read: Read, post_ids: Collection[int]) -> list[Post]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from folkmoot.gate import Refused
-from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, Draft
+from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, Draft, Poll, PollDraft
 from folkmoot.posts.text import counted_characters, tokens, visible_characters
 
 # Links count as 23 and marks don't count, so the bytes that are kept need a bound of their own.
@@ -16,6 +16,11 @@ MENTIONS_MAX = 50
 IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
 IDEMPOTENCY_MS = 3_600_000
 DESCRIPTION_CHARACTERS_MAX = 1_500
+
+POLL_OPTIONS_MAX = 4
+POLL_OPTION_CHARACTERS_MAX = 50
+POLL_LASTS_S_MIN = 300
+POLL_LASTS_S_MAX = 2_629_746  # a month, as on Mastodon
 
 _KEPT_CONTROLS = frozenset("\n\t")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
@@ -27,7 +32,10 @@ def clean_draft(draft: Draft) -> Draft:
         raise _refused(f"Text character limit of {CHARACTERS_MAX} exceeded")
     source = clean_text(draft.source)
     spoiler_text = " ".join(clean_text(draft.spoiler_text).split())
-    if not _says_something(source) and not draft.media_ids:
+    sensitive = draft.sensitive or bool(spoiler_text)
+    if not _says_something(source) and _says_something(spoiler_text):
+        source, spoiler_text = spoiler_text, ""
+    if not _says_something(source) and not draft.media_ids and draft.quoted_id is None:
         raise _refused("Validation failed: Text can't be blank")
     if counted_characters(tokens(source)) + visible_characters(spoiler_text) > CHARACTERS_MAX:
         raise _refused(f"Validation failed: Text character limit of {CHARACTERS_MAX} exceeded")
@@ -39,10 +47,39 @@ def clean_draft(draft: Draft) -> Draft:
         draft,
         source=source,
         spoiler_text=spoiler_text,
-        sensitive=draft.sensitive or bool(spoiler_text),
+        sensitive=sensitive,
         language=clean_language(draft.language),
         media_ids=tuple(dict.fromkeys(draft.media_ids)),
+        poll=_clean_poll(draft.poll, draft) if draft.poll is not None else None,
     )
+
+
+def _clean_poll(poll: PollDraft, draft: Draft) -> PollDraft:
+    """Raises Refused 422."""
+    if draft.media_ids:
+        raise _refused("Validation failed: A post has files or a poll, not both")
+    options = tuple(" ".join(clean_text(option[:SOURCE_CODE_POINTS_MAX]).split()) for option in poll.options)
+    if not 2 <= len(options) <= POLL_OPTIONS_MAX:
+        raise _refused(f"Validation failed: Options must be 2 to {POLL_OPTIONS_MAX}")
+    if not all(map(_says_something, options)):
+        raise _refused("Validation failed: Options can't be blank")
+    if len(set(options)) < len(options):
+        raise _refused("Validation failed: Options must each be another")
+    if any(visible_characters(option) > POLL_OPTION_CHARACTERS_MAX for option in options):
+        raise _refused(f"Validation failed: Options can't be longer than {POLL_OPTION_CHARACTERS_MAX} characters")
+    if not POLL_LASTS_S_MIN <= poll.lasts_s <= POLL_LASTS_S_MAX:
+        raise _refused("Validation failed: Expiration must be five minutes to a month from now")
+    return replace(poll, options=options)
+
+
+def clean_choices(poll: Poll, choices: Collection[int]) -> frozenset[int]:
+    """What somebody chooses in a poll. Raises Refused 422."""
+    chosen = frozenset(choices)
+    if not chosen or not all(0 <= option < len(poll.options) for option in chosen):
+        raise _refused("Validation failed: The chosen vote option does not exist")
+    if len(chosen) > 1 and not poll.multiple:
+        raise _refused("Validation failed: Only one option of this poll can be chosen")
+    return chosen
 
 
 def clean_text(text: str) -> str:

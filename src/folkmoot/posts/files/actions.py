@@ -14,6 +14,8 @@ from folkmoot.storage.objects import ObjectStore
 from folkmoot.storage.tables.posts import media
 
 DELETE_OBJECTS = "media.delete_objects"
+TAKEN_OUT = -1
+"""The position of a file that an edit took out of its post: the history shows it, the post doesn't."""
 UNATTACHED_LASTS_MS = 24 * 3600 * 1000
 
 
@@ -63,7 +65,11 @@ async def forget_unattached(acting: Acting, count_max: int) -> list[int | None]:
     """
     unattached = (
         select(media.c.id)
-        .where(media.c.post_id.is_(None), media.c.created_at_ms < acting.now_ms - UNATTACHED_LASTS_MS)
+        .where(
+            media.c.post_id.is_(None),
+            media.c.scheduled_id.is_(None),
+            media.c.created_at_ms < acting.now_ms - UNATTACHED_LASTS_MS,
+        )
         .limit(count_max)
     )
     forgetting = delete(media).where(media.c.id.in_(unattached)).returning(media.c.object_key, media.c.clip_id)
@@ -94,7 +100,8 @@ async def detach_all(acting: Acting, post_id: int) -> None:
 
 
 async def attach(acting: Acting, post_id: int, media_ids: Sequence[int]) -> None:
-    """Hang files on a post of the actor's, in this order: only their own, only ones that hang on no post.
+    """Hang files on a post of the actor's, in this order: only their own, only ones that hang on no other post and
+    wait for none.
 
     The conditions are in the statement itself. Raises Refused 422.
     """
@@ -107,12 +114,45 @@ async def attach(acting: Acting, post_id: int, media_ids: Sequence[int]) -> None
     for position, media_id in enumerate(media_ids):
         attached = await acting.tx.connection.execute(
             update(media)
-            .where(media.c.id == media_id, media.c.account_id == acting.actor_id, media.c.post_id.is_(None))
+            .where(media.c.id == media_id, media.c.account_id == acting.actor_id, media.c.scheduled_id.is_(None))
+            .where(media.c.post_id.is_(None) | (media.c.post_id == post_id))
             .values(post_id=post_id, position=position)
         )
         if attached.rowcount != 1:
-            raise Refused(
-                "validation_failed",
-                "Validation failed: A media file does not exist or is attached to another post",
-                status=422,
-            )
+            raise _unattachable()
+
+
+async def rearrange(acting: Acting, post_id: int, media_ids: Sequence[int]) -> None:
+    """Have a post show these files, in this order, after an edit. The others stay with it, for its history."""
+    taken_out = (media.c.post_id == post_id) & media.c.id.not_in(media_ids)
+    await acting.tx.connection.execute(update(media).where(taken_out).values(position=TAKEN_OUT))
+    await attach(acting, post_id, media_ids)
+
+
+async def reserve(acting: Acting, scheduled_id: int, media_ids: Sequence[int]) -> None:
+    """Keep files of the actor's for a post that comes later. Raises Refused 422."""
+    free = media.c.post_id.is_(None) & media.c.scheduled_id.is_(None) & (media.c.account_id == acting.actor_id)
+    kept = await acting.tx.connection.execute(
+        update(media)
+        .where(free, media.c.id.in_(media_ids))
+        .values(scheduled_id=scheduled_id)
+        .returning(media.c.kind)
+    )
+    kinds = list(kept.scalars())
+    if len(kinds) != len(media_ids):
+        raise _unattachable()
+    rules.require_attachable(kinds)
+
+
+async def release(acting: Acting, scheduled_id: int) -> None:
+    """Keep them no longer: the post comes now, or not at all. They are as files that are new."""
+    await acting.tx.connection.execute(
+        update(media)
+        .where(media.c.scheduled_id == scheduled_id)
+        .values(scheduled_id=None, created_at_ms=acting.now_ms)
+    )
+
+
+def _unattachable() -> Refused:
+    sentence = "Validation failed: A media file does not exist or is attached to another post"
+    return Refused("validation_failed", sentence, status=422)

@@ -57,13 +57,15 @@ async def of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
     return await _found(read, _rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
 
 
-async def of_posts(read: Read, post_ids: Collection[int]) -> dict[int, list[Media]]:
-    """The attachments of each post, in their order."""
+async def of_posts(
+    read: Read, post_ids: Collection[int], *, with_taken_out: bool = False
+) -> dict[int, list[Media]]:
+    """The attachments of each post, in their order. `with_taken_out`: also those that edits took out of it."""
     if not post_ids:
         return {}
-    files = await _found(
-        read, _rows().where(media.c.post_id.in_(post_ids)).order_by(media.c.post_id, media.c.position)
-    )
+    attached = _rows().where(media.c.post_id.in_(post_ids))
+    shown = attached if with_taken_out else attached.where(media.c.position >= 0)
+    files = await _found(read, shown.order_by(media.c.post_id, media.c.position, media.c.id))
     return {
         post_id: list(attached)
         for post_id, attached in groupby(files, lambda one: one.post_id)

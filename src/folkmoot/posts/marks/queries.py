@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import String, cast, literal, select, union_all
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.posts.marks.model import Mark
-from folkmoot.posts.model import FOR_ALL, Mine, Post
+from folkmoot.posts.model import FOR_ALL, Mine, Post, QuotePolicy
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables.posts import conversation_mutes, posts
+from folkmoot.storage.tables.people import follows
+from folkmoot.storage.tables.posts import conversation_mutes, poll_votes, polls, posts
+
+_VOTE = "vote "
+_FOLLOW = "follow"
 
 
 async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int, Mine]:
@@ -30,8 +34,22 @@ async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int
         conversation_mutes.c.account_id == account_id,
         conversation_mutes.c.conversation_id.in_({post.conversation_id for post in shown}),
     )
-    done = {(row.id, row.what) for row in await read.connection.execute(union_all(*marked, reblogged, muted))}
+    voted = select(polls.c.post_id, literal(_VOTE) + cast(poll_votes.c.option, String)).where(
+        polls.c.id == poll_votes.c.poll_id,
+        poll_votes.c.account_id == account_id,
+        poll_votes.c.poll_id.in_([post.poll.id for post in shown if post.poll is not None]),
+    )
+    followed = select(follows.c.followee_id, literal(_FOLLOW)).where(
+        follows.c.follower_id == account_id,
+        follows.c.followee_id.in_({post.account_id for post in shown if _is_for_followers_to_quote(post)}),
+    )
+    asked = union_all(*marked, reblogged, muted, voted, followed)
+    done = {(row.id, row.what) for row in await read.connection.execute(asked)}
     return {post.id: _mine(post, done) for post in shown} if done else {}
+
+
+def _is_for_followers_to_quote(post: Post) -> bool:
+    return post.quotable_by is QuotePolicy.FOLLOWERS
 
 
 def _mine(post: Post, done: Collection[tuple[int, str]]) -> Mine:
@@ -41,7 +59,14 @@ def _mine(post: Post, done: Collection[tuple[int, str]]) -> Mine:
         bookmarked=(post.id, Mark.BOOKMARK.value) in done,
         pinned=(post.id, Mark.PIN.value) in done,
         muted=(post.conversation_id, "mute") in done,
+        votes=_votes(post, done) if post.poll is not None else (),
+        follows_author=(post.account_id, _FOLLOW) in done,
     )
+
+
+def _votes(post: Post, done: Collection[tuple[int, str]]) -> tuple[int, ...]:
+    options = range(len(post.poll.options)) if post.poll is not None else ()
+    return tuple(option for option in options if (post.id, f"{_VOTE}{option}") in done)
 
 
 async def marked_by(read: Read, account_id: int, what: Mark, page: Page) -> list[tuple[int, int]]:

@@ -1,0 +1,119 @@
+"""Edits: what a post says anew, and what it said before."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Row, func, insert, select, update
+
+from folkmoot.gate import Acting, Refused
+from folkmoot.posts import polls, queries, rules, writing
+from folkmoot.posts.files import actions as files
+from folkmoot.posts.files import queries as file_queries
+from folkmoot.posts.model import Draft, Post, Version
+from folkmoot.storage.database import Read
+from folkmoot.storage.events import emit
+from folkmoot.storage.tables.posts import post_edits, posts
+
+POST_EDITED = "post.edited"
+"""{post, account}: also when only its poll or files changed."""
+EDITS_MAX = 200
+
+
+async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping[int, str]) -> Post:
+    """Have one of the actor's own posts say what a draft says; whom it is for, what it answers and what it quotes
+    stay. `descriptions` are of its files, by id. What it said before stays in its history.
+
+    Raises Refused: 404 for a post that is another's, or none, 422 for what can't be posted.
+    """
+    post = await _own(acting, post_id)
+    quoted_id = post.quoted.id if post.quoted is not None else None
+    clean = rules.clean_draft(replace(draft, quoted_id=quoted_id))
+    before = await current(acting.tx, post)
+    for media_id in set(clean.media_ids) & set(descriptions):
+        await files.describe(acting, media_id, descriptions[media_id])
+    await files.rearrange(acting, post.id, clean.media_ids)
+    await polls.change(acting, post, clean.poll)
+    words = await writing.words(acting, clean.source)
+    await acting.tx.connection.execute(
+        update(posts)
+        .where(posts.c.id == post.id)
+        .values(
+            source=clean.source,
+            html=words.html,
+            mentions=list(words.mentions),
+            tags=list(words.tags),
+            spoiler_text=clean.spoiler_text,
+            sensitive=clean.sensitive,
+            language=clean.language,
+        )
+    )
+    edited = await queries.by_id(acting.tx, post.id)
+    assert edited is not None
+    after = await current(acting.tx, edited)
+    if after == before:
+        return edited
+    await _remember(acting, post.id, before)
+    return replace(edited, edited_at_ms=acting.now_ms)
+
+
+async def current(read: Read, post: Post) -> Version:
+    """What a post says now. One statement."""
+    attached = (await file_queries.of_posts(read, [post.id])).get(post.id, [])
+    return Version(
+        source=post.source,
+        html=post.html,
+        spoiler_text=post.spoiler_text,
+        sensitive=post.sensitive,
+        language=post.language,
+        media=tuple((file.id, file.description) for file in attached),
+        options=post.poll.options if post.poll is not None else (),
+        written_at_ms=post.edited_at_ms or post.created_at_ms,
+    )
+
+
+async def earlier(read: Read, post_id: int) -> list[Version]:
+    """What a post said before each of its edits, the first first. One statement."""
+    statement = select(post_edits).where(post_edits.c.post_id == post_id).order_by(post_edits.c.id)
+    return [_version(row) for row in await read.connection.execute(statement)]
+
+
+def _version(row: Row[tuple[object, ...]]) -> Version:
+    return Version(
+        source=row.source,
+        html=row.html,
+        spoiler_text=row.spoiler_text,
+        sensitive=row.sensitive,
+        language=row.language,
+        media=tuple((file["id"], file["description"]) for file in row.media),
+        options=tuple(row.options),
+        written_at_ms=row.written_at_ms,
+    )
+
+
+async def _own(acting: Acting, post_id: int) -> Post:
+    post = await queries.by_id(acting.tx, post_id)
+    if post is None or post.account_id != acting.actor_id or post.reblog_of_id is not None:
+        raise Refused("not_found", "Post not found.", status=404)
+    if post.space_id is not None:
+        raise _refused("The words of this post are its Space's title")
+    edits = select(func.count()).where(post_edits.c.post_id == post_id)
+    if (await acting.tx.connection.execute(edits)).scalar_one() >= EDITS_MAX:
+        raise _refused(f"A post can be edited {EDITS_MAX} times")
+    return post
+
+
+async def _remember(acting: Acting, post_id: int, before: Version) -> None:
+    kept = msgspec.structs.asdict(before) | {
+        "media": [{"id": media_id, "description": description} for media_id, description in before.media],
+        "options": list(before.options),
+    }
+    await acting.tx.connection.execute(insert(post_edits).values(id=acting.tx.new_id(), post_id=post_id, **kept))
+    await acting.tx.connection.execute(
+        update(posts).where(posts.c.id == post_id).values(edited_at_ms=acting.now_ms)
+    )
+    await emit(acting.tx, POST_EDITED, {"post": str(post_id), "account": str(acting.actor_id)})
+
+
+def _refused(sentence: str) -> Refused:
+    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)
