@@ -15,10 +15,12 @@ import msgspec
 import numpy as np
 from litestar import Litestar
 from tests.support.people import People
+from tests.support.telling import tell
 from tests.surfaces.asking import Answer, ask
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries as account_queries
+from folkmoot.accounts.model import Page
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import AuthorizationRequest, NewApplication
 from folkmoot.clips.actions import create_clip
@@ -27,6 +29,8 @@ from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Surface, Visible
 from folkmoot.gate.register import Key
 from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
+from folkmoot.notifications import queries as notification_queries
+from folkmoot.notifications.model import Asked
 from folkmoot.posts import actions as posts
 from folkmoot.posts import queries as post_queries
 from folkmoot.posts.boosts import boost
@@ -261,6 +265,8 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /spaces/{space_id}": of_everybody("/spaces/{ended_space}", "/spaces/{live_space}"),
     "GET /{handle}": of_everybody("/@" + USERNAME),
     "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
+    "GET /api/v1/notifications/{notification_id}": own("/api/v1/notifications/{notification}"),
+    "POST /api/v1/notifications/{notification_id}/dismiss": of_everybody("/api/v1/notifications/1/dismiss"),
     "GET /moderation/accounts/{account_id}": of_everybody("/moderation/accounts/{account}"),
     "GET /assets/{name}": of_everybody("/assets/none.js"),
 }  # fmt: skip
@@ -353,6 +359,15 @@ async def what_is_done_with_posts(scene: Scene) -> None:
         scene.made[name] = str((await scene.people.act(who, Action.POST, work)).id)
 
 
+async def what_a_stranger_is_told_of_it(scene: Scene) -> None:
+    """Of its reply and its boost."""
+    doorbells = scene.services.tapes_directory.parent / "doorbells"
+    await tell(scene.services.database, doorbells)
+    async with scene.services.database.read() as read:
+        told = await notification_queries.of_account(read, scene.stranger, Asked(), Page(limit=10))
+    scene.made["notification"] = str(told[0].id)
+
+
 async def its_spaces(scene: Scene) -> None:
     for name, audience in (
         ("scheduled_space", Audience.PUBLIC),
@@ -435,6 +450,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     a_profile,
     some_posts,
     what_is_done_with_posts,
+    what_a_stranger_is_told_of_it,
     its_spaces,
     its_clips,
     a_seat_in_anothers_space,

@@ -20,14 +20,14 @@ def answer(kind: Kind, policy: Policy, sender: Sender) -> Answer:
     is let in."""
     if kind not in FROM_STRANGERS or sender.is_accepted:
         return Answer.ACCEPT
-    holding = (
+    said = (
         (policy.for_not_following, not sender.is_followed),
         (policy.for_not_followers, not sender.follows),
         (policy.for_new_accounts, sender.is_new and not sender.is_followed),
         (policy.for_private_mentions, sender.speaks_privately and not sender.is_followed),
         (policy.for_limited_accounts, sender.is_limited and not sender.is_followed),
     )
-    return max((one for one, holds in holding if holds), key=_STRICTEST_LAST.index, default=Answer.ACCEPT)
+    return max((one for one, holds in said if holds), key=_STRICTEST_LAST.index, default=Answer.ACCEPT)
 
 
 def group_key(news: News, id_: int, at_ms: int) -> str:

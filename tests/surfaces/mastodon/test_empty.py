@@ -12,7 +12,6 @@ LISTS = [
     "/api/v1/follow_requests",
     "/api/v1/followed_tags",
     "/api/v1/lists",
-    "/api/v1/notifications",
     "/api/v2/filters",
 ]
 

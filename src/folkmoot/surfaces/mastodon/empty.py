@@ -14,7 +14,6 @@ from folkmoot.surfaces.http import serves
 
 # What it is, and the scope that a token needs for it.
 _OF_A_PERSON = {
-    "/api/v1/notifications": "read:notifications",
     "/api/v2/filters": "read:filters",
     "/api/v1/filters": "read:filters",
     "/api/v1/lists": "read:lists",

@@ -9,7 +9,7 @@ from folkmoot.accounts.model import Account
 from folkmoot.gate import Visible
 from folkmoot.notifications.model import SPACES, Notification, Request
 from folkmoot.surfaces.mastodon import notification_entities as entities
-from folkmoot.surfaces.mastodon.admin_entities import Report
+from folkmoot.surfaces.mastodon.admin_entities import Report as ShownReport
 from folkmoot.surfaces.mastodon.present import account, timestamp
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Site
@@ -21,7 +21,7 @@ class Loaded(msgspec.Struct, frozen=True):
     notification: Visible[Notification]
     account: Visible[Account]
     status: Status | None = None
-    report: Report | None = None
+    report: ShownReport | None = None
     warning: entities.Warning | None = None
 
 
