@@ -90,6 +90,26 @@ def test_what_was_decided_before_there_were_other_subjects_is_kept(empty_url: st
     engine.dispose()
 
 
+def test_tags_and_conversations_of_posts_that_were_there_are_found(empty_url: str) -> None:
+    engine = _at(empty_url, "0013")
+    posts = (
+        "posts (id, account_id, conversation_id, visibility, source, html, mentions, tags, created_at_ms) VALUES"
+        " (10, 1, 10, 'public', '', '', '[2]', '[\"a\", \"b\"]', 0),"
+        " (11, 1, 11, 'direct', '', '', '[2, 7]', '[\"a\"]', 0), (12, 2, 11, 'direct', '', '', '[1]', '[]', 0)"
+    )
+    people = "accounts (id, username, username_folded, created_at_ms) VALUES (1, 'a', 'a', 0), (2, 'b', 'b', 0)"
+    with engine.begin() as connection:
+        for rows in (people, posts):
+            connection.exec_driver_sql(f"INSERT INTO {rows}")
+    migrate(empty_url)
+    with engine.connect() as connection:
+        tags = "SELECT name, post_id, account_id, listed FROM post_tags ORDER BY name"
+        assert connection.execute(text(tags)).all() == [("a", 10, 1, True), ("b", 10, 1, True)]
+        said = "SELECT account_id, conversation_id, last_post_id FROM conversations ORDER BY account_id"
+        assert connection.execute(text(said)).all() == [(1, 11, 12), (2, 11, 12)]
+    engine.dispose()
+
+
 def _at(url: str, revision: str) -> Engine:
     """A database as a version left it."""
     made = url if url.startswith("sqlite") else url.replace("postgresql://", "postgresql+psycopg://")

@@ -12,6 +12,7 @@ from folkmoot.storage.tables import (
     notifications,
     people,
     posts,
+    reading,
     relations,
     spaces,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "notifications",
     "people",
     "posts",
+    "reading",
     "relations",
     "spaces",
 ]
