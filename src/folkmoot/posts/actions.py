@@ -3,7 +3,8 @@
 from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
-from folkmoot.posts import boosts, counted, polls, queries, quotes, rules, writing
+from folkmoot.posts import boosts, counted, polls, queries, quotes, rules, tagged, writing
+from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft, Post, Thread, Visibility
@@ -44,8 +45,10 @@ async def create_post(
     await files.attach(acting, post.id, clean.media_ids)
     if clean.poll is not None:
         await polls.add(acting, post.id, clean.poll)
-    await _remember_key(acting, clean.idempotency_key, post.id)
+    await remember_key(acting, clean.idempotency_key, post.id)
     await counted.came(acting, post)
+    await tagged.came(acting, post)
+    await conversations.came(acting, post)
     await emit(
         acting.tx,
         POST_CREATED,
@@ -78,20 +81,27 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     for mark in Mark:
         await acting.tx.connection.execute(delete(mark.table).where(mark.table.c.post_id == post_id))
     await counted.went(acting, post)
+    await tagged.went(acting, post)
+    await conversations.went(acting, post)
     await boosts.end_all_of(acting, post_id)
     await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
     return post
 
 
 async def _made_with(acting: Acting, key: str | None) -> Post | None:
-    if key is None:
-        return None
-    since_ms = acting.now_ms - rules.IDEMPOTENCY_MS
-    post_id = await queries.id_of_key(acting.tx, acting.actor_id, key, since_ms)
+    post_id = await id_made_with(acting, key)
     return await queries.by_id(acting.tx, post_id) if post_id is not None else None
 
 
-async def _remember_key(acting: Acting, key: str | None, post_id: int) -> None:
+async def id_made_with(acting: Acting, key: str | None) -> int | None:
+    """What an idempotency key made within the hour: a post, or one that is scheduled."""
+    if key is None:
+        return None
+    return await queries.id_of_key(acting.tx, acting.actor_id, key, acting.now_ms - rules.IDEMPOTENCY_MS)
+
+
+async def remember_key(acting: Acting, key: str | None, post_id: int) -> None:
+    """Keep what an idempotency key made."""
     if key is None:
         return
     outdated = idempotency_keys.c.created_at_ms < acting.now_ms - rules.IDEMPOTENCY_MS
