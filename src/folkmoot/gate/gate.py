@@ -6,7 +6,7 @@ Every surface asks here and nowhere else. Seeing: `admit` turns items into `Visi
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -83,6 +83,7 @@ class Gate:
             token_id=row.id,
             application_id=row.application_id,
             stamps=made_under,
+            expires_at_ms=row.expires_at_ms,
         )
 
     async def as_account(self, read: Read, account_id: int) -> Viewer:
@@ -127,6 +128,38 @@ class Gate:
         """The items that the viewer may see, in order; the others are absent. Two statements a batch."""
         seen = await self._decide(read, viewer, items)
         return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
+
+    async def admit_each(
+        self, read: Read, viewers: Sequence[Viewer], items: Sequence[Item]
+    ) -> list[tuple[list[Viewer], list[Visible[Item]]]]:
+        """What each of many viewers may see of a few items; those to whom that is the same things are together, so
+        that what is made of it is made once. A bounded number of statements for each few thousand viewers.
+
+        `Visible.viewer` is the first of them: whoever makes something that is a viewer's own (signs a link) asks for
+        one viewer at a time.
+        """
+        facts = [item.gate_facts() for item in items]
+        standings, hidden = await _stand(read, facts)
+        owners = {owner for fact in facts for owner in fact.owner_ids}
+        known = await queries.relations_of_many(read, [viewer.id for viewer in viewers], owners)
+        named = owners.union(*(fact.named_ids | fact.barred_ids for fact in facts))
+        alike: dict[Any, list[Viewer]] = {}
+        for viewer in viewers:
+            itself = viewer.id if viewer.id in named else None
+            alike.setdefault((known.get(viewer.id, _NO_RELATIONS), itself, viewer.standing), []).append(viewer)
+        return [
+            (
+                those,
+                [
+                    Visible(item, those[0], _MAKER)
+                    for item, fact in zip(items, facts, strict=True)
+                    if _opens(those[0])
+                    and hidden.isdisjoint(fact.subjects)
+                    and _sees(those[0], fact, standings, relations)
+                ],
+            )
+            for (relations, _, _), those in alike.items()
+        ]
 
     async def admit_one(self, read: Read, viewer: Viewer, item: Item | None, what: str) -> Visible[Item]:
         """One item, or Refused 404: what may not be seen does not exist."""
@@ -194,7 +227,7 @@ class Gate:
         ]
 
     async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
-        if viewer.account_id is not None and Action.READ not in TABLE[viewer.standing].actions:
+        if not _opens(viewer):
             return [False] * len(items)
         facts = [item.gate_facts() for item in items]
         owners = {owner for fact in facts for owner in fact.owner_ids}
@@ -257,6 +290,13 @@ async def _stand(read: Read, facts: Sequence[Facts]) -> tuple[dict[int, Standing
 def shown_to_others(standing: Standing) -> bool:
     """Whether what an account of this standing published is shown to anybody at all."""
     return TABLE[standing].shown is not Shown.NOBODY
+
+
+_NO_RELATIONS = queries.Relations()
+
+
+def _opens(viewer: Viewer) -> bool:
+    return viewer.account_id is None or Action.READ in TABLE[viewer.standing].actions
 
 
 def _sees(viewer: Viewer, facts: Facts, standings: dict[int, Standing], relations: queries.Relations) -> bool:

@@ -133,6 +133,7 @@ class Viewer(msgspec.Struct, frozen=True):
     token_id: int | None = None
     application_id: int | None = None
     stamps: tuple[Stamp, ...] = ()
+    expires_at_ms: int | None = None  # the credential, by the clock alone
 
     @property
     def id(self) -> int:

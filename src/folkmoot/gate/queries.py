@@ -54,6 +54,21 @@ _RELATIONS = union_all(
 )
 
 
+def _between_many(one: ColumnElement[int], other: ColumnElement[int], *, is_follow: bool) -> Select[bool, int, int]:
+    viewers: BindParameter[int] = bindparam("viewers", expanding=True)
+    others: BindParameter[int] = bindparam("others", expanding=True)
+    return select(literal(is_follow, Boolean), one, other).where(
+        or_(and_(one.in_(viewers), other.in_(others)), and_(other.in_(viewers), one.in_(others)))
+    )
+
+
+_RELATIONS_OF_MANY = union_all(
+    _between_many(follows.c.follower_id, follows.c.followee_id, is_follow=True),
+    _between_many(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
+)
+_VIEWERS_MAX = 2_000
+
+
 class TokenRow(msgspec.Struct, frozen=True):
     """A token joined with the account it stands for and with both their counters as they are now."""
 
@@ -200,6 +215,29 @@ async def relations(read: Read, viewer_id: int, account_ids: Collection[int]) ->
         followed_by=frozenset(one for one, other in following if other == viewer_id),
         blocked=frozenset(other if one == viewer_id else one for one, other in blocking),
     )
+
+
+async def relations_of_many(
+    read: Read, viewer_ids: Sequence[int], account_ids: Collection[int]
+) -> dict[int, Relations]:
+    """The same for each of many viewers and a few accounts; those without any are left out. A statement for each
+    few thousand viewers."""
+    pairs: list[tuple[bool, int, int]] = []
+    for start in range(0, len(viewer_ids), _VIEWERS_MAX):
+        some = list(viewer_ids[start : start + _VIEWERS_MAX])
+        rows = await read.connection.execute(_RELATIONS_OF_MANY, {"viewers": some, "others": list(account_ids)})
+        pairs += rows.tuples().all()
+    kinds: dict[int, tuple[set[int], set[int], set[int]]] = {}
+    others, viewers = frozenset(account_ids), frozenset(viewer_ids)
+    for is_follow, one, other in pairs:
+        if one in viewers and other in others:
+            kinds.setdefault(one, (set(), set(), set()))[0 if is_follow else 2].add(other)
+        if other in viewers and one in others:
+            kinds.setdefault(other, (set(), set(), set()))[1 if is_follow else 2].add(one)
+    return {
+        viewer: Relations(frozenset(follows_), frozenset(followed_by), frozenset(blocked))
+        for viewer, (follows_, followed_by, blocked) in kinds.items()
+    }
 
 
 _COUNTERS = select(revocations.c.subject, revocations.c.counter).where(
