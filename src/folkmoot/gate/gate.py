@@ -135,8 +135,8 @@ class Gate:
         """What each of many viewers may see of a few items; those to whom that is the same things are together, so
         that what is made of it is made once. A bounded number of statements for each few thousand viewers.
 
-        `Visible.viewer` is the first of them: whoever makes something that is a viewer's own (signs a link) asks for
-        one viewer at a time.
+        `Visible.viewer` is the first of them: whoever makes something that is a viewer's own (signs a link) asks
+        for one viewer at a time.
         """
         facts = [item.gate_facts() for item in items]
         standings, hidden = await _stand(read, facts)
@@ -226,7 +226,14 @@ class Gate:
             if visible or viewer.account_id in item.gate_facts().owner_ids
         ]
 
-    async def _decide(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[bool]:
+    async def admit_blocked(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
+        """Those whom the viewer blocks, for the list where they take that back: as if neither blocked the other."""
+        seen = await self._decide(read, viewer, items, despite_blocks=True)
+        return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
+
+    async def _decide(
+        self, read: Read, viewer: Viewer, items: Sequence[Item], *, despite_blocks: bool = False
+    ) -> list[bool]:
         if not _opens(viewer):
             return [False] * len(items)
         facts = [item.gate_facts() for item in items]
@@ -237,6 +244,8 @@ class Gate:
             if viewer.account_id is not None and owners
             else queries.Relations()
         )
+        if despite_blocks:
+            relations = msgspec.structs.replace(relations, blocked=frozenset())
         return [hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations) for fact in facts]
 
     # --- other networks ---
