@@ -24,7 +24,18 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import appeals, export, invites, metrics, moderated, session, standing, static
+from folkmoot.surfaces import (
+    appeals,
+    export,
+    invites,
+    metrics,
+    moderated,
+    new_password,
+    session,
+    sign_up,
+    standing,
+    static,
+)
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -44,13 +55,18 @@ from folkmoot.surfaces.mastodon import (
     admin_emails,
     admin_networks,
     admin_reports,
+    discovery,
+    domain_blocks,
     empty,
+    follow_requests,
     instance,
     marks,
     media,
     notifications,
     oauth,
     oembed,
+    profiles,
+    relations,
     reports,
     statuses,
     timelines,
@@ -72,6 +88,8 @@ BODY_BYTES_MAX = 1_000_000
 # One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
 OWN_API: list[Any] = [
     *session.HANDLERS,
+    *new_password.HANDLERS,
+    *sign_up.HANDLERS,
     *standing.HANDLERS,
     *export.HANDLERS,
     *appeals.HANDLERS,
@@ -90,6 +108,11 @@ OWN_API: list[Any] = [
 ]
 OTHERS: list[Any] = [
     *accounts.HANDLERS,
+    *profiles.HANDLERS,
+    *relations.HANDLERS,
+    *follow_requests.HANDLERS,
+    *domain_blocks.HANDLERS,
+    *discovery.HANDLERS,
     *admin_accounts.HANDLERS,
     *admin_domains.HANDLERS,
     *admin_emails.HANDLERS,

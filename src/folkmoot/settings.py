@@ -24,10 +24,12 @@ _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 # One live Space's share; serve/ports.py says why.
 UDP_PORTS_PER_STAGE = 80
-_SECRETS = ("database", "turn_secret")  # never shown, also when they are wrong
+_SECRETS = ("database", "turn_secret", "smtp_password")  # never shown, also when they are wrong
 _ICE_SERVER = re.compile(
     r"(stun|turn)s?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>\d{1,5}))?(\?transport=(udp|tcp))?"
 )
+_SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class SettingsError(Exception):
@@ -59,6 +61,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whose invites let people in, also where registrations are closed or need approval."""
     contact: str = ""
     """Where people reach whoever runs the server, such as an e-mail address, also when they can't get in."""
+    smtp_host: str = ""
+    """Mail server that takes letters to people, such as `smtp.example`. Empty: no mail; links are handed out."""
+    smtp_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    """Its port. Empty: 587 with `starttls`, 465 with `tls`, 25 with `none`."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the way there is protected. `none` is for a mail server on this machine."""
+    smtp_user: str = ""
+    """The name that the mail server knows. Empty: it asks for none."""
+    smtp_password: str = ""
+    """The password for it."""
+    mail_from: str = ""
+    """The address that letters come from, such as `moot@example.org` or `The Moot <moot@example.org>`."""
+    moderators_second_factor: bool = False
+    """Moderators and owners moderate only once their account has a second factor (codes, or a passkey)."""
     source_url: str = ""
     """Where this server's source code is; every page links to it. Empty: the server hands out its own."""
     tls_certificate: str = ""
@@ -157,6 +173,7 @@ def _convert(values: dict[str, Any]) -> Settings:
 def _check(settings: Settings) -> None:
     _check_addresses(settings)
     _check_network(settings)
+    _check_mail(settings)
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         missing = "tls_key" if settings.tls_certificate else "tls_certificate"
         raise SettingsError(f"HTTPS needs both a certificate and its key: set {missing} to the name of its file.")
@@ -194,6 +211,20 @@ def _check_network(settings: Settings) -> None:
         raise SettingsError(
             f"The setting udp_ports can't be “{settings.udp_ports}”: write the first and the last of at least "
             f"{UDP_PORTS_PER_STAGE}, from 1024 to 65535, such as 50000-50999."
+        )
+
+
+def _check_mail(settings: Settings) -> None:
+    if not settings.smtp_host:
+        return
+    if not _SENDER.fullmatch(settings.mail_from):
+        raise SettingsError(
+            f"The setting mail_from can't be “{settings.mail_from}”: write the address that letters come from, "
+            "such as moot@example.org."
+        )
+    if settings.smtp_user and settings.smtp_security == "none" and settings.smtp_host not in _LOOPBACK:
+        raise SettingsError(
+            "The setting smtp_security can't be “none” where a password leaves this machine: write starttls or tls."
         )
 
 

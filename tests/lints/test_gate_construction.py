@@ -11,6 +11,7 @@ GATED = rules.gated_names(MODULES)
 SYSTEM = {
     "bench/standing.py": "a benchmark makes its accounts and decides about them, on a server of its own",
     "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
+    "posts/polls.py": "a poll's time is over",
     "serve/first.py": "the first start makes the owner's link",
     "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",
     "serve/worker.py": "recordings close",
@@ -19,12 +20,17 @@ SYSTEM = {
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
     "surfaces/cli/running.py": "the same, for what moderators do",
-    "surfaces/session.py": "signing up and out: there is nobody yet, or nobody who could be refused",
+    "surfaces/session.py": "signing out, and the challenge of a passkey: there is nobody yet, or nobody to refuse",
+    "surfaces/sign_in.py": "there is nobody yet: a password, a code or a passkey says who comes",
+    "surfaces/sign_up.py": "there is nobody yet",
+    "surfaces/new_password.py": "a link says whose password it is; whoever asks for one may be anybody",
+    "accounts/letters.py": "links are made as their letters are sent",
+    "accounts/sessions/used.py": "on which day a session was used",
     "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",
 }
 # Who looks with an account's eyes without its token.
 IN_ITS_NAME = {
-    "surfaces/session.py": "the password was right",
+    "surfaces/sign_in.py": "the password, the code or the passkey was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
     "surfaces/spaces/hearing.py": "a request that waited, whose stamps were checked anew",
     "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
@@ -36,6 +42,7 @@ BY_STANDING = {
     "accounts/relations/following.py": "nobody follows whom nobody sees",
     "accounts/relations/queries.py": "how one stands to whom nobody sees is left out",
     "accounts/invites/queries.py": "a link opens as long as its maker may give such links",
+    "accounts/letters.py": "whoever is locked gets no link by mail",
     "moderation/evasion/queries.py": "whose traces are worth a hint: only those of the sanctioned",
     "notifications/queries.py": "news of the limited can wait for a word",
     "surfaces/invites.py": "how whom somebody brought stands now, for moderators",
@@ -50,11 +57,12 @@ BY_STANDING = {
 # Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server).
 # Federation is not here: it takes a `Contact` for every word that comes in or goes out.
 SPEAKING_TO_HOSTS = {
+    "mail/smtp.py": "to the mail server of the settings, which finds the others",
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
     "surfaces/cli/top.py": "to its own server",
 }
 # Takes any of several scopes, which it checks itself.
-SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/accounts.py", "verify_credentials opens to a token of any scope")
+SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/profiles.py", "verify_credentials opens to a token of any scope")
 
 RULES: dict[str, Rule] = {
     "only the gate makes": rules.only_the_gate_makes,

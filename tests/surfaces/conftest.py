@@ -14,6 +14,7 @@ from tests.support.web import BASE_URL, visitor
 
 from folkmoot.accounts.marks import Marks
 from folkmoot.accounts.passwords import Passwords
+from folkmoot.accounts.second_factor.codes import Seal
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
@@ -128,6 +129,7 @@ def services_on(database: Database, directory: Path) -> Services:
         tapes_directory=directory / "tapes",
         live_tapes=LiveTapes(),
         ticket_key=b"k" * 32,
+        seal=Seal(b"s" * 32),
         clock_ms=database.clock_ms,
         ice_servers=lambda viewer: ICE.for_use("somebody", 0) if viewer.account_id else (),
     )

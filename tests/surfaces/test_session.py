@@ -50,7 +50,9 @@ async def test_nobody_is_signed_in_at_first(client: httpx.AsyncClient) -> None:
             "source_url": "https://source.test/folkmoot",
             "version": "0.0.1",
             "base_url": "http://moot.test",
+            "mail": False,
         },
+        "second_factor": None,
     }
 
 

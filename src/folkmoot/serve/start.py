@@ -151,7 +151,7 @@ def _supervisor(
     running: Sequence[Known],
 ) -> Supervisor:
     # Imported here, once, before the fork: the children share this memory.
-    from folkmoot.serve import audience, stage, web, worker
+    from folkmoot.serve import audience, mail, stage, web, worker
 
     def without_address(main: Callable[..., None], *arguments: object) -> Callable[[], None]:
         """Only the web process keeps the listening socket: it must be gone when nobody answers on it."""
@@ -168,7 +168,7 @@ def _supervisor(
         f"audience-{n}": without_address(audience.main, where, n, before[n::workers]) for n in range(workers)
     }
     kept[WEB] = partial(web.main, settings, where, base_url, listening, handed.generation)
-    kept[WORKER] = without_address(worker.main, where, base_url)
+    kept[WORKER] = without_address(worker.main, where, base_url, mail.mailer(settings))
 
     def stage_main(space_id: int, ports: range | None) -> Callable[[], None]:
         return without_address(stage.main, settings, where, space_id, ports)

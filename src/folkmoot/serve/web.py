@@ -13,6 +13,8 @@ from litestar import Litestar
 from folkmoot import __version__
 from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
+from folkmoot.accounts.second_factor import codes
+from folkmoot.accounts.second_factor.codes import Seal
 from folkmoot.app import build_app
 from folkmoot.audience.ceiling import Ceiling
 from folkmoot.audience.door import Door
@@ -21,6 +23,7 @@ from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
+from folkmoot.mail.outbox import Outbox
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
@@ -98,6 +101,7 @@ class WebProcess:
                 __version__,
                 settings.invites,
                 settings.contact,
+                settings.moderators_second_factor,
             ),
             database=self._database,
             gate=Gate(self._database),
@@ -112,8 +116,10 @@ class WebProcess:
             tapes_directory=places.tapes,
             live_tapes=LiveTapes(),
             ticket_key=load_or_create_key(places.keys, "listen-tickets"),
+            seal=Seal(load_or_create_key(places.keys, codes.KEY)),
             clock_ms=self._database.clock_ms,
             ice_servers=partial(ice_servers_for, ice_servers(settings)),
+            outbox=Outbox(bool(settings.smtp_host)),
             why_no_room=self._room.why_not,
             processes=self._room.processes,
         )
@@ -155,6 +161,7 @@ class WebProcess:
                 group.create_task(self._follower().run()),
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
+                group.create_task(self._services.used.keep_writing(self._services.gate)),
                 group.create_task(self._watching.run()),
                 group.create_task(https.keep_fresh(self._certificate)),
             ]

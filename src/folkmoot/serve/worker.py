@@ -10,6 +10,7 @@ import structlog
 from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
+from folkmoot.mail.smtp import Mailer
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.notifications import telling
 from folkmoot.recordings import actions as recordings
@@ -18,6 +19,7 @@ from folkmoot.serve.archive import Archivist, remote_store
 from folkmoot.serve.consequences import Consequences
 from folkmoot.serve.disk import DiskWatch
 from folkmoot.serve.jobs import RETRIES, handlers
+from folkmoot.serve.mail import letters
 from folkmoot.serve.places import Places
 from folkmoot.serve.pruning import prune
 from folkmoot.serve.signing import TapeSigning
@@ -47,8 +49,10 @@ STANDSTILL_MAX_MS = 3_600_000
 class WorkerProcess:
     """One per server."""
 
-    def __init__(self, places: Places, base_url: str) -> None:
+    def __init__(self, places: Places, base_url: str, mailer: Mailer | None = None) -> None:
         self._places = places
+        self._base_url = base_url
+        self._mailer = mailer
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
@@ -91,7 +95,7 @@ class WorkerProcess:
             reload=self._telling.missed,
         )
         remote = remote_store(self._places.objects)
-        kinds = handlers(self._gate, self._places, remote)
+        kinds = {**handlers(self._gate, self._places, remote), **letters(self._gate, self._base_url, self._mailer)}
         jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
@@ -206,13 +210,13 @@ class WorkerProcess:
                 log.exception("worker.prune_failed")
 
 
-def main(places: Places, base_url: str) -> None:
+def main(places: Places, base_url: str, mailer: Mailer | None) -> None:
     """Run until SIGTERM."""
-    asyncio.run(_run(places, base_url))
+    asyncio.run(_run(places, base_url, mailer))
 
 
-async def _run(places: Places, base_url: str) -> None:
-    worker = WorkerProcess(places, base_url)
+async def _run(places: Places, base_url: str, mailer: Mailer | None) -> None:
+    worker = WorkerProcess(places, base_url, mailer)
     running = asyncio.create_task(worker.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):

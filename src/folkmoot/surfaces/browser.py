@@ -16,6 +16,10 @@ from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
 from folkmoot.surfaces.limits import client_address
 from folkmoot.surfaces.services import Services
 
+# What a session is called in its owner's list: words of ours. The browser's own would tell it from all others.
+_BROWSERS = ("Firefox", "Edg", "OPR", "Chrome", "Safari")  # in this order: the later ones stand in the others', too
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "CrOS", "Linux")
+_CALLED = {"Edg": "Edge", "OPR": "Opera", "Macintosh": "macOS", "CrOS": "ChromeOS"}
 BROWSER_COOKIE = "folkmoot_browser"
 _NUMBER = re.compile(r"[A-Za-z0-9_-]{43}")
 _STATE = "browser"
@@ -24,6 +28,14 @@ _STATE = "browser"
 def arriving_from(request: Request[Any, Any, Any], services: Services, email: str | None = None) -> Arriving:
     """The marks of this request's browser, which has its number from now on, and of its address."""
     return arriving(services.marks, client_address(request), _number(request), email)
+
+
+def browser_name(user_agent: str) -> str:
+    """Which browser on which system, in words such as "Firefox on Linux"; "A browser" where that can't be told."""
+    browser = next((one for one in _BROWSERS if f"{one}/" in user_agent), None)
+    system = next((one for one in _SYSTEMS if one in user_agent), None)
+    name = _CALLED.get(browser or "", browser) or "A browser"
+    return f"{name} on {_CALLED.get(system, system)}" if system else name
 
 
 def browser_cookie(request: Request[Any, Any, Any], services: Services) -> Cookie:

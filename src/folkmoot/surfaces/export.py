@@ -30,11 +30,10 @@ from folkmoot.posts.model import Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
-from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import PATH
-from folkmoot.surfaces.standing import require_own_pages
 
 VERSION = 1
 PAGE = 200

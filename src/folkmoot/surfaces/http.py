@@ -18,6 +18,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ExceptionHandlersMap, Guard
 
 from folkmoot.accounts.oauth.rules import covers
+from folkmoot.accounts.second_factor.queries import factors_of
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
 from folkmoot.surfaces import under_way
 from folkmoot.surfaces.forms import nested
@@ -73,12 +74,26 @@ async def provide_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
         return ANONYMOUS
     viewer = await _identify(request, gate, declaration)
     under_way.hold(request, viewer.stamps)
+    services = request.app.state.equipment.services
+    services.used.note(viewer.token_id)
     if declaration.serves in (Serves.NOBODY, Serves.ANYONE) and viewer.account_id is None:
         return viewer
     if declaration.serves is not Serves.NOBODY:
         gate.permit(viewer, declaration.action)
         require_scope(viewer, declaration.scope)
+    if declaration.serves is Serves.MODERATOR and services.site.moderators_second_factor:
+        await _require_second_factor(gate, viewer)
     return viewer
+
+
+async def _require_second_factor(gate: Gate, viewer: Viewer) -> None:
+    async with gate.database.read() as read:
+        factors = await factors_of(read, viewer.id)
+    if not factors.any:
+        raise Refused(
+            "second_factor_missing",
+            "Moderators of this server need a second factor: set one up in the settings, under Security.",
+        )
 
 
 def asked_before_the_body(gate: Callable[[], Gate]) -> Guard:
@@ -142,6 +157,12 @@ def require_scope(viewer: Viewer, scope: str) -> None:
     """Raises Refused 403 for a credential without the OAuth scope. A session of the web client has them all."""
     if scope and not covers(viewer.scopes, scope):
         raise Refused("insufficient_scope", "This action is outside the authorized scopes")
+
+
+def require_own_pages(viewer: Viewer) -> None:
+    """Raises Refused 403 for a program: it may act for somebody, not speak for them about themselves."""
+    if viewer.application_id is not None:
+        raise Refused("insufficient_scope", "A program can't do this. Do it on this server's own pages.")
 
 
 class ReadableRequest(Request[Any, Any, Any]):

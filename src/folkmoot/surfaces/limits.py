@@ -113,6 +113,11 @@ class Limits:
         self._sign_in_by_account = Limiter(Rate(500, hour_ms))
         self._sign_up_by_address = Limiter(Rate(20, hour_ms))
         self._applications_by_address = Limiter(Rate(30, 10 * minute_ms))
+        # Of six digits one in a third of a million is right; whoever gets here knows the password.
+        self._second_factor_by_account = Limiter(Rate(10, 15 * minute_ms))
+        self._passkey_by_address = Limiter(Rate(60, 5 * minute_ms))
+        self._letters_by_address = Limiter(Rate(20, hour_ms))
+        self._letters_by_mailbox = Limiter(Rate(3, hour_ms))
         # An event's visitors may share one address: the address gets much, each credential its own.
         self._requests_by_address = Limiter(Rate(3000, 5 * minute_ms))
         self._requests_by_credential = Limiter(Rate(1500, 5 * minute_ms))
@@ -139,6 +144,23 @@ class Limits:
 
     def sign_up(self, address: str) -> None:
         self._sign_up_by_address.require(address, self._clock_ms())
+
+    def second_factor(self, account_id: int) -> None:
+        """Before a code or a passkey is checked that comes after a password. Raises TooMany."""
+        self._second_factor_by_account.require(str(account_id), self._clock_ms())
+
+    def second_factor_was_right(self, account_id: int) -> None:
+        self._second_factor_by_account.give_back(str(account_id), self._clock_ms())
+
+    def passkey(self, address: str) -> None:
+        """Before a challenge is made, or what was signed is checked, for nobody yet. Raises TooMany."""
+        self._passkey_by_address.require(address, self._clock_ms())
+
+    def letter(self, address: str, mailbox: str) -> None:
+        """Before somebody has a letter sent to a mailbox. Raises TooMany."""
+        now_ms = self._clock_ms()
+        self._letters_by_address.require(address, now_ms)
+        self._letters_by_mailbox.require(mailbox, now_ms)
 
     def register_application(self, address: str) -> None:
         self._applications_by_address.require(address, self._clock_ms())

@@ -8,8 +8,11 @@ import msgspec
 
 from folkmoot.accounts.invites.rules import Inviting
 from folkmoot.accounts.marks import Marks
+from folkmoot.accounts.second_factor.codes import Seal
+from folkmoot.accounts.sessions.used import UsedTokens
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
+from folkmoot.mail.outbox import Outbox
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
@@ -104,6 +107,7 @@ class Site(msgspec.Struct, frozen=True):
     version: str
     inviting: Inviting = "nobody"  # whose invites let people in
     contact: str = ""  # where people reach whoever runs the server, also when they can't get in
+    moderators_second_factor: bool = False  # whether moderating needs a second factor
 
     @property
     def domain(self) -> str:
@@ -127,6 +131,7 @@ class Services(msgspec.Struct, frozen=True):
     tapes_directory: Path
     live_tapes: LiveTapes
     ticket_key: bytes
+    seal: Seal  # of the secrets of codes
     clock_ms: Callable[[], int]
     ice_servers: Callable[[Viewer], Sequence[IceServer]]
     """STUN and TURN servers for somebody's own connection, with credentials of this moment; nothing for who is not
@@ -135,5 +140,9 @@ class Services(msgspec.Struct, frozen=True):
     """Why no Space can start beside so many live ones, as a sentence; None if one can."""
     processes: Callable[[], Sequence[ProcessUse]] = tuple
     """The server's processes, and what each uses."""
+    outbox: Outbox = Outbox(is_open=False)
+    """Where letters to people are put."""
+    used: UsedTokens = msgspec.field(default_factory=UsedTokens)
+    """Which sessions were used since that was last written down."""
     requests: RequestCounts = msgspec.field(default_factory=RequestCounts)
     """What the web process has answered."""

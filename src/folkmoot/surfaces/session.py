@@ -1,63 +1,36 @@
-"""The web client's own way in: sign up, sign in, who am I, sign out. A session is a token in an HttpOnly cookie."""
+"""The web client's own way in: sign in, who am I, sign out. A session is a token in an HttpOnly cookie."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 
-from folkmoot.accounts import actions, queries, rules
+from folkmoot.accounts import actions, queries
+from folkmoot.accounts.passkeys import actions as passkeys
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Standing, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Gate, Serves, Standing, Viewer
 from folkmoot.gate.queries import sanction_of
 from folkmoot.gate.standings import REASONS
-from folkmoot.moderation.evasion import actions as evasion
-from folkmoot.moderation.networks.model import Severity
-from folkmoot.surfaces import invite_links
-from folkmoot.surfaces.browser import arriving_from, browser_cookie
+from folkmoot.surfaces.browser import browser_cookie
 from folkmoot.surfaces.http import SESSION_COOKIE, serves, why_signed_out
 from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.mastodon import entities, present
-from folkmoot.surfaces.networks import address_of
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.sign_in import (
+    SecondFactor,
+    SecondFactorNeeded,
+    SignIn,
+    by_passkey,
+    by_password,
+    by_second_factor,
+    refuse_other_sites,
+    relying_party,
+    session_cookie,
+)
 
 PATH = "/api/folkmoot/v1"
-
-
-class SignIn(msgspec.Struct):
-    """Name and password."""
-
-    username: str
-    password: str
-
-
-class SignUp(msgspec.Struct):
-    """A new account. `reason` where the owner approves accounts; `owner_secret` from the one-time link; `invite`:
-    the code of a link that somebody here has made."""
-
-    username: str
-    password: str
-    email: str | None = None
-    reason: str = ""
-    owner_secret: str | None = None
-    invite: str | None = None
-
-
-class ChangePassword(msgspec.Struct):
-    """The password as it is, and as it shall be."""
-
-    current: str
-    new: str
-
-
-class SetPassword(msgspec.Struct):
-    """The secret of a link that a moderator gave out, and the password as it shall be."""
-
-    secret: str
-    new: str
 
 
 class SessionSite(msgspec.Struct):
@@ -68,11 +41,12 @@ class SessionSite(msgspec.Struct):
     source_url: str
     version: str
     base_url: str
+    mail: bool  # whether the server sends letters, such as a link for a new password
 
 
 class Session(msgspec.Struct):
     """Who the browser is signed in as. `account` is null for nobody, and for an account that is not shown.
-    `reason`: why one stands as one does, or why one is signed in no more."""
+    `reason`: why one stands as one does, or why one is signed in no more. `second_factor`: what is to come yet."""
 
     account: entities.Account | None
     username: str | None
@@ -80,64 +54,13 @@ class Session(msgspec.Struct):
     standing: str | None
     reason: str
     site: SessionSite
+    second_factor: SecondFactorNeeded | None = None
 
 
-async def open_session(
-    request: Request[Any, Any, Any],
-    services: Services,
-    passwords: Passwords,
-    limits: Limits,
-    asked: SignIn,
-) -> str:
-    """Check a password and open a session; return the cookie's value.
+class PasskeyAnswer(msgspec.Struct):
+    """What `navigator.credentials.get` gave, by its `toJSON`."""
 
-    Raises Refused: 401 for a wrong name or password (in the same time), 403 for an account that may not sign in or
-    a form on another site, 429 for too many tries.
-    """
-    refuse_other_sites(request)
-    account_id = await account_of(request, services, passwords, limits, asked)
-    if account_id is None:
-        raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
-    return await _open_for(request, services, account_id)
-
-
-async def account_of(
-    request: Request[Any, Any, Any], services: Services, passwords: Passwords, limits: Limits, asked: SignIn
-) -> int | None:
-    """Whose name and password these are; None for a wrong one. Raises Refused 429 for too many tries."""
-    name = rules.fold(asked.username[: rules.USERNAME_CHARACTERS_MAX + 1])
-    address = client_address(request)
-    limits.sign_in(address, name)
-    async with services.database.read() as read:
-        found = await queries.credentials_of(read, name)
-    if not await passwords.verify(asked.password, found[1] if found else None) or found is None:
-        return None
-    limits.signed_in(address, name)
-    return found[0]
-
-
-def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
-    """Before there is a session that could be abused, a form on another site could still open one: its owner's.
-
-    Browsers send `Origin` with every POST; a program that sends none has no visitor to betray.
-    """
-    if request.headers.get("sec-fetch-site") == "same-origin":
-        return
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Refused("cross_site", "This request came from another site and was not carried out.")
-
-
-def session_cookie(services: Services, secret: str) -> Cookie:
-    return Cookie(
-        key=SESSION_COOKIE,
-        value=secret,
-        max_age=actions.SESSION_LASTS_MS // 1000,
-        path="/",
-        httponly=True,
-        secure=services.site.base_url.startswith("https://"),
-        samesite="lax",
-    )
+    passkey: dict[str, Any]
 
 
 @post(f"{PATH}/session", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
@@ -149,9 +72,39 @@ async def sign_in(
     passwords: Passwords,
     limits: Limits,
 ) -> Response[Session]:
-    """Sign in with name and password; the answer sets the session cookie."""
-    secret = await open_session(request, services, passwords, limits, data)
-    return await _answer(request, services, gate, secret, status=200)
+    """Sign in with name and password; the answer sets the session cookie. 202 where a second factor is needed."""
+    opened = await by_password(request, services, passwords, limits, data)
+    return await answer(request, services, gate, opened, status=200)
+
+
+@post(f"{PATH}/session/second-factor", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def go_on(
+    data: JSONBody[SecondFactor], request: Request[Any, Any, Any], services: Services, gate: Gate, limits: Limits
+) -> Response[Session]:
+    """Go on with a sign-in: by a code of the program, a recovery code, or a passkey."""
+    opened = await by_second_factor(request, services, limits, data)
+    return await answer(request, services, gate, opened, status=200)
+
+
+@post(f"{PATH}/session/passkey/options", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def passkey_options(
+    request: Request[Any, Any, Any], services: Services, gate: Gate, limits: Limits
+) -> Response[dict[str, Any]]:
+    """What a browser needs to sign in with a passkey and nothing else; good for ten minutes, once."""
+    refuse_other_sites(request)
+    limits.passkey(client_address(request))
+    permit = gate.permit_system(Action.SIGN_IN, "passkey")
+    options = await gate.act(permit, lambda acting: passkeys.ask(acting, relying_party(services)))
+    return Response(options, headers=NO_STORE)
+
+
+@post(f"{PATH}/session/passkey", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+async def sign_in_by_passkey(
+    data: JSONBody[PasskeyAnswer], request: Request[Any, Any, Any], services: Services, gate: Gate, limits: Limits
+) -> Response[Session]:
+    """Sign in with a passkey that has asked its owner for a PIN or a finger."""
+    limits.passkey(client_address(request))
+    return await answer(request, services, gate, await by_passkey(request, services, data.passkey), status=200)
 
 
 @get(f"{PATH}/session", opt=serves(Serves.NOBODY))
@@ -174,110 +127,20 @@ async def sign_out(viewer: Viewer, gate: Gate) -> Response[None]:
     return answer
 
 
-@post(f"{PATH}/password", opt=serves(Serves.ROOM, Action.SIGN_IN), status_code=200)
-async def change_password(
-    data: JSONBody[ChangePassword],
-    request: Request[Any, Any, Any],
-    permit: Permit,
-    services: Services,
-    gate: Gate,
-    passwords: Passwords,
-    limits: Limits,
-) -> Response[Session]:
-    """Change one's password. All other sessions and programs are signed out; the answer renews this session."""
-    if permit.viewer.application_id is not None:
-        raise Refused("insufficient_scope", "A program can't change a password. Do it on this server's own pages.")
-    async with services.database.read() as read:
-        (own,) = await queries.by_ids(read, [permit.viewer.id])
-    current = SignIn(own.username, data.current)
-    if await account_of(request, services, passwords, limits, current) is None:
-        raise Refused("wrong_credentials", "The current password is wrong.", status=422)
-    password_hash = await passwords.hash(rules.clean_password(data.new, own.username))
-    secret = await gate.act(permit, lambda acting: actions.change_own_password(acting, password_hash))
-    return await _answer(request, services, gate, secret, status=200)
-
-
-@post(f"{PATH}/password-link", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
-async def set_password(
-    data: JSONBody[SetPassword],
+async def answer(
     request: Request[Any, Any, Any],
     services: Services,
     gate: Gate,
-    passwords: Passwords,
+    opened: str | SecondFactorNeeded,
+    *,
+    status: int | None = None,
 ) -> Response[Session]:
-    """Set a new password by a link from a moderator, once, and sign in. It unlocks an account that was locked."""
-    refuse_other_sites(request)
-    async with services.database.read() as read:
-        username = await queries.username_of_password_link(read, data.secret)
-    if username is None:
-        raise actions.password_link_spent()
-    password_hash = await passwords.hash(rules.clean_password(data.new, username))
-    account_id = await gate.act(
-        gate.permit_system(Action.SIGN_IN, "password link"),
-        lambda acting: actions.set_password_by_link(acting, data.secret, password_hash),
-    )
-    return await _answer(request, services, gate, await _open_for(request, services, account_id), status=200)
-
-
-@post(f"{PATH}/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
-async def sign_up(
-    data: JSONBody[SignUp],
-    request: Request[Any, Any, Any],
-    services: Services,
-    gate: Gate,
-    passwords: Passwords,
-    limits: Limits,
-) -> Response[Session]:
-    """Make an account and sign in with it. 202 if it waits for a person who looks, 403 if the server takes none."""
-    refuse_other_sites(request)
-    if services.site.registrations == "closed" and data.owner_secret is None and data.invite is None:
-        raise Refused("registrations_closed", "This server takes no new accounts.")
-    limits.sign_up(client_address(request))
-    held = await _is_held_by_network(request, services, data)
-    invite_id = None if data.invite is None else invite_links.read(services, data.invite)
-    username = rules.clean_username(data.username)
-    password = rules.clean_password(data.password, username)
-    email, reason = rules.clean_email(data.email), rules.clean_reason(data.reason)
-    new = actions.NewAccount(username, await passwords.hash(password), email, reason, data.owner_secret)
-    entry = actions.Entry(services.site.registrations, services.site.inviting, invite_id)
-    arriving = arriving_from(request, services, email)
-    account_id = await gate.act(
-        gate.permit_system(Action.SIGN_IN, "sign-up"),
-        lambda acting: evasion.sign_up(acting, new, arriving, entry, held=held),
-    )
-    return await _answer(request, services, gate, await _open_for(request, services, account_id))
-
-
-async def _is_held_by_network(request: Request[Any, Any, Any], services: Services, asked: SignUp) -> bool:
-    """Whether a person has to look because of where it comes from. Raises Refused 403 where nobody may."""
-    stop = await services.networks.find(address_of(request))
-    if stop is None or asked.owner_secret is not None:
-        return False
-    if stop.severity is Severity.SIGN_UP:
-        raise Refused(
-            "network_stopped",
-            f"Nobody can sign up from your network ({stop.network}): {stop.reason.rstrip('.')}. "
-            "Sign up from another one, or ask whoever runs this server.",
-        )
-    return True
-
-
-async def _open_for(request: Request[Any, Any, Any], services: Services, account_id: int) -> str:
-    async with services.database.read() as read:
-        viewer = await services.gate.as_account(read, account_id)
-    arriving = arriving_from(request, services)
-
-    async def open_and_remember(acting: Acting) -> str:
-        await evasion.remember(acting, account_id, arriving)
-        return await actions.sign_in(acting)
-
-    return await services.gate.act(services.gate.permit(viewer, Action.SIGN_IN), open_and_remember)
-
-
-async def _answer(
-    request: Request[Any, Any, Any], services: Services, gate: Gate, secret: str, *, status: int | None = None
-) -> Response[Session]:
-    """`status`: by default 202 for an account that waits, else 200."""
+    """`status`: by default 202 for an account that waits, or whose second factor is to come; else 200."""
+    if isinstance(opened, SecondFactorNeeded):
+        nobody = await _describe(services, ANONYMOUS)
+        nobody.second_factor = opened
+        return Response(nobody, status_code=202, headers=NO_STORE)
+    secret = opened
     viewer = await gate.identify(secret)
     waits = viewer.standing is Standing.AWAITING_APPROVAL
     return Response(
@@ -290,7 +153,9 @@ async def _answer(
 
 async def _describe(services: Services, viewer: Viewer) -> Session:
     site = services.site
-    shown = SessionSite(site.title, site.registrations, site.source_url, site.version, site.base_url)
+    shown = SessionSite(
+        site.title, site.registrations, site.source_url, site.version, site.base_url, services.outbox.is_open
+    )
     if viewer.account_id is None:
         return Session(None, None, None, None, "", shown)
     async with services.database.read() as read:
@@ -317,4 +182,4 @@ def reason_shown(standing: Standing, written: str) -> str:
     return written
 
 
-HANDLERS: list[Any] = [sign_in, who_am_i, sign_out, sign_up, change_password, set_password]
+HANDLERS: list[Any] = [sign_in, go_on, passkey_options, sign_in_by_passkey, who_am_i, sign_out]

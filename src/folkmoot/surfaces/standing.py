@@ -7,22 +7,22 @@ from litestar import Request, Response, get, post
 from litestar.params import JSONBody
 
 from folkmoot.accounts import actions as accounts
-from folkmoot.accounts import queries
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Subject, Viewer, subjects
+from folkmoot.gate import Action, Gate, Permit, Serves, Subject, Viewer, subjects
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.model import Sanction as Decided
 from folkmoot.moderation.appeals import queries as appeal_queries
 from folkmoot.moderation.appeals.actions import appeal
 from folkmoot.moderation.appeals.model import APPEALABLE
 from folkmoot.moderation.appeals.model import Appeal as Made
-from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.limits import Limits
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.session import PATH, SignIn, account_of, reason_shown
+from folkmoot.surfaces.session import PATH, reason_shown
+from folkmoot.surfaces.sign_in import require_own_password
 
 
 class Appeal(msgspec.Struct):
@@ -112,11 +112,7 @@ async def deactivate(
 ) -> None:
     """Shut one's own account: it is seen nowhere, and signed out everywhere. Sign in again to come back."""
     require_own_pages(permit.viewer)
-    async with services.database.read() as read:
-        (own,) = await queries.by_ids(read, [permit.viewer.id])
-    asked = SignIn(own.username, data.password)
-    if await account_of(request, services, passwords, limits, asked) is None:
-        raise Refused("wrong_credentials", "The password is wrong.", status=422)
+    await require_own_password(request, services, passwords, limits, permit.viewer.id, data.password)
     await gate.act(permit, accounts.deactivate)
 
 
@@ -125,12 +121,6 @@ async def come_back(permit: Permit, gate: Gate) -> None:
     """Open the account again that one has deactivated: everything is as it was."""
     require_own_pages(permit.viewer)
     await gate.act(permit, accounts.come_back)
-
-
-def require_own_pages(viewer: Viewer) -> None:
-    """Raises Refused 403 for a program: it may act for somebody, not speak for them about themselves."""
-    if viewer.application_id is not None:
-        raise Refused("insufficient_scope", "A program can't do this. Do it on this server's own pages.")
 
 
 def _time(unix_ms: int | None) -> str | None:

@@ -9,7 +9,7 @@ from folkmoot.gate import Serves
 from folkmoot.surfaces.http import serves
 
 _DIRECTORY = Path(__file__).parent / "static"
-_TYPES = {".png": "image/png", ".css": "text/css; charset=utf-8"}
+_TYPES = {".png": "image/png", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _FILES = {path.name: path.read_bytes() for path in _DIRECTORY.iterdir() if path.suffix in _TYPES}
 
 
@@ -36,4 +36,9 @@ def forms_style() -> Response[bytes]:
     return _serve("forms.css")
 
 
-HANDLERS: list[Any] = [avatar, header, forms_style]
+@get("/static/passkey.js", opt=serves(Serves.NOBODY), sync_to_thread=False)
+def passkey_script() -> Response[bytes]:
+    return _serve("passkey.js")
+
+
+HANDLERS: list[Any] = [avatar, header, forms_style, passkey_script]

@@ -42,8 +42,9 @@ async def sign_up(
     return account_id
 
 
-async def remember(acting: Acting, account_id: int, arriving: Arriving) -> None:
-    """That the account was used from there, just now."""
+async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
+    """That the account was used from there, just now. Whether this browser is a new one beside others of it."""
+    is_new = await queries.is_new_browser(acting.tx, account_id, arriving.browser)
     seen = [(Kind.ADDRESS, arriving.address)]
     if arriving.browser is not None:
         seen.append((Kind.BROWSER, arriving.browser))
@@ -57,6 +58,7 @@ async def remember(acting: Acting, account_id: int, arriving: Arriving) -> None:
             for kind, mark in seen
         ],
     )
+    return is_new
 
 
 async def ignore_in_space(acting: Acting, space_id: int, account_id: int) -> None:

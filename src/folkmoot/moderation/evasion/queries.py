@@ -28,6 +28,15 @@ async def matches(read: Read, new: Arriving) -> list[Match]:
     return [Match(kind, id_, standings[id_], seen_at_ms, users[kind]) for kind, id_, seen_at_ms in found]
 
 
+async def is_new_browser(read: Read, account_id: int, browser: bytes | None) -> bool:
+    """Whether an account that was used with other browsers was not with this one, as far as is remembered."""
+    rows = await read.connection.execute(
+        select(traces.c.mark).where(traces.c.account_id == account_id, traces.c.kind == Kind.BROWSER.value)
+    )
+    known = set(rows.scalars())
+    return bool(known) and browser not in known
+
+
 async def _with_mailbox(read: Read, mailbox: bytes | None) -> list[int]:
     if mailbox is None:
         return []

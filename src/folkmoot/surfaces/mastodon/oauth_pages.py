@@ -21,7 +21,14 @@ from folkmoot.surfaces.http import SESSION_COOKIE, bearer_token, parse, serves
 from folkmoot.surfaces.limits import Limits, TooMany, limit_headers
 from folkmoot.surfaces.security import NO_STORE, content_security_policy
 from folkmoot.surfaces.services import Services, Site
-from folkmoot.surfaces.session import SignIn, open_session, session_cookie
+from folkmoot.surfaces.sign_in import (
+    SecondFactor,
+    SecondFactorNeeded,
+    SignIn,
+    by_password,
+    by_second_factor,
+    session_cookie,
+)
 
 PATH = "/oauth/authorize"
 _TEMPLATES = Environment(
@@ -135,17 +142,32 @@ async def sign_in(
     asked = await _check(services, query, ANONYMOUS)
     form = await parse(request, SignIn)
     try:
-        secret = await open_session(request, services, passwords, limits, form)
+        opened = await by_password(request, services, passwords, limits, form)
     except Refused as refusal:
         if refusal.status != 401:
             raise
         return _sign_in_page(services.site, query, asked, wrong=refusal.sentence, username=form.username)
-    return Redirect(
-        f"{PATH}?{query.encoded()}",
-        status_code=303,
-        headers=NO_STORE,
-        cookies=[session_cookie(services, secret), browser_cookie(request, services)],
-    )
+    if isinstance(opened, SecondFactorNeeded):
+        return _second_factor_page(services.site, query, asked, opened)
+    return _signed_in(request, services, query, opened)
+
+
+@post(f"{PATH}/second-factor", opt=serves(Serves.NOBODY, Action.SIGN_IN), exception_handlers=_HANDLERS)
+async def go_on(request: Request[Any, Any, Any], services: Services, limits: Limits) -> Page:
+    """The form for a code: on to the consent page, or the form again."""
+    query = _query(request)
+    asked = await _check(services, query, ANONYMOUS)
+    form = await parse(request, SecondFactor)
+    try:
+        secret = await by_second_factor(request, services, limits, form)
+    except Refused as refusal:
+        if refusal.code == "ticket_over":
+            return _sign_in_page(services.site, query, asked, wrong=refusal.sentence)
+        if refusal.status != 401:
+            raise
+        again = SecondFactorNeeded(form.ticket, ["totp", "recovery"])
+        return _second_factor_page(services.site, query, asked, again, wrong=refusal.sentence)
+    return _signed_in(request, services, query, secret)
 
 
 @post(PATH, opt=serves(Serves.NOBODY, Action.AUTHORIZE), exception_handlers=_HANDLERS)
@@ -164,6 +186,15 @@ async def decide(request: Request[Any, Any, Any], viewer: Viewer, services: Serv
     if asked.redirect_uri == rules.OUT_OF_BAND:
         return _page(services.site, "code.html", asked=asked, code=code)
     return _back(asked.redirect_uri, {"code": code}, asked.state)
+
+
+def _signed_in(request: Request[Any, Any, Any], services: Services, query: Query, secret: str) -> Redirect:
+    return Redirect(
+        f"{PATH}?{query.encoded()}",
+        status_code=303,
+        headers=NO_STORE,
+        cookies=[session_cookie(services, secret), browser_cookie(request, services)],
+    )
 
 
 def _query(request: Request[Any, Any, Any]) -> Query:
@@ -236,6 +267,22 @@ def _sign_in_page(
     )
 
 
+def _second_factor_page(
+    site: Site, query: Query, asked: AuthorizationRequest, needed: SecondFactorNeeded, *, wrong: str = ""
+) -> Response[str]:
+    return _page(
+        site,
+        "second_factor.html",
+        status=401 if wrong else 200,
+        asked=asked,
+        query=query.encoded(),
+        wrong=wrong,
+        ticket=needed.ticket,
+        takes_codes="totp" in needed.methods or "recovery" in needed.methods,
+        passkey=msgspec.json.encode(needed.passkey).decode() if needed.passkey else "",
+    )
+
+
 def _back(redirect_uri: str, answer: dict[str, str], state: str | None) -> Redirect:
     values = answer if state is None else {**answer, "state": state}
     joint = "&" if "?" in redirect_uri else "?"
@@ -258,4 +305,4 @@ def _sentences(scopes: str) -> list[str]:
     return sentences
 
 
-HANDLERS: list[Any] = [ask, sign_in, decide]
+HANDLERS: list[Any] = [ask, sign_in, go_on, decide]

@@ -1,0 +1,197 @@
+"""What accounts are written by e-mail, and the jobs that write it. A link is made in the moment its letter is sent.
+
+Everything but the confirmation goes to confirmed addresses only: nobody reads in a stranger's mailbox what happened
+to somebody else's account.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import msgspec
+from sqlalchemy import select
+
+from folkmoot.accounts import links
+from folkmoot.accounts.links import Purpose
+from folkmoot.gate import Acting, Action, Gate, Standing
+from folkmoot.gate.queries import standings_of
+from folkmoot.mail.model import Letter
+from folkmoot.mail.outbox import Outbox
+from folkmoot.mail.smtp import Mailer
+from folkmoot.storage.database import Read
+from folkmoot.storage.jobs import Handler, Job
+from folkmoot.storage.tables.credentials import one_time_links
+from folkmoot.storage.tables.people import accounts, credentials
+
+CONFIRM = "mail.confirm"
+RESET = "mail.reset"
+HAPPENED = "mail.happened"
+RESETS_MAX = 5  # accounts of one mailbox
+_NOT_YOU = "If that wasn't you, change your password at once: it signs everybody else out."
+
+# What can have happened to an account, by the name that its job carries: (subject, sentence).
+EVENTS: dict[str, tuple[str, str]] = {
+    "signed_in": (
+        "A new sign-in",
+        "Somebody signed in to @{username} with a browser that had not been used for it before.",
+    ),
+    "password_changed": ("Your password was changed", "The password of @{username} was changed."),
+    "email_asked": (
+        "Another e-mail address for your account",
+        "Another e-mail address was given for @{username}. It counts once it is confirmed.",
+    ),
+    "totp_on": ("Codes are needed to sign in", "@{username} signs in with a code of a program from now on."),
+    "totp_off": ("No codes any more", "The program for codes was taken away from @{username}."),
+    "passkey_added": ("A new passkey", "A passkey was added to @{username}."),
+    "passkey_removed": ("A passkey less", "A passkey was removed from @{username}."),
+    "recovery_used": ("A recovery code was used", "Somebody signed in to @{username} with a recovery code."),
+    "recovery_made": ("New recovery codes", "New recovery codes were made for @{username}; the old ones are void."),
+    "factors_off": (
+        "Second factor taken away",
+        "Every second factor of @{username} was taken away, by a link that this server's moderators gave out.",
+    ),
+    "deletion_asked": (
+        "Your account will be deleted",
+        "@{username} will be deleted with all that it published. Until then you can sign in and take that back.",
+    ),
+}
+
+
+class Addressee(msgspec.Struct, frozen=True):
+    """Somebody who can be written to."""
+
+    username: str
+    email: str
+    is_confirmed: bool
+
+
+class Letters:
+    """The jobs. `write` raises nothing where there is nobody to write to (any more): the job is done."""
+
+    def __init__(self, gate: Gate, base_url: str, mailer: Mailer) -> None:
+        self._gate = gate
+        self._base_url = base_url
+        self._mailer = mailer
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {CONFIRM: self._confirm, RESET: self._reset, HAPPENED: self._happened}
+
+    async def _confirm(self, job: Job) -> None:
+        account_id = int(job.payload["account"])
+        made = await self._act(lambda acting: make_confirmation(acting, account_id))
+        if made is None:
+            return
+        to, secret = made
+        await self._send(
+            Letter(
+                to.email,
+                f"Confirm your e-mail address for @{to.username}",
+                (f"Somebody gave this address for the account @{to.username} at {self._base_url}.",),
+                ("Confirm it", f"{self._base_url}/confirm-email?secret={secret}"),
+                ("The link works for seven days. If that wasn't you, do nothing: the address is not used.",),
+            )
+        )
+
+    async def _reset(self, job: Job) -> None:
+        """Of every account with this mailbox: whoever asks learns nothing of which there are."""
+        mark = bytes.fromhex(job.payload["mark"])
+        for account_id in await self._of_mailbox(mark):
+            made = await self._act(partial(_make_reset, account_id=account_id))
+            if made is None:
+                continue
+            to, secret = made
+            await self._send(
+                Letter(
+                    to.email,
+                    f"A new password for @{to.username}",
+                    (f"Somebody asked for a new password for @{to.username} at {self._base_url}.",),
+                    ("Set a new password", f"{self._base_url}/password?secret={secret}"),
+                    ("The link works once, for a day. If that wasn't you, do nothing: your password stays.",),
+                )
+            )
+
+    async def _happened(self, job: Job) -> None:
+        async with self._gate.database.read() as read:
+            to = await addressee(read, int(job.payload["account"]))
+        if to is None or not to.is_confirmed:
+            return
+        subject, sentence = EVENTS[job.payload["what"]]
+        link = ("See your sessions and your second factor", f"{self._base_url}/settings/security")
+        await self._send(Letter(to.email, subject, (sentence.format(username=to.username), _NOT_YOU), link))
+
+    async def _of_mailbox(self, mark: bytes) -> list[int]:
+        async with self._gate.database.read() as read:
+            rows = await read.connection.execute(
+                select(credentials.c.account_id)
+                .where(credentials.c.email_mark == mark, credentials.c.email_confirmed_at_ms.is_not(None))
+                .order_by(credentials.c.account_id)
+                .limit(RESETS_MAX)
+            )
+            found = list(rows.scalars())
+            standings = await standings_of(read, found)
+        # Who is locked gets their link from a person: the mailbox may be stolen, too.
+        return [account_id for account_id in found if standings[account_id] is not Standing.LOCKED]
+
+    async def _act(
+        self, work: Callable[[Acting], Awaitable[tuple[Addressee, str] | None]]
+    ) -> tuple[Addressee, str] | None:
+        return await self._gate.act(self._gate.permit_system(Action.SIGN_IN, "worker: letters"), work)
+
+    async def _send(self, letter: Letter) -> None:
+        await self._mailer.send(letter, self._gate.database.clock_ms())
+
+
+async def tell(acting: Acting, outbox: Outbox, account_id: int, what: str) -> None:
+    """Write to an account that something of EVENTS happened to it."""
+    assert what in EVENTS
+    await outbox.put(acting.tx, HAPPENED, account=str(account_id), what=what)
+
+
+async def addressee(read: Read, account_id: int) -> Addressee | None:
+    """Whom to write to about an account; None where it gave no address."""
+    rows = await read.connection.execute(
+        select(accounts.c.username, credentials.c.email, credentials.c.email_confirmed_at_ms)
+        .join(credentials, credentials.c.account_id == accounts.c.id)
+        .where(accounts.c.id == account_id, credentials.c.email.is_not(None))
+    )
+    row = rows.first()
+    return None if row is None else Addressee(row.username, row.email, row.email_confirmed_at_ms is not None)
+
+
+async def make_confirmation(acting: Acting, account_id: int) -> tuple[Addressee, str] | None:
+    """A link that confirms the address which the account gave last, and who reads it; None without one to confirm.
+
+    An earlier link works no more.
+    """
+    pending = await _pending_email(acting, account_id)
+    rows = await acting.tx.connection.execute(
+        select(accounts.c.username, credentials.c.email, credentials.c.email_confirmed_at_ms)
+        .join(credentials, credentials.c.account_id == accounts.c.id)
+        .where(accounts.c.id == account_id)
+    )
+    row = rows.first()
+    if row is None:
+        return None
+    email = pending or (row.email if row.email_confirmed_at_ms is None else None)
+    if email is None:
+        return None
+    secret = await links.make(acting, Purpose.EMAIL, account_id, email=email)
+    return Addressee(row.username, email, False), secret
+
+
+async def _make_reset(acting: Acting, account_id: int) -> tuple[Addressee, str] | None:
+    to = await addressee(acting.tx, account_id)
+    if to is None or not to.is_confirmed:
+        return None
+    return to, await links.make(acting, Purpose.RESET, account_id)
+
+
+async def _pending_email(acting: Acting, account_id: int) -> str | None:
+    rows = await acting.tx.connection.execute(
+        select(one_time_links.c.email).where(
+            one_time_links.c.account_id == account_id,
+            one_time_links.c.purpose == Purpose.EMAIL.value,
+            one_time_links.c.used_at_ms.is_(None),
+        )
+    )
+    row = rows.first()
+    return row.email if row else None

@@ -1,0 +1,1 @@
+"""Where an account is signed in: browsers and programs."""
