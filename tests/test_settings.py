@@ -117,5 +117,7 @@ def test_as_many_audience_workers_as_cores_and_as_wanted_listeners_need_files() 
     cores = len(os.sched_getaffinity(0))
     assert audience_workers(Settings()) == min(64, cores)
     assert audience_workers(Settings(listeners_max=19_000 * (cores + 1) + 1)) == min(64, cores + 2)
+    assert audience_workers(Settings(listeners_max=19_000 * cores - 400, live_spaces_max=100)) == min(64, cores)
+    assert audience_workers(Settings(listeners_max=19_000 * cores, live_spaces_max=1_000)) == min(64, cores + 1)
     assert audience_workers(Settings(listeners_max=10**8)) == 64
     assert audience_workers(Settings(audience_workers=3, listeners_max=10**8)) == 3

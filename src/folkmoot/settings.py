@@ -18,7 +18,8 @@ import msgspec
 
 PREFIX = "FOLKMOOT_"
 AUDIENCE_WORKERS_MAX = 64
-LISTENERS_PER_WORKER = 19_000  # where a process may have 20,000 files open
+FILES_PER_WORKER = 19_000  # where a process may have 20,000 open
+FILES_PER_TAPE = 4  # audience.worker's, of a Space that is heard at one worker
 _MEDIA_SCHEMES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 # RFC 7064 and RFC 7065.
 _PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
@@ -245,8 +246,15 @@ def audience_workers(settings: Settings) -> int:
     """How many processes write sound to listeners."""
     if settings.audience_workers is not None:
         return settings.audience_workers
-    wanted = -(-(settings.listeners_max or 0) // LISTENERS_PER_WORKER)
-    return min(AUDIENCE_WORKERS_MAX, max(len(os.sched_getaffinity(0)), wanted))
+    cores = len(os.sched_getaffinity(0))
+    wanted = workers_for(settings.listeners_max or 0, settings.live_spaces_max or 0, cores)
+    return min(AUDIENCE_WORKERS_MAX, wanted)
+
+
+def workers_for(listeners: int, spaces: int, cores: int) -> int:
+    """How many audience workers so many take: one a core at least, and enough files for sockets and tapes."""
+    files = listeners + FILES_PER_TAPE * spaces
+    return max(cores, -(-files // FILES_PER_WORKER))
 
 
 def udp_ports(settings: Settings) -> range | None:

@@ -125,6 +125,33 @@ async def test_a_full_worker_gets_nobody_those_on_the_way_counted(path: Path) ->
     worker.close()
 
 
+async def test_a_space_stays_together_also_before_the_worker_has_reported_it(tmp_path: Path) -> None:
+    paths = [tmp_path / "1.sock", tmp_path / "2.sock"]
+    workers = [FakeWorker(path) for path in paths]
+    handoff = Handoff(paths)
+    handoff.start()
+    for worker in workers:
+        await worker.connected()
+        worker.report()
+    await eventually(lambda: len(handoff.reports()) == 2)
+    pairs = [socket.socketpair() for _ in range(10)]
+    for ours, _ in pairs:
+        assert await handoff.hand_over(ARRIVAL, ours.fileno())
+    arrivals, files = workers[0].take()
+    while len(arrivals) < len(pairs):
+        more, further = workers[0].take()
+        arrivals, files = arrivals + more, files + further
+    assert arrivals == [ARRIVAL] * len(pairs)
+    for descriptor in files:
+        os.close(descriptor)
+    for ours, theirs in pairs:
+        ours.close()
+        theirs.close()
+    handoff.close()
+    for worker in workers:
+        worker.close()
+
+
 async def test_counts_follow_the_reports_and_end_with_the_worker(path: Path) -> None:
     handoff, worker = await started(path)
     worker.report(connected=5, space1=3, space2=2)

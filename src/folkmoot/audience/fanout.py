@@ -110,10 +110,10 @@ class Fanout:
     def join(self, socket: int, arrival: Arrival, now_ms: int) -> None:
         """Takes a socket in: its head, the init segment and the newest window go out at once."""
         self.metrics.received += 1
+        self.changed.add(arrival.space_id)
         if not self._leases.hold(socket, arrival.stamps):
             self._close(socket, REVOKED)
             return
-        self.changed.add(arrival.space_id)
         if arrival.sealing is not None:
             self._sealed.take(socket, arrival.sealing)
         self._place(Waiting(socket, arrival, now_ms), now_ms)

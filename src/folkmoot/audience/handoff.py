@@ -164,6 +164,7 @@ class _Link:
         done: asyncio.Future[bool] = loop.create_future()
         deadline_s = loop.time() + PATIENCE_MS / 1000
         self._queue.append(_Pending(arrival, os.dup(descriptor), done, deadline_s))
+        self.listeners.setdefault(arrival.space_id, 0)  # whoever comes before the next report goes there, too
         self._flush_later()
         return await done
 

@@ -29,7 +29,7 @@ from folkmoot.bench.audience_servers import live_tapes, running_floor, running_h
 from folkmoot.bench.machine import this_machine
 from folkmoot.bench.processes import CpuMeter
 from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
-from folkmoot.settings import LISTENERS_PER_WORKER
+from folkmoot.settings import workers_for
 
 DELIVERY_P99_MS = {100: 10.0, 200: 10.0, 500: 100.0, 1000: 20.0}
 MANY_SPACES_P99_MS = 250.0
@@ -101,12 +101,12 @@ def plan(
     tls: int = PLAIN,
 ) -> Plan:
     """As many workers as the product starts, and writes as long as it makes them for that load (`write_ms` 0)."""
-    workers = max(cores, -(-listeners // LISTENERS_PER_WORKER))
+    workers = workers_for(listeners, spaces, cores)
     return Plan(
         listeners=listeners,
         seconds=seconds,
         workers=workers,
-        write_ms=write_ms or windows.window_ms(windows.load(listeners // workers, spaces)),
+        write_ms=write_ms or windows.window_ms(windows.load(listeners // workers, -(-spaces // workers))),
         spaces=spaces,
         never_reading=never_reading,
         joins_per_s=max(JOINS_PER_S, round(listeners / JOIN_WITHIN_S)),
@@ -228,6 +228,9 @@ def results(
     """The table. `calm` is ours without those who never read."""
     heard, many = ours.heard, wanted.spaces > 1
     cores = shown("server_cores", ours.cores, "cores")
+    memory = at_most("server_memory_mb", ours.memory_mb, "MB", SERVER_MEMORY_MB)
+    if many:  # each with its tape, and with a worker more for their files
+        memory = shown("server_memory_mb", ours.memory_mb, "MB")
     if wanted.write_ms == windows.WINDOW_MS_MAX:
         cores = at_most("server_cores", ours.cores, "cores", MANY_SPACES_CORES if many else SERVER_CORES)
     delivery_ms = MANY_SPACES_P99_MS if many else DELIVERY_P99_MS[wanted.write_ms]
@@ -239,7 +242,7 @@ def results(
         shown("part_age_p50_ms", heard.part_delay.p50_ms, "ms"),
         shown("part_age_p99_ms", heard.part_delay.p99_ms, "ms"),
         cores,
-        at_most("server_memory_mb", ours.memory_mb, "MB", SERVER_MEMORY_MB),
+        memory,
         at_most("join_p99_ms", heard.join.p99_ms, "ms", JOIN_P99_MS),
     ]
     if floor is not None:

@@ -18,24 +18,23 @@ from folkmoot.audience import windows
 from folkmoot.bench.audience_load import JOINS_PER_S, AudienceFailed, Listeners, LoadWanted, compiled, listening
 from folkmoot.bench.audience_tapes import PARTS_MAX
 from folkmoot.bench.server import Server
+from folkmoot.settings import workers_for
 from folkmoot.tape.index import record_count
 from folkmoot.tape.model import Codec
 
-LISTENERS_PER_WORKER = 19_000
 SPACES = "/api/folkmoot/v1/spaces"
 _LOOK_EVERY_S = 0.002
 _SOUND_WITHIN_S = 30.0
 _STAMP = struct.Struct("<Q")
 
 
-def workers_for(listeners: int) -> int:
-    """As many audience workers as the documentation says, at least one per core."""
-    return max(len(os.sched_getaffinity(0)), -(-listeners // LISTENERS_PER_WORKER))
+def _workers(listeners: int) -> int:
+    return workers_for(listeners, 1, len(os.sched_getaffinity(0)))
 
 
 def settings_for(listeners: int) -> dict[str, str]:
     """Of a server that has room for them, and sends nobody to HLS because this machine is busy with its load."""
-    return {"audience_workers": str(workers_for(listeners)), "listeners_max": str(2 * listeners + 10_000)}
+    return {"audience_workers": str(_workers(listeners)), "listeners_max": str(2 * listeners + 10_000)}
 
 
 def open_space(server: Server) -> int:
@@ -67,7 +66,7 @@ def crowd(
         port=server.port,
         tapes=tapes,
         listeners=listeners,
-        write_ms=windows.window_ms(listeners // workers_for(listeners)),
+        write_ms=windows.window_ms(listeners // _workers(listeners)),
         first_space=space_id,
         first_address=first_address,
     )
