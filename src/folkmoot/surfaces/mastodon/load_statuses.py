@@ -55,6 +55,23 @@ async def reported(read: Read, services: Services, permit: Permit, posts: Sequen
     return [present_statuses.status(one, around, services.site) for one in _in_order(posts, around)]
 
 
+async def for_many(
+    read: Read, services: Services, viewers: Sequence[Viewer], post: Post
+) -> list[tuple[list[Viewer], Status]]:
+    """One post for many viewers, made once for those to whom the gate shows the same of it, and apart for each where
+    a file has an address of their own. What each did with it is left out."""
+    cut, everything = await _referred(read, [post])
+    shown: list[tuple[list[Viewer], Status]] = []
+    for alike, admitted in await services.gate.admit_each(read, viewers, everything):
+        around = _around(read.now_ms, services, admitted, cut)
+        if len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values())):
+            for viewer in alike:
+                shown += [([viewer], one) for one in await statuses(read, services, viewer, [post])]
+            continue
+        shown += [(alike, present_statuses.status(one, around, services.site)) for one in _in_order([post], around)]
+    return shown
+
+
 class Shown(msgspec.Struct, frozen=True):
     """A page: what is shown, and the ids that were read for it, newest first."""
 

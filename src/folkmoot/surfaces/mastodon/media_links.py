@@ -47,6 +47,11 @@ def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, 
     return f"{plain}?ticket={ticket}"
 
 
+def is_signed(address: str) -> bool:
+    """Whether an address is one viewer's own."""
+    return "?ticket=" in address
+
+
 def read(key: bytes, ticket: str, media_id: int, now_ms: int) -> Signed:
     """What a ticket says; its stamps are still to be compared. Raises Refused 401: forged, over, another file's."""
     try:

@@ -1,0 +1,140 @@
+"""In whose timelines a new post belongs, of those who look: for streams. The same conditions as the timelines'."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
+
+from folkmoot.accounts.queries import is_hidden
+from folkmoot.posts.model import Post, Visibility
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables.people import accounts, follows
+from folkmoot.storage.tables.reading import followed_tags, list_members, lists
+
+_PEOPLE_MAX = 2_000
+
+
+async def of_home(read: Read, post: Post, among: Sequence[int]) -> set[int]:
+    """Those among some people in whose home timeline the post belongs: its author, who follows them, and who
+    follows a tag of it. Two statements for each few thousand people."""
+    if post.visibility is Visibility.DIRECT:
+        return set()
+    found = {post.account_id} & set(among)
+    for people in _parts(among):
+        following = select(follows.c.follower_id).where(
+            follows.c.followee_id == post.account_id,
+            follows.c.follower_id.in_(people),
+            *_wanted(post),
+            ~_is_elsewhere(post.account_id),
+            _answers_no_stranger(follows.c.follower_id, post),
+            *_unhidden(follows.c.follower_id, post, read.now_ms),
+        )
+        found |= await _ids(read, following)
+        if post.visibility is Visibility.PUBLIC and post.tags and post.reblog_of_id is None:
+            tagged = select(followed_tags.c.account_id).where(
+                followed_tags.c.account_id.in_(people),
+                followed_tags.c.name.in_(post.tags),
+                *_unhidden(followed_tags.c.account_id, post, read.now_ms),
+            )
+            found |= await _ids(read, tagged)
+    return found
+
+
+async def of_lists(read: Read, post: Post, list_ids: Collection[int]) -> set[int]:
+    """The lists among these in whose timelines the post belongs."""
+    if post.visibility is Visibility.DIRECT or not list_ids:
+        return set()
+    answered = post.in_reply_to_account_id
+    on_it = list_members.alias("answered")
+    to_itself = answered in (None, post.account_id)
+    shows_answer = or_(
+        literal(to_itself),
+        lists.c.account_id == answered,
+        and_(
+            lists.c.replies_policy == "list",
+            exists().where(on_it.c.list_id == lists.c.id, on_it.c.account_id == answered),
+        ),
+        and_(
+            lists.c.replies_policy == "followed",
+            exists().where(follows.c.follower_id == lists.c.account_id, follows.c.followee_id == answered),
+        ),
+    )
+    found = (
+        select(lists.c.id)
+        .join(list_members, list_members.c.list_id == lists.c.id)
+        .where(
+            lists.c.id.in_(list_ids),
+            list_members.c.account_id == post.account_id,
+            shows_answer,
+            *_unhidden(lists.c.account_id, post, read.now_ms),
+        )
+    )
+    return await _ids(read, found)
+
+
+async def unhidden(read: Read, post: Post, among: Sequence[int]) -> set[int]:
+    """Those who neither muted nor blocked whose post it is, nor are blocked by them."""
+    person = accounts.alias("person")
+    found: set[int] = set()
+    for people in _parts(among):
+        not_hidden = _unhidden(person.c.id, post, read.now_ms)
+        found |= await _ids(read, select(person.c.id).where(person.c.id.in_(people), *not_hidden))
+    return found
+
+
+async def followers(read: Read, account_id: int, among: Sequence[int]) -> set[int]:
+    """Who of some people follows an account, and the account itself."""
+    found = {account_id} & set(among)
+    for people in _parts(among):
+        following = select(follows.c.follower_id).where(
+            follows.c.followee_id == account_id, follows.c.follower_id.in_(people)
+        )
+        found |= await _ids(read, following)
+    return found
+
+
+async def own_lists(read: Read, account_id: int, list_id: int) -> bool:
+    """Whether a list is somebody's own."""
+    return bool(await _ids(read, select(lists.c.id).where(lists.c.id == list_id, lists.c.account_id == account_id)))
+
+
+def _wanted(post: Post) -> list[ColumnElement[bool]]:
+    """What its reader chose when they followed."""
+    if post.reblog_of_id is not None:
+        return [follows.c.reblogs]
+    if post.language is None:
+        return []
+    return [or_(follows.c.languages.is_(None), follows.c.languages.contains(f",{post.language},", autoescape=True))]
+
+
+def _is_elsewhere(author_id: int) -> ColumnElement[bool]:
+    """On a list whose people are not shown in home."""
+    return exists().where(
+        list_members.c.account_id == author_id,
+        list_members.c.list_id == lists.c.id,
+        lists.c.account_id == follows.c.follower_id,
+        lists.c.exclusive,
+    )
+
+
+def _answers_no_stranger(reader_id: ColumnElement[int], post: Post) -> ColumnElement[bool]:
+    answered = post.in_reply_to_account_id
+    if answered in (None, post.account_id):
+        return literal(True)
+    other = follows.alias("other")
+    return or_(
+        reader_id == answered, exists().where(other.c.follower_id == reader_id, other.c.followee_id == answered)
+    )
+
+
+def _unhidden(reader_id: ColumnElement[int], post: Post, now_ms: int) -> list[ColumnElement[bool]]:
+    authors = {post.account_id, post.reblogged_account_id} - {None}
+    return [~is_hidden(reader_id, literal(author), now_ms) for author in sorted(authors, key=str)]
+
+
+def _parts(people: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (people[start : start + _PEOPLE_MAX] for start in range(0, len(people), _PEOPLE_MAX))
+
+
+async def _ids(read: Read, statement: Select[Any]) -> set[int]:
+    return set((await read.connection.execute(statement)).scalars())
