@@ -73,6 +73,8 @@ from folkmoot.surfaces.mastodon import (
 )
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
+from folkmoot.surfaces.mastodon.streams import events as streams
+from folkmoot.surfaces.mastodon.streams.sockets import register_sockets
 from folkmoot.surfaces.networks import AtTheGate
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS
@@ -129,6 +131,7 @@ OTHERS: list[Any] = [
     *reports.HANDLERS,
     *statuses.HANDLERS,
     *timelines.HANDLERS,
+    *streams.HANDLERS,
     *static.HANDLERS,
     *pages.HANDLERS,
     *source.HANDLERS,
@@ -203,6 +206,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
     )
     register_routes(app, services.register)
     register_listen(services.register)
+    register_sockets(services.register)
     _require_that_routes_ask(app)
     return app
 

@@ -176,6 +176,7 @@ class ListenProtocol(HttpToolsProtocol):
         self._is_listen = False
         self._is_head = False
         self._has_more = False
+        self._is_upgraded = False
 
     # --- what uvicorn calls
 
@@ -193,7 +194,7 @@ class ListenProtocol(HttpToolsProtocol):
             self._refuse_more()
             return
         super().data_received(data)
-        if self._is_listen or self.transport.is_closing():
+        if self._is_listen or self._is_upgraded or self.transport.is_closing():
             return
         is_answered = self.cycle is None or self.cycle.response_complete
         if self._in_body:
@@ -205,6 +206,13 @@ class ListenProtocol(HttpToolsProtocol):
                 self._answer(ListenRefusal(431, "head_too_long", "The request's head is too long."))
         elif is_answered:
             self._await_head()  # bytes between two requests: uvicorn has stopped its own timer
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is another protocol's from here on, which hears of its end."""
+        self._is_upgraded = True
+        self._stop_awaiting_head()
+        self.door.busy(self)
+        super().handle_websocket_upgrade()
 
     # --- what the parser and the application's answer call
 

@@ -233,24 +233,30 @@ class TlsProtocol(asyncio.Protocol):
 
     def eof_received(self) -> None:
         if self._protocol is not None:
-            self._protocol.eof_received()
+            self._spoken.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_handshake()
         if self._transport is not None:
             self._transport.forget()
         if self._protocol is not None:
-            self._protocol.connection_lost(exc)
+            self._spoken.connection_lost(exc)
         self._connection = None
         self._secret = b""
 
     def pause_writing(self) -> None:
         if self._protocol is not None:
-            self._protocol.pause_writing()
+            self._spoken.pause_writing()
 
     def resume_writing(self) -> None:
         if self._protocol is not None:
-            self._protocol.resume_writing()
+            self._spoken.resume_writing()
+
+    @property
+    def _spoken(self) -> asyncio.Protocol:
+        """What is spoken on it now: a WebSocket began as something else."""
+        assert self._protocol is not None
+        return cast(asyncio.Protocol, self._transport.get_protocol()) if self._transport else self._protocol
 
     # --- the handshake
 
@@ -347,8 +353,8 @@ class TlsProtocol(asyncio.Protocol):
     # --- afterwards
 
     def _read(self) -> None:
-        connection, transport, protocol = self._connection, self._transport, self._protocol
-        if connection is None or transport is None or protocol is None:
+        connection, transport = self._connection, self._transport
+        if connection is None or transport is None or self._protocol is None:
             return  # it was lost meanwhile
         try:
             while not transport.is_paused and (record := self._next_record()):
@@ -361,9 +367,9 @@ class TlsProtocol(asyncio.Protocol):
                     if self._dataless > _DATALESS_MAX:
                         transport.abort()
                 else:
-                    protocol.data_received(data)
+                    self._spoken.data_received(data)
         except SSL.ZeroReturnError:
-            protocol.eof_received()
+            self._spoken.eof_received()
             transport.close()
         except SSL.Error:
             transport.flush_unasked()

@@ -5,10 +5,12 @@ import resource
 import socket
 import time
 from functools import partial
+from typing import cast
 
 import uvicorn
 import uvloop
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from folkmoot import __version__
 from folkmoot.accounts import marks
@@ -21,6 +23,7 @@ from folkmoot.audience.door import Door
 from folkmoot.audience.entrance import wider
 from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
+from folkmoot.audience.upgraded import SocketProtocol
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.mail.outbox import Outbox
@@ -46,6 +49,8 @@ from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
 from folkmoot.surfaces.counting import Counted
+from folkmoot.surfaces.mastodon.streams.broadcast import Broadcast
+from folkmoot.surfaces.mastodon.streams.sockets import MESSAGE_BYTES_MAX, Sockets
 from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.pages import source
 from folkmoot.surfaces.patience import Patience
@@ -59,6 +64,7 @@ KEEP_ALIVE_S = (
     75  # longer than clients and proxies keep an idle connection (nginx: 60 s), or one closes as they ask
 )
 STREAMS_GO_WITHIN_S = 5.0
+PING_EVERY_S = 30.0
 TAKEN_OVER_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.5
 
@@ -135,12 +141,16 @@ class WebProcess:
             estimate=self._estimate,
             client_address=self._addresses,
         )
-        app = Counted(Addressed(self.build(), self._addresses), self._services.requests)
+        app = Counted(Addressed(self._with_sockets(self.build()), self._addresses), self._services.requests)
         answers = LastAnswers(Patience(app))
         config = uvicorn.Config(
             answers,
             http=https.protocol(self._certificate, door, self._services.site.base_url),
-            ws="none",
+            ws=SocketProtocol,
+            ws_max_size=MESSAGE_BYTES_MAX,
+            ws_per_message_deflate=False,  # tens of KB a connection
+            ws_ping_interval=PING_EVERY_S,
+            ws_ping_timeout=PING_EVERY_S,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -159,6 +169,7 @@ class WebProcess:
                 counting,
                 group.create_task(RevocationWatch(self._services.leases, self._database, self._doorbell).run()),
                 group.create_task(self._follower().run()),
+                group.create_task(self._broadcasting().run()),
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
                 group.create_task(self._services.used.keep_writing(self._services.gate)),
@@ -180,6 +191,7 @@ class WebProcess:
     def _retire(self, server: RetiringServer, counting: asyncio.Task[None]) -> None:
         counting.cancel()
         self._hub.send_away(STREAMS_GO_WITHIN_S)
+        self._services.streams.send_away(STREAMS_GO_WITHIN_S)
         server.retire()
 
     def _estimated(self) -> dict[int, int]:
@@ -197,6 +209,21 @@ class WebProcess:
 
         return events.Follower(
             self._database, "web", self._on_event, doorbell=self._doorbell, start="now", reload=reload
+        )
+
+    def _with_sockets(self, app: Litestar) -> Sockets:
+        equipment = app.state.equipment
+        return Sockets(cast(ASGIApp, app), lambda: equipment.services, lambda: equipment.limits)
+
+    def _broadcasting(self) -> events.Follower:
+        broadcast = Broadcast(self._services, self._services.streams)
+        return events.Follower(
+            self._database,
+            "streams",
+            broadcast.on_event,
+            doorbell=self._doorbell,
+            start="now",
+            reload=broadcast.missed,
         )
 
     async def _on_event(self, event: events.Event) -> None:

@@ -38,11 +38,17 @@ class Declaration(msgspec.Struct, frozen=True):
     serves: Serves
     action: Action
     scope: str
+    token_in_query: bool = False
 
 
-def serves(whom: Serves, action: Action = Action.READ, scope: str = "") -> dict[str, Any]:
-    """The `opt` of a route handler: `@get(path, opt=serves(Serves.SIGNED_IN, scope="read:statuses"))`."""
-    return {SURFACE: Declaration(whom, action, scope)}
+def serves(
+    whom: Serves, action: Action = Action.READ, scope: str = "", *, token_in_query: bool = False
+) -> dict[str, Any]:
+    """The `opt` of a route handler: `@get(path, opt=serves(Serves.SIGNED_IN, scope="read:statuses"))`.
+
+    `token_in_query`: also `access_token` in the address (RFC 6750, 2.3), where browsers send no header of ours.
+    """
+    return {SURFACE: Declaration(whom, action, scope, token_in_query)}
 
 
 def register_routes(app: Litestar, register: Register) -> None:
@@ -115,8 +121,8 @@ async def provide_permit(request: Request[Any, Any, Any], gate: Gate, viewer: Vi
 
 
 async def _identify(request: Request[Any, Any, Any], gate: Gate, declaration: Declaration) -> Viewer:
-    bearer = bearer_token(request)
-    if bearer is not None:
+    bearer = bearer_token(request) or (declaration.token_in_query and request.query_params.get("access_token"))
+    if bearer:
         return await gate.identify(bearer)
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
@@ -133,6 +139,18 @@ async def _identify(request: Request[Any, Any, Any], gate: Gate, declaration: De
         raise
 
 
+async def by_cookie(connection: ASGIConnection[Any, Any, Any, Any], gate: Gate) -> Viewer:
+    """Who opens a WebSocket from our own pages: browsers send the cookie along from everybody's (RFC 6455, 10.2).
+
+    Raises Refused 403 for other pages, 401 for a session that is over.
+    """
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    if not cookie:
+        return ANONYMOUS
+    _require_same_origin(connection)
+    return await gate.identify(cookie)
+
+
 def why_signed_out(request: AnyRequest) -> str:
     """What to say to a browser whose session was one of the suspended, and is over with that; else nothing."""
     ended: Refused | None = request.scope["state"].get(_ENDED)
@@ -145,7 +163,7 @@ def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-def _require_same_origin(request: Request[Any, Any, Any]) -> None:
+def _require_same_origin(request: ASGIConnection[Any, Any, Any, Any]) -> None:
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site") == "same-origin":
         return

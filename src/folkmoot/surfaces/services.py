@@ -19,6 +19,7 @@ from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.counting import RequestCounts
+from folkmoot.surfaces.mastodon.streams.switchboard import Switchboard
 from folkmoot.surfaces.networks import Networks
 from folkmoot.surfaces.spaces.hub import Inbox
 from folkmoot.surfaces.watching import ProcessUse
@@ -146,3 +147,5 @@ class Services(msgspec.Struct, frozen=True):
     """Which sessions were used since that was last written down."""
     requests: RequestCounts = msgspec.field(default_factory=RequestCounts)
     """What the web process has answered."""
+    streams: Switchboard = msgspec.field(default_factory=Switchboard)
+    """Who follows what happens in the square."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 
-from folkmoot.accounts.queries import is_hidden
+from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import accounts, follows
@@ -129,7 +129,7 @@ def _answers_no_stranger(reader_id: ColumnElement[int], post: Post) -> ColumnEle
 
 def _unhidden(reader_id: ColumnElement[int], post: Post, now_ms: int) -> list[ColumnElement[bool]]:
     authors = {post.account_id, post.reblogged_account_id} - {None}
-    return [~is_hidden(reader_id, literal(author), now_ms) for author in sorted(authors, key=str)]
+    return [~hides(reader_id, literal(author), now_ms) for author in sorted(authors, key=str)]
 
 
 def _parts(people: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -1,0 +1,166 @@
+"""From events of the bus to what is said in streams: who may be shown it, the gate says for each who follows.
+
+Nothing rendered is kept: a post is made once for those to whom the gate shows the same of it, when it happens.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Any
+
+from folkmoot.gate import Viewer
+from folkmoot.notifications import queries as notifications
+from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
+from folkmoot.posts import queries as posts
+from folkmoot.posts.actions import POST_CREATED, POST_DELETED
+from folkmoot.posts.boosts import POST_BOOSTED, POST_UNBOOSTED
+from folkmoot.posts.model import Post, Visibility
+from folkmoot.storage.database import Read
+from folkmoot.storage.events import Event
+from folkmoot.surfaces.mastodon import load_notifications, load_statuses, present_notifications
+from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.mastodon.streams import channels as c
+from folkmoot.surfaces.mastodon.streams import message as m
+from folkmoot.surfaces.mastodon.streams.channels import Channel
+from folkmoot.surfaces.mastodon.streams.message import Message, message
+from folkmoot.surfaces.mastodon.streams.switchboard import Line, Switchboard
+from folkmoot.surfaces.services import Services
+from folkmoot.timelines import readers
+
+_Lines = list[tuple[Line, tuple[str, ...]]]
+_MEDIA = ":media"
+
+
+class Broadcast:
+    """In the web process, behind a follower of its own."""
+
+    def __init__(self, services: Services, switchboard: Switchboard) -> None:
+        self._services = services
+        self._switchboard = switchboard
+        self._handlers: Mapping[str, Callable[[Any], Awaitable[None]]] = {
+            POST_CREATED: self._posted,
+            POST_BOOSTED: self._boosted,
+            "post.edited": self._edited,
+            POST_DELETED: self._deleted,
+            POST_UNBOOSTED: self._unboosted,
+            NOTIFIED: self._notified,
+            NOTIFICATIONS_MERGED: self._merged,
+            "filters.changed": self._filters_changed,
+        }
+
+    async def on_event(self, event: Event) -> None:
+        """Say what happened to who follows it."""
+        handler = self._handlers.get(event.kind)
+        if handler is not None and len(self._switchboard):
+            await handler(event.payload)
+
+    async def missed(self) -> None:
+        """Events are gone that nobody was told of: whoever looks at a timeline sees what they made."""
+
+    async def _posted(self, payload: Any) -> None:
+        await self._say_post(m.UPDATE, int(payload["post"]))
+
+    async def _boosted(self, payload: Any) -> None:
+        await self._say_post(m.UPDATE, int(payload["boost"]))
+
+    async def _edited(self, payload: Any) -> None:
+        await self._say_post(m.EDITED, int(payload["post"]))
+
+    async def _deleted(self, payload: Any) -> None:
+        await self._say_deleted(payload["post"], int(payload["account"]))
+
+    async def _unboosted(self, payload: Any) -> None:
+        await self._say_deleted(payload["boost"], int(payload["account"]))
+
+    async def _say_post(self, event: str, post_id: int) -> None:
+        async with self._services.database.read() as read:
+            post = await posts.by_id(read, post_id)
+            if post is None:
+                return
+            lines = await self._home(read, post) + await self._lists(read, post) + await self._public(read, post)
+            viewers = list({line.viewer.id: line.viewer for line, _ in lines}.values())
+            made = await load_statuses.for_many(read, self._services, viewers, post) if viewers else []
+        said = _by_viewer(event, made)
+        for line, label in lines:
+            if line.viewer.id not in said:
+                continue
+            what, has_media = said[line.viewer.id]
+            if has_media or not label[0].endswith(_MEDIA):
+                line.say(what, label)
+
+    async def _home(self, read: Read, post: Post) -> _Lines:
+        lines = self._of_accounts(c.USER)
+        found = await readers.of_home(read, post, list(lines))
+        return [one for account_id in found for one in lines[account_id]]
+
+    async def _lists(self, read: Read, post: Post) -> _Lines:
+        lists = {int(channel.about): channel for channel in self._switchboard.followed(c.LIST)}
+        found = await readers.of_lists(read, post, list(lists))
+        return [one for list_id in found for one in self._switchboard.lines(lists[list_id])]
+
+    async def _public(self, read: Read, post: Post) -> _Lines:
+        """Of what is for everybody: what is no answer, and whatever has the tag."""
+        if post.visibility is not Visibility.PUBLIC or post.reblog_of_id is not None:
+            return []
+        names = [Channel(name, tag.casefold()) for tag in post.tags for name in (c.HASHTAG, c.LOCAL_HASHTAG)]
+        if post.in_reply_to_id is None:
+            names += [Channel(name) for name in c.PUBLIC + c.PUBLIC_MEDIA]
+        lines = [one for name in names for one in self._switchboard.lines(name)]
+        if not lines or not await self._services.gate.listed(read, [post]):
+            return []
+        shown = await readers.unhidden(read, post, list({line.viewer.id for line, _ in lines}))
+        return [(line, label) for line, label in lines if line.viewer.id in shown]
+
+    async def _say_deleted(self, post_id: str, account_id: int) -> None:
+        """Its number says nothing to who never saw it."""
+        what = message(m.DELETE, post_id)
+        lines = self._of_accounts(c.USER)
+        async with self._services.database.read() as read:
+            for follower in await readers.followers(read, account_id, list(lines)):
+                for line, label in lines[follower]:
+                    line.say(what, label)
+        for name in (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG, c.LIST):
+            self._switchboard.say(self._switchboard.followed(name), what)
+
+    async def _notified(self, payload: Any) -> None:
+        for account_id, notification_id in payload["told"]:
+            lines = self._notified_lines(account_id)
+            if lines:
+                await self._say_notification(lines, int(notification_id))
+
+    async def _say_notification(self, lines: _Lines, notification_id: int) -> None:
+        viewer = lines[0][0].viewer
+        async with self._services.database.read() as read:
+            rows = await notifications.by_ids(read, viewer.id, [notification_id])
+            loaded = await load_notifications.load(read, self._services, viewer, rows)
+        for one in loaded:
+            what = message(m.NOTIFICATION, present_notifications.notification(one, self._services.site))
+            for line, label in lines:
+                line.say(what, label)
+
+    async def _merged(self, payload: Any) -> None:
+        for line, label in self._notified_lines(payload["account"]):
+            line.say(message(m.MERGED, "1"), label)
+
+    async def _filters_changed(self, payload: Any) -> None:
+        self._switchboard.say([Channel(c.USER, str(payload["account"]))], message(m.FILTERS_CHANGED))
+
+    def _notified_lines(self, account_id: str) -> _Lines:
+        own = [
+            one
+            for one in self._switchboard.lines(Channel(c.USER, account_id))
+            if c.hears_notifications(one[0].viewer)
+        ]
+        return own + self._switchboard.lines(Channel(c.NOTIFICATIONS, account_id))
+
+    def _of_accounts(self, name: str) -> dict[int, _Lines]:
+        return {
+            int(channel.about): self._switchboard.lines(channel) for channel in self._switchboard.followed(name)
+        }
+
+
+def _by_viewer(event: str, made: Collection[tuple[list[Viewer], Status]]) -> dict[int, tuple[Message, bool]]:
+    """The message for each who may be shown it, and whether there is a file in what it says."""
+    said: dict[int, tuple[Message, bool]] = {}
+    for viewers, status in made:
+        what = (message(event, status), bool(status.media_attachments))
+        said |= {viewer.id: what for viewer in viewers}
+    return said
