@@ -6,6 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from folkmoot.storage.tables.base import Document, metadata
+from folkmoot.storage.tables.search import is_described
 
 
 def _rendered(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
@@ -22,5 +23,6 @@ context.configure(
     # SQLite changes a column by copying the table.
     render_as_batch=True,
     render_item=_rendered,
+    include_name=is_described,
 )
 context.run_migrations()

@@ -14,6 +14,7 @@ from folkmoot.storage.tables import (
     posts,
     reading,
     relations,
+    search,
     spaces,
 )
 from folkmoot.storage.tables.base import metadata
@@ -29,5 +30,6 @@ __all__ = [
     "posts",
     "reading",
     "relations",
+    "search",
     "spaces",
 ]
