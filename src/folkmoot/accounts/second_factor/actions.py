@@ -1,5 +1,6 @@
 """Setting up, using and taking away second factors. Each runs inside `Gate.act`."""
 
+import structlog
 from sqlalchemy import delete, insert, select, update
 
 from folkmoot.accounts import letters, links
@@ -11,6 +12,8 @@ from folkmoot.gate import queries as gate_queries
 from folkmoot.mail.outbox import Outbox
 from folkmoot.storage.database import digest
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, totp_secrets
+
+log = structlog.get_logger(__name__)
 
 
 async def begin_totp(acting: Acting, seal: Seal) -> bytes:
@@ -100,23 +103,20 @@ async def make_off_link(acting: Acting, account_id: int) -> str:
         raise Refused("not_found", "Account not found.", status=404)
     if not (await queries.factors_of(acting.tx, account_id)).any:
         raise Refused("no_second_factor", "This account has no second factor.", status=422)
+    log.info("second_factor.link_made", account=account_id, by=acting.permit.by)
     return await links.make(acting, Purpose.FACTORS_OFF, account_id)
 
 
-async def use_off_link(acting: Acting, secret: str, outbox: Outbox) -> int:
-    """Take away every second factor of the account whose link it is; return its id. Raises Refused 403."""
+async def use_off_link(acting: Acting, secret: str, account_id: int, outbox: Outbox) -> None:
+    """Take away every second factor of the account, whose link this is. Raises Refused 403."""
     link = await links.use(acting, Purpose.FACTORS_OFF, secret)
-    if link is None or link.account_id is None:
-        raise off_link_spent()
-    await remove_all(acting, link.account_id)
-    await letters.tell(acting, outbox, link.account_id, "factors_off")
-    return link.account_id
-
-
-def off_link_spent() -> Refused:
-    return Refused(
-        "link_spent", "This link has been used or is too old. Ask this server's moderators for a new one."
-    )
+    if link is None or link.account_id != account_id:
+        raise Refused(
+            "link_spent", "This link has been used or is too old. Ask this server's moderators for a new one."
+        )
+    await remove_all(acting, account_id)
+    await letters.tell(acting, outbox, account_id, "factors_off")
+    log.info("second_factor.taken_away_by_link", account=account_id)
 
 
 async def remove_all(acting: Acting, account_id: int) -> None:

@@ -4,10 +4,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts import actions as accounts
+from folkmoot.accounts import confirmation
 from folkmoot.accounts.actions import NewAccount
 from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Acting, Refused, Standing
 from folkmoot.gate.actions import impose
+from folkmoot.mail.outbox import Outbox
 from folkmoot.moderation.evasion import mail, queries
 from folkmoot.moderation.evasion.model import Arriving, Kind, Match
 from folkmoot.moderation.evasion.rules import ADDRESSES_KEPT_MS, BROWSERS_KEPT_MS, HINTS_KEPT_MS, worth_a_look
@@ -40,6 +42,12 @@ async def sign_up(
     if (found or held) and not is_owner:
         await impose(acting, account_id, Standing.AWAITING_APPROVAL, reason=new.reason)
     return account_id
+
+
+async def change_email(acting: Acting, email: str, mailbox: bytes, outbox: Outbox) -> None:
+    """Give one's account another address (accounts/confirmation.py). Raises Refused 422 for one that is blocked."""
+    await mail.require_allowed(acting.tx, email, mailbox)
+    await confirmation.change(acting, email, mailbox, outbox)
 
 
 async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
