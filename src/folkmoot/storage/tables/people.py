@@ -34,6 +34,8 @@ accounts = Table(
     Column("indexable", Boolean, nullable=False, server_default=text("false")),  # posts may be searched by anybody
     Column("hide_collections", Boolean, nullable=False, server_default=text("false")),  # whom one follows, and back
     Column("fields", Document, nullable=False, server_default=text("'[]'")),  # [{"name": …, "value": …}, …]
+    Column("avatar", Document),  # where its bytes are (accounts/portraits.py); NULL: the picture of who has none
+    Column("header", Document),
 )
 
 # Kept beside what is counted, in the same transaction (storage/upserts.py): a page costs the same however popular
