@@ -3,7 +3,7 @@
 from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
-from folkmoot.posts import boosts, counted, polls, queries, quotes, rules, tagged, writing
+from folkmoot.posts import boosts, counted, indexed, polls, queries, quotes, rules, tagged, writing
 from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.marks.model import Mark
@@ -48,6 +48,7 @@ async def create_post(
     await remember_key(acting, clean.idempotency_key, post.id)
     await counted.came(acting, post)
     await tagged.came(acting, post)
+    await indexed.came(acting, post, clean)
     await conversations.came(acting, post)
     await emit(
         acting.tx,
@@ -82,6 +83,7 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
         await acting.tx.connection.execute(delete(mark.table).where(mark.table.c.post_id == post_id))
     await counted.went(acting, post)
     await tagged.went(acting, post)
+    await indexed.went(acting, post_id)
     await conversations.went(acting, post)
     await boosts.end_all_of(acting, post_id)
     await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})

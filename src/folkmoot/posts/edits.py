@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row, func, insert, select, update
 
 from folkmoot.gate import Acting, Refused
-from folkmoot.posts import polls, queries, rules, tagged, writing
+from folkmoot.posts import indexed, polls, queries, rules, tagged, writing
 from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.files import queries as file_queries
@@ -52,6 +52,7 @@ async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping
     edited = await queries.by_id(acting.tx, post.id)
     assert edited is not None
     await tagged.changed(acting, edited)
+    await indexed.changed(acting, edited, clean)
     await conversations.came(acting, edited)
     after = await current(acting.tx, edited)
     if after == before:

@@ -61,6 +61,11 @@ def label(name: str) -> Phrase:
     return Phrase((f"={name}",))
 
 
+def language_label(tag: str) -> str:
+    """A language as it is asked for: `pt` for Portuguese wherever it is spoken."""
+    return tag.partition("-")[0].lower()
+
+
 def folded(text: str) -> str:
     """Without case, compatibility forms and accents."""
     plain = unicodedata.normalize("NFKC", text).casefold()
