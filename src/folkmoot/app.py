@@ -64,6 +64,7 @@ from folkmoot.surfaces.mastodon import (
     empty,
     follow_requests,
     instance,
+    lists,
     marks,
     media,
     notifications,
@@ -77,6 +78,7 @@ from folkmoot.surfaces.mastodon import (
     reports,
     scheduled,
     statuses,
+    tags,
     timelines,
 )
 from folkmoot.surfaces.mastodon.counts import ServerCounts
@@ -148,6 +150,8 @@ OTHERS: list[Any] = [
     *scheduled.HANDLERS,
     *quotes.HANDLERS,
     *timelines.HANDLERS,
+    *tags.HANDLERS,
+    *lists.HANDLERS,
     *streams.HANDLERS,
     *static.HANDLERS,
     *pages.HANDLERS,

@@ -18,11 +18,13 @@ from tests.support.people import People
 from tests.support.telling import tell
 from tests.surfaces.asking import Answer, ask
 
-from folkmoot.accounts import actions as accounts
 from folkmoot.accounts import queries as account_queries
-from folkmoot.accounts.model import Page
+from folkmoot.accounts.model import Field, Page
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import AuthorizationRequest, NewApplication
+from folkmoot.accounts.profiles.actions import update_profile
+from folkmoot.accounts.profiles.model import Changes
+from folkmoot.accounts.relations import actions as relations
 from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
 from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Surface, Visible
@@ -226,10 +228,30 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {ACCOUNT}/following": [
         *each(f"{ACCOUNT}/following", "account"), *of_everybody("/api/v1/accounts/{follower}/following"),
     ],
-    f"POST {ACCOUNT}/follow": of_everybody("/api/v1/accounts/{stranger}/follow"),
-    f"POST {ACCOUNT}/unfollow": of_everybody("/api/v1/accounts/{stranger}/unfollow"),
-    f"POST {ACCOUNT}/block": of_everybody("/api/v1/accounts/{stranger}/block"),
-    f"POST {ACCOUNT}/unblock": of_everybody("/api/v1/accounts/{stranger}/unblock"),
+    **{
+        f"POST {ACCOUNT}/{verb}": of_everybody(f"/api/v1/accounts/{{stranger}}/{verb}")
+        for verb in (
+            "follow", "unfollow", "remove_from_followers", "block", "unblock", "mute", "unmute", "note", "endorse",
+            "unendorse", "pin", "unpin",
+        )
+    },
+    **{
+        f"POST /api/v1/follow_requests/{{account_id}}/{verb}": of_everybody(
+            f"/api/v1/follow_requests/{{asking}}/{verb}"
+        )
+        for verb in ("authorize", "reject")
+    },
+    "GET /api/v1/accounts": of_everybody("/api/v1/accounts?id[]={account}&id[]={stranger}"),
+    "GET /api/v1/accounts/search": of_everybody(
+        "/api/v1/accounts/search?q=canaryname", "/api/v1/accounts/search?q=" + USERNAME.upper()
+    ),
+    "GET /api/v1/accounts/familiar_followers": of_everybody("/api/v1/accounts/familiar_followers?id[]={stranger}"),
+    "DELETE /api/v1/suggestions/{account_id}": of_everybody("/api/v1/suggestions/{stranger}"),
+    "GET /api/v1/directory": of_everybody("/api/v1/directory", "/api/v1/directory?order=new"),
+    f"GET {ACCOUNT}/endorsements": [
+        *each(f"{ACCOUNT}/endorsements", "account"), *of_everybody("/api/v1/accounts/{follower}/endorsements"),
+    ],
+    f"GET {ACCOUNT}/identity_proofs": each(f"{ACCOUNT}/identity_proofs", "account"),
     # Moderators judge what nobody else is shown: these are nobody's own.
     **{
         f"{method} {ADMIN}/{what}": of_everybody(f"{ADMIN}/{what.replace(part, f'{{{made}}}')}")
@@ -293,6 +315,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/statuses": {"status": "still here"},
     "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
+    "POST /api/v1/domain_blocks": {"domain": "elsewhere.test"},
+    "DELETE /api/v1/domain_blocks": {"domain": "elsewhere.test"},
     "PUT /api/v1/media/{media_id}": {"description": "still here"},
 }
 
@@ -314,7 +338,11 @@ async def the_people(scene: Scene) -> None:
     scene.moderator = await create("keeper", Role.MODERATOR)
     await scene.people.follow(scene.follower, scene.account)
     await scene.people.follow(scene.account, scene.stranger)
+    asking = await create("asking")
+    await scene.act(Action.EDIT_PROFILE, lambda acting: update_profile(acting, Changes(locked=True)))
+    await scene.people.follow(asking, scene.account)
     scene.made |= {
+        "asking": str(asking),
         "account": str(scene.account),
         "stranger": str(scene.stranger),
         "follower": str(scene.follower),
@@ -323,9 +351,11 @@ async def the_people(scene: Scene) -> None:
 
 
 async def a_profile(scene: Scene) -> None:
-    name, note = scene.canary("name"), scene.canary("note")
-    await scene.act(
-        Action.EDIT_PROFILE, lambda acting: accounts.update_profile(acting, display_name=name, note=note)
+    field = Field(scene.canary("fieldname"), scene.canary("fieldvalue"))
+    changes = Changes(display_name=scene.canary("name"), note=scene.canary("note"), fields=(field,))
+    await scene.act(Action.EDIT_PROFILE, lambda acting: update_profile(acting, changes))
+    await scene.people.act(
+        scene.follower, Action.EDIT_PROFILE, lambda acting: relations.endorse(acting, scene.account)
     )
 
 

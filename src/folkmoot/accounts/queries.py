@@ -95,7 +95,7 @@ async def hidden_from(
     return set((await read.connection.execute(_HIDDEN_NOTIFYING if notifying else _HIDDEN, asked)).scalars())
 
 
-def is_hidden(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnElement[bool]:
+def hides(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnElement[bool]:
     """The same as a condition, for statements that have to fill a page. Values or bound parameters."""
     return or_(
         exists().where(mutes.c.account_id == viewer_id, mutes.c.muted_id == author_id, _holds(now_ms)),

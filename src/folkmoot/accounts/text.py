@@ -13,14 +13,19 @@ def note_html(note: str) -> str:
     return "".join(f"<p>{_linked(part.strip()).replace(chr(10), '<br>')}</p>" for part in paragraphs)
 
 
-def _linked(text: str) -> str:
+def field_html(value: str) -> str:
+    """A row of a profile's table. Its links say `me`: who is there may say the same of this profile (rel-me)."""
+    return _linked(value, "me nofollow noopener noreferrer")
+
+
+def _linked(text: str, relation: str = "nofollow noopener noreferrer") -> str:
     html, position = [], 0
     for match in _LINKS.match(text) or ():
         if match.schema not in ("http:", "https:"):
             continue
         html.append(escape(text[position : match.index]))
         shown = escape(match.raw)
-        html.append(f'<a href="{escape(match.url)}" rel="nofollow noopener noreferrer" target="_blank">{shown}</a>')
+        html.append(f'<a href="{escape(match.url)}" rel="{relation}" target="_blank">{shown}</a>')
         position = match.last_index
     html.append(escape(text[position:]))
     return "".join(html)

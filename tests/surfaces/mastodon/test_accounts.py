@@ -1,5 +1,7 @@
 """Accounts as Mastodon clients see and change them."""
 
+from typing import Any
+
 import httpx
 import pytest
 from tests.support.clock import FakeClock
@@ -12,7 +14,7 @@ ACCOUNTS = "/api/v1/accounts"
 FIELDS = {
     "id", "username", "acct", "display_name", "locked", "bot", "discoverable", "indexable", "group", "created_at",
     "note", "url", "uri", "avatar", "avatar_static", "header", "header_static", "followers_count",
-    "following_count", "statuses_count", "last_status_at", "emojis", "fields", "roles",
+    "following_count", "statuses_count", "last_status_at", "emojis", "fields", "roles", "hide_collections",
 }  # fmt: skip
 
 
@@ -80,25 +82,73 @@ async def test_ones_own_account(client: httpx.AsyncClient, people: People, ids: 
     assert (await client.get(f"{ACCOUNTS}/verify_credentials")).status_code == 401
 
 
-async def test_a_profile_changes(client: httpx.AsyncClient, people: People, ids: dict[str, int]) -> None:
+@pytest.mark.parametrize("kind", ["json", "form", "multipart", "query"])
+async def test_a_profile_changes(client: httpx.AsyncClient, people: People, ids: dict[str, int], kind: str) -> None:
     headers = await headers_of(people, ids["alice"])
-    for kind in ("data", "json", "files"):
-        body = {"display_name": " Alice A. ", "note": "Hi <b>\nhttps://a.test", "bot": "false", "locked": "true"}
-        files = {name: (None, value) for name, value in body.items()}
-        sent = {kind: files if kind == "files" else body}
-        answer = await client.patch(f"{ACCOUNTS}/update_credentials", headers=headers, **sent)  # type: ignore[arg-type]
-        assert answer.status_code == 200
-        shown = answer.json()
-        assert shown["display_name"] == "Alice A."
-        assert shown["note"].startswith("<p>Hi &lt;b&gt;<br><a href=")
-        assert shown["source"]["note"] == "Hi <b>\nhttps://a.test"
+    rows = {"7": {"name": "Web", "value": "https://a.test"}, "0": {"name": "", "value": ""}}
+    source = {"privacy": "unlisted", "sensitive": True, "language": "de", "quote_policy": "followers"}
+    body = {"display_name": " Alice A. ", "note": "Hi <b>\nhttps://a.test", "bot": True, "locked": True}
+    body |= {"discoverable": False, "indexable": True, "hide_collections": True}
+    answer = await client.patch(
+        f"{ACCOUNTS}/update_credentials",
+        headers=headers,
+        **sent_as(kind, body | {"fields_attributes": rows, "source": source}),
+    )
+    assert answer.status_code == 200
+    shown = answer.json()
+    assert shown["display_name"] == "Alice A."
+    assert shown["note"].startswith("<p>Hi &lt;b&gt;<br><a href=")
+    assert {name: shown[name] for name in body if isinstance(body[name], bool)} == {
+        name: value for name, value in body.items() if isinstance(value, bool)
+    }
+    (field,) = shown["fields"]
+    assert (field["name"], field["verified_at"]) == ("Web", None)
+    assert field["value"].startswith('<a href="https://a.test" rel="me nofollow noopener noreferrer"')
+    own = shown["source"]
+    assert own["note"] == "Hi <b>\nhttps://a.test"
+    assert own["fields"] == [{"name": "Web", "value": "https://a.test", "verified_at": None}]
+    assert own["follow_requests_count"] == 0
+    assert {name: own[name] for name in source} == source
+    preferences = (await client.get("/api/v1/preferences", headers=headers)).json()
+    assert preferences["posting:default:visibility"] == "unlisted"
+    assert preferences["posting:default:sensitive"] is True
+    assert preferences["posting:default:language"] == "de"
+    assert preferences["posting:default:quote_policy"] == "followers"
     kept = (await client.patch(f"{ACCOUNTS}/update_credentials", headers=headers, json={"note": ""})).json()
-    assert (kept["display_name"], kept["note"]) == ("Alice A.", "")
+    assert (kept["display_name"], kept["note"], len(kept["fields"])) == ("Alice A.", "", 1)
+    assert kept["source"]["privacy"] == "unlisted"
+
+
+def sent_as(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A body as programs send it: `a[b][c]=d` where it is not JSON."""
+    if kind == "json":
+        return {"json": body}
+    flat = {}
+    for name, value in body.items():
+        for inner, one in value.items() if isinstance(value, dict) else [("", value)]:
+            for last, text in one.items() if isinstance(one, dict) else [("", one)]:
+                path = name + (f"[{inner}]" if inner else "") + (f"[{last}]" if last else "")
+                flat[path] = str(text).lower() if isinstance(text, bool) else text
+    if kind == "multipart":
+        return {"files": {name: (None, value) for name, value in flat.items()}}
+    return {"params": flat} if kind == "query" else {"data": flat}
 
 
 @pytest.mark.parametrize(
     "body",
-    [{"display_name": "x" * 51}, {"display_name": "a\nb"}, {"note": "x" * 501}, {"note": "a\x00"}, {"note": ["x"]}],
+    [
+        {"display_name": "x" * 51},
+        {"display_name": "a\nb"},
+        {"note": "x" * 501},
+        {"note": "a\x00"},
+        {"note": ["x"]},
+        {"source": {"privacy": "direct"}},
+        {"source": {"language": "x"}},
+        {"source": "public"},
+        {"fields_attributes": [{"name": "a", "value": "b"}] * 5},
+        {"fields_attributes": {"0": "a"}},
+        {"locked": "perhaps"},
+    ],
 )
 async def test_profiles_that_cannot_be(
     client: httpx.AsyncClient, people: People, ids: dict[str, int], body: dict[str, object]

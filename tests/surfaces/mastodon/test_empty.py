@@ -9,9 +9,6 @@ LISTS = [
     "/api/v1/announcements",
     "/api/v1/conversations",
     "/api/v1/filters",
-    "/api/v1/follow_requests",
-    "/api/v1/followed_tags",
-    "/api/v1/lists",
     "/api/v2/filters",
 ]
 
@@ -27,15 +24,6 @@ async def test_what_is_no_list(client: httpx.AsyncClient, alice: Person) -> None
     assert (await client.get("/api/v1/custom_emojis")).json() == []
     query = {"timeline[]": ["home", "notifications"]}
     assert (await client.get("/api/v1/markers", params=query, headers=alice.headers)).json() == {}
-    preferences = (await client.get("/api/v1/preferences", headers=alice.headers)).json()
-    assert preferences["posting:default:visibility"] == "public"
-    assert set(preferences) == {
-        "posting:default:visibility",
-        "posting:default:sensitive",
-        "posting:default:language",
-        "reading:expand:media",
-        "reading:expand:spoilers",
-    }
 
 
 async def test_a_token_needs_its_scope(client: httpx.AsyncClient, people: People, alice: Person) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from folkmoot.accounts.discovery.rules import asked_words
-from folkmoot.accounts.queries import is_hidden
+from folkmoot.accounts.queries import hides
 from folkmoot.accounts.rules import fold
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import account_counts, accounts, follow_requests, follows
@@ -133,7 +133,7 @@ def _suggestible(id_: ColumnElement[int], viewer_id: int, now_ms: int) -> list[C
         ~exists().where(
             dismissed_suggestions.c.account_id == viewer_id, dismissed_suggestions.c.dismissed_id == id_
         ),
-        ~is_hidden(viewer_id, id_, now_ms),
+        ~hides(viewer_id, id_, now_ms),
     ]
 
 
@@ -147,7 +147,7 @@ async def directory(read: Read, *, order: Order, limit: int, offset: int, viewer
         id_ = accounts.c.id
         statement = select(id_).order_by(id_.desc())
     if viewer_id is not None:
-        statement = statement.where(~is_hidden(viewer_id, id_, read.now_ms))
+        statement = statement.where(~hides(viewer_id, id_, read.now_ms))
     return await _ids(read, statement.where(accounts.c.discoverable).limit(limit).offset(offset))
 
 

@@ -1,7 +1,6 @@
 """What clients ask for when they start and this server doesn't have yet: the true answer is that there is none.
 
-https://docs.joinmastodon.org/methods/: notifications, custom_emojis, filters, lists, markers, preferences,
-announcements, and the pages of a person's own that stay empty.
+https://docs.joinmastodon.org/methods/: custom_emojis, filters, lists, markers, announcements, and the pages of a person's own that stay empty.
 """
 
 from typing import Any
@@ -16,18 +15,8 @@ from folkmoot.surfaces.http import serves
 _OF_A_PERSON = {
     "/api/v2/filters": "read:filters",
     "/api/v1/filters": "read:filters",
-    "/api/v1/lists": "read:lists",
     "/api/v1/announcements": "",
-    "/api/v1/follow_requests": "read:follows",
     "/api/v1/conversations": "read:statuses",
-    "/api/v1/followed_tags": "read:follows",
-}
-PREFERENCES = {
-    "posting:default:visibility": "public",
-    "posting:default:sensitive": False,
-    "posting:default:language": None,
-    "reading:expand:media": "default",
-    "reading:expand:spoilers": False,
 }
 
 
@@ -53,15 +42,8 @@ async def markers(viewer: Viewer) -> dict[str, Any]:  # noqa: ARG001 (checks the
     return {}
 
 
-@get("/api/v1/preferences", opt=serves(Serves.SIGNED_IN, scope="read:accounts"))
-async def preferences(viewer: Viewer) -> dict[str, Any]:  # noqa: ARG001 (checks the token and its scope)
-    """What holds for everybody: it can't be chosen yet."""
-    return PREFERENCES
-
-
 HANDLERS: list[Any] = [
     *(_nothing(path, scope) for path, scope in _OF_A_PERSON.items()),
     custom_emojis,
     markers,
-    preferences,
 ]

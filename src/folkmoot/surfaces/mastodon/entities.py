@@ -58,6 +58,7 @@ class Account(msgspec.Struct, kw_only=True):
     following_count: int
     statuses_count: int
     last_status_at: str | None  # a date: "2027-01-15"
+    hide_collections: bool = False
     emojis: list[CustomEmoji] = []
     fields: list[Field] = []
     roles: list[Role] = []
@@ -71,7 +72,12 @@ class Source(msgspec.Struct, kw_only=True):
     privacy: str = "public"
     sensitive: bool = False
     language: str | None = None
+    quote_policy: str = "public"
     follow_requests_count: int = 0
+    hide_collections: bool = False
+    discoverable: bool = True
+    indexable: bool = False
+    attribution_domains: list[str] = []
 
 
 class CredentialRole(msgspec.Struct, kw_only=True):
@@ -91,24 +97,46 @@ class CredentialAccount(Account, kw_only=True):
     role: CredentialRole
 
 
+class MutedAccount(Account, kw_only=True):
+    """Somebody whom one mutes."""
+
+    mute_expires_at: str | None
+
+
+class FamiliarFollowers(msgspec.Struct, kw_only=True):
+    """Those who follow an account and whom one follows."""
+
+    id: str
+    accounts: list[Account]
+
+
+class Suggestion(msgspec.Struct, kw_only=True):
+    """Somebody to follow, and why."""
+
+    source: str  # before Mastodon 4.3: staff, past_interactions, global
+    sources: list[str]
+    account: Account
+
+
 class Relationship(msgspec.Struct, kw_only=True):
     """How the asking account and another stand to each other."""
 
     id: str
     following: bool
     showing_reblogs: bool
-    notifying: bool = False
-    languages: list[str] | None = None
+    notifying: bool
+    languages: list[str] | None
     followed_by: bool
     blocking: bool
     blocked_by: bool
-    muting: bool = False
-    muting_notifications: bool = False
-    requested: bool = False
-    requested_by: bool = False
-    domain_blocking: bool = False
-    endorsed: bool = False
-    note: str = ""
+    muting: bool
+    muting_notifications: bool
+    muting_expires_at: str | None
+    requested: bool
+    requested_by: bool
+    domain_blocking: bool
+    endorsed: bool
+    note: str
 
 
 class Application(msgspec.Struct, kw_only=True):

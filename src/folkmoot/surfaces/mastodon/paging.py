@@ -10,6 +10,7 @@ from folkmoot.gate import Refused
 
 ID_MAX = 2**63 - 1
 _ID_DIGITS_MAX = 19
+_TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
 
 def entity_id(text: str, what: str = "Record") -> int:
@@ -33,10 +34,10 @@ def page(request: Request[Any, Any, Any], *, limit: int, limit_max: int) -> Page
     Raises Refused 422 for a cursor or limit that is no number.
     """
     return Page(
-        limit=max(1, min(_number(request, "limit") or limit, limit_max)),
-        max_id=_number(request, "max_id"),
-        since_id=_number(request, "since_id"),
-        min_id=_number(request, "min_id"),
+        limit=max(1, min(number(request, "limit") or limit, limit_max)),
+        max_id=number(request, "max_id"),
+        since_id=number(request, "since_id"),
+        min_id=number(request, "min_id"),
     )
 
 
@@ -57,11 +58,23 @@ def link_header(request: Request[Any, Any, Any], base_url: str, ids: list[int], 
     return {"Link": ", ".join(links)}
 
 
-def _number(request: Request[Any, Any, Any], name: str) -> int | None:
+def says(request: Request[Any, Any, Any], name: str) -> bool:
+    """Whether something in the query is said to be true."""
+    return request.query_params.get(name, "").lower() in _TRUE
+
+
+def ids_asked_for(request: Request[Any, Any, Any], count_max: int) -> list[int]:
+    """The ids of `id[]` in the query, each once; what cannot be one is left out."""
+    asked = [value for name, value in request.query_params.multi_items() if name in ("id[]", "id")]
+    return list(dict.fromkeys(id_ for text in asked[:count_max] if (id_ := possible_id(text)) is not None))
+
+
+def number(request: Request[Any, Any, Any], name: str) -> int | None:
+    """A number of the query; None where it isn't given. Raises Refused 422 for what is none."""
     text = request.query_params.get(name)
     if text is None or text == "":
         return None
-    number = possible_id(text)
-    if number is not None:
-        return number
+    found = possible_id(text)
+    if found is not None:
+        return found
     raise Refused("validation_failed", f"Validation failed: {name} must be a number.", status=422)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from folkmoot.accounts.model import Account, Relationship
-from folkmoot.accounts.text import note_html
+from folkmoot.accounts.profiles.model import PostingDefaults
+from folkmoot.accounts.text import field_html, note_html
 from folkmoot.gate import Role, Visible
 from folkmoot.gate.standings import MODERATORS
 from folkmoot.storage.ids import time_of
@@ -34,9 +35,9 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         acct=item.username,
         display_name=item.display_name,
         locked=item.locked,
-        bot=False,
-        discoverable=True,
-        indexable=False,
+        bot=item.bot,
+        discoverable=item.discoverable,
+        indexable=item.indexable,
         group=False,
         created_at=timestamp(item.created_at_ms),
         note=note_html(item.note),
@@ -50,17 +51,40 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         following_count=item.following_count,
         statuses_count=item.statuses_count,
         last_status_at=timestamp(time_of(item.last_post_id))[:10] if item.last_post_id else None,
+        hide_collections=item.hide_collections,
+        fields=[entities.Field(one.name, field_html(one.value)) for one in item.fields],
         roles=[] if item.role is Role.MEMBER else [_role(item.role)],
     )
 
 
-def credential_account(visible: Visible[Account], site: Site) -> entities.CredentialAccount:
-    """One's own account, with what one wrote before it became HTML."""
+def credential_account(
+    visible: Visible[Account], site: Site, defaults: PostingDefaults, follow_requests_count: int
+) -> entities.CredentialAccount:
+    """One's own account, with what one wrote before it became HTML, and what one chose for new posts."""
     own = visible.item
     return entities.CredentialAccount(
         **msgspec.structs.asdict(account(visible, site)),
-        source=entities.Source(note=own.note),
+        source=entities.Source(
+            note=own.note,
+            fields=[entities.Field(one.name, one.value) for one in own.fields],
+            privacy=defaults.privacy,
+            sensitive=defaults.sensitive,
+            language=defaults.language,
+            quote_policy=defaults.quote_policy,
+            follow_requests_count=follow_requests_count,
+            hide_collections=own.hide_collections,
+            discoverable=own.discoverable,
+            indexable=own.indexable,
+        ),
         role=credential_role(own.role),
+    )
+
+
+def muted_account(visible: Visible[Account], site: Site, until_ms: int | None) -> entities.MutedAccount:
+    """Somebody whom one mutes, and until when."""
+    return entities.MutedAccount(
+        **msgspec.structs.asdict(account(visible, site)),
+        mute_expires_at=None if until_ms is None else timestamp(until_ms),
     )
 
 
@@ -69,10 +93,20 @@ def relationship(own: Relationship) -> entities.Relationship:
     return entities.Relationship(
         id=str(own.account_id),
         following=own.following,
-        showing_reblogs=own.following,
+        showing_reblogs=own.showing_reblogs,
+        notifying=own.notifying,
+        languages=None if own.languages is None else list(own.languages),
         followed_by=own.followed_by,
         blocking=own.blocking,
         blocked_by=own.blocked_by,
+        muting=own.muting,
+        muting_notifications=own.muting_notifications,
+        muting_expires_at=None if own.mute_ends_at_ms is None else timestamp(own.mute_ends_at_ms),
+        requested=own.requested,
+        requested_by=own.requested_by,
+        domain_blocking=own.domain_blocking,
+        endorsed=own.endorsed,
+        note=own.note,
     )
 
 

@@ -1,0 +1,125 @@
+"""One's own account: what it says of one, and what one chose for new posts.
+
+https://docs.joinmastodon.org/methods/accounts/#update_credentials and /methods/preferences/
+"""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, patch
+
+from folkmoot.accounts.model import Field
+from folkmoot.accounts.oauth.rules import covers
+from folkmoot.accounts.profiles.actions import update_profile
+from folkmoot.accounts.profiles.model import Changes
+from folkmoot.accounts.profiles.queries import defaults_of
+from folkmoot.accounts.relations import queries as relations
+from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Viewer
+from folkmoot.surfaces.http import parse, serves
+from folkmoot.surfaces.mastodon import entities, present
+from folkmoot.surfaces.mastodon.accounts import PATH, admit
+from folkmoot.surfaces.services import Services
+
+
+class FieldSent(msgspec.Struct):
+    """A row of a profile's table; both empty is none."""
+
+    name: str = ""
+    value: str = ""
+
+
+class SourceSent(msgspec.Struct):
+    """What new posts are by default."""
+
+    privacy: str | None = None
+    sensitive: bool | None = None
+    language: str | None = None
+    quote_policy: str | None = None
+
+
+class UpdateCredentials(msgspec.Struct):
+    """What a profile can hold; other fields that clients send are left alone."""
+
+    display_name: str | None = None
+    note: str | None = None
+    locked: bool | None = None
+    bot: bool | None = None
+    discoverable: bool | None = None
+    indexable: bool | None = None
+    hide_collections: bool | None = None
+    fields_attributes: list[FieldSent] | dict[str, FieldSent] | None = None
+    source: SourceSent | None = None
+    avatar: Any = None
+    header: Any = None
+
+
+@get(f"{PATH}/verify_credentials", opt=serves(Serves.SIGNED_IN))
+async def verify_credentials(viewer: Viewer, services: Services) -> entities.CredentialAccount:
+    """One's own account. The scopes `read`, `read:accounts` and `profile` all open it."""
+    if not covers(viewer.scopes, "read:accounts") and not covers(viewer.scopes, "profile"):
+        raise Refused("insufficient_scope", "This action is outside the authorized scopes")
+    return await own_account(services, viewer)
+
+
+@patch(f"{PATH}/update_credentials", opt=serves(Serves.SIGNED_IN, Action.EDIT_PROFILE, "write:accounts"))
+async def update_credentials(
+    request: Request[Any, Any, Any], permit: Permit, services: Services, gate: Gate
+) -> entities.CredentialAccount:
+    """Change one's profile, its flags, and what new posts are by default. Unlocking lets in everybody who asked."""
+    asked = await parse(request, UpdateCredentials)
+    if asked.avatar or asked.header:
+        raise Refused("validation_failed", "This server takes no profile pictures yet.", status=422)
+    changes = _changes(asked)
+    await gate.act(permit, lambda acting: update_profile(acting, changes))
+    return await own_account(services, permit.viewer)
+
+
+@get("/api/v1/preferences", opt=serves(Serves.SIGNED_IN, scope="read:accounts"))
+async def preferences(viewer: Viewer, services: Services) -> dict[str, Any]:
+    """What new posts are by default, as one chose it (`source` of one's account); how to read is the client's."""
+    async with services.database.read() as read:
+        chosen = await defaults_of(read, viewer.id)
+    return {
+        "posting:default:visibility": chosen.privacy,
+        "posting:default:sensitive": chosen.sensitive,
+        "posting:default:language": chosen.language,
+        "posting:default:quote_policy": chosen.quote_policy,
+        "reading:expand:media": "default",
+        "reading:expand:spoilers": False,
+        "reading:autoplay:gifs": False,
+    }
+
+
+async def own_account(services: Services, viewer: Viewer) -> entities.CredentialAccount:
+    """As its owner sees it."""
+    async with services.database.read() as read:
+        own = await admit(services, read, viewer, str(viewer.id))
+        defaults = await defaults_of(read, viewer.id)
+        asking = await relations.count_asking(read, viewer.id)
+    return present.credential_account(own, services.site, defaults, asking)
+
+
+def _changes(asked: UpdateCredentials) -> Changes:
+    source = asked.source or SourceSent()
+    sent = asked.fields_attributes
+    fields = None
+    if sent is not None:
+        rows = sent.values() if isinstance(sent, dict) else sent
+        fields = tuple(Field(one.name, one.value) for one in rows)
+    return Changes(
+        display_name=asked.display_name,
+        note=asked.note,
+        locked=asked.locked,
+        bot=asked.bot,
+        discoverable=asked.discoverable,
+        indexable=asked.indexable,
+        hide_collections=asked.hide_collections,
+        fields=fields,
+        privacy=source.privacy,
+        sensitive=source.sensitive,
+        language=source.language,
+        quote_policy=source.quote_policy,
+    )
+
+
+HANDLERS: list[Any] = [verify_credentials, update_credentials, preferences]
