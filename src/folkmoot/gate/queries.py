@@ -226,7 +226,7 @@ async def relations_of_many(
     for start in range(0, len(viewer_ids), _VIEWERS_MAX):
         some = list(viewer_ids[start : start + _VIEWERS_MAX])
         rows = await read.connection.execute(_RELATIONS_OF_MANY, {"viewers": some, "others": list(account_ids)})
-        pairs += rows.tuples().all()
+        pairs += rows.all()
     kinds: dict[int, tuple[set[int], set[int], set[int]]] = {}
     others, viewers = frozenset(account_ids), frozenset(viewer_ids)
     for is_follow, one, other in pairs:

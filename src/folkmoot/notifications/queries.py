@@ -50,7 +50,7 @@ async def group_sizes(read: Read, account_id: int, group_keys: Collection[str]) 
         .where(_T.account_id == account_id, _T.group_key.in_(group_keys), ~_FILTERED)
         .group_by(_T.group_key)
     )
-    return dict((await read.connection.execute(statement)).tuples().all())
+    return {row[0]: row[1] for row in await read.connection.execute(statement)}
 
 
 async def policy_of(read: Read, account_id: int) -> Policy:

@@ -24,7 +24,7 @@ from folkmoot.surfaces.mastodon.streams.expiry import when_over
 from folkmoot.surfaces.mastodon.streams.lines import POLICY, SocketLine, Wire
 from folkmoot.surfaces.mastodon.streams.message import text_frame
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.under_way import LAST_WORD_S
+from folkmoot.surfaces.under_way import LAST_WORD_S, Connection
 
 SOCKET = Surface("stream", f"GET {PATH}", Serves.SIGNED_IN, Action.READ, "read:statuses")
 MESSAGE_BYTES_MAX = 8 * 1024
@@ -65,15 +65,17 @@ class Sockets:
         except Refused as refusal:
             await _deny(send, refusal)
             return
+        connection: Connection = cast(Any, line.wire)
         try:
-            await _carry(services, line, cast(Any, scope), receive, send)
+            with services.networks.under_way(_address(cast(Any, scope)), connection):
+                await _carry(services, line, cast(Any, scope), receive, send)
         finally:
             services.streams.close(line)
 
     async def _viewer(self, services: Services, scope: Any) -> Viewer:
         """Who asks, by the same doors as any request. Raises Refused."""
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        address = connection.client.host if connection.client else ""
+        address = _address(scope)
         await services.networks.require_let_in(address)
         if scope["path"].rstrip("/") != PATH:
             raise Refused("not_found", "Record not found", status=404)
@@ -148,6 +150,10 @@ async def _follow(services: Services, line: SocketLine, asked: Mapping[str, str]
 def _say_refused(line: SocketLine, refusal: Refused) -> None:
     said = {"error": refusal.sentence, "status": refusal.status}
     line.wire.write(text_frame(msgspec.json.encode(said)))
+
+
+def _address(scope: Any) -> str:
+    return scope["client"][0] if scope["client"] else ""
 
 
 def _token(connection: ASGIConnection[Any, Any, Any, Any], protocols: list[str]) -> str | None:

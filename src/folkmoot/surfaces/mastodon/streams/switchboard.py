@@ -1,5 +1,5 @@
-"""Who is there, and what they follow: in the web process. It says things; what may be said to whom is decided before
-(`telling.py`)."""
+"""Who is there, and what they follow: in the web process. It says things; what may be said to whom is decided
+before (`broadcast.py`)."""
 
 import asyncio
 import random

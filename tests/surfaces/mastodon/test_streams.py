@@ -1,0 +1,251 @@
+"""Streams: what happens, as it happens, to who follows it and may see it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+from tests.support.clock import FakeClock
+from tests.support.people import People
+from tests.support.sockets import socket
+from tests.support.telling import tell
+from tests.support.waiting import eventually
+from tests.surfaces.conftest import Person, person
+
+from folkmoot.accounts import actions as accounts
+from folkmoot.gate import Standing
+from folkmoot.gate.watch import RevocationWatch
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.events import Follower
+from folkmoot.surfaces.mastodon.streams import channels
+from folkmoot.surfaces.mastodon.streams.broadcast import Broadcast
+from folkmoot.surfaces.mastodon.streams.lines import WAITING_BYTES_MAX, WAITING_MESSAGES_MAX, EventLine
+from folkmoot.surfaces.mastodon.streams.message import message
+from folkmoot.surfaces.services import Services
+
+Happened = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+async def happened(services: Services, database: Database, tmp_path: Path) -> Happened:
+    """Says in the streams what has happened since it was asked last."""
+    broadcast = Broadcast(services, services.streams)
+    follower = Follower(
+        database,
+        "streams",
+        broadcast.on_event,
+        doorbell=Doorbell(tmp_path),
+        start="now",
+        reload=broadcast.missed,
+    )
+    await follower.step()
+
+    async def say() -> None:
+        await tell(database, tmp_path)
+        while await follower.step():
+            pass
+
+    return say
+
+
+@pytest.fixture
+async def carol(people: People) -> Person:
+    return await person(people, "carol")
+
+
+def token(who: Person) -> str:
+    return who.headers["Authorization"].removeprefix("Bearer ")
+
+
+async def post(client: httpx.AsyncClient, who: Person, path: str, **body: Any) -> dict[str, Any]:
+    answer = await client.post(path, json=body, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+async def say(client: httpx.AsyncClient, who: Person, status: str, **fields: Any) -> dict[str, Any]:
+    return await post(client, who, "/api/v1/statuses", status=status, **fields)
+
+
+async def test_home_has_what_home_has(
+    app: Litestar,
+    client: httpx.AsyncClient,
+    people: People,
+    alice: Person,
+    bob: Person,
+    carol: Person,
+    happened: Happened,
+) -> None:
+    await people.follow(bob.id, alice.id)
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=user") as bobs,
+        socket(app, "stream=user", carol.headers) as carols,
+    ):
+        public = await say(client, alice, "hear, hear")
+        private = await say(client, alice, "hear, friends", visibility="private")
+        await say(client, alice, "@carol hear", visibility="direct")  # waits as a request
+        await say(client, alice, "@carol hear", visibility="unlisted", in_reply_to_id=public["id"])
+        await happened()
+        assert [one["id"] for one in bobs.payloads("update")][:2] == [public["id"], private["id"]]
+        assert bobs.heard[0]["stream"] == ["user"]
+        assert carols.events == [("user", "notification")]
+        assert carols.payloads("notification")[0]["type"] == "mention"
+        # What is said is what anybody sees who asks, without what they did with it.
+        shown = await client.get(f"/api/v1/statuses/{public['id']}", headers=bob.headers)
+        assert bobs.payloads("update")[0] == shown.json()
+        boost = await post(client, alice, f"/api/v1/statuses/{public['id']}/reblog")
+        await client.delete(f"/api/v1/statuses/{private['id']}", headers=alice.headers)
+        await happened()
+        assert bobs.payloads("update")[-1]["id"] == boost["id"]
+        assert bobs.payloads("delete") == [int(private["id"])]
+        assert carols.payloads("update") == []
+
+
+async def test_what_is_for_everybody(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, people: People, happened: Happened
+) -> None:
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        for stream in ("public", "public:local", "public:local:media", "public:remote"):
+            bobs.say(type="subscribe", stream=stream)
+        bobs.say(type="subscribe", stream="hashtag", tag="Moot")
+        await asyncio.sleep(0)
+        said = await say(client, alice, "hear #moot")
+        await say(client, alice, "to my friends #moot", visibility="private")
+        await say(client, alice, "so #moot", visibility="unlisted")
+        await happened()
+        assert bobs.events == [("hashtag/Moot", "update"), ("public", "update"), ("public:local", "update")]
+        assert {one["id"] for one in bobs.payloads("update")} == {said["id"]}
+        bobs.say(type="unsubscribe", stream="public")
+        await people.put(alice.id, Standing.LIMITED)
+        await say(client, alice, "hear #moot")
+        await happened()
+        await people.put(alice.id, Standing.ACTIVE)
+        await say(client, alice, "again")
+        await happened()
+        assert bobs.events[3:] == [("public:local", "update")]
+
+
+async def test_who_is_blocked_or_muted_is_not_heard(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, happened: Happened
+) -> None:
+    await people.block(alice.id, bob.id)
+    async with socket(app, f"access_token={token(bob)}&stream=public") as bobs:
+        await say(client, alice, "hear, hear")
+        await happened()
+        assert bobs.heard == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"type": "subscribe", "stream": "none"},
+        {"type": "subscribe", "stream": "hashtag"},
+        {"type": "subscribe", "stream": "list", "list": "1"},
+        {"type": "dance"},
+    ],
+)
+async def test_what_there_isnt_is_answered(app: Litestar, bob: Person, order: dict[str, str]) -> None:
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        bobs.say(**order)
+        await eventually(lambda: bool(bobs.heard))
+        assert bobs.heard[0]["status"] in (400, 404)
+        bobs.say_text("[" * 5_000)
+        await eventually(lambda: len(bobs.heard) == 2)
+        assert bobs.heard[1]["status"] == 400
+
+
+async def test_only_who_shows_a_token_is_let_in(app: Litestar, people: People, bob: Person) -> None:
+    async with socket(app) as nobody, socket(app, "access_token=none") as wrong:
+        assert (nobody.status, wrong.status) == (401, 401)
+    small = await people.token(bob.id, "read:accounts")
+    async with socket(app, f"access_token={small}") as client:
+        assert client.status == 403
+    async with socket(app, protocols=(token(bob),)) as browser:
+        assert (browser.status, browser.protocol) == (101, token(bob))
+    async with socket(app, f"access_token={token(bob)}", path="/api/v1/other") as elsewhere:
+        assert elsewhere.status == 404
+    cookie = {"cookie": f"folkmoot_session={token(bob)}", "host": "moot.test"}
+    async with (
+        socket(app, headers={**cookie, "origin": "http://moot.test"}) as ours,
+        socket(app, headers={**cookie, "origin": "http://evil.test"}) as theirs,
+    ):
+        assert (ours.status, theirs.status) == (101, 403)
+
+
+async def test_a_right_that_is_lost_ends_it(
+    app: Litestar, services: Services, people: People, database: Database, bob: Person, tmp_path: Path
+) -> None:
+    async with socket(app, f"access_token={token(bob)}&stream=user") as bobs:
+        await people.put(bob.id, Standing.SUSPENDED)
+        await RevocationWatch(services.leases, database, Doorbell(tmp_path)).sweep()
+        await eventually(lambda: bobs.was_reset)
+        assert bobs.closed == 1008
+    await eventually(lambda: len(services.streams) == 0)
+
+
+async def test_a_token_that_is_over_ends_it(
+    app: Litestar, services: Services, people: People, clock: FakeClock, bob: Person
+) -> None:
+    short = await people.system(
+        lambda acting: accounts.issue_token(acting, bob.id, "read", expires_at_ms=clock() + 30)
+    )
+    async with socket(app, f"access_token={short}&stream=user") as bobs:
+        assert bobs.status == 101
+        clock.advance_ms(30)
+        await eventually(lambda: bobs.was_reset)
+
+
+async def test_who_reads_too_slowly_is_cut_off(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, happened: Happened
+) -> None:
+    async with socket(app, f"access_token={token(bob)}&stream=public") as bobs:
+        bobs.waiting = WAITING_BYTES_MAX + 1
+        await say(client, alice, "hear, hear")
+        await happened()
+        assert (bobs.was_reset, bobs.heard) == (True, [])
+
+
+class Cut:
+    was_reset = False
+
+    def reset(self) -> None:
+        self.was_reset = True
+
+
+async def test_a_slow_reader_of_events_is_cut_off(people: People, bob: Person) -> None:
+    cut = Cut()
+    line = EventLine(await people.viewer(bob.id), cut)
+    for number in range(WAITING_MESSAGES_MAX):
+        line.say(message("update", str(number)), ("user",))
+    assert not cut.was_reset
+    line.say(message("update", "one more"), ("user",))
+    assert cut.was_reset
+    assert [piece async for piece in line.pieces()] == [b":)\n\n"]
+
+
+async def test_events_are_sent_to_who_asks_for_them(
+    app: Litestar, services: Services, client: httpx.AsyncClient, alice: Person, bob: Person, happened: Happened
+) -> None:
+    assert (await client.get("/api/v1/streaming/health")).text == "OK"
+    assert (await client.get("/api/v1/streaming/user")).status_code == 401
+    for path in ("hashtag", "list", "list?list=1"):
+        answer = await client.get(f"/api/v1/streaming/{path}", headers=bob.headers)
+        assert answer.status_code in (400, 404), path
+    viewer = await services.gate.identify(token(bob))
+    line = EventLine(viewer, Cut())
+    services.streams.open(line)
+    services.streams.follow(line, channels.following(viewer, "public"))
+    said = await say(client, alice, "hear, hear")
+    await happened()
+    pieces = line.pieces()
+    assert await anext(pieces) == b":)\n\n"
+    piece = await anext(pieces)
+    assert piece.startswith(b"event: update\ndata: {")
+    assert piece.endswith(b"}\n\n")
+    assert said["id"].encode() in piece
+    services.streams.close(line)
