@@ -30,6 +30,7 @@ SYSTEM = {
 }
 # Who looks with an account's eyes without its token.
 IN_ITS_NAME = {
+    "posts/scheduled.py": "a post comes at its time, if its author may post then",
     "surfaces/sign_in.py": "the password, the code or the passkey was right",
     "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
     "surfaces/spaces/hearing.py": "a request that waited, whose stamps were checked anew",

@@ -34,6 +34,7 @@ from folkmoot.moderation.reports.model import About, Category
 from folkmoot.notifications import queries as notification_queries
 from folkmoot.notifications.model import Asked
 from folkmoot.posts import actions as posts
+from folkmoot.posts import edits, scheduled
 from folkmoot.posts import queries as post_queries
 from folkmoot.posts.boosts import boost
 from folkmoot.posts.files import actions as file_actions
@@ -42,7 +43,7 @@ from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import actions as marks
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft as PostDraft
-from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.model import PollDraft, Post, Visibility
 from folkmoot.recordings.actions import close_recording
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
@@ -60,6 +61,8 @@ USERNAME = "nightjar"
 API = "/api/folkmoot/v1"
 SPACE = f"{API}/spaces/{{space_id}}"
 STATUS = "/api/v1/statuses/{status_id}"
+POLL = "/api/v1/polls/{poll_id}"
+SCHEDULED = "/api/v1/scheduled_statuses/{scheduled_id}"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ADMIN = "/api/v1/admin"
 RECORDED_MS = 2_000
@@ -139,7 +142,10 @@ def each(template: str, *names: str) -> list[Address]:
 
 
 _SPACES = ("scheduled_space", "live_space", "ended_space", "closed_space")
-_POSTS = ("post", "private_post", "reply", "media_post", "announcement", "own_boost", "followers_boost")
+_POSTS = (
+    "post", "private_post", "reply", "media_post", "announcement", "own_boost", "followers_boost", "poll_post",
+    "quote", "edited",
+)  # fmt: skip
 
 _OF_ACCOUNTS = [
     ("GET", "accounts/{account_id}"),
@@ -266,6 +272,17 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /api/v1/statuses": of_everybody("/api/v1/statuses?id[]={post}&id[]={private_post}&id[]={reply}"),
     f"GET {STATUS}": each(STATUS, *_POSTS),
     f"DELETE {STATUS}": each(STATUS, "post"),
+    f"PUT {STATUS}": each(STATUS, "post"),
+    f"GET {STATUS}/history": each(f"{STATUS}/history", "edited"),
+    f"GET {STATUS}/source": each(f"{STATUS}/source", "post"),
+    f"PUT {STATUS}/interaction_policy": each(f"{STATUS}/interaction_policy", "post"),
+    f"GET {STATUS}/quotes": [
+        *each(f"{STATUS}/quotes", "post"), *of_everybody("/api/v1/statuses/{strangers_post}/quotes"),
+    ],
+    f"POST {STATUS}/quotes/{{quoting_id}}/revoke": own("/api/v1/statuses/{post}/quotes/{strangers_quote}/revoke"),
+    f"GET {POLL}": each(POLL, "poll"),
+    f"POST {POLL}/votes": [*each(f"{POLL}/votes", "poll"), *of_everybody("/api/v1/polls/{strangers_poll}/votes")],
+    **{f"{method} {SCHEDULED}": each(SCHEDULED, "scheduled_post") for method in ("GET", "PUT", "DELETE")},
     **{
         f"POST {STATUS}/{verb}": each(f"{STATUS}/{verb}", "post", "reply")
         for verb in (
@@ -313,6 +330,10 @@ BODIES: dict[str, Any] = {
     f"POST {API}/invites": {"uses": 1},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
     "POST /api/v1/statuses": {"status": "still here"},
+    f"PUT {STATUS}": {"status": "still here"},
+    f"PUT {STATUS}/interaction_policy": {"quote_approval_policy": "nobody"},
+    f"POST {POLL}/votes": {"choices": [0]},
+    f"PUT {SCHEDULED}": {"scheduled_at": "2028-01-01T00:00:00Z"},
     "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
     "POST /api/v1/domain_blocks": {"domain": "elsewhere.test"},
@@ -372,6 +393,37 @@ async def some_posts(scene: Scene) -> None:
         visible = await scene.people.gate.admit_one(read, viewer, answered, "Post")
     reply = PostDraft(source=scene.canary("reply"), spoiler_text=scene.canary("warning"))
     scene.made["reply"] = await scene.post(reply, visible)
+
+
+async def polls_edits_quotes_and_what_comes_later(scene: Scene) -> None:
+    """A stranger quotes the account, and asks something; the account quotes the stranger."""
+    asked = PollDraft(options=(scene.canary("option"), "no"), lasts_s=3_600)
+    scene.made["poll_post"] = await scene.post(PostDraft(source=scene.canary("question"), poll=asked))
+    scene.made["edited"] = await scene.post(PostDraft(source=scene.canary("before")))
+    new = PostDraft(source=scene.canary("after"))
+    await scene.act(Action.POST, partial(edits.edit, post_id=int(scene.made["edited"]), draft=new, descriptions={}))
+    question = PostDraft(source="Which?", poll=PollDraft(options=("this", "that"), lasts_s=3_600))
+    theirs = await scene.people.act(scene.stranger, Action.POST, partial(posts.create_post, draft=question))
+    async with scene.services.database.read() as read:
+        found = await post_queries.by_ids(
+            read, [int(scene.made[name]) for name in ("post", "strangers_post", "poll_post")] + [theirs.id]
+        )
+        own, other = [await scene.people.gate.admit_one(read, ANONYMOUS, post, "Post") for post in found[:2]]
+    made = partial(posts.create_post, draft=PostDraft(source="Look.", quoted_id=own.item.id), quoted=own)
+    scene.made["strangers_quote"] = str((await scene.people.act(scene.stranger, Action.POST, made)).id)
+    draft = PostDraft(source=scene.canary("quoting"), quoted_id=other.item.id)
+    scene.made["quote"] = str(
+        (await scene.act(Action.POST, partial(posts.create_post, draft=draft, quoted=other))).id
+    )
+    later = PostDraft(source=scene.canary("later"))
+    at_ms = scene.services.clock_ms() + 86_400_000
+    kept = await scene.act(Action.POST, partial(scheduled.schedule, draft=later, at_ms=at_ms))
+    scene.made["scheduled_post"] = str(kept.id)
+    scene.made |= {
+        name: str(post.poll.id)
+        for name, post in zip(("poll", "strangers_poll"), found[2:], strict=True)
+        if post.poll is not None
+    }
 
 
 async def what_is_done_with_posts(scene: Scene) -> None:
@@ -479,6 +531,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     the_people,
     a_profile,
     some_posts,
+    polls_edits_quotes_and_what_comes_later,
     what_is_done_with_posts,
     what_a_stranger_is_told_of_it,
     its_spaces,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
 from folkmoot.notifications.telling import STARTING_SOON, Telling
+from folkmoot.posts import polls, scheduled
 from folkmoot.posts.files.actions import DELETE_OBJECTS, object_deleter
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
@@ -28,6 +29,8 @@ def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
         STARTING_SOON: Telling(gate).run_starting_soon,
+        scheduled.PUBLISH: scheduled.publisher(gate),
+        polls.CLOSE: polls.closer(gate),
         REDACT: carrying.run_redact,
         TAKE_BACK: carrying.run_take_back,
     }

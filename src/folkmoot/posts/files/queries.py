@@ -52,6 +52,11 @@ async def by_id(read: Read, media_id: int) -> Media | None:
     return files[0] if files else None
 
 
+async def by_ids(read: Read, media_ids: Collection[int]) -> list[Media]:
+    """Attached or not, in no order."""
+    return await _found(read, _rows().where(media.c.id.in_(media_ids))) if media_ids else []
+
+
 async def of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
     """The files that clips are, attached or not. One statement."""
     return await _found(read, _rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []

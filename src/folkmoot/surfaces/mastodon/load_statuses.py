@@ -16,17 +16,19 @@ from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Gated, Kind, Permit, Reach, Subject, Viewer, Visible, subjects
 from folkmoot.gate.standings import is_hidden
-from folkmoot.posts import queries
+from folkmoot.posts import edits, queries
 from folkmoot.posts.files import queries as files
 from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import queries as marks
-from folkmoot.posts.model import Mine, Post
+from folkmoot.posts.model import Mine, Post, Quoted, QuoteState
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import media_links, present_statuses
+from folkmoot.surfaces.mastodon.edit_entities import StatusEdit
+from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
-from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
 
 Item = TypeVar("Item", bound=Gated)
@@ -45,6 +47,17 @@ async def status(read: Read, services: Services, viewer: Viewer, post: Post | No
     """One post, or None where the viewer may not see it."""
     found = await statuses(read, services, viewer, [post]) if post is not None else []
     return found[0] if found else None
+
+
+async def history(read: Read, services: Services, viewer: Viewer, found: Post | None) -> list[StatusEdit]:
+    """What a post said, the first first, the present last. None where the viewer may not see it."""
+    if found is None:
+        return []
+    admitted, around = await _load(read, services, viewer, [found], with_taken_out=True)
+    if not admitted:
+        return []
+    versions = [*await edits.earlier(read, found.id), await edits.current(read, found)]
+    return [present_statuses.edit(admitted[0], version, around, services.site) for version in versions]
 
 
 async def reported(read: Read, services: Services, permit: Permit, posts: Sequence[Post]) -> list[Status]:
@@ -119,6 +132,18 @@ def media_url(now_ms: int, services: Services, visible: Visible[Media], clip_spa
     return media_links.url(services, visible.viewer, visible.item, for_anybody=for_anybody, now_ms=now_ms)
 
 
+async def attachments(
+    read: Read, services: Services, viewer: Viewer, media: Sequence[Media]
+) -> dict[int, MediaAttachment]:
+    """Files that hang on no post yet, by id, as far as the viewer may see them."""
+    cut = await clips.by_ids(read, {one.clip_id for one in media if one.clip_id is not None})
+    known = await spaces.by_ids(read, {clip.space_id for clip in cut.values()})
+    everything: list[Any] = [*media, *known]
+    admitted = await services.gate.admit(read, viewer, everything)
+    urls = _urls(read.now_ms, services, admitted, cut)
+    return {one.item.id: attachment(one, urls[one.item.id]) for one in _of(Media, admitted) if one.item.id in urls}
+
+
 async def admit_media(
     read: Read, services: Services, viewer: Viewer, media: Media | None
 ) -> tuple[Visible[Media], Space | None]:
@@ -132,13 +157,14 @@ async def admit_media(
 
 
 async def _load(
-    read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]
+    read: Read, services: Services, viewer: Viewer, posts: Sequence[Post], *, with_taken_out: bool = False
 ) -> tuple[list[Visible[Post]], Around]:
-    cut, everything = await _referred(read, posts)
+    cut, everything = await _referred(read, posts, with_taken_out=with_taken_out)
     admitted = await services.gate.admit(read, viewer, everything)
     around = _around(read.now_ms, services, admitted, cut)
     return _in_order(posts, around), replace(
         around,
+        muted=await _muted(read, viewer, around),
         gone=await _gone(read, everything, around, cut),
         mine=await _mine(read, viewer, around),
     )
@@ -148,6 +174,14 @@ async def _mine(read: Read, viewer: Viewer, around: Around) -> dict[int, Mine]:
     if viewer.account_id is None:
         return {}
     return await marks.mine(read, viewer.id, [one.item for one in around.posts.values()])
+
+
+async def _muted(read: Read, viewer: Viewer, around: Around) -> frozenset[int]:
+    """Of those who are quoted, whom the viewer muted. One statement, and none where nobody is quoted."""
+    quoted = {one.item.quoted.account_id for one in around.posts.values() if one.item.quoted is not None}
+    if viewer.account_id is None or not quoted:
+        return frozenset()
+    return frozenset(await accounts.hidden_from(read, viewer.id, quoted))
 
 
 async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, Gone]:
@@ -171,18 +205,29 @@ async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict
     }
 
 
-async def _referred(read: Read, posts: Sequence[Post]) -> tuple[dict[int, Clip], list[Any]]:
-    """The clips in posts; and the posts and what they boost, with their files, Spaces and people, for the gate."""
-    boosted = {post.reblog_of_id for post in posts if post.reblog_of_id is not None}
-    posts = [*posts, *await queries.by_ids(read, boosted - {post.id for post in posts})]
-    attached = [one for media in (await files.of_posts(read, [p.id for p in posts])).values() for one in media]
+async def _referred(
+    read: Read, posts: Sequence[Post], *, with_taken_out: bool = False
+) -> tuple[dict[int, Clip], list[Any]]:
+    """The clips in posts; and the posts, what they boost and quote and what that quotes, with their files, Spaces
+    and people, for the gate."""
+    posts = [*posts, *await queries.by_ids(read, _shown_in(posts) - {post.id for post in posts})]
+    quoted = [post.quoted for post in posts if post.quoted and post.quoted.state is QuoteState.ACCEPTED]
+    of_posts = await files.of_posts(read, [post.id for post in posts], with_taken_out=with_taken_out)
+    attached = [one for media in of_posts.values() for one in media]
     cut = await clips.by_ids(read, {one.clip_id for one in attached if one.clip_id is not None})
     referred = {post.space_id for post in posts if post.space_id is not None}
     known = await spaces.by_ids(read, referred | {clip.space_id for clip in cut.values()})
     people = {post.account_id for post in posts}.union(*(post.mentions for post in posts))
     people |= {space.host_id for space in known}
     found = await accounts.by_ids(read, sorted(people))
-    return cut, [*posts, *attached, *known, *found]
+    return cut, [*posts, *quoted, *attached, *known, *found]
+
+
+def _shown_in(posts: Sequence[Post]) -> set[int]:
+    """What the posts boost and quote, and what is quoted in what they boost."""
+    quoted = {post.quoted.id for post in posts if post.quoted is not None}
+    shown = {id_ for post in posts for id_ in (post.reblog_of_id, post.quoted_by_boosted_id) if id_ is not None}
+    return shown | quoted
 
 
 def _in_order(posts: Sequence[Post], around: Around) -> list[Visible[Post]]:
@@ -204,19 +249,39 @@ def _around(now_ms: int, services: Services, admitted: Sequence[Visible[Any]], c
         for one in _of(Post, admitted)
         if (one.item.space_id is None or one.item.space_id in seen_spaces) and one.item.account_id in people
     }
+    urls = _urls(now_ms, services, admitted, cut)
     media: dict[int, list[Visible[Media]]] = {}
-    urls: dict[int, str] = {}
     shown_clips: dict[int, Clip] = {}
+    for one in _of(Media, admitted):
+        if one.item.post_id is None or one.item.id not in urls:
+            continue
+        media.setdefault(one.item.post_id, []).append(one)
+        if one.item.clip_id is not None:
+            shown_clips[one.item.id] = cut[one.item.clip_id]
+    return Around(
+        posts=posts,
+        accounts=people,
+        media=media,
+        media_urls=urls,
+        clips=shown_clips,
+        spaces=seen_spaces,
+        now_ms=now_ms,
+        quotable=frozenset(one.item.id for one in _of(Quoted, admitted)),
+    )
+
+
+def _urls(
+    now_ms: int, services: Services, admitted: Sequence[Visible[Any]], cut: dict[int, Clip]
+) -> dict[int, str]:
+    """Where the viewer fetches each file. One that was cut from a Space which they may not see isn't there."""
+    seen_spaces = {one.item.id: one.item for one in _of(Space, admitted)}
+    urls: dict[int, str] = {}
     for one in _of(Media, admitted):
         clip = cut.get(one.item.clip_id) if one.item.clip_id is not None else None
         space = seen_spaces.get(clip.space_id) if clip is not None else None
-        if one.item.post_id is None or (one.item.clip_id is not None and space is None):
-            continue
-        media.setdefault(one.item.post_id, []).append(one)
-        if clip is not None:
-            shown_clips[one.item.id] = clip
-        urls[one.item.id] = media_url(now_ms, services, one, space.item if space is not None else None)
-    return Around(posts=posts, accounts=people, media=media, media_urls=urls, clips=shown_clips, spaces=seen_spaces)
+        if one.item.clip_id is None or space is not None:
+            urls[one.item.id] = media_url(now_ms, services, one, space)
+    return urls
 
 
 def _of(kind: type[Item], admitted: Iterable[Visible[Any]]) -> list[Visible[Item]]:

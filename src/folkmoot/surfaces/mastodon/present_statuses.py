@@ -1,6 +1,7 @@
 """Posts as Mastodon's JSON. Takes what the gate admitted, and nothing else."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -8,12 +9,13 @@ from folkmoot.accounts.model import Account
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Visible
 from folkmoot.posts.files.model import Media
-from folkmoot.posts.model import Mine, Post
+from folkmoot.posts.model import Mine, Post, Quoted, QuotePolicy, QuoteState, Version, Visibility
 from folkmoot.posts.text import localised
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.surfaces.mastodon import entities, status_entities
+from folkmoot.surfaces.mastodon import edit_entities, entities, status_entities
 from folkmoot.surfaces.mastodon.present import account, timestamp
 from folkmoot.surfaces.mastodon.present_media import attachment
+from folkmoot.surfaces.mastodon.present_polls import poll
 from folkmoot.surfaces.services import Site
 
 _STATES = {
@@ -46,6 +48,9 @@ class Around(msgspec.Struct, frozen=True):
     media_urls: Mapping[int, str]
     clips: Mapping[int, Clip]
     spaces: Mapping[int, Visible[Space]]
+    now_ms: int
+    quotable: frozenset[int] = frozenset()  # posts, not loaded, that quoted posts quote
+    muted: frozenset[int] = frozenset()  # accounts that are quoted, and muted by the viewer
     gone: Mapping[int, Gone] = {}  # by post
     mine: Mapping[int, Mine] = {}  # what the viewer did with them
 
@@ -79,7 +84,9 @@ def _boost(
     )
 
 
-def _status(visible: Visible[Post], around: Around, site: Site) -> status_entities.Status:
+def _status(
+    visible: Visible[Post], around: Around, site: Site, *, is_quoted: bool = False
+) -> status_entities.Status:
     post = visible.item
     mine = around.mine.get(post.id, _NOTHING)
     author = around.accounts[post.account_id]
@@ -91,7 +98,8 @@ def _status(visible: Visible[Post], around: Around, site: Site) -> status_entiti
         url=permalink(author.item.username, post.id, site),
         created_at=timestamp(post.created_at_ms),
         account=account(author, site),
-        content=localised(post.html, site.base_url),
+        edited_at=timestamp(post.edited_at_ms) if post.edited_at_ms is not None else None,
+        content=_fallback(post, around, site) + localised(post.html, site.base_url),
         visibility=post.visibility.value,
         sensitive=post.sensitive,
         spoiler_text=post.spoiler_text,
@@ -107,15 +115,95 @@ def _status(visible: Visible[Post], around: Around, site: Site) -> status_entiti
         tags=[status_entities.Tag(name=name, url=f"{site.base_url}/tags/{name}") for name in post.tags],
         application=_application(post),
         card=_card(announced, around, site) if announced is not None else None,
+        poll=poll(visible, mine, around.now_ms),
+        quote=_shallow(post.quoted, around) if is_quoted else _quote(post.quoted, around, site),
+        quote_approval=_quote_approval(visible, mine),
         replies_count=post.replies_count,
         reblogs_count=post.reblogs_count,
         favourites_count=post.favourites_count,
+        quotes_count=post.quotes_count,
         favourited=mine.favourited,
         reblogged=mine.reblogged,
         bookmarked=mine.bookmarked,
         pinned=mine.pinned,
         muted=mine.muted,
         folkmoot=_extension(announced, attached, around, around.gone.get(post.id)),
+    )
+
+
+def _quote(quoted: Quoted | None, around: Around, site: Site) -> status_entities.Quote | None:
+    """What may not be seen, or not any more, is told apart only as far as everybody may know."""
+    if quoted is None:
+        return None
+    shown = around.posts.get(quoted.id) if quoted.state is QuoteState.ACCEPTED else None
+    if shown is None:
+        return status_entities.Quote(state=_why_not(quoted))
+    state: Literal["muted_account", "accepted"]
+    state = "muted_account" if quoted.account_id in around.muted else "accepted"
+    return status_entities.Quote(state=state, quoted_status=_status(shown, around, site, is_quoted=True))
+
+
+def _shallow(quoted: Quoted | None, around: Around) -> status_entities.ShallowQuote | None:
+    if quoted is None:
+        return None
+    if quoted.state is QuoteState.ACCEPTED and (quoted.id in around.quotable or quoted.id in around.posts):
+        return status_entities.ShallowQuote(state="accepted", quoted_status_id=str(quoted.id))
+    return status_entities.ShallowQuote(state=_why_not(quoted))
+
+
+def _why_not(quoted: Quoted) -> Literal["revoked", "deleted", "unauthorized"]:
+    match quoted.state:
+        case QuoteState.REVOKED:
+            return "revoked"
+        case QuoteState.DELETED:
+            return "deleted"
+        case QuoteState.ACCEPTED:
+            return "unauthorized"
+
+
+def _fallback(post: Post, around: Around, site: Site) -> str:
+    """For clients that know no quotes: a link to what is quoted. The others hide it by its class."""
+    shown = around.posts.get(post.quoted.id) if post.quoted and post.quoted.state is QuoteState.ACCEPTED else None
+    if shown is None:
+        return ""
+    url = permalink(around.accounts[shown.item.account_id].item.username, shown.item.id, site)
+    if url in post.source:
+        return ""
+    return f'<p class="quote-inline">RE: <a href="{url}" rel="nofollow noopener" target="_blank">{url}</a></p>'
+
+
+def _quote_approval(visible: Visible[Post], mine: Mine) -> status_entities.QuoteApproval:
+    post, viewer = visible.item, visible.viewer
+    policy = post.quotable_by
+    own = viewer.account_id == post.account_id and post.visibility is not Visibility.DIRECT and post.circle is None
+    allowed = (
+        own
+        or (policy is QuotePolicy.PUBLIC and viewer.account_id is not None)
+        or (policy is QuotePolicy.FOLLOWERS and mine.follows_author)
+    )
+    return status_entities.QuoteApproval(
+        automatic=[] if policy is QuotePolicy.NOBODY else [policy.value],
+        current_user="automatic" if allowed else "denied",
+    )
+
+
+def edit(visible: Visible[Post], version: Version, around: Around, site: Site) -> edit_entities.StatusEdit:
+    """What a post said once. Of its files those that may be seen, as they were described then."""
+    files = {one.item.id: one for one in around.media.get(visible.item.id, [])}
+    attached = [
+        msgspec.structs.replace(attachment(files[id_], around.media_urls[id_]), description=description or None)
+        for id_, description in version.media
+        if id_ in files
+    ]
+    options = [edit_entities.EditedOption(title) for title in version.options]
+    return edit_entities.StatusEdit(
+        content=localised(version.html, site.base_url),
+        spoiler_text=version.spoiler_text,
+        sensitive=version.sensitive,
+        created_at=timestamp(version.written_at_ms),
+        account=account(around.accounts[visible.item.account_id], site),
+        poll=edit_entities.EditedPoll(options) if options else None,
+        media_attachments=attached,
     )
 
 

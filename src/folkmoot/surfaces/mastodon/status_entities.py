@@ -1,7 +1,7 @@
 """Mastodon's entities for posts and what hangs on them: JSON field = attribute name.
 
-Source: https://docs.joinmastodon.org/entities/Status/ and its neighbours. Fields of things that this server has
-none of yet (boosts, favourites, polls, quotes) are there with the value that says so.
+Source: https://docs.joinmastodon.org/entities/Status/ and its neighbours. Fields of things that a post has
+none of are there with the value that says so.
 """
 
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from folkmoot.surfaces.mastodon.entities import Account, Application, CustomEmoji
+from folkmoot.surfaces.mastodon.poll_entities import Poll
 
 
 class MediaAttachment(msgspec.Struct, kw_only=True):
@@ -99,11 +100,25 @@ class Extension(msgspec.Struct, kw_only=True):
 
 
 class QuoteApproval(msgspec.Struct, kw_only=True):
-    """Nobody can quote here yet."""
+    """Who may quote a post, besides its author, and whether the viewer may. Nobody decides by hand here."""
 
-    automatic: list[str] = []
+    automatic: list[str]
     manual: list[str] = []
-    current_user: Literal["denied"] = "denied"
+    current_user: Literal["automatic", "denied"]
+
+
+class Quote(msgspec.Struct, kw_only=True):
+    """What a post quotes, where that is `accepted` or of somebody whom the viewer muted; else why not."""
+
+    state: Literal["accepted", "revoked", "deleted", "unauthorized", "muted_account"]
+    quoted_status: "Status | None" = None
+
+
+class ShallowQuote(msgspec.Struct, kw_only=True):
+    """What a quoted post quotes: named, not shown."""
+
+    state: Literal["accepted", "revoked", "deleted", "unauthorized", "muted_account"]
+    quoted_status_id: str | None = None
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -128,14 +143,14 @@ class Status(msgspec.Struct, kw_only=True):
     emojis: list[CustomEmoji] = []
     application: Application | None
     card: PreviewCard | None
-    poll: None = None
+    poll: Poll | None
     reblog: "Status | None" = None
-    quote: None = None
-    quote_approval: QuoteApproval = msgspec.field(default_factory=QuoteApproval)
+    quote: Quote | ShallowQuote | None = None
+    quote_approval: QuoteApproval
     replies_count: int
     reblogs_count: int
     favourites_count: int
-    quotes_count: int = 0
+    quotes_count: int
     favourited: bool = False
     reblogged: bool = False
     muted: bool = False
