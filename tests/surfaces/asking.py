@@ -7,7 +7,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 from litestar import Litestar
 
+from tests.support.sockets import socket
+
 from folkmoot.audience.request import ListenRefusal, ListenRequest
+from folkmoot.surfaces.mastodon.streams.sockets import SOCKET
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.listen import STREAMS, Admitter
 
@@ -35,6 +38,8 @@ async def ask(
     """Open the surface `name` ("GET /api/…") at `path`, query included. `body`: JSON, or (content type, bytes)."""
     if name in {surface.name for surface in STREAMS}:
         return await _ask_the_door(services, path, headers)
+    if name == SOCKET.name:
+        return await _ask_for_a_socket(app, path, headers)
     method = name.partition(" ")[0]
     content = b""
     if method != "GET":
@@ -53,6 +58,12 @@ async def ask(
         answering.cancel()
         await asyncio.gather(answering, hearing, return_exceptions=True)
     return Answer(listener.status, listener.headers, bytes(listener.body))
+
+
+async def _ask_for_a_socket(app: Litestar, path: str, headers: dict[str, str]) -> Answer:
+    """Opened and left again: an opened one answers 200 here."""
+    async with socket(app, headers=headers, path=path) as client:
+        return Answer(200 if client.status == 101 else client.status or 0, b"", msgspec.json.encode(client.heard))
 
 
 class _Listener:
