@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import psutil
+from typer.testing import CliRunner
+
+from folkmoot.__main__ import app
 
 Found = TypeVar("Found")
 START_WITHIN_S = 30.0
@@ -42,10 +46,12 @@ class Server:
         self.setup_url: str | None = None
 
     def admin(self, *arguments: str) -> str:
-        """What `folkmoot admin …` prints."""
-        command = [sys.executable, "-m", "folkmoot", "admin", "--data", str(self.data), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
+        """What `folkmoot admin …` prints. In a thread, because it has an event loop of its own, and not in a
+        process, of which the start would take most of the time of many a test."""
+        command = ["admin", "--data", str(self.data), *arguments]
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(CliRunner().invoke, app, command).result(60)
+        assert done.exit_code == 0, (done.stderr, done.exception)
         return done.stdout.strip()
 
     def client(self, token: str | None = None) -> httpx.Client:
