@@ -56,6 +56,9 @@ from folkmoot.tape.encode import StepEncoder
 from folkmoot.tape.model import Note
 from folkmoot.tape.signing import sign_tape
 from folkmoot.tape.writer import TapeWriter
+from folkmoot.timelines.lists import actions as lists
+from folkmoot.timelines.lists.model import RepliesPolicy
+from folkmoot.timelines.tags import actions as tags
 
 USERNAME = "nightjar"
 API = "/api/folkmoot/v1"
@@ -264,6 +267,23 @@ ADDRESSES: dict[str, list[Address]] = {
         for part, made, whats in (("{account_id}", "account", _OF_ACCOUNTS), ("{report_id}", "report", _OF_REPORTS))
         for method, what in whats
     },
+    **{
+        f"{method} /api/v1/lists/{{list_id}}{tail}": of_everybody(f"/api/v1/lists/{{followers_list}}{tail}")
+        for method, tail in (
+            ("GET", ""), ("PUT", ""), ("DELETE", ""),
+            ("GET", "/accounts"), ("POST", "/accounts"), ("DELETE", "/accounts"),
+        )
+    },
+    "GET /api/v1/timelines/list/{list_id}": of_everybody("/api/v1/timelines/list/{followers_list}"),
+    f"GET {ACCOUNT}/lists": each(f"{ACCOUNT}/lists", "account"),
+    "GET /api/v1/timelines/tag/{tag}": of_everybody("/api/v1/timelines/tag/birds"),
+    "GET /api/v1/tags/{name}": of_everybody("/api/v1/tags/birds"),
+    **{
+        f"POST /api/v1/tags/{{name}}/{verb}": of_everybody(f"/api/v1/tags/birds/{verb}")
+        for verb in ("follow", "unfollow", "feature", "unfeature")
+    },
+    "DELETE /api/v1/featured_tags/{tag_id}": of_everybody("/api/v1/featured_tags/1"),
+    f"GET {ACCOUNT}/featured_tags": each(f"{ACCOUNT}/featured_tags", "account"),
     "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /media/{key}": own("/media/{media}.m4a", "/media/{private_media}.m4a"),
@@ -529,6 +549,17 @@ async def a_report_of_it(scene: Scene) -> None:
     scene.made["report"] = str(made.id)
 
 
+async def what_others_read_by(scene: Scene) -> None:
+    """A tag on the account's profile, and a follower's list that it is in."""
+    await scene.act(Action.EDIT_PROFILE, partial(tags.feature, name=scene.canary("tag")))
+    await scene.post(PostDraft(source=f"#birds and #{scene.canary('tagged')}"))
+    make = partial(lists.create, title="Friends", policy=RepliesPolicy.LIST, exclusive=False)
+    made = await scene.people.act(scene.follower, Action.FOLLOW, make)
+    add = partial(lists.add, list_id=made.id, account_ids=[scene.account])
+    await scene.people.act(scene.follower, Action.FOLLOW, add)
+    scene.made |= {"followers_list": str(made.id)}
+
+
 # In order: each publishes something as the account, with canaries in all its words.
 MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     the_people,
@@ -543,6 +574,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     an_invite_of_it,
     what_the_moderator_blocks,
     a_report_of_it,
+    what_others_read_by,
 ]
 
 

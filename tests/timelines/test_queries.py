@@ -8,7 +8,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.gate import Action
 from folkmoot.posts.actions import delete_post
 from folkmoot.posts.model import Post, Visibility
-from folkmoot.timelines import queries
+from folkmoot.timelines import merged, queries
 
 
 def ids(found: list[Post]) -> list[int]:
@@ -68,7 +68,7 @@ async def test_pages_are_what_their_definition_says(square: Square) -> None:
     async with square.database.read() as read:
         home = in_home(people, said)
         for page in pages_around(home):
-            assert ids(await queries.home(read, people[0], page)) == paged(home, page), page
+            assert ids(await merged.home(read, people[0], page)) == paged(home, page), page
         public = [p.id for p in said if p.visibility is Visibility.PUBLIC and p.in_reply_to_id is None]
         for page in pages_around(public):
             assert ids(await queries.public(read, page)) == paged(public, page), page
@@ -99,5 +99,5 @@ async def test_a_page_of_one_busy_author_is_whole(square: Square) -> None:
     await square.follow(alice, bob)
     said = [(await square.say(bob, f"{number}")).id for number in range(30)]
     async with square.database.read() as read:
-        assert ids(await queries.home(read, alice, Page(20))) == said[:9:-1]
-        assert ids(await queries.home(read, alice, Page(20, min_id=said[2]))) == said[22:2:-1]
+        assert ids(await merged.home(read, alice, Page(20))) == said[:9:-1]
+        assert ids(await merged.home(read, alice, Page(20, min_id=said[2]))) == said[22:2:-1]

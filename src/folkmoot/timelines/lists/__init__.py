@@ -1,0 +1,1 @@
+"""Lists: some of those whom one follows, read by themselves."""

@@ -1,0 +1,198 @@
+"""Home and lists, merged when they are read.
+
+A page of n posts has at most n authors, and they are those whose newest post is newest: so one index probe for each
+author finds these, and n posts of each are looked at. What it costs follows the number of accounts one follows, not
+how much they or anybody else wrote. The tags that one follows come in the same way: n posts of each.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
+
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.queries import hides
+from folkmoot.posts.model import Post, Visibility
+from folkmoot.storage.database import Read
+from folkmoot.storage.tables.people import follows
+from folkmoot.storage.tables.posts import posts
+from folkmoot.storage.tables.reading import followed_tags, list_members, lists, post_tags
+from folkmoot.timelines.lists.model import List, RepliesPolicy
+from folkmoot.timelines.paging import ascends, order, posts_of_page, within
+
+ID_MAX = 2**63 - 1
+
+
+async def home(read: Read, account_id: int, page: Page) -> list[Post]:
+    """One's own posts, those of whom one follows, and public ones with tags that one follows; the newest first.
+
+    Left out, as in Mastodon: replies to people one doesn't follow, who is muted or in an exclusive list, boosts and
+    languages that one doesn't want of somebody; and direct posts, which are conversations.
+    """
+    followed = select(follows.c.followee_id.label("id"), follows.c.reblogs, follows.c.languages).where(
+        follows.c.follower_id == account_id,
+        not_(hides(account_id, follows.c.followee_id, read.now_ms)),
+        not_(_kept_to_a_list(account_id, follows.c.followee_id)),
+    )
+    oneself = select(literal(account_id), true(), cast(null(), Text))
+    merged = _Merged(read, account_id, union_all(followed, oneself).cte("authors"), page)
+    both = union(merged.ids(), _with_followed_tags(read, account_id, page)).subquery("ids")
+    return await posts_of_page(read, select(both.c.id), page)
+
+
+async def of_list(read: Read, list_: List, page: Page) -> list[Post]:
+    """The posts of those in a list, as they would be in home, with the replies that the list is for."""
+    members = (
+        select(
+            list_members.c.account_id.label("id"),
+            func.coalesce(follows.c.reblogs, true()).label("reblogs"),
+            follows.c.languages,
+        )
+        .select_from(
+            list_members.outerjoin(
+                follows,
+                and_(
+                    follows.c.follower_id == list_members.c.follower_id,
+                    follows.c.followee_id == list_members.c.account_id,
+                ),
+            )
+        )
+        .where(
+            list_members.c.list_id == list_.id,
+            not_(hides(list_.account_id, list_members.c.account_id, read.now_ms)),
+        )
+    )
+    merged = _Merged(read, list_.account_id, members.cte("authors"), page, list_)
+    return await posts_of_page(read, merged.ids(), page)
+
+
+class _Merged:
+    """Posts of `authors`: their ids, whether their boosts are wanted, which languages (",de,en,"; NULL: all)."""
+
+    def __init__(self, read: Read, account_id: int, authors: CTE, page: Page, list_: List | None = None) -> None:
+        self._read = read
+        self._account_id = account_id
+        self._authors = authors
+        self._page = page
+        self._list = list_
+
+    def ids(self) -> Select[Any]:
+        """At most `limit` for each of the authors who can be on the page."""
+        bounds = self._bounds()
+        inside = posts.c.id <= bounds.c.bound if ascends(self._page) else posts.c.id >= bounds.c.bound
+        return select(posts.c.id).join(bounds, self._by(posts, bounds) & inside)
+
+    def _by(self, table: FromClause, author: FromClause) -> ColumnElement[bool]:
+        """Which of an author's posts are wanted."""
+        shown = posts.alias()
+        boosted_hidden = (
+            exists()
+            .where(shown.c.id == table.c.reblog_of_id)
+            .where(hides(self._account_id, shown.c.account_id, self._read.now_ms))
+        )
+        language = literal(",") + table.c.language + ","
+        return and_(
+            table.c.account_id == author.c.id,
+            table.c.deleted_at_ms.is_(None),
+            table.c.visibility != Visibility.DIRECT.value,
+            self._answers_nobody_else(table),
+            or_(table.c.reblog_of_id.is_(None), and_(author.c.reblogs, not_(boosted_hidden))),
+            or_(author.c.languages.is_(None), table.c.language.is_(None), author.c.languages.contains(language)),
+            *within(table.c.id, self._page),
+        )
+
+    def _answers_nobody_else(self, table: FromClause) -> ColumnElement[bool]:
+        answered = table.c.in_reply_to_account_id
+        followed = exists().where(follows.c.follower_id == self._account_id, follows.c.followee_id == answered)
+        if self._list is not None and self._list.replies_policy is RepliesPolicy.NONE:
+            followed = literal(False)
+        elif self._list is not None and self._list.replies_policy is RepliesPolicy.LIST:
+            member = list_members.alias()
+            followed &= exists().where(member.c.list_id == self._list.id, member.c.account_id == answered)
+        return or_(answered.is_(None), answered == table.c.account_id, answered == self._account_id, followed)
+
+    def _bounds(self) -> FromClause:
+        """Of the at most `limit` authors whose posts can be on the page, each with its `limit`th post there.
+
+        Materialised: otherwise SQLite asks for the bound again at every post.
+        """
+        page, authors = self._page, self._authors
+        probe = posts.alias("probe")
+        first = select(probe.c.id).where(self._by(probe, authors)).order_by(order(probe.c.id, page)).limit(1)
+        heads = _materialised(select(*authors.c, first.scalar_subquery().label("head")), "heads")
+        chosen = (
+            select(heads.c.id, heads.c.reblogs, heads.c.languages)
+            .where(heads.c.head.is_not(None))
+            .order_by(order(heads.c.head, page))
+            .limit(page.limit)
+            .cte("chosen")
+        )
+        further = posts.alias("further")
+        last = (
+            select(further.c.id)
+            .where(self._by(further, chosen))
+            .order_by(order(further.c.id, page))
+            .limit(1)
+            .offset(page.limit - 1)
+        )
+        return _materialised(select(*chosen.c, _bound(last, page)), "bounds")
+
+
+def _with_followed_tags(read: Read, account_id: int, page: Page) -> Select[Any]:
+    """At most `limit` ids for each tag that somebody follows."""
+
+    def wanted(table: FromClause, name: ColumnElement[str]) -> ColumnElement[bool]:
+        return and_(
+            table.c.name == name,
+            table.c.listed,
+            not_(hides(account_id, table.c.account_id, read.now_ms)),
+            not_(_kept_to_a_list(account_id, table.c.account_id)),
+            *within(table.c.post_id, page),
+        )
+
+    further = post_tags.alias("further_tagged")
+    last = (
+        select(further.c.post_id)
+        .where(wanted(further, followed_tags.c.name))
+        .order_by(order(further.c.post_id, page))
+        .limit(1)
+        .offset(page.limit - 1)
+    )
+    followed = select(followed_tags.c.name, _bound(last, page)).where(followed_tags.c.account_id == account_id)
+    bounds = _materialised(followed, "tag_bounds")
+    inside = post_tags.c.post_id <= bounds.c.bound if ascends(page) else post_tags.c.post_id >= bounds.c.bound
+    return select(post_tags.c.post_id).join(bounds, wanted(post_tags, bounds.c.name) & inside)
+
+
+def _kept_to_a_list(account_id: int, author_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether somebody is in one of the viewer's exclusive lists: shown there, and not in home."""
+    return (
+        exists()
+        .where(list_members.c.account_id == author_id, list_members.c.follower_id == account_id)
+        .where(lists.c.id == list_members.c.list_id, lists.c.exclusive)
+    )
+
+
+def _bound(last: Select[Any], page: Page) -> ColumnElement[Any]:
+    return func.coalesce(last.scalar_subquery(), ID_MAX if ascends(page) else 0).label("bound")
+
+
+def _materialised(statement: Select[Any], name: str) -> CTE:
+    return statement.cte(name).prefix_with("MATERIALIZED")
