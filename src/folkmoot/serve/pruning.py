@@ -2,6 +2,7 @@
 
 from folkmoot.accounts.invites import actions as invites
 from folkmoot.accounts.oauth.actions import forget_expired
+from folkmoot.accounts.relations.actions import forget_mutes
 from folkmoot.clips.actions import forget_unattached
 from folkmoot.gate import Action, Gate
 from folkmoot.moderation.evasion import actions as evasion
@@ -20,6 +21,7 @@ async def prune(gate: Gate, files_per_transaction: int = FILES_PER_TRANSACTION) 
         invites.forget_ended,
         networks.forget_ended,
         notifications.forget_old,
+        forget_mutes,
     ):
         await gate.act(permit, forget)
     forgotten = files_per_transaction

@@ -4,7 +4,7 @@ Each page is a read of its own, before which the right to it is looked up anew: 
 off, and what has no end in JSON is not taken for whole.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +12,8 @@ from litestar import get
 from litestar.response import Stream
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.accounts.model import Account, Page
-from folkmoot.accounts.relations import queries as relations
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.profiles.queries import defaults_of
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Action, Permit, Serves, Visible
@@ -30,21 +30,19 @@ from folkmoot.posts.model import Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
+from folkmoot.surfaces import export_people
+from folkmoot.surfaces.export_rows import PAGE, Row, Section, go_on_from, time_or_none
 from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import PATH
 
 VERSION = 1
-PAGE = 200
-Row = dict[str, Any]
-# A page of rows, newest first, that follow an id (None: from the newest), and the id to go on from.
-Section = Callable[[Read, Services, Permit, int | None], Awaitable[tuple[list[Row], int | None]]]
 
 
 @get(f"{PATH}/export", opt=serves(Serves.ROOM, Action.EXPORT))
 async def export(permit: Permit, services: Services) -> Stream:
-    """One's own data: profile, sanctions, appeals, follows, followers, blocks, posts, marks, Spaces, clips."""
+    """One's own data: profile, sanctions, appeals, what one decided about others, posts, marks, Spaces, clips."""
     require_own_pages(permit.viewer)
     headers = {"Content-Disposition": 'attachment; filename="folkmoot.json"', "Cache-Control": "no-store"}
     return Stream(_document(services, permit), media_type="application/json", headers=headers)
@@ -78,24 +76,10 @@ async def _head(read: Read, services: Services, permit: Permit) -> Row:
         "version": VERSION,
         "server": services.site.base_url,
         "made_at": timestamp(read.now_ms),
-        "profile": _profile(own) | {"email": await accounts.email_of(read, own_id)},
+        "profile": export_people.profile(own, await defaults_of(read, own_id))
+        | {"email": await accounts.email_of(read, own_id)},
         "sanctions": [_sanction(one, made.get(one.id)) for one in await sanctions_of(read, own_id)],
     }
-
-
-async def _following(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await relations.following_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
-    return await _people(read, services, permit, ids)
-
-
-async def _followers(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await relations.follower_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
-    return await _people(read, services, permit, ids)
-
-
-async def _blocks(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    ids = await relations.blocked_ids(read, permit.viewer.id, Page(PAGE, max_id=after_id))
-    return await _people(read, services, permit, ids)
 
 
 async def _posts(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
@@ -105,13 +89,13 @@ async def _posts(read: Read, services: Services, permit: Permit, after_id: int |
     files = {
         post_id: await services.gate.admit_to_export(read, permit, attached) for post_id, attached in media.items()
     }
-    return [_post(one, files.get(one.item.id, [])) for one in own], _next([post.id for post in found])
+    return [_post(one, files.get(one.item.id, [])) for one in own], go_on_from([post.id for post in found])
 
 
 async def _spaces(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
     ids = await spaces.ids_by_creator(read, permit.viewer.id, limit=PAGE, max_id=after_id)
     own = await services.gate.admit_to_export(read, permit, await spaces.by_ids(read, ids))
-    return [_space(one) for one in own], _next(ids)
+    return [_space(one) for one in own], go_on_from(ids)
 
 
 async def _clips(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
@@ -119,21 +103,19 @@ async def _clips(read: Read, services: Services, permit: Permit, after_id: int |
     media = await post_files.of_clips(read, [clip.id for clip in found])
     own = await services.gate.admit_to_export(read, permit, media)
     files = {one.item.clip_id: one for one in own}
-    return [_clip(clip, files.get(clip.id)) for clip in found], _next([clip.id for clip in found])
+    return [_clip(clip, files.get(clip.id)) for clip in found], go_on_from([clip.id for clip in found])
 
 
 def _marked(what: Mark) -> Section:
     async def section(read: Read, _: Services, permit: Permit, after_id: int | None) -> Any:
         found = await marks.marked_by(read, permit.viewer.id, what, Page(PAGE, max_id=after_id))
-        return [{"post": str(post_id)} for _, post_id in found], _next([id_ for id_, _ in found])
+        return [{"post": str(post_id)} for _, post_id in found], go_on_from([id_ for id_, _ in found])
 
     return section
 
 
 _SECTIONS: dict[str, Section] = {
-    "following": _following,
-    "followers": _followers,
-    "blocks": _blocks,
+    **export_people.SECTIONS,
     "posts": _posts,
     "favourites": _marked(Mark.FAVOURITE),
     "bookmarks": _marked(Mark.BOOKMARK),
@@ -142,43 +124,14 @@ _SECTIONS: dict[str, Section] = {
 }
 
 
-async def _people(
-    read: Read, services: Services, permit: Permit, ids: Sequence[int]
-) -> tuple[list[Row], int | None]:
-    """With their names, as far as those are shown."""
-    shown = await services.gate.admit_to_export(read, permit, await accounts.by_ids(read, ids))
-    names = {one.item.id: one.item.username for one in shown}
-    return [{"id": str(id_), "username": names.get(id_)} for id_ in ids], _next(ids)
-
-
-def _next(ids: Sequence[int]) -> int | None:
-    return ids[-1] if len(ids) == PAGE else None
-
-
-def _time(unix_ms: int | None) -> str | None:
-    return None if unix_ms is None else timestamp(unix_ms)
-
-
-def _profile(own: Visible[Account]) -> Row:
-    account = own.item
-    return {
-        "id": str(account.id),
-        "username": account.username,
-        "display_name": account.display_name,
-        "note": account.note,
-        "role": account.role.value,
-        "created_at": timestamp(account.created_at_ms),
-    }
-
-
 def _sanction(one: Sanction, appeal: Appeal | None) -> Row:
     return {
         "id": str(one.id),
         "standing": one.standing.value,
         "reason": one.reason,
-        "until": _time(one.until_ms),
+        "until": time_or_none(one.until_ms),
         "decided_at": timestamp(one.decided_at_ms),
-        "lifted_at": _time(one.lifted_at_ms),
+        "lifted_at": time_or_none(one.lifted_at_ms),
         "appeal": None
         if appeal is None
         else {"text": appeal.text, "state": appeal.state.value, "answer": appeal.answer},
@@ -211,8 +164,8 @@ def _space(own: Visible[Space]) -> Row:
         "audience": space.audience.value,
         "recorded": space.recorded,
         "created_at": timestamp(space.created_at_ms),
-        "started_at": _time(space.started_at_ms),
-        "ended_at": _time(space.ended_at_ms),
+        "started_at": time_or_none(space.started_at_ms),
+        "ended_at": time_or_none(space.ended_at_ms),
     }
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 
 from folkmoot.accounts.discovery.rules import asked_words
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.paging import rows_of_page
 from folkmoot.accounts.queries import hides
 from folkmoot.accounts.rules import fold
 from folkmoot.storage.database import Read
@@ -174,6 +176,13 @@ async def familiar_follower_ids(read: Read, viewer_id: int, ids: Collection[int]
     for id_, follower_id in await read.connection.execute(union_all(*of_each)) if of_each else ():
         found[id_].append(follower_id)
     return found
+
+
+async def dismissed_ids(read: Read, account_id: int, page: Page) -> list[int]:
+    """A page of those whom the account doesn't want to be suggested, the newest accounts first."""
+    id_ = dismissed_suggestions.c.dismissed_id
+    statement = select(id_).where(dismissed_suggestions.c.account_id == account_id)
+    return [int(row[0]) for row in await rows_of_page(read, statement, id_, page)]
 
 
 async def _ids(read: Read, statement: Select[Any]) -> list[int]:

@@ -146,6 +146,11 @@ async def asking_ids(read: Read, account_id: int, page: Page) -> list[int]:
     return await _page(read, follow_requests.c.follower_id, follow_requests.c.followee_id == account_id, page)
 
 
+async def asked_ids(read: Read, account_id: int, page: Page) -> list[int]:
+    """A page of those whom the account asks to follow, the newest accounts first."""
+    return await _page(read, follow_requests.c.followee_id, follow_requests.c.follower_id == account_id, page)
+
+
 async def count_asking(read: Read, account_id: int) -> int:
     """How many ask to follow the account."""
     asking = select(func.count()).where(follow_requests.c.followee_id == account_id)
