@@ -34,7 +34,7 @@ def test_the_migrations_end_at_the_tables(empty_url: str) -> None:
         # Alembic takes SQLite's empty string for a default that differs from the empty string.
         options = {
             "compare_server_default": connection.dialect.name != "sqlite",
-            "include_name": is_described,
+            "include_object": is_described,
         }
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []

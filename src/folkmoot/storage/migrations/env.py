@@ -23,6 +23,6 @@ context.configure(
     # SQLite changes a column by copying the table.
     render_as_batch=True,
     render_item=_rendered,
-    include_name=is_described,
+    include_object=is_described,
 )
 context.run_migrations()

@@ -6,7 +6,7 @@ virtual table `post_words_index` (FTS5), which triggers keep in step: both chang
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text
+from sqlalchemy import DDL, BigInteger, Column, ForeignKey, Index, Table, Text, event
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from folkmoot.storage.tables.base import metadata
@@ -23,8 +23,20 @@ post_words = Table(
     ),
     Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
 )
+Index("post_words_index", post_words.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
+for _statement in (
+    "CREATE VIRTUAL TABLE post_words_index USING fts5(words, content='post_words', content_rowid='post_id',"
+    """ columnsize=0, tokenize="ascii tokenchars '=:'")""",
+    "CREATE TRIGGER post_words_come AFTER INSERT ON post_words BEGIN"
+    " INSERT INTO post_words_index (rowid, words) VALUES (new.post_id, new.words); END",
+    "CREATE TRIGGER post_words_go AFTER DELETE ON post_words BEGIN"
+    " INSERT INTO post_words_index (post_words_index, rowid, words)"
+    " VALUES ('delete', old.post_id, old.words); END",
+):
+    event.listen(post_words, "after_create", DDL(_statement).execute_if(dialect="sqlite"))
 
 
-def is_described(name: str | None, kind: str, _parents: Any) -> bool:
-    """Whether something in a database is one that tables describe: what only one of the databases has isn't."""
+def is_described(_thing: Any, name: str | None, kind: str, _is_found: bool, _other: Any) -> bool:
+    """Whether a migration can be derived for it (Alembic's `include_object`): what only one of the databases has is
+    written by hand."""
     return not (kind in ("table", "index") and name is not None and name.startswith("post_words_"))

@@ -1,0 +1,164 @@
+"""Which posts and tags a search finds: rows for the gate. What a search costs is bounded, whatever it asks for.
+
+Everybody finds what they wrote, what names them and what they marked; and what was said to everybody by people who
+agreed to be found (`accounts.indexable`), as in Mastodon. The gate decides afterwards, as about any post.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    cast,
+    column,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSQUERY
+
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.queries import hides
+from folkmoot.accounts.rules import fold
+from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.queries import found, rows
+from folkmoot.posts.text import folded_tag
+from folkmoot.search.model import Query, Span
+from folkmoot.storage import words
+from folkmoot.storage.database import Read
+from folkmoot.storage.ids import id_at
+from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.posts import bookmarks, favourites, posts
+from folkmoot.storage.tables.reading import post_tags
+from folkmoot.storage.tables.search import post_words
+from folkmoot.storage.words import Match
+
+CANDIDATES_MAX = 5_000
+"""The newest of the posts that have the words, of which those are looked for that somebody may find."""
+TAGGED_MAX = 5_000
+ID_MAX = 2**63 - 1
+_LAST = chr(0x10FFFF)
+# SQLite's index: a virtual table, which `storage/tables/` can't say. Its hidden column has its own name.
+_index = table("post_words_index", column("rowid", BigInteger), column("post_words_index"))
+
+
+async def statuses(
+    read: Read, viewer_id: int, query: Query, page: Page, *, offset: int = 0, account_id: int | None = None
+) -> list[Post]:
+    """The newest first. `account_id`: only of that account. Two statements at most."""
+    wanted = await _match(read, viewer_id, query, account_id)
+    if wanted is None:
+        return []
+    candidates = _candidates(read, wanted, _bounds(query, page), ascending=page.min_id is not None)
+    library = _library(read, viewer_id)
+    said_to_all = and_(posts.c.visibility == Visibility.PUBLIC.value, accounts.c.indexable)
+    ids = (
+        select(posts.c.id)
+        .join(candidates, candidates.c.id == posts.c.id)
+        .join(accounts, accounts.c.id == posts.c.account_id)
+        .where(
+            posts.c.deleted_at_ms.is_(None),
+            library if query.only_library else or_(library, said_to_all),
+            ~hides(viewer_id, posts.c.account_id, read.now_ms),
+        )
+        .order_by(posts.c.id.asc() if page.min_id is not None else posts.c.id.desc())
+        .limit(page.limit)
+        .offset(offset)
+        .subquery("page")
+    )
+    return await found(read, rows().join(ids, ids.c.id == posts.c.id).order_by(posts.c.id.desc()))
+
+
+async def tags(read: Read, text: str, *, limit: int, offset: int = 0) -> list[str]:
+    """Names of tags that begin so, the most used of late first. One statement."""
+    asked = folded_tag(text.strip().removeprefix("#"))
+    if not asked:
+        return []
+    begins = and_(post_tags.c.name >= asked, post_tags.c.name < asked + _LAST, post_tags.c.listed)
+    tagged = select(post_tags.c.name).where(begins).limit(TAGGED_MAX).subquery("tagged")
+    exactly = (tagged.c.name == asked).desc()
+    statement = select(tagged.c.name).group_by(tagged.c.name).order_by(exactly, func.count().desc(), tagged.c.name)
+    return list((await read.connection.execute(statement.limit(limit).offset(offset))).scalars())
+
+
+async def _match(read: Read, viewer_id: int, query: Query, account_id: int | None) -> Match | None:
+    """What the index is asked. None where nothing can be found."""
+    if not query.asks_something:
+        return None
+    named = {fold(name.partition("@")[0]) for name in (*query.authors, *query.other_authors)} - {"me"}
+    known = {"me": viewer_id}
+    if named:
+        its = select(accounts.c.username_folded, accounts.c.id).where(
+            accounts.c.username_folded.in_(named), accounts.c.host.is_(None)
+        )
+        known |= {row.username_folded: row.id for row in await read.connection.execute(its)}
+    authors = {known.get(fold(name.partition("@")[0])) for name in query.authors}
+    if account_id is not None:
+        authors.add(account_id)
+    if None in authors or len(authors) > 1:
+        return None
+    others = {known.get(fold(name.partition("@")[0])) for name in query.other_authors}
+    wanted = (*query.wanted, *(words.label(f"from:{author}") for author in authors))
+    return Match(
+        all_of=wanted or (words.label("post"),),
+        none_of=(
+            *query.unwanted,
+            *(words.label(f"from:{other}") for other in sorted(one for one in others if one is not None)),
+        ),
+    )
+
+
+def _candidates(read: Read, wanted: Match, bounds: Sequence[tuple[int, int, bool]], *, ascending: bool) -> Any:
+    """(id): the newest posts with the words (the oldest after `min_id`), a bounded number."""
+    id_: ColumnElement[int]
+    if read.is_sqlite:
+        id_ = _index.c.rowid
+        statement: Select[Any] = select(id_.label("id")).where(
+            _index.c.post_words_index.op("MATCH")(words.fts5_query(wanted))
+        )
+    else:
+        id_ = post_words.c.post_id
+        asked = cast(words.tsquery(wanted), TSQUERY)
+        statement = select(id_.label("id")).where(post_words.c.words.op("@@")(asked))
+    for first, end, inside in bounds:
+        within = and_(id_ >= first, id_ < end)
+        statement = statement.where(within if inside else not_(within))
+    return statement.order_by(id_.asc() if ascending else id_.desc()).limit(CANDIDATES_MAX).subquery("candidates")
+
+
+def _bounds(query: Query, page: Page) -> list[tuple[int, int, bool]]:
+    """(first id, end, whether inside): the times and the cursors."""
+    after = max((one for one in (page.since_id, page.min_id) if one is not None), default=None)
+    cursors = (0 if after is None else after + 1, ID_MAX if page.max_id is None else page.max_id, True)
+    spans = [*((one, True) for one in query.within), *((one, False) for one in query.outside)]
+    return [cursors, *((*_ids(span), inside) for span, inside in spans)]
+
+
+def _ids(span: Span) -> tuple[int, int]:
+    first = 0 if span.from_ms is None else id_at(span.from_ms)
+    end = ID_MAX if span.to_ms is None else id_at(span.to_ms)
+    return max(0, min(first, ID_MAX)), max(0, min(end, ID_MAX))
+
+
+def _library(read: Read, viewer_id: int) -> ColumnElement[bool]:
+    """One's own posts, those that one marked, and those that name one."""
+    return or_(
+        posts.c.account_id == viewer_id,
+        exists().where(favourites.c.post_id == posts.c.id, favourites.c.account_id == viewer_id),
+        exists().where(bookmarks.c.post_id == posts.c.id, bookmarks.c.account_id == viewer_id),
+        _names(read, viewer_id),
+    )
+
+
+def _names(read: Read, viewer_id: int) -> ColumnElement[bool]:
+    if not read.is_sqlite:
+        return posts.c.mentions.op("@>")(cast([viewer_id], JSONB))
+    mentioned = func.json_each(posts.c.mentions).table_valued("value", name="mentioned")
+    return exists(select(true()).select_from(mentioned).where(mentioned.c.value == viewer_id))

@@ -1,0 +1,141 @@
+"""Who finds what, on both databases."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import select, text, update
+from tests.support.square import Square
+
+from folkmoot.accounts.model import Page
+from folkmoot.gate import Action
+from folkmoot.posts import edits
+from folkmoot.posts.actions import delete_post
+from folkmoot.posts.model import Draft, PollDraft, Post, Visibility
+from folkmoot.search import queries
+from folkmoot.search.parsing import parsed
+from folkmoot.storage.database import Write
+from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.search import post_words
+
+
+async def found(square: Square, viewer_id: int, typed: str, **options: Any) -> list[int]:
+    async with square.database.read() as read:
+        page = options.pop("page", Page(40))
+        return [post.id for post in await queries.statuses(read, viewer_id, parsed(typed), page, **options)]
+
+
+async def be_found(square: Square, *account_ids: int) -> None:
+    async def work(tx: Write) -> None:
+        agreed = update(accounts).where(accounts.c.id.in_(account_ids)).values(indexable=True)
+        await tx.connection.execute(agreed)
+
+    await square.database.write(work)
+
+
+def ids(posts: Sequence[Post]) -> list[int]:
+    return [post.id for post in posts]
+
+
+async def test_words_of_any_script_are_found(square: Square) -> None:
+    alice = await square.person("alice")
+    written = {
+        "de": await square.say(alice, "Im Café „Zur Straße“ gab es Tee."),
+        "ja": await square.say(alice, "東京タワーで猫を見た。Pythonは楽しい"),
+        "zh": await square.say(alice, "今天天氣很好"),
+        "ko": await square.say(alice, "한국어를 배워요"),
+        "hi": await square.say(alice, "हिन्दी में लिखा"),
+        "ar": await square.say(alice, "مرحبا بالعالم"),
+        "th": await square.say(alice, "สวัสดีชาวโลก"),
+        "tag": await square.say(alice, "look at #GreenTea and https://tea.example/leaves"),
+    }
+    for typed, language in {
+        "cafe": "de", "CAFÉ": "de", "strasse": "de", '"zur straße"': "de", "東京": "ja", "タワー": "ja", "猫": "ja",
+        "python": "ja", "京タ": "ja", "天氣": "zh", "好": "zh", "한국": "ko", "हिन्दी": "hi", "العالم": "",
+        "بالعالم": "ar", "ชาวโลก": "th", "#greentea": "tag", "tea.example": "tag", '"tee gab"': "", "京東": "",
+        "ｐｙｔｈｏｎ": "ja",
+    }.items():  # fmt: skip
+        assert await found(square, alice, typed) == ([written[language].id] if language else []), typed
+
+
+async def test_filters(square: Square) -> None:
+    alice, bob = await square.person("alice"), await square.person("bob")
+    await be_found(square, alice, bob)
+    plain = await square.say(alice, "tea one", language="de-AT")
+    asked = await square.say(
+        bob, "tea two", poll=PollDraft(options=("oolong", "assam"), lasts_s=600), language="en"
+    )
+    reply = await square.say(bob, "tea three https://a.example/", answering=plain)
+    hidden = await square.say(alice, "four", spoiler_text="tea inside")
+    everything = ids([hidden, reply, asked, plain])
+    assert await found(square, alice, "tea") == everything
+    for typed, wanted in cast(dict[str, list[Post | int]], {
+        "tea from:me": [hidden, plain], "from:bob": [reply, asked], "from:@BOB": [reply, asked], "from:carol": [],
+        "tea -from:bob": [hidden, plain], "has:poll": [asked], "oolong": [asked], "tea -has:poll from:bob": [reply],
+        "has:link": [reply], "is:reply": [reply], "is:sensitive": [hidden], "language:de": [plain],
+        "language:en": [asked], "tea -two -three": [hidden, plain], "from:alice from:bob": [],
+        "in:library tea": [hidden, plain], "before:2000-01-01 tea": [], "after:2000-01-01 tea": everything,
+        "during:2001": [], "-during:2001 tea": everything, "-tea": [], "after:6500 tea": [],
+    }).items():  # fmt: skip
+        expected = [one.id if isinstance(one, Post) else one for one in wanted]
+        assert await found(square, alice, typed) == expected, typed
+    assert await found(square, alice, "tea", account_id=bob) == ids([reply, asked])
+    assert await found(square, alice, "tea", page=Page(2)) == everything[:2]
+    assert await found(square, alice, "tea", page=Page(2), offset=2) == everything[2:]
+    assert await found(square, alice, "tea", page=Page(2, max_id=reply.id)) == everything[2:]
+    assert await found(square, alice, "tea", page=Page(1, min_id=plain.id)) == [asked.id]
+
+
+async def test_one_finds_what_is_ones_own_to_find(square: Square) -> None:
+    alice, bob, carol = [await square.person(name) for name in ("alice", "bob", "carol")]
+    private = await square.say(alice, "tea for followers", Visibility.FOLLOWERS)
+    to_bob = await square.say(alice, "tea for @bob", Visibility.DIRECT)
+    public = await square.say(alice, "tea for all")
+    assert await found(square, alice, "tea") == ids([public, to_bob, private])
+    assert await found(square, bob, "tea") == [to_bob.id]
+    assert await found(square, carol, "tea") == []
+    await be_found(square, alice)
+    assert await found(square, carol, "tea") == [public.id]
+    await square.block(carol, alice)
+    assert await found(square, carol, "tea") == []
+
+
+async def test_the_index_is_in_step_with_edits_and_deletions(square: Square) -> None:
+    alice = await square.person("alice")
+    post = await square.say(alice, "coffe, a lot of it")
+    await square.act(
+        alice, Action.POST, lambda acting: edits.edit(acting, post.id, Draft(source="coffee, all of it"), {})
+    )
+    assert await found(square, alice, "coffe") == []
+    assert await found(square, alice, "coffee") == [post.id]
+    await square.act(alice, Action.DELETE_POST, lambda acting: delete_post(acting, post.id))
+    assert await found(square, alice, "coffee") == []
+    async with square.database.read() as read:
+        assert (await read.connection.execute(select(post_words.c.post_id))).all() == []
+
+
+async def test_a_deleted_account_leaves_no_words(square: Square) -> None:
+    alice = await square.person("alice")
+    await square.say(alice, "unforgettable")
+
+    async def delete(tx: Write) -> None:
+        await tx.connection.execute(accounts.delete().where(accounts.c.id == alice))
+
+    await square.database.write(delete)
+    async with square.database.read() as read:
+        if not read.is_sqlite:
+            pytest.skip("there is no second table on PostgreSQL")
+        left = text("SELECT count(*) FROM post_words_index WHERE post_words_index MATCH 'unforgettable'")
+        assert (await read.connection.execute(left)).scalar_one() == 0
+
+
+async def test_tags_by_their_beginning(square: Square) -> None:
+    alice = await square.person("alice")
+    for said in ("#tea #teapot", "#tea", "#Teatime", "#coffee", "#茶道"):
+        await square.say(alice, said)
+    await square.say(alice, "#teasecret", Visibility.UNLISTED)
+    async with square.database.read() as read:
+        assert await queries.tags(read, "#TEA", limit=10) == ["tea", "teapot", "teatime"]
+        assert await queries.tags(read, "tea", limit=1, offset=1) == ["teapot"]
+        assert await queries.tags(read, "茶", limit=10) == ["茶道"]
+        assert await queries.tags(read, " ", limit=10) == []
