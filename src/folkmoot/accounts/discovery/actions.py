@@ -1,9 +1,10 @@
 """Writes of what people are found by, and of whom nobody has to be shown again."""
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from folkmoot.accounts.discovery.rules import words_of_account
 from folkmoot.gate import Acting
+from folkmoot.storage.tables.people import accounts
 from folkmoot.storage.tables.relations import account_words, dismissed_suggestions
 from folkmoot.storage.upserts import insert_once
 
@@ -16,7 +17,11 @@ async def learn_names(acting: Acting, account_id: int, username: str, display_na
 
 
 async def dismiss_suggestion(acting: Acting, account_id: int) -> None:
-    """Be suggested an account no more. Raises nothing, whoever it is."""
+    """Be suggested an account no more. Raises nothing, also where there is none."""
+    if (
+        await acting.tx.connection.execute(select(accounts.c.id).where(accounts.c.id == account_id))
+    ).first() is None:
+        return
     await insert_once(
         acting.tx,
         dismissed_suggestions,

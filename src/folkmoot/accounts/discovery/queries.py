@@ -22,7 +22,7 @@ from folkmoot.accounts.discovery.rules import asked_words
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.accounts.queries import hides
-from folkmoot.accounts.rules import fold
+from folkmoot.accounts.rules import fold, is_username
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import account_counts, accounts, follow_requests, follows
 from folkmoot.storage.tables.relations import account_words, dismissed_suggestions
@@ -48,11 +48,13 @@ async def search(
     asked = asked_words(text)
     if not asked:
         return []
+    meant = text.strip().removeprefix("@")
+    username = fold(meant) if is_username(meant) else ""  # whose spelling the database could not hold is nobody's
     followed = _followed_by(viewer_id)
     near = select(account_words.c.account_id).where(_matches(asked), account_words.c.account_id.in_(followed))
     candidates: Select[Any] | CompoundSelect[Any] = near.limit(CANDIDATES_MAX).subquery().select()
     if not following:
-        named = select(accounts.c.id).where(accounts.c.username_folded == fold(text.strip().removeprefix("@")))
+        named = select(accounts.c.id).where(accounts.c.username_folded == username)
         anybody = select(account_words.c.account_id).where(_matches(asked)).limit(CANDIDATES_MAX)
         candidates = union(candidates, anybody.subquery().select(), named)
     found = candidates.subquery("found")
@@ -62,7 +64,7 @@ async def search(
         .join(accounts, accounts.c.id == id_)
         .outerjoin(account_counts, account_counts.c.account_id == id_)
         .order_by(
-            desc(accounts.c.username_folded == fold(text.strip().removeprefix("@"))),
+            desc(accounts.c.username_folded == username),
             desc(id_.in_(followed)),
             desc(func.coalesce(account_counts.c.followers, 0)),
             id_,

@@ -9,8 +9,10 @@ from litestar import get
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.model import Account, Counts
+from folkmoot.accounts.profiles.rules import FIELD_CHARACTERS_MAX, FIELDS_MAX
 from folkmoot.accounts.rules import DISPLAY_NAME_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
 from folkmoot.gate import Serves, Viewer, Visible
+from folkmoot.posts.marks.model import PINS_MAX
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, URL_CHARACTERS
 from folkmoot.posts.rules import DESCRIPTION_CHARACTERS_MAX
 from folkmoot.surfaces.http import serves
@@ -99,10 +101,12 @@ def _configuration(site: Site) -> dict[str, Any]:
         "urls": {"about": f"{site.base_url}/about"},
         "accounts": {
             "max_featured_tags": 0,
-            "max_pinned_statuses": 0,
+            "max_pinned_statuses": PINS_MAX,
             "max_display_name_length": DISPLAY_NAME_CHARACTERS_MAX,
             "max_note_length": NOTE_CHARACTERS_MAX,
-            "max_profile_fields": 0,
+            "max_profile_fields": FIELDS_MAX,
+            "profile_field_name_limit": FIELD_CHARACTERS_MAX,
+            "profile_field_value_limit": FIELD_CHARACTERS_MAX,
         },
         "statuses": {
             "max_characters": CHARACTERS_MAX,
