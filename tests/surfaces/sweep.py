@@ -226,6 +226,11 @@ ADDRESSES: dict[str, list[Address]] = {
         for what, methods in (("domain_block", ("GET", "PUT", "DELETE")), ("domain_allow", ("GET", "DELETE")))
         for method in methods
     },
+    f"DELETE {API}/sessions/{{session_id}}": of_everybody(f"{API}/sessions/1"),
+    f"PATCH {API}/second-factor/passkeys/{{passkey_id}}": of_everybody(f"{API}/second-factor/passkeys/1"),
+    f"POST {API}/second-factor/passkeys/{{passkey_id}}/remove": of_everybody(
+        f"{API}/second-factor/passkeys/1/remove"
+    ),
     f"POST {API}/moderation/appeals/{{appeal_id}}": of_everybody(f"{API}/moderation/appeals/1"),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
@@ -349,6 +354,20 @@ BODIES: dict[str, Any] = {
     f"POST {API}/moderation/appeals/{{appeal_id}}": {"granted": False, "answer": "No."},
     f"POST {API}/appeals": {"sanction": "1", "text": "No."},
     f"POST {API}/deactivate": {"password": "not the password"},
+    f"POST {API}/password-reset": {"email": "nobody@mail.example"},
+    f"POST {API}/email": {"email": "somebody@mail.example", "password": "not the password"},
+    f"POST {API}/email-link": {"secret": "none"},
+    f"POST {API}/session/second-factor": {"ticket": "none", "code": "000000"},
+    f"POST {API}/session/passkey": {"passkey": {}},
+    f"POST {API}/second-factor/totp": {"password": "not the password"},
+    f"POST {API}/second-factor/totp/confirm": {"code": "000000"},
+    f"POST {API}/second-factor/totp/remove": {"password": "not the password"},
+    f"POST {API}/second-factor/recovery-codes": {"password": "not the password"},
+    f"POST {API}/second-factor/passkeys/options": {"password": "not the password"},
+    f"POST {API}/second-factor/passkeys": {"passkey": {}},
+    f"PATCH {API}/second-factor/passkeys/{{passkey_id}}": {"name": "Key"},
+    f"POST {API}/second-factor/passkeys/{{passkey_id}}/remove": {"password": "not the password"},
+    f"POST {API}/second-factor-link": {"secret": "none", "username": "nobody", "password": "none"},
     f"POST {API}/password-link": {"secret": "none", "new": "another long password"},
     f"POST {API}/invites": {"uses": 1},
     f"POST {API}/clips": {"space": "1", "start_ms": 0, "end_ms": 1_000},
@@ -659,7 +678,9 @@ KEPT_AS_HASH = {
     "authorization_codes.code_hash": Key.CODE,
     "applications.client_secret_hash": "a program is nobody's: what it does for an account needs a token",
     "credentials.password_hash": "signing in anew opens what the standing leaves",
-    "one_time_links.secret_hash": "sets a password, and opens what the standing leaves",
+    "one_time_links.secret_hash": "sets a password, and opens what the standing leaves; a sign-in's carries a counter",
+    "recovery_codes.code_hash": "comes after a password, and opens what the standing leaves",
+    "retired_usernames.name_hash": "opens nothing: nobody is given such a name",
 }
 
 

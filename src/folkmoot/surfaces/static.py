@@ -38,6 +38,7 @@ def forms_style() -> Response[bytes]:
 
 @get("/static/passkey.js", opt=serves(Serves.NOBODY), sync_to_thread=False)
 def passkey_script() -> Response[bytes]:
+    """The button for passkeys on the pages for programs."""
     return _serve("passkey.js")
 
 

@@ -34,7 +34,7 @@ class Seal:
         """None for what was sealed with another key, or for somebody else."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], str(account_id).encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             return None
 
 

@@ -1,0 +1,68 @@
+"""Accounts that programs make (POST /api/v1/accounts)."""
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.people import People
+
+from folkmoot.accounts import actions
+from folkmoot.accounts.oauth import actions as oauth
+from folkmoot.accounts.oauth.model import NewApplication
+
+FORM = {
+    "username": "carol",
+    "email": "carol@mail.example",
+    "password": "a long enough password",
+    "agreement": "true",
+    "locale": "en",
+}
+
+
+async def program(people: People, scopes: str = "read write follow") -> dict[str, str]:
+    new = NewApplication("Tusk", None, ("https://tusk.example/back",), scopes)
+    application, _ = await people.system(lambda acting: oauth.register(acting, new))
+    token = await people.system(
+        lambda acting: actions.issue_token(acting, None, scopes, application_id=application.id)
+    )
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_program_makes_an_account_and_has_its_token(client: httpx.AsyncClient, people: People) -> None:
+    made = await client.post("/api/v1/accounts", data=FORM, headers=await program(people))
+    assert made.status_code == 200, made.text
+    token = made.json()
+    assert (token["token_type"], token["scope"]) == ("Bearer", "follow read write")
+    own = {"Authorization": f"Bearer {token['access_token']}"}
+    assert (await client.get("/api/v1/accounts/verify_credentials", headers=own)).json()["username"] == "carol"
+    check = await client.get("/api/v1/emails/check_confirmation", headers=own)
+    assert (check.status_code, check.json()) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "error"),
+    [
+        ({"agreement": False}, "agreement", "ERR_BLANK"),
+        ({"email": ""}, "email", "ERR_BLANK"),
+        ({"email": "nowhere"}, "email", "ERR_INVALID"),
+        ({"password": "short"}, "password", "ERR_TOO_SHORT"),
+        ({"username": "admin"}, "username", "ERR_RESERVED"),
+        ({"username": "ALICE"}, "username", "ERR_TAKEN"),
+    ],
+)
+async def test_what_is_wrong_is_said_by_field(
+    client: httpx.AsyncClient, people: People, changed: dict[str, Any], field: str, error: str
+) -> None:
+    await people.create("alice")
+    answer = await client.post(
+        "/api/v1/accounts", json={**FORM, "agreement": True} | changed, headers=await program(people)
+    )
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"].startswith("Validation failed: ")
+    assert answer.json()["details"][field][0]["error"] == error
+
+
+async def test_it_takes_a_programs_own_token_and_its_scope(client: httpx.AsyncClient, people: People) -> None:
+    persons = {"Authorization": f"Bearer {await people.token(await people.create('alice'))}"}
+    for headers, status in (({}, 401), (persons, 401), (await program(people, "read"), 403)):
+        assert (await client.post("/api/v1/accounts", data=FORM, headers=headers)).status_code == status

@@ -1,0 +1,179 @@
+"""Addresses confirmed, passwords set anew by mail, and what people are told of their accounts."""
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+from sqlalchemy import select
+from tests.support.clock import FakeClock
+from tests.support.mail import Readers, secret_in
+from tests.support.people import People
+from tests.support.web import visitor
+from tests.surfaces.test_session import ORIGIN, PASSWORD, SESSION, sign_up
+
+from folkmoot.accounts.links import LASTS_MS, Purpose
+from folkmoot.accounts.passwords import Passwords
+from folkmoot.gate import Standing
+from folkmoot.mail.outbox import Outbox
+from folkmoot.storage.tables.bus import jobs
+from folkmoot.surfaces.services import Services
+
+API = "/api/folkmoot/v1"
+CAROL = "carol@mail.example"
+NEW_PASSWORD = "another long password"
+
+
+@pytest.fixture
+def services(services: Services) -> Services:
+    """That send letters."""
+    return msgspec.structs.replace(services, outbox=Outbox(is_open=True))
+
+
+@pytest.fixture
+def readers() -> Readers:
+    return Readers()
+
+
+@pytest.fixture
+async def carol(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Her browser."""
+    await sign_up(client, "carol", email=CAROL)
+    return client
+
+
+async def confirm(services: Services, readers: Readers, client: httpx.AsyncClient) -> None:
+    (letter,) = await readers.read(services.database)
+    answer = await client.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
+    assert answer.status_code == 204
+
+
+async def own_email(client: httpx.AsyncClient) -> tuple[str | None, bool, str | None]:
+    found = (await client.get(f"{API}/email")).json()
+    return found["address"], found["confirmed"], found["pending"]
+
+
+async def test_an_address_is_confirmed_by_who_reads_it(
+    carol: httpx.AsyncClient, services: Services, readers: Readers
+) -> None:
+    assert await own_email(carol) == (CAROL, False, None)
+    check = "/api/v1/emails/check_confirmation"
+    assert (await carol.get(check)).text == "false"
+    (letter,) = await readers.read(services.database)
+    assert letter.to == CAROL
+    assert "@carol" in letter.subject
+    for body, status in (({"secret": "x" * 43}, 403), ({"secret": secret_in(letter)}, 204)):
+        assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == status
+    assert await own_email(carol) == (CAROL, True, None)
+    assert (await carol.get(check)).text == "true"
+    again = await carol.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
+    assert (again.status_code, again.json()["code"]) == (403, "link_spent")
+
+
+async def test_no_job_holds_a_secret_or_an_address(carol: httpx.AsyncClient, services: Services) -> None:
+    await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)
+    async with services.database.read() as read:
+        payloads = [str(one) for one in (await read.connection.execute(select(jobs.c.payload))).scalars()]
+    assert len(payloads) == 2
+    assert not [one for one in payloads if "mail.example" in one or "secret" in one]
+
+
+async def test_the_letter_is_sent_again_and_the_first_link_is_dead(
+    carol: httpx.AsyncClient, services: Services, readers: Readers
+) -> None:
+    (first,) = await readers.read(services.database)
+    for path, status in ((f"{API}/email/letters", 202), ("/api/v1/emails/confirmations", 200)):
+        assert (await carol.post(path, headers=ORIGIN)).status_code == status
+    *_, last = await readers.read(services.database)
+    body = {"secret": secret_in(first)}
+    assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == 403
+    body = {"secret": secret_in(last)}
+    assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == 204
+    refused = await carol.post("/api/v1/emails/confirmations", headers=ORIGIN)
+    assert refused.status_code == 403
+    codes = [(await carol.post(f"{API}/email/letters", headers=ORIGIN)).status_code for _ in range(3)]
+    assert codes[-1] == 429
+
+
+async def test_a_link_is_good_for_a_week(
+    carol: httpx.AsyncClient, services: Services, readers: Readers, clock: FakeClock
+) -> None:
+    (letter,) = await readers.read(services.database)
+    clock.advance_ms(LASTS_MS[Purpose.EMAIL])
+    body = {"secret": secret_in(letter)}
+    assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == 403
+
+
+async def test_another_address_counts_once_it_is_confirmed(
+    carol: httpx.AsyncClient, services: Services, readers: Readers
+) -> None:
+    await confirm(services, readers, carol)
+    other = {"email": "carol@other.example", "password": "not it"}
+    assert (await carol.post(f"{API}/email", json=other, headers=ORIGIN)).status_code == 422
+    answer = await carol.post(f"{API}/email", json={**other, "password": PASSWORD}, headers=ORIGIN)
+    assert answer.json() == {"address": CAROL, "confirmed": True, "pending": "carol@other.example"}
+    told, letter = await readers.read(services.database)
+    assert (told.to, letter.to) == (CAROL, "carol@other.example")
+    await carol.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
+    assert await own_email(carol) == ("carol@other.example", True, None)
+
+
+async def test_a_new_password_by_mail(
+    carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers
+) -> None:
+    async def ask(email: str) -> int:
+        return (await carol.post(f"{API}/password-reset", json={"email": email}, headers=ORIGIN)).status_code
+
+    assert await ask(CAROL) == 202
+    assert [
+        letter.link for letter in await readers.read(services.database) if "password?" in str(letter.link)
+    ] == []
+    await carol.post(f"{API}/email/letters", headers=ORIGIN)
+    await confirm(services, readers, carol)
+    assert [await ask("nobody@mail.example"), await ask("Carol+moot@MAIL.example"), await ask(CAROL)] == [202] * 3
+    *_, letter = await readers.read(services.database)
+    assert letter.to == CAROL
+    async with visitor(app) as other:
+        body = {"secret": secret_in(letter), "new": NEW_PASSWORD}
+        answer = await other.post(f"{API}/password-link", json=body, headers=ORIGIN)
+        assert (answer.status_code, answer.json()["username"]) == (200, "carol")
+    assert (await carol.get(SESSION)).json()["username"] is None  # whoever had the old password is out
+    assert [one.subject for one in await readers.read(services.database)][:1] == ["Your password was changed"]
+
+
+async def test_who_is_locked_gets_no_link_by_mail(
+    carol: httpx.AsyncClient, services: Services, readers: Readers, people: People
+) -> None:
+    await confirm(services, readers, carol)
+    carol_id = int((await carol.get(SESSION)).json()["account"]["id"])
+    await people.put(carol_id, Standing.LOCKED)
+    assert (await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)).status_code == 202
+    assert await readers.read(services.database) == []
+
+
+async def test_a_new_browser_is_told_of_and_an_old_one_isnt(
+    carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers
+) -> None:
+    await confirm(services, readers, carol)
+    body = {"username": "carol", "password": PASSWORD}
+    await carol.post(SESSION, json=body)
+    assert await readers.read(services.database) == []
+    async with visitor(app) as other:
+        await other.post(SESSION, json=body)
+    assert [one.subject for one in await readers.read(services.database)] == ["A new sign-in"]
+
+
+async def test_without_mail_an_address_counts_at_once(
+    app: Litestar, services: Services, passwords: Passwords
+) -> None:
+    app.state.equipment.use(msgspec.structs.replace(services, outbox=Outbox(is_open=False)), passwords)
+    async with visitor(app) as client:
+        await sign_up(client, "dave", email="dave@mail.example")
+        changed = await client.post(
+            f"{API}/email", json={"email": "dave@other.example", "password": PASSWORD}, headers=ORIGIN
+        )
+        assert changed.json() == {"address": "dave@other.example", "confirmed": False, "pending": None}
+        for path, body in ((f"{API}/email/letters", {}), (f"{API}/password-reset", {"email": CAROL})):
+            answer = await client.post(path, json=body, headers=ORIGIN)
+            assert (answer.status_code, answer.json()["code"]) == (503, "no_mail")
+    async with services.database.read() as read:
+        assert (await read.connection.execute(select(jobs.c.id))).all() == []
