@@ -1,59 +1,71 @@
 // From addresses to pages. The server knows the same addresses and answers each with the shell.
 import { tick } from 'svelte';
 
+const PLAIN = {
+  '/': 'home',
+  '/public': 'public',
+  '/spaces': 'spaces',
+  '/sign-in': 'sign-in',
+  '/sign-up': 'sign-up',
+  '/setup': 'setup',
+  '/password': 'password',
+  '/settings': 'settings',
+  '/settings/preferences': 'preferences',
+  '/settings/mutes': 'mutes',
+  '/settings/blocks': 'blocks',
+  '/settings/followed-tags': 'followed-tags',
+  '/settings/filters': 'filters',
+  '/favourites': 'favourites',
+  '/bookmarks': 'bookmarks',
+  '/notifications': 'notifications',
+  '/conversations': 'conversations',
+  '/follow-requests': 'follow-requests',
+  '/lists': 'lists',
+  '/scheduled': 'scheduled',
+  '/search': 'search',
+  '/about': 'about',
+  '/moderation': 'moderation',
+  '/moderation/appeals': 'moderation-appeals',
+  '/moderation/accounts': 'moderation-accounts',
+  '/moderation/doors': 'moderation-doors',
+} as const;
+
+export type PlainName = (typeof PLAIN)[keyof typeof PLAIN] | 'missing';
+export type Side = 'replies' | 'media' | 'followers' | 'following';
 export type Route =
-  | {
-      name:
-        | 'home'
-        | 'public'
-        | 'spaces'
-        | 'sign-in'
-        | 'sign-up'
-        | 'setup'
-        | 'password'
-        | 'settings'
-        | 'favourites'
-        | 'bookmarks'
-        | 'about'
-        | 'missing';
-    }
-  | { name: 'moderation' | 'moderation-appeals' | 'moderation-accounts' | 'moderation-doors' }
-  | { name: 'moderation-account'; id: string }
-  | { name: 'space'; id: string }
-  | { name: 'profile'; handle: string }
+  | { name: PlainName }
+  | { name: 'moderation-account' | 'space' | 'list'; id: string }
+  | { name: 'tag'; tag: string }
+  | { name: 'profile'; handle: string; side: Side | null }
   | { name: 'thread'; handle: string; id: string };
 
-const PLAIN: Record<string, Route> = {
-  '/': { name: 'home' },
-  '/public': { name: 'public' },
-  '/spaces': { name: 'spaces' },
-  '/sign-in': { name: 'sign-in' },
-  '/sign-up': { name: 'sign-up' },
-  '/setup': { name: 'setup' },
-  '/password': { name: 'password' },
-  '/settings': { name: 'settings' },
-  '/favourites': { name: 'favourites' },
-  '/bookmarks': { name: 'bookmarks' },
-  '/about': { name: 'about' },
-  '/moderation': { name: 'moderation' },
-  '/moderation/appeals': { name: 'moderation-appeals' },
-  '/moderation/accounts': { name: 'moderation-accounts' },
-  '/moderation/doors': { name: 'moderation-doors' },
+const SIDES: Record<string, Side> = {
+  with_replies: 'replies',
+  media: 'media',
+  followers: 'followers',
+  following: 'following',
 };
 
 export function match(path: string): Route {
   const trimmed = path.length > 1 ? path.replace(/\/+$/, '') : path;
-  const plain = PLAIN[trimmed];
-  if (plain) return plain;
-  const space = /^\/spaces\/(\d+)$/.exec(trimmed);
-  if (space) return { name: 'space', id: space[1]! };
-  const moderated = /^\/moderation\/accounts\/(\d+)$/.exec(trimmed);
-  if (moderated) return { name: 'moderation-account', id: moderated[1]! };
-  const person = /^\/@([^/]+)(?:\/(\d+))?$/.exec(trimmed);
+  if (Object.hasOwn(PLAIN, trimmed)) return { name: PLAIN[trimmed as keyof typeof PLAIN] };
+  const numbered = /^\/(spaces|lists|moderation\/accounts)\/(\d+)$/.exec(trimmed);
+  if (numbered) return { name: NUMBERED[numbered[1]!]!, id: numbered[2]! };
+  const tag = /^\/tags\/([^/]+)$/.exec(trimmed);
+  if (tag) return { name: 'tag', tag: decode(tag[1]!) };
+  const person = /^\/@([^/]+)(?:\/(\d+|with_replies|media|followers|following))?$/.exec(trimmed);
   if (!person) return { name: 'missing' };
   const handle = decode(person[1]!);
-  return person[2] ? { name: 'thread', handle, id: person[2] } : { name: 'profile', handle };
+  const rest = person[2];
+  if (rest && /^\d/.test(rest)) return { name: 'thread', handle, id: rest };
+  return { name: 'profile', handle, side: rest ? SIDES[rest]! : null };
 }
+
+const NUMBERED: Record<string, 'space' | 'list' | 'moderation-account'> = {
+  spaces: 'space',
+  lists: 'list',
+  'moderation/accounts': 'moderation-account',
+};
 
 function decode(text: string): string {
   try {
@@ -70,10 +82,22 @@ export function inside(href: string, origin: string): string | null {
   return url.pathname + url.search + url.hash;
 }
 
+/** Where one was on a page is known to its entry of the history. */
+interface Left {
+  y?: number;
+}
+/** Where one comes to stand on the next page. */
+interface Landing {
+  y: number;
+  isNew: boolean;
+}
+const RESTORE_MS = 3_000;
+
 class Router {
   #path = $state(location.pathname);
   #query = $state(location.search);
   route = $derived(match(this.#path));
+  #landing: Landing | null = null;
 
   get path(): string {
     return this.#path;
@@ -83,17 +107,44 @@ class Router {
   }
 
   start(): void {
-    addEventListener('popstate', () => this.#read());
+    history.scrollRestoration = 'manual';
+    addEventListener('popstate', (event) => {
+      // Where the page before was left is not where this one was.
+      clearTimeout(noting);
+      this.#land(event.state as Left | null);
+      this.#read();
+    });
+    // After a reload, too.
+    this.#land(history.state as Left | null);
+    addEventListener('scroll', noteSoon, { passive: true });
+    addEventListener('pagehide', note);
     document.addEventListener('click', (event) => this.#follow(event));
   }
 
   async go(address: string, options: { replace?: boolean } = {}): Promise<void> {
+    note();
+    const before = this.route;
     history[options.replace ? 'replaceState' : 'pushState'](null, '', address);
+    this.#landing = { y: 0, isNew: true };
     this.#read();
+    if (this.route === before) await this.landed();
+  }
+
+  /** To be called when the page is drawn. */
+  async landed(): Promise<void> {
+    const landing = this.#landing;
+    this.#landing = null;
     await tick();
-    scrollTo(0, 0);
-    // A screen reader hears where it is now, as it would after loading a page.
-    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    if (landing?.isNew) {
+      scrollTo(0, 0);
+      // A screen reader hears where it is now, as it would after loading a page.
+      document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    } else if (landing) await restore(landing.y);
+  }
+
+  #land(left: Left | null): void {
+    this.#landing = left?.y === undefined ? null : { y: left.y, isNew: false };
+    restoring = this.#landing !== null;
   }
 
   #read(): void {
@@ -112,6 +163,34 @@ class Router {
     event.preventDefault();
     void this.go(address);
   }
+}
+
+let noting: ReturnType<typeof setTimeout> | undefined;
+let restoring = false;
+
+function note(): void {
+  clearTimeout(noting);
+  if (!restoring) history.replaceState({ y: scrollY }, '');
+}
+
+function noteSoon(): void {
+  clearTimeout(noting);
+  noting = setTimeout(note, 150);
+}
+
+/** As soon as the page is long enough; not against somebody who scrolls. */
+async function restore(y: number): Promise<void> {
+  const until = performance.now() + RESTORE_MS;
+  restoring = true;
+  const stop = () => (restoring = false);
+  for (const kind of ['wheel', 'touchmove', 'keydown']) addEventListener(kind, stop, { once: true });
+  await tick();
+  while (restoring && performance.now() < until) {
+    scrollTo(0, y);
+    if (Math.abs(scrollY - y) < 2) break;
+    await new Promise(requestAnimationFrame);
+  }
+  restoring = false;
 }
 
 export const router = new Router();

@@ -1,13 +1,15 @@
-// Short sentences that come and go: what was done, or why not.
+// Short sentences that come and go: what was done, or why not, and how to undo it.
 import { untrack } from 'svelte';
 
 export interface Toast {
   id: number;
   sentence: string;
   isProblem: boolean;
+  undo?: () => unknown;
 }
 
-const SHOWN_MS = 6000;
+const SHOWN_MS = 6_000;
+const UNDO_MS = 10_000;
 
 class Toasts {
   shown = $state<Toast[]>([]);
@@ -22,10 +24,10 @@ class Toasts {
     return () => (this.dialogs = this.dialogs.filter((one) => one !== dialog));
   }
 
-  say(sentence: string, isProblem = false): void {
-    const toast = { id: ++this.#last, sentence, isProblem };
+  say(sentence: string, isProblem = false, undo?: () => unknown): void {
+    const toast = { id: ++this.#last, sentence, isProblem, undo };
     this.shown = [...this.shown.filter((known) => known.sentence !== sentence), toast];
-    setTimeout(() => this.dismiss(toast.id), SHOWN_MS);
+    setTimeout(() => this.dismiss(toast.id), undo ? UNDO_MS : SHOWN_MS);
   }
 
   fail(error: unknown): void {

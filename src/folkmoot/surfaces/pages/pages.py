@@ -4,13 +4,16 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from litestar import MediaType, Request, Response, get
 from litestar.response import File
 
 from folkmoot.gate import Refused, Serves, Viewer
 from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon import load_pages
 from folkmoot.surfaces.mastodon.page_meta import post_meta, profile_meta
+from folkmoot.surfaces.pages import reading
 from folkmoot.surfaces.pages.meta import PageMeta
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load
@@ -22,15 +25,22 @@ def dist_beside(module: Path) -> Path:
 
 
 DIST = dist_beside(Path(__file__))
-_HEAD = "<!--head-->"
+_HEAD, _BODY = "<!--head-->", "<!--body-->"
+_POSTS = 20
+_NO_SCRIPTS = (
+    "<p>This page needs scripts to play and to speak. "
+    'What was posted can be read without them: <a href="/public">the square</a>.</p>'
+)
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-_PLAIN = ["/", "/public", "/spaces", "/settings", "/favourites", "/bookmarks", "/about", "/search"]
-_PLAIN += ["/sign-in", "/sign-up", "/setup", "/password"]
+_PLAIN = ["/spaces", "/favourites", "/bookmarks", "/about", "/search", "/notifications", "/conversations"]
+_PLAIN += ["/follow-requests", "/lists", "/lists/{list_id:int}", "/scheduled"]
+_PLAIN += ["/settings", *(f"/settings/{name}" for name in ("preferences", "filters", "followed-tags"))]
+_PLAIN += ["/settings/mutes", "/settings/blocks", "/sign-in", "/sign-up", "/setup", "/password"]
 _MODERATION = [
     "/moderation",
     "/moderation/appeals",
@@ -46,6 +56,24 @@ async def plain_page(services: Services) -> Response[str]:
     return _page(PageMeta(services.site.title, "A public square with live audio.", services.site.base_url), 200)
 
 
+@get(["/", "/public"], opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+async def public_page(viewer: Viewer, services: Services) -> Response[str]:
+    """The square: without scripts, the newest public posts."""
+    meta = PageMeta(services.site.title, "A public square with live audio.", services.site.base_url)
+    async with services.database.read() as read:
+        found = await load_pages.public(read, services, _POSTS)
+    return _page(meta, 200, reading.square(found))
+
+
+@get("/tags/{tag:str}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+async def tag_page(tag: str, viewer: Viewer, services: Services) -> Response[str]:
+    """A hashtag: without scripts, the newest public posts with it."""
+    meta = PageMeta(f"#{tag}", f"Posts with #{tag}", f"{services.site.base_url}/tags/{quote(tag)}")
+    async with services.database.read() as read:
+        found = await load_pages.tagged(read, services, tag, _POSTS)
+    return _page(meta, 200, reading.tag(tag, found))
+
+
 @get("/spaces/{space_id:int}", opt=serves(Serves.ANYONE, scope="read:statuses"), media_type=MediaType.HTML)
 async def space_page(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
     """A Space."""
@@ -59,14 +87,19 @@ async def space_page(space_id: int, viewer: Viewer, services: Services) -> Respo
     return _page(PageMeta(space.title, " · ".join([by, *space.topics]), space.url), 200)
 
 
-@get("/{handle:str}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
+@get(
+    ["/{handle:str}", *(f"/{{handle:str}}/{side}" for side in ("with_replies", "media", "followers", "following"))],
+    opt=serves(Serves.ANYONE),
+    media_type=MediaType.HTML,
+)
 async def profile_page(handle: str, viewer: Viewer, services: Services) -> Response[str]:
-    """A profile, at /@name."""
+    """A profile, at /@name: without scripts, with what its owner posted to everybody."""
     if not handle.startswith("@"):
         return _not_found(services)
     async with services.database.read() as read:
         meta = await profile_meta(read, services, handle[1:])
-    return _page_of(meta, viewer, services)
+        found = await load_pages.profile(read, services, handle[1:], _POSTS) if meta is not None else None
+    return _page_of(meta, viewer, services, reading.profile(*found) if found else "")
 
 
 @get("/{handle:str}/{post_id:int}", opt=serves(Serves.ANYONE), media_type=MediaType.HTML)
@@ -76,7 +109,8 @@ async def post_page(handle: str, post_id: int, viewer: Viewer, services: Service
         return _not_found(services)
     async with services.database.read() as read:
         meta = await post_meta(read, services, post_id)
-    return _page_of(meta, viewer, services)
+        found = await load_pages.thread(read, services, post_id) if meta is not None else None
+    return _page_of(meta, viewer, services, reading.thread(*found) if found else "")
 
 
 @get("/assets/{name:str}", opt=serves(Serves.NOBODY))
@@ -107,10 +141,10 @@ def _file(path: Path, cache_control: str) -> File:
     )
 
 
-def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services) -> Response[str]:
+def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services, body: str) -> Response[str]:
     """The head is for unfurlers, and says what anybody may see. A person who may see more asks as themselves."""
     if meta is not None:
-        return _page(meta, 200)
+        return _page(meta, 200, body)
     if viewer.account_id is None:
         return _not_found(services)
     return _page(PageMeta(services.site.title, "", services.site.base_url), 200)
@@ -136,10 +170,10 @@ def _not_found(services: Services) -> Response[str]:
     return _page(PageMeta("Not found", "There is nothing here.", services.site.base_url), 404)
 
 
-def _page(meta: PageMeta, status: int) -> Response[str]:
+def _page(meta: PageMeta, status: int, body: str = _NO_SCRIPTS) -> Response[str]:
     html = _shell().replace("<title>Folkmoot</title>", f"<title>{escape(meta.title)}</title>")
     return Response(
-        html.replace(_HEAD, "\n    ".join(meta.tags())),
+        html.replace(_HEAD, "\n    ".join(meta.tags())).replace(_BODY, body or _NO_SCRIPTS),
         status_code=status,
         media_type=MediaType.HTML,
         headers={"Cache-Control": "private, no-cache", "Vary": "Cookie"},
@@ -162,4 +196,4 @@ def _read_shell(index: Path, _mtime_ns: int) -> str:
     return index.read_text()
 
 
-HANDLERS = [plain_page, space_page, asset, root_file, profile_page, post_page]
+HANDLERS = [plain_page, public_page, tag_page, space_page, asset, root_file, profile_page, post_page]

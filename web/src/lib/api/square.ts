@@ -1,50 +1,77 @@
-// The Mastodon API, as far as the client uses it.
+// The Mastodon API about posts, as far as the client uses it.
 import { get, getPage, sendJson, type Page } from './client';
 import type {
-  Account,
   Context,
-  CredentialAccount,
-  Relationship,
+  DeletedStatus,
+  Poll,
+  QuotePolicy,
+  ScheduledStatus,
   Status,
+  StatusEdit,
+  StatusSource,
   Visibility,
 } from '../mastodon-types';
+
+export interface NewPoll {
+  options: string[];
+  expires_in: number;
+  multiple: boolean;
+}
 
 export interface NewStatus {
   status: string;
   visibility?: Visibility;
   in_reply_to_id?: string | null;
   media_ids?: string[];
+  spoiler_text?: string;
+  sensitive?: boolean;
+  language?: string | null;
+  poll?: NewPoll | null;
+  scheduled_at?: string | null;
+  quoted_status_id?: string | null;
+  quote_approval_policy?: QuotePolicy;
+}
+
+export interface ChangedStatus extends NewStatus {
+  media_attributes?: { id: string; description: string; focus?: string }[];
 }
 
 /** Also on pages without HTTPS, where `crypto.randomUUID` is missing. */
 export const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
+const of = (id: string): string => `/api/v1/statuses/${id}`;
+
 /** The key makes a second press of the button, or a retry, the same post. */
-export const postStatus = (draft: NewStatus, key: string): Promise<Status> =>
+export const postStatus = <Answer = Status>(draft: NewStatus, key: string): Promise<Answer> =>
   sendJson('POST', '/api/v1/statuses', draft, { 'Idempotency-Key': key });
-export const deleteStatus = (id: string): Promise<void> => sendJson('DELETE', `/api/v1/statuses/${id}`);
+export const changeStatus = (id: string, draft: ChangedStatus): Promise<Status> =>
+  sendJson('PUT', of(id), draft);
+export const deleteStatus = (id: string): Promise<DeletedStatus> => sendJson('DELETE', of(id));
 export type Marking =
-  'reblog' | 'unreblog' | 'favourite' | 'unfavourite' | 'bookmark' | 'unbookmark' | 'pin' | 'unpin';
-export const markStatus = (id: string, how: Marking): Promise<Status> =>
-  sendJson('POST', `/api/v1/statuses/${id}/${how}`);
-export const getStatus = (id: string): Promise<Status> => get(`/api/v1/statuses/${id}`);
-export const getContext = (id: string): Promise<Context> => get(`/api/v1/statuses/${id}/context`);
+  | 'reblog'
+  | 'unreblog'
+  | 'favourite'
+  | 'unfavourite'
+  | 'bookmark'
+  | 'unbookmark'
+  | 'pin'
+  | 'unpin'
+  | 'mute'
+  | 'unmute';
+export const markStatus = (id: string, how: Marking): Promise<Status> => sendJson('POST', `${of(id)}/${how}`);
+export const getStatus = (id: string): Promise<Status> => get(of(id));
+export const getContext = (id: string): Promise<Context> => get(`${of(id)}/context`);
 export const getStatuses = (path: string): Promise<Page<Status>> => getPage(path);
+export const getSource = (id: string): Promise<StatusSource> => get(`${of(id)}/source`);
+export const getHistory = (id: string): Promise<StatusEdit[]> => get(`${of(id)}/history`);
 
-export const lookUp = (acct: string): Promise<Account> =>
-  get(`/api/v1/accounts/lookup?acct=${encodeURIComponent(acct)}`);
-export const verifyCredentials = (): Promise<CredentialAccount> => get('/api/v1/accounts/verify_credentials');
-export const updateCredentials = (changes: {
-  display_name: string;
-  note: string;
-}): Promise<CredentialAccount> => sendJson('PATCH', '/api/v1/accounts/update_credentials', changes);
+export const vote = (id: string, choices: number[]): Promise<Poll> =>
+  sendJson('POST', `/api/v1/polls/${id}/votes`, { choices });
+export const getPoll = (id: string): Promise<Poll> => get(`/api/v1/polls/${id}`);
 
-export async function relationshipTo(id: string): Promise<Relationship | null> {
-  const found = await get<Relationship[]>(`/api/v1/accounts/relationships?id[]=${id}`);
-  return found[0] ?? null;
-}
-export const changeRelationship = (
-  id: string,
-  change: 'follow' | 'unfollow' | 'block' | 'unblock',
-): Promise<Relationship> => sendJson('POST', `/api/v1/accounts/${id}/${change}`);
+export const getScheduled = (): Promise<ScheduledStatus[]> => get('/api/v1/scheduled_statuses');
+export const reschedule = (id: string, scheduledAt: string): Promise<ScheduledStatus> =>
+  sendJson('PUT', `/api/v1/scheduled_statuses/${id}`, { scheduled_at: scheduledAt });
+export const cancelScheduled = (id: string): Promise<void> =>
+  sendJson('DELETE', `/api/v1/scheduled_statuses/${id}`);

@@ -1,0 +1,64 @@
+// What was begun and not sent: kept in this browser, for each account and each place apart.
+import { remember, remembered } from './remembered';
+import type { MediaAttachment, QuotePolicy, Visibility } from './mastodon-types';
+
+export interface PollDraft {
+  options: string[];
+  expiresInS: number;
+  multiple: boolean;
+}
+
+export interface Draft {
+  text: string;
+  warning: string | null;
+  visibility: Visibility;
+  language: string;
+  sensitive: boolean;
+  media: MediaAttachment[];
+  poll: PollDraft | null;
+  /** As an <input type="datetime-local"> has it, or empty: at once. */
+  scheduledAt: string;
+  quotePolicy: QuotePolicy;
+}
+
+interface Kept {
+  draft: Draft;
+  atMs: number;
+}
+
+/** Drafts that nobody came back to for so long are forgotten. */
+const KEPT_MS = 60 * 24 * 3_600_000;
+const DRAFTS_MAX = 30;
+
+const nameOf = (accountId: string): string => `drafts.${accountId}`;
+
+export function draftAt(accountId: string, place: string): Draft | null {
+  return remembered<Record<string, Kept>>(nameOf(accountId), {})[place]?.draft ?? null;
+}
+
+/** Null forgets it. */
+export function keepDraft(accountId: string, place: string, draft: Draft | null, nowMs: number): void {
+  const all = remembered<Record<string, Kept>>(nameOf(accountId), {});
+  delete all[place];
+  if (draft) all[place] = { draft, atMs: nowMs };
+  remember(nameOf(accountId), pruned(all, nowMs));
+}
+
+export function pruned(all: Record<string, Kept>, nowMs: number): Record<string, Kept> {
+  const recent = Object.entries(all)
+    .filter(([, kept]) => nowMs - kept.atMs < KEPT_MS)
+    .sort(([, a], [, b]) => b.atMs - a.atMs);
+  return Object.fromEntries(recent.slice(0, DRAFTS_MAX));
+}
+
+export interface KeptDraft extends Kept {
+  place: string;
+}
+
+/** The newest first. */
+export function draftsOf(accountId: string): KeptDraft[] {
+  const all = remembered<Record<string, Kept>>(nameOf(accountId), {});
+  return Object.entries(all)
+    .map(([place, kept]) => ({ place, ...kept }))
+    .sort((a, b) => b.atMs - a.atMs);
+}

@@ -1,0 +1,39 @@
+// Lists that grow while one looks at them: by the stream, and by looking again where there is none.
+import { changed, gone } from './statuses.svelte';
+import { streaming, type StreamEvent } from './streaming.svelte';
+import type { Status } from './mastodon-types';
+import type { Item, Paged, Timeline } from './timeline.svelte';
+
+const LOOK_EVERY_MS = 30_000;
+
+export interface Stream {
+  name: string;
+  parameters?: Record<string, string>;
+}
+
+/** For an effect: what is posted waits in the timeline; what is edited or deleted changes where it stands. */
+export function follow(timeline: Timeline, stream: Stream): () => void {
+  return streaming.follow(stream.name, (event) => take(timeline, event), stream.parameters);
+}
+
+function take(timeline: Timeline, { event, payload }: StreamEvent): void {
+  if (event === 'update') timeline.arrive(JSON.parse(payload) as Status);
+  else if (event === 'status.update') changed(JSON.parse(payload) as Status);
+  else if (event === 'delete') {
+    gone.add(payload);
+    timeline.remove(payload);
+  }
+}
+
+/** For an effect: looks again from time to time while nothing tells, and once when it is connected anew. */
+export function poll<T extends Item>(list: Paged<T>, isTold: boolean): (() => void) | undefined {
+  if (isTold && streaming.connected) {
+    if (list.loaded) void list.refresh();
+    return undefined;
+  }
+  const timer = setInterval(
+    () => document.visibilityState === 'visible' && void list.refresh(),
+    LOOK_EVERY_MS,
+  );
+  return () => clearInterval(timer);
+}

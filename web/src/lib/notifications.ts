@@ -1,0 +1,57 @@
+// Notifications in words. Pure.
+import type { Account, GroupedNotifications, NotificationGroup, Status } from './mastodon-types';
+import { count, nameOf } from './words';
+
+export interface Told {
+  /** Its key; groups of one kind about one post have one. */
+  id: string;
+  group: NotificationGroup;
+  accounts: Account[];
+  status: Status | null;
+}
+
+/** Groups with the people and the post that they name. */
+export function told(page: GroupedNotifications): Told[] {
+  const accounts = new Map(page.accounts.map((account) => [account.id, account]));
+  const statuses = new Map(page.statuses.map((status) => [status.id, status]));
+  return page.notification_groups.map((group) => ({
+    id: group.group_key,
+    group,
+    accounts: group.sample_account_ids.flatMap((id) => accounts.get(id) ?? []),
+    status: (group.status_id && statuses.get(group.status_id)) || null,
+  }));
+}
+
+const SENTENCES: Record<string, string> = {
+  mention: 'mentioned you',
+  status: 'posted',
+  reblog: 'boosted your post',
+  favourite: 'favourited your post',
+  follow: 'followed you',
+  follow_request: 'asks to follow you',
+  poll: 'A poll in which you took part has ended',
+  update: 'edited a post that you boosted',
+  quote: 'quoted you',
+  quoted_update: 'edited a post that you quoted',
+  moderation_warning: 'The moderators decided something about your account',
+  severed_relationships: 'Some of whom you follow are out of reach',
+  'folkmoot.space_live': 'is live now',
+  'folkmoot.space_soon': 'starts a Space soon',
+  'folkmoot.let_up': 'lets you up on the stage',
+  'folkmoot.space_recorded': 'ended a Space: there is a recording',
+};
+/** Sentences that need no name before them. */
+const WHOLE = new Set(['poll', 'moderation_warning', 'severed_relationships']);
+
+export function sentenceOf({ group, accounts }: Pick<Told, 'group' | 'accounts'>): {
+  names: string;
+  does: string;
+} {
+  const does = SENTENCES[group.type] ?? 'did something that this page has no words for yet';
+  if (WHOLE.has(group.type) || accounts.length === 0) return { names: '', does };
+  const others = group.notifications_count - 1;
+  const first = nameOf(accounts[0]!);
+  if (others <= 0) return { names: first, does };
+  if (others === 1 && accounts[1]) return { names: `${first} and ${nameOf(accounts[1])}`, does };
+  return { names: `${first} and ${count(others)} others`, does };
+}
