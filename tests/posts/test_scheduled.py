@@ -1,0 +1,74 @@
+"""A worker that is killed again and again publishes what is due: each once."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from tests.support.clock import FakeClock
+from tests.support.square import Square
+from tests.support.waiting import wait_until
+
+from folkmoot.gate import Action
+from folkmoot.posts import scheduled
+from folkmoot.posts.model import Draft
+from folkmoot.storage.database import Database
+from folkmoot.storage.tables.posts import posts, scheduled_posts
+
+PROGRAM = Path(__file__).with_name("publishing_program.py")
+ROUNDS = 4
+
+
+@pytest.mark.slow
+async def test_over_kill_9_each_is_published_once(
+    square: Square, database: Database, database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    clock.now_ms = now_ms - 2 * scheduled.LEAD_MS_MIN
+    expected = []
+    for name in ("alice", "bob"):
+        account_id = await square.person(name)
+        for number in range(20):
+            draft, at_ms = Draft(source=f"{name} {number}"), clock.now_ms + scheduled.LEAD_MS_MIN
+            expected.append(draft.source)
+            await square.act(
+                account_id,
+                Action.POST,
+                lambda acting, draft=draft, at_ms=at_ms: scheduled.schedule(acting, draft, at_ms),
+            )
+    clock.now_ms = now_ms
+    chance = random.Random(7)
+
+    def start(round_: int) -> tuple["subprocess.Popen[bytes]", Path]:
+        said = tmp_path / f"said-{round_}"
+        with said.open("wb") as output:
+            command = [sys.executable, str(PROGRAM), database_url, str(tmp_path / "doorbells")]
+            return subprocess.Popen(command, stdout=output), said
+
+    for round_ in range(ROUNDS):
+        process, said = start(round_)
+        wanted = chance.randrange(1, 8)
+        wait_until(lambda said=said, wanted=wanted: len(said.read_bytes().splitlines()) >= wanted, timeout_s=30)
+        time.sleep(chance.random() * 0.02)
+        process.kill()
+        assert process.wait() == -9
+    last, _ = start(ROUNDS)
+
+    async def left() -> int:
+        async with database.read() as read:
+            return int(
+                (await read.connection.execute(select(func.count()).select_from(scheduled_posts))).scalar_one()
+            )
+
+    deadline = time.monotonic() + 30
+    while await left() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    last.terminate()
+    last.wait()
+    async with database.read() as read:
+        published = Counter((await read.connection.execute(select(posts.c.source))).scalars())
+    assert published == Counter(expected)
