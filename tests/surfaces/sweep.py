@@ -259,6 +259,10 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /api/v1/accounts/search": of_everybody(
         "/api/v1/accounts/search?q=canaryname", "/api/v1/accounts/search?q=" + USERNAME.upper()
     ),
+    "GET /api/v2/search": of_everybody(
+        "/api/v2/search?q=canaryname", "/api/v2/search?q=canarytagged", f"/api/v2/search?q=from:{USERNAME}",
+        "/api/v2/search?q={base_url}/@" + USERNAME + "/{post}", "/api/v2/search?q={base_url}/spaces/{live_space}",
+    ),
     "GET /api/v1/accounts/familiar_followers": of_everybody("/api/v1/accounts/familiar_followers?id[]={stranger}"),
     "DELETE /api/v1/suggestions/{account_id}": of_everybody("/api/v1/suggestions/{stranger}"),
     "GET /api/v1/directory": of_everybody("/api/v1/directory", "/api/v1/directory?order=new"),
@@ -328,10 +332,25 @@ ADDRESSES: dict[str, list[Address]] = {
     # Pages are an empty shell for whoever is signed in.
     "GET /spaces/{space_id}": of_everybody("/spaces/{ended_space}", "/spaces/{live_space}"),
     "GET /{handle}": of_everybody("/@" + USERNAME),
+    **{
+        f"GET /{{handle}}/{side}": of_everybody(f"/@{USERNAME}/{side}")
+        for side in ("with_replies", "media", "followers", "following")
+    },
+    "GET /tags/{tag}": of_everybody("/tags/moot"),
+    "GET /lists/{list_id}": of_everybody("/lists/1"),
     "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
     "GET /api/v1/streaming/hashtag": of_everybody("/api/v1/streaming/hashtag?tag=moot"),
     "GET /api/v1/streaming/hashtag/local": of_everybody("/api/v1/streaming/hashtag/local?tag=moot"),
     "GET /api/v1/streaming/list": of_everybody("/api/v1/streaming/list?list=1"),
+    **{
+        f"{method} /api/v2/notifications/{{group_key}}{rest}": of_everybody(f"/api/v2/notifications/follow-1{rest}")
+        for method, rest in (("GET", ""), ("GET", "/accounts"), ("POST", "/dismiss"))
+    },
+    "GET /api/v1/notifications/requests/{request_id}": of_everybody("/api/v1/notifications/requests/1"),
+    "POST /api/v1/notifications/requests/{request_id}/accept": of_everybody("/api/v1/notifications/requests/1/accept"),
+    "POST /api/v1/notifications/requests/{request_id}/dismiss": of_everybody(
+        "/api/v1/notifications/requests/1/dismiss"
+    ),
     "GET /api/v1/notifications/{notification_id}": own("/api/v1/notifications/{notification}"),
     "POST /api/v1/notifications/{notification_id}/dismiss": of_everybody("/api/v1/notifications/1/dismiss"),
     "GET /moderation/accounts/{account_id}": of_everybody("/moderation/accounts/{account}"),
@@ -376,6 +395,8 @@ BODIES: dict[str, Any] = {
     f"PUT {STATUS}/interaction_policy": {"quote_approval_policy": "nobody"},
     f"POST {POLL}/votes": {"choices": [0]},
     f"PUT {SCHEDULED}": {"scheduled_at": "2028-01-01T00:00:00Z"},
+    "POST /api/v1/notifications/requests/accept": {"id": ["1"]},
+    "POST /api/v1/notifications/requests/dismiss": {"id": ["1"]},
     "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
     "POST /api/v1/domain_blocks": {"domain": "elsewhere.test"},
@@ -415,7 +436,7 @@ async def the_people(scene: Scene) -> None:
 
 async def a_profile(scene: Scene) -> None:
     field = Field(scene.canary("fieldname"), scene.canary("fieldvalue"))
-    changes = Changes(display_name=scene.canary("name"), note=scene.canary("note"), fields=(field,))
+    changes = Changes(display_name=scene.canary("name"), note=scene.canary("note"), fields=(field,), indexable=True)
     await scene.act(Action.EDIT_PROFILE, lambda acting: update_profile(acting, changes))
     await scene.people.act(
         scene.follower, Action.EDIT_PROFILE, lambda acting: relations.endorse(acting, scene.account)

@@ -15,7 +15,9 @@ HTML = {"Accept": "text/html"}
 @pytest.fixture(autouse=True)
 def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the client is built is none of these tests' business."""
-    monkeypatch.setattr(pages, "_shell", lambda: "<title>Folkmoot</title><!--head-->")
+    monkeypatch.setattr(
+        pages, "_shell", lambda: "<title>Folkmoot</title><!--head--><noscript><!--body--></noscript>"
+    )
 
 
 async def test_assets_are_served_through_a_symlinked_path(
@@ -64,3 +66,36 @@ async def test_what_a_profile_says_is_escaped(client: httpx.AsyncClient, people:
     page = await client.get("/@nora", headers=HTML)
     assert page.status_code == 200
     assert "<script>" not in page.text
+
+
+async def test_pages_can_be_read_without_scripts(client: httpx.AsyncClient, people: People) -> None:
+    token = await people.token(await people.create("odile"))
+    headers = {"Authorization": f"Bearer {token}"}
+    await client.patch("/api/v1/accounts/update_credentials", json={"note": "Baker </noscript>"}, headers=headers)
+    said = {"status": "The oven #bread </noscript><script>alert(1)</script>"}
+    post = (await client.post("/api/v1/statuses", json=said, headers=headers)).json()
+    reply = {"status": "It is warm", "in_reply_to_id": post["id"], "spoiler_text": "About warmth"}
+    await client.post("/api/v1/statuses", json=reply, headers=headers)
+    await client.post("/api/v1/statuses", json={"status": "Among us", "visibility": "private"}, headers=headers)
+    shown = {
+        path: (await client.get(path, headers=HTML)).text
+        for path in ("/", "/public", "/tags/Bread", "/@odile", "/@odile/media", f"/@odile/{post['id']}")
+    }
+    for path, page in shown.items():
+        assert "The oven" in page, path
+        assert "Among us" not in page, path
+        assert page.lower().count("</noscript") == 1, path
+        assert "<script>" not in page, path
+    assert "Baker" in shown["/@odile"]
+    assert "<summary>About warmth</summary>" in shown[f"/@odile/{post['id']}"]
+    assert "It is warm" in shown[f"/@odile/{post['id']}"]
+
+
+async def test_without_scripts_one_reads_what_anybody_may(client: httpx.AsyncClient, people: People) -> None:
+    account_id = await people.create("pia")
+    headers = {"Authorization": f"Bearer {await people.token(account_id)}"}
+    await client.post("/api/v1/statuses", json={"status": "Here I am"}, headers=headers)
+    await people.put(account_id, Standing.SUSPENDED)
+    for path in ("/", "/public"):
+        page = await client.get(path, headers=HTML)
+        assert (page.status_code, "Here I am" in page.text) == (200, False)
