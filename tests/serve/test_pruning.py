@@ -12,11 +12,12 @@ from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
 from folkmoot.gate import Acting, Action
 from folkmoot.posts.actions import create_post, delete_post
-from folkmoot.posts.files.actions import DELETE_OBJECTS, add, object_deleter
+from folkmoot.posts.files.actions import add
 from folkmoot.posts.files.model import Media, MediaDetails
 from folkmoot.posts.model import Draft
 from folkmoot.serve.pruning import prune
 from folkmoot.storage.database import Database
+from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker
 from folkmoot.storage.objects import ObjectStore

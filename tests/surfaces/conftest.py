@@ -18,6 +18,8 @@ from folkmoot.accounts.second_factor.codes import Seal
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
+from folkmoot.media.depot import Depot
+from folkmoot.media.processing import Workshop
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServers
@@ -114,12 +116,14 @@ ICE = IceServers(("stun:stun.test", "turn:turn.test"), "the TURN server's secret
 def services_on(database: Database, directory: Path) -> Services:
     """Everything a surface may touch, with fakes for other processes."""
     leases = LeaseBook()
+    objects = ObjectStore.open(str(directory / "media"))
     return Services(
         site=SITE,
         database=database,
         gate=Gate(database),
         register=Register(),
-        objects=ObjectStore.open(str(directory / "media")),
+        objects=objects,
+        depot=Depot(objects, Workshop(directory / "work", 2)),
         stages=FakeStages(),
         listening=FakeListening(),
         leases=leases,

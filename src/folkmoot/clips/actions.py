@@ -87,6 +87,13 @@ async def forget_unattached(acting: Acting, count_max: int) -> int:
     return len(forgotten)
 
 
+async def delete_own_file(acting: Acting, media_id: int) -> None:
+    """Delete one of the actor's own files that hangs on no post, with the clip that it was. Raises Refused."""
+    cut = await files.delete_own(acting, media_id)
+    if cut is not None:
+        await acting.tx.connection.execute(delete(clips).where(clips.c.id == cut))
+
+
 async def _still_clippable(acting: Acting, space: Visible[Space]) -> Space:
     current = await spaces.by_id(acting.tx, space.item.id)
     if current is None:

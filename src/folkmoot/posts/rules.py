@@ -114,9 +114,11 @@ def require_mentions_bounded(usernames: Collection[str]) -> None:
 
 
 def require_attachable(kinds: Collection[str]) -> None:
-    """Clients play one sound in a post, and nothing beside it."""
+    """Clients play one sound or one film in a post, and nothing beside it."""
     if len(kinds) > 1 and "audio" in kinds:
         raise _refused("Validation failed: An audio file is the only attachment of its post")
+    if len(kinds) > 1 and "video" in kinds:
+        raise _refused("Cannot attach a video to a post that already contains images")
 
 
 def _says_something(source: str) -> bool:

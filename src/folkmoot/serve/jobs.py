@@ -5,22 +5,26 @@ from collections.abc import Mapping
 
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
+from folkmoot.media.depot import Depot
+from folkmoot.media.processing import Workshop
 from folkmoot.notifications.telling import STARTING_SOON, Telling
 from folkmoot.posts import polls, scheduled
-from folkmoot.posts.files.actions import DELETE_OBJECTS, object_deleter
+from folkmoot.posts.files import processing
+from folkmoot.posts.files.actions import PROCESS
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
+from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
 from folkmoot.storage.jobs import Handler, RetryPolicy
 from folkmoot.storage.objects import ObjectStore
 
 _UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
-RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE}
+RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY}
 """What was promised to somebody is never given up."""
 
 
-def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[str, Handler]:
+def handlers(gate: Gate, places: Places, remote: ObjectStore | None, workshop: Workshop) -> Mapping[str, Handler]:
     """The worker's jobs by kind. `remote` is where tapes are copied to, if anywhere."""
     delete_tape = tape_deleter(places.tapes)
     objects = remote or ObjectStore.open(places.objects or str(places.media))
@@ -28,6 +32,7 @@ def handlers(gate: Gate, places: Places, remote: ObjectStore | None) -> Mapping[
     return {
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
+        PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         STARTING_SOON: Telling(gate).run_starting_soon,
         scheduled.PUBLISH: scheduled.publisher(gate),
         polls.CLOSE: polls.closer(gate),

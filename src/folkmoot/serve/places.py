@@ -35,6 +35,11 @@ class Places(msgspec.Struct, frozen=True):
         return self.tapes / str(space_id)
 
     @property
+    def work(self) -> Path:
+        """Uploads while they are looked at."""
+        return self.data / "work"
+
+    @property
     def watching_socket(self) -> Path:
         return self.run / "watching.sock"
 
@@ -46,7 +51,7 @@ class Places(msgspec.Struct, frozen=True):
 
         Raises OSError, and SettingsError if somebody else could be behind the sockets.
         """
-        for folder in (self.data, self.run, self.doorbells, self.tapes, self.keys, self.media):
+        for folder in (self.data, self.run, self.doorbells, self.tapes, self.keys, self.media, self.work):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.run.is_relative_to(self.data):
             _require_own(self.run)

@@ -27,6 +27,8 @@ from folkmoot.audience.upgraded import SocketProtocol
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.mail.outbox import Outbox
+from folkmoot.media.depot import Depot
+from folkmoot.media.processing import Workshop
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
@@ -67,6 +69,7 @@ STREAMS_GO_WITHIN_S = 5.0
 PING_EVERY_S = 30.0
 TAKEN_OVER_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.5
+UPLOADS_AT_ONCE_MAX = 2  # pictures whose senders wait; the others become jobs
 
 
 class Listeners:
@@ -98,6 +101,7 @@ class WebProcess:
         self._stages = StagePool(places, self._handoff.counts, self._estimated, self._hub.followed, self._hub.tell)
         self._addresses = ClientAddresses(settings.trusted_proxies)
         leases = LeaseBook()
+        objects = remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media))
         self._services = Services(
             site=Site(
                 base_url,
@@ -112,7 +116,8 @@ class WebProcess:
             database=self._database,
             gate=Gate(self._database),
             register=Register(),
-            objects=remote_store(settings.media) or ObjectStore.open(settings.media or str(places.media)),
+            objects=objects,
+            depot=Depot(objects, Workshop(places.work, UPLOADS_AT_ONCE_MAX)),
             stages=self._stages,
             listening=Listeners(self._handoff, self._stages, self._estimate),
             leases=leases,

@@ -11,6 +11,7 @@ from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
 from folkmoot.mail.smtp import Mailer
+from folkmoot.media.processing import Workshop
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.notifications import telling
 from folkmoot.recordings import actions as recordings
@@ -56,6 +57,7 @@ class WorkerProcess:
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
+        self._workshop = Workshop(places.work, at_once_max=1)
         self._telling = telling.Telling(self._gate)
         # Spaces that ended and whose tape a stage still holds; those closed since that was looked up; those whose
         # tape is beyond reading, which nobody tries again.
@@ -95,7 +97,10 @@ class WorkerProcess:
             reload=self._telling.missed,
         )
         remote = remote_store(self._places.objects)
-        kinds = {**handlers(self._gate, self._places, remote), **letters(self._gate, self._base_url, self._mailer)}
+        kinds = {
+            **handlers(self._gate, self._places, remote, self._workshop),
+            **letters(self._gate, self._base_url, self._mailer),
+        }
         jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
@@ -205,6 +210,7 @@ class WorkerProcess:
             try:
                 await events.prune(self._database, self._database.clock_ms() - EVENTS_KEPT_MS)
                 await prune(self._gate)
+                await asyncio.to_thread(self._workshop.sweep, time.time())
             except Exception:
                 # A full disk, a database that is away: what is old can wait, and what runs beside this can't.
                 log.exception("worker.prune_failed")

@@ -124,6 +124,7 @@ class Limits:
         # A speaker offers again and again while the network is bad; each offer takes sockets and a handshake.
         self._offers_by_seat = Limiter(Rate(10, 20_000))
         self._listens_by_address = Limiter(Rate(60, minute_ms))
+        self._uploads_by_account = Limiter(Rate(120, 30 * minute_ms))
         # Of a replay each listener reads once in four seconds. What all read alike while it is live is given back:
         # ten times a second each, and a company or a mobile network may have a thousand behind one address.
         self._sound_by_address = Limiter(Rate(300_000, 5 * minute_ms))
@@ -168,6 +169,10 @@ class Limits:
     def offer(self, space_id: int, seat: int) -> None:
         """Before a speaker's offer reaches the stage. Raises TooMany."""
         self._offers_by_seat.require(f"{space_id} {seat}", self._clock_ms())
+
+    def upload(self, account_id: int) -> None:
+        """Before a file is read. Raises TooMany."""
+        self._uploads_by_account.require(str(account_id), self._clock_ms())
 
     def listen(self, address: str) -> None:
         """Before a listener's offer reaches the stage. Raises TooMany."""

@@ -13,6 +13,7 @@ from folkmoot.accounts.sessions.used import UsedTokens
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
 from folkmoot.mail.outbox import Outbox
+from folkmoot.media.depot import Depot
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
@@ -123,6 +124,7 @@ class Services(msgspec.Struct, frozen=True):
     gate: Gate
     register: Register
     objects: ObjectStore
+    depot: Depot
     stages: Stages
     listening: Listening
     leases: LeaseBook

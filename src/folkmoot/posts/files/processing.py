@@ -1,49 +1,69 @@
-"""What becomes of an upload: processed at once, or by a job that goes on after a crash; then its pieces are stored.
+"""The job that makes of an upload what players play. It goes on after a crash: each step can be done again, for
+keys are made of the file's id, and the row says what is there last."""
 
-Each step can be done again: keys are made of the file's id, and what was stored is what the row says last.
-"""
-
-import asyncio
-import shutil
 from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
+import structlog
 
-from folkmoot.gate import Acting, Action, Gate
-from folkmoot.media.model import Piece, Processed, Purpose, Unusable
-from folkmoot.media.processing import FILM_WITHIN_S, PICTURE_WITHIN_S, SOURCE, Watch, Workshop
+from folkmoot.gate import Action, Gate
+from folkmoot.media.depot import Depot
+from folkmoot.media.model import Unusable
 from folkmoot.posts.files import actions, queries
-from folkmoot.posts.files.model import Media, MediaDetails, Stored
-from folkmoot.storage.jobs import Job
-from folkmoot.storage.objects import ObjectStore
+from folkmoot.posts.files.model import folder_of
+from folkmoot.storage.jobs import Job, RetryPolicy
 
+log = structlog.get_logger(__name__)
+RETRY = RetryPolicy(attempts_max=4)
+"""What takes its process down three times does so a fourth time."""
 PROGRESS_EVERY_MS = 1_000
 _BY = "worker: media"
 
 
 class Processing(msgspec.Struct, frozen=True):
-    """One in each process that takes or processes uploads."""
+    """One in the worker."""
 
-    objects: ObjectStore
-    workshop: Workshop
+    gate: Gate
+    depot: Depot
+    clock_ms: Callable[[], int]
 
-    async def at_once(self, upload: BinaryIO, purpose: Purpose, folder: str) -> tuple[Processed, Made]:
-        """Process a picture while its sender waits, and store it below a folder. Raises Unusable, OSError."""
-        async with self.workshop.bench() as bench:
-            await asyncio.to_thread(_copy, upload, bench / SOURCE)
-            processed = await self.workshop.process(bench, purpose, PICTURE_WITHIN_S)
-            return processed, await self.store(bench, folder, processed)
-
-    async def keep(self, upload: BinaryIO, key: str) -> int:
-        """Store an upload as it came, for the job; return its size in bytes."""
-        async with self.workshop.bench() as bench:
-            await asyncio.to_thread(_copy, upload, bench / SOURCE)
-            await self.objects.put(key, bench / SOURCE, "application/octet-stream")
-            return (bench / SOURCE).stat().st_size
-
-    async def later(self, gate: Gate, clock_ms: Callable[[], int], job: Job) -> None:
+    async def run(self, job: Job) -> None:
         """The handler of `actions.PROCESS` jobs."""
-        async with gate.database.read() as read:
-            file = await queries.by_id(read, int(job.payload["media"]))
+        media_id = int(job.payload["media"])
+        async with self.gate.database.read() as read:
+            file = await queries.by_id(read, media_id)
+        if file is None or file.details.percent is None:
+            return
+        permit = self.gate.permit_system(Action.UPLOAD, _BY)
+        try:
+            made = await self.depot.later(file.object_key, folder_of(media_id), self._watch(media_id))
+        except Unusable as error:
+            why = str(error)
+            await self.gate.act(permit, lambda acting: actions.fail(acting, media_id, why))
+            return
+        except FileNotFoundError:
+            await self.gate.act(permit, lambda acting: actions.fail(acting, media_id, "The upload was lost"))
+            return
+        if not await self.gate.act(permit, lambda acting: actions.complete(acting, media_id, made)):
+            log.info("media.deleted_meanwhile", media=media_id)
+
+    def _watch(self, media_id: int) -> "_Watch":
+        return _Watch(self, media_id)
+
+
+class _Watch:
+    """Writes down how far a file is, at most once a second."""
+
+    def __init__(self, processing: Processing, media_id: int) -> None:
+        self._processing = processing
+        self._media_id = media_id
+        self._due_ms = 0
+
+    async def __call__(self, percent: int) -> None:
+        now_ms = self._processing.clock_ms()
+        if now_ms < self._due_ms:
+            return
+        self._due_ms = now_ms + PROGRESS_EVERY_MS
+        gate = self._processing.gate
+        permit = gate.permit_system(Action.UPLOAD, _BY)
+        await gate.act(permit, lambda acting: actions.note_progress(acting, self._media_id, percent))

@@ -1,115 +1,215 @@
-"""Files: Mastodon's methods for media, and the address that players fetch them from."""
+"""Files: Mastodon's methods for media, https://docs.joinmastodon.org/methods/media/.
 
+A small picture is processed while its sender waits (200); the rest by a job (202, then 206 with how far it is).
+"""
+
+import asyncio
+import math
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, put
+from litestar import Request, Response, delete, get, post, put
+from litestar.datastructures import UploadFile
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
-from folkmoot.gate.model import clip_subject, space_subject
+from folkmoot.clips.actions import delete_own_file
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
+from folkmoot.media.depot import Made
+from folkmoot.media.model import Purpose
+from folkmoot.media.sniffing import GIF, Format
 from folkmoot.posts.files import actions, queries
-from folkmoot.posts.files.model import Media
-from folkmoot.spaces.model import Space
+from folkmoot.posts.files.model import Media, MediaDetails, details_of, folder_of, upload_key
+from folkmoot.posts.rules import clean_description
 from folkmoot.storage.database import Read
-from folkmoot.surfaces.byte_ranges import Unsatisfiable, parse_range
+from folkmoot.surfaces import uploads
 from folkmoot.surfaces.http import parse, serves
-from folkmoot.surfaces.mastodon import load_statuses, media_links, present_media
+from folkmoot.surfaces.limits import Limits
+from folkmoot.surfaces.mastodon import load_statuses, present_media
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.under_way import hold
 
 PATH = "/api/v1/media"
+AT_ONCE_BYTES_MAX = 8_000_000
+GIF_AT_ONCE_BYTES_MAX = 500_000  # a film is made of it, if it moves
+WAITED_FOR_S = 60.0
+_LOOK_EVERY_S = 0.25
+_UPLOAD = serves(Serves.SIGNED_IN, Action.UPLOAD, "write:media")
 
 
-class UpdateMedia(msgspec.Struct):
-    """What can be changed of a file; other fields that clients send are left alone."""
+class SentMedia(msgspec.Struct):
+    """An upload, or what is changed of one; other fields that clients send are left alone."""
 
+    file: Any = None
+    thumbnail: Any = None
     description: str | None = None
+    focus: str | None = None  # "x,y"
+
+
+@post("/api/v2/media", opt=_UPLOAD, request_max_body_size=uploads.BODY_BYTES_MAX)
+async def upload_media(
+    request: Request[Any, Any, Any], permit: Permit, services: Services, limits: Limits
+) -> Response[MediaAttachment]:
+    """Upload a file. 200 for a small picture; 202 for what is processed later: ask for it until it isn't 206."""
+    return await _answer(services, permit.viewer, await _take(request, permit, services, limits))
+
+
+@post(PATH, opt=_UPLOAD, request_max_body_size=uploads.BODY_BYTES_MAX)
+async def upload_media_and_wait(
+    request: Request[Any, Any, Any], permit: Permit, services: Services, limits: Limits
+) -> Response[MediaAttachment]:
+    """Upload a file, and be answered when it is processed; after a minute as by `/api/v2/media`."""
+    media_id = await _take(request, permit, services, limits)
+    until_ms = services.clock_ms() + WAITED_FOR_S * 1000
+    while services.clock_ms() < until_ms:
+        async with services.database.read() as read:
+            file = await queries.by_id(read, media_id)
+        if file is None or file.details.percent is None:
+            break
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return await _answer(services, permit.viewer, media_id)
 
 
 @get(f"{PATH}/{{media_id:str}}", opt=serves(Serves.SIGNED_IN, scope="write:media"))
-async def show_media(media_id: str, viewer: Viewer, services: Services) -> MediaAttachment:
-    """One's own file."""
-    async with services.database.read() as read:
-        return await _present(read, services, viewer, await queries.by_id(read, entity_id(media_id)))
+async def show_media(media_id: str, viewer: Viewer, services: Services) -> Response[MediaAttachment]:
+    """One's own file: 206 while it is processed, with `folkmoot.progress` in percent; 422 if that failed."""
+    return await _answer(services, viewer, entity_id(media_id), unfinished=206)
 
 
-@put(f"{PATH}/{{media_id:str}}", opt=serves(Serves.SIGNED_IN, Action.UPLOAD, "write:media"))
+@put(f"{PATH}/{{media_id:str}}", opt=_UPLOAD, request_max_body_size=uploads.PICTURES_BYTES_MAX)
 async def update_media(
-    request: Request[Any, Any, Any], media_id: str, permit: Permit, services: Services
-) -> MediaAttachment:
-    """Describe one's own file for those who can't hear it."""
-    asked, id_ = await parse(request, UpdateMedia), entity_id(media_id)
-    if asked.description is not None:
-        text = asked.description
-        await services.gate.act(permit, lambda acting: actions.describe(acting, id_, text))
+    request: Request[Any, Any, Any], media_id: str, permit: Permit, services: Services, limits: Limits
+) -> Response[MediaAttachment]:
+    """Describe one's own file for those who can't see or hear it; say where its `focus` is; give it a thumbnail."""
+    asked, id_ = await parse(request, SentMedia), entity_id(media_id)
+    thumbnail = uploads.sent_file(asked.thumbnail)
+    focus = _focus(asked.focus)
     async with services.database.read() as read:
-        return await _present(read, services, permit.viewer, await queries.by_id(read, id_))
+        version = (await _own(read, permit.viewer, id_)).details.preview_version
+    made = None
+    if thumbnail is not None:
+        limits.upload(permit.viewer.id)
+        made = await _thumbnail(services, thumbnail, id_, version + 1)
+    if asked.description is not None or focus is not None or made is not None:
+        await services.gate.act(permit, lambda acting: _change(acting, id_, asked.description, focus, made))
+    return await _answer(services, permit.viewer, id_)
 
 
-@get(f"{media_links.MEDIA}/{{key:str}}", opt=serves(Serves.ANYONE, scope="read:statuses"))
-async def fetch_media(
-    request: Request[Any, Any, Any], key: str, viewer: Viewer, services: Services, ticket: str | None = None
-) -> Response[bytes]:
-    """The bytes of a file, or a range of them. Asked for anew each time: who may hear it can change."""
-    media_id = media_links.id_of(key)
-    async with services.database.read() as read:
-        looking = await _signed_for(read, request, services, media_id, ticket) if ticket else viewer
-        found = await queries.by_id(read, media_id)
-        visible, space = await load_statuses.admit_media(read, services, looking, found)
-        hold(request, await _stamps(read, services, looking, visible.item, space))
-    return await _bytes(request, services, visible.item)
+@delete(f"{PATH}/{{media_id:str}}", opt=_UPLOAD, status_code=200)
+async def delete_media(media_id: str, permit: Permit, services: Services) -> dict[str, Any]:
+    """Delete one's own file, as long as it hangs on no post."""
+    id_ = entity_id(media_id)
+    await services.gate.act(permit, lambda acting: delete_own_file(acting, id_))
+    return {}
 
 
-async def _stamps(
-    read: Read, services: Services, viewer: Viewer, media: Media, space: Space | None
-) -> tuple[Stamp, ...]:
-    """What the bytes hang on while they are sent: the clip, and the Space that it was cut from."""
-    about = [space_subject(space.id)] if space is not None else []
-    if media.clip_id is not None:
-        about.append(clip_subject(media.clip_id))
-    return await services.gate.stamps(read, viewer, about)
-
-
-async def _bytes(request: Request[Any, Any, Any], services: Services, media: Media) -> Response[bytes]:
-    # The bytes are others after something was taken out of them.
-    tag = f'"{media.id}-{len(media.details.taken_out)}"'
-    headers = {"ETag": tag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(b"", status_code=304, headers=headers)
-    try:
-        asked = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
-        part = parse_range(asked, media.size_bytes)
-    except Unsatisfiable:
-        headers["Content-Range"] = f"bytes */{media.size_bytes}"
-        return Response(b"", status_code=416, headers=headers)
-    start, end = (part.start, part.end) if part is not None else (0, media.size_bytes)
-    if part is not None:
-        headers["Content-Range"] = part.content_range
-    content = await services.objects.get(media.object_key, start, end)
-    return Response(
-        content, status_code=200 if part is None else 206, headers=headers, media_type=media.content_type
+async def _take(request: Request[Any, Any, Any], permit: Permit, services: Services, limits: Limits) -> int:
+    """Enter what was sent as a file of the viewer's; return its id."""
+    limits.upload(permit.viewer.id)
+    asked = await parse(request, SentMedia)
+    upload, thumbnail = uploads.sent_file(asked.file), uploads.sent_file(asked.thumbnail)
+    if upload is None:
+        raise uploads.unusable("File can't be blank")
+    form, focus = uploads.form_of(upload), _focus(asked.focus)
+    description = clean_description(asked.description or "")
+    media_id = services.database.ids.next()
+    details = MediaDetails(focus=focus)
+    if thumbnail is not None and form.family != "image":
+        shown = await _thumbnail(services, thumbnail, media_id, 1)
+        details = msgspec.structs.replace(
+            details, preview=shown.original, preview_version=1, blurhash=shown.processed.blurhash
+        )
+    file = Media(
+        id=media_id,
+        account_id=permit.viewer.id,
+        kind={"image": "image", "film": "video", "sound": "audio"}[form.family],
+        content_type=form.mime_type,
+        object_key=upload_key(media_id),
+        size_bytes=0,
+        description=description,
+        details=details,
+        created_at_ms=services.clock_ms(),
     )
+    if _is_small(form, upload) and not services.depot.workshop.places.locked():
+        return await _process_now(permit, services, upload, file)
+    with uploads.refusing():
+        size_bytes = await services.depot.keep(upload.file, file.object_key)
+    waiting = msgspec.structs.replace(
+        file, size_bytes=size_bytes, details=msgspec.structs.replace(details, percent=0)
+    )
+    await services.gate.act(permit, lambda acting: actions.add_upload(acting, waiting))
+    return media_id
 
 
-async def _signed_for(
-    read: Read, request: Request[Any, Any, Any], services: Services, media_id: int, ticket: str
-) -> Viewer:
-    """Whom a signed link stands for, as things are now. Raises Refused when any right behind it was lost."""
-    signed = media_links.read(services.ticket_key, ticket, media_id, read.now_ms)
-    await services.gate.check(read, signed.stamps)
-    viewer = await services.gate.as_account(read, signed.account_id)
-    services.gate.permit(viewer, Action.READ)
-    hold(request, signed.stamps)
-    return viewer
+async def _process_now(permit: Permit, services: Services, upload: UploadFile, file: Media) -> int:
+    made = await uploads.picture(services, upload, Purpose.ATTACHMENT, folder_of(file.id))
+    ready = msgspec.structs.replace(
+        file,
+        kind=made.processed.kind,
+        content_type=made.original.content_type,
+        object_key=made.original.key,
+        size_bytes=made.original.size_bytes,
+        details=details_of(made, file.details),
+    )
+    await services.gate.act(permit, lambda acting: actions.add(acting, ready))
+    return file.id
 
 
-async def _present(read: Read, services: Services, viewer: Viewer, found: Media | None) -> MediaAttachment:
+def _is_small(form: Format, upload: UploadFile) -> bool:
+    bytes_max = GIF_AT_ONCE_BYTES_MAX if form is GIF else AT_ONCE_BYTES_MAX
+    return form.family == "image" and uploads.size_of(upload) <= bytes_max
+
+
+async def _thumbnail(services: Services, upload: UploadFile, media_id: int, version: int) -> Made:
+    return await uploads.picture(services, upload, Purpose.PREVIEW, f"{folder_of(media_id)}/preview-{version}")
+
+
+async def _change(
+    acting: Acting, media_id: int, description: str | None, focus: tuple[float, float] | None, made: Made | None
+) -> None:
+    if description is not None:
+        await actions.describe(acting, media_id, description)
+    if focus is not None:
+        await actions.set_focus(acting, media_id, focus)
+    if made is not None:
+        await actions.set_preview(acting, media_id, made.original, made.processed.blurhash)
+
+
+def _focus(text: str | None) -> tuple[float, float] | None:
+    """Raises Refused 422 for what is no two numbers."""
+    if not text:
+        return None
+    try:
+        x, y = (max(-1.0, min(1.0, float(part))) for part in text.split(","))
+    except ValueError as error:
+        raise uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5") from error
+    if math.isnan(x) or math.isnan(y):
+        raise uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5")
+    return x, y
+
+
+async def _own(read: Read, viewer: Viewer, media_id: int) -> Media:
+    found = await queries.by_id(read, media_id)
     if found is None or found.account_id != viewer.account_id:
         raise Refused("not_found", "Record not found", status=404)
-    visible, space = await load_statuses.admit_media(read, services, viewer, found)
-    return present_media.attachment(visible, load_statuses.media_url(read.now_ms, services, visible, space))
+    return found
 
 
-HANDLERS: list[Any] = [show_media, update_media, fetch_media]
+async def _answer(
+    services: Services, viewer: Viewer, media_id: int, *, unfinished: int = 202
+) -> Response[MediaAttachment]:
+    async with services.database.read() as read:
+        found = await _own(read, viewer, media_id)
+        visible, space = await load_statuses.admit_media(read, services, viewer, found)
+        shown = present_media.attachment(visible, load_statuses.media_url(read.now_ms, services, visible, space))
+    if found.details.failure:
+        raise uploads.unusable(found.details.failure)
+    return Response(shown, status_code=200 if found.details.is_ready else unfinished)
+
+
+HANDLERS: list[Any] = [
+    upload_media,
+    upload_media_and_wait,
+    show_media,
+    update_media,
+    delete_media,
+]

@@ -1,4 +1,4 @@
-"""Where a viewer fetches a file. What anybody may hear has a plain address; the rest a signed one.
+"""Where a viewer fetches a file. What anybody may see or hear has a plain address; the rest a signed one.
 
 Clients play a file by its bare address, without a token. The signature stands for the viewer: it carries the stamps
 they were identified under, and whose eyes the gate looks with when the link is followed.
@@ -15,6 +15,15 @@ from folkmoot.surfaces.services import Services
 
 LINK_SECONDS = 86_400
 MEDIA = "/media"
+_SMALL = "-small"
+_EXTENSIONS = {
+    "audio/mp4": "m4a",
+    "audio/mpeg": "mp3",
+    "video/mp4": "mp4",
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+}
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -24,20 +33,36 @@ class Signed(msgspec.Struct, frozen=True):
     stamps: tuple[Stamp, ...]
 
 
-def key_of(media_id: int) -> str:
+def key_of(media: Media) -> str:
     """The last part of a file's address; its extension is what some players go by."""
-    return f"{media_id}.m4a"
+    return f"{media.id}.{_EXTENSIONS.get(media.content_type, 'bin')}"
 
 
-def id_of(key: str) -> int:
+def preview_of(address: str, media: Media) -> str | None:
+    """Where the picture is that is shown for a file, by the file's address for the same viewer."""
+    preview = media.details.preview
+    if preview is None:
+        return None
+    return address.replace(f"/{key_of(media)}", f"/{media.id}{_SMALL}.{preview.extension}", 1)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What an address names."""
+
+    media_id: int
+    is_preview: bool
+
+
+def asked(key: str) -> Asked:
     """Raises Refused 404 for what is no such name."""
-    number, _, extension = key.partition(".")
-    return entity_id(number if extension == "m4a" else "", "Media")
+    name, _, extension = key.partition(".")
+    number = name.removesuffix(_SMALL)
+    return Asked(entity_id(number if extension.isalnum() else "", "Media"), number != name)
 
 
 def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, now_ms: int) -> str:
     """The address under which this viewer's player gets the file. `for_anybody`: the clip's Space is public."""
-    plain = f"{services.site.base_url}{MEDIA}/{key_of(media.id)}"
+    plain = f"{services.site.base_url}{MEDIA}/{key_of(media)}"
     open_to_all = for_anybody and media.gate_facts().reach in (Reach.PUBLIC, Reach.UNLISTED)
     if open_to_all or viewer.account_id is None:
         return plain

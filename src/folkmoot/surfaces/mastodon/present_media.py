@@ -1,31 +1,68 @@
-"""Files as Mastodon's JSON. Takes what the gate admitted, and nothing else."""
+"""Files as Mastodon's JSON: https://docs.joinmastodon.org/entities/MediaAttachment/."""
+
+from typing import Any
 
 from folkmoot.gate import Visible
 from folkmoot.posts.files.model import Media
-from folkmoot.surfaces.mastodon import status_entities
+from folkmoot.surfaces.mastodon import media_links, status_entities
 
 
 def attachment(visible: Visible[Media], url: str) -> status_entities.MediaAttachment:
-    """A file. Sound only, until there are pictures."""
+    """A file, with its address for this viewer; one that isn't processed yet has none."""
     media = visible.item
+    details = media.details
+    shown = status_entities.MediaAttachment(
+        id=str(media.id),
+        type=media.kind,
+        url=url if details.is_ready else None,
+        preview_url=media_links.preview_of(url, media) if details.is_ready else None,
+        meta=_meta(media) if details.is_ready else {},
+        description=_described(media) or None,
+        blurhash=details.blurhash,
+    )
+    if details.percent is not None:
+        shown.folkmoot = status_entities.UnderWay(progress=details.percent)
+    return shown
+
+
+def _meta(media: Media) -> dict[str, Any]:
+    details = media.details
+    meta: dict[str, Any] = {}
+    if media.kind != "image":
+        meta |= _length(media)
+    if media.kind in ("video", "gifv"):
+        meta |= _size(details.width, details.height)
+        meta["original"] |= {
+            "width": details.width, "height": details.height, "frame_rate": details.frame_rate,
+        }  # fmt: skip
+    elif media.kind == "image":
+        meta["original"] = _size(details.width, details.height)
+    if details.preview is not None:
+        meta["small"] = _size(details.preview.width, details.preview.height)
+    if details.focus is not None:
+        meta["focus"] = {"x": details.focus[0], "y": details.focus[1]}
+    if details.waveform:
+        meta["waveform"] = list(details.waveform)
+    return meta
+
+
+def _length(media: Media) -> dict[str, Any]:
     seconds = media.details.duration_ms / 1000
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(int(minutes), 60)
-    return status_entities.MediaAttachment(
-        id=str(media.id),
-        type="audio",
-        url=url,
-        meta={
-            "length": f"{hours}:{minutes:02}:{rest:05.2f}",
-            "duration": seconds,
-            "audio_encode": "aac (LC)",
-            "audio_bitrate": "48000 Hz",
-            "audio_channels": "mono",
-            "original": {"duration": seconds, "bitrate": media.details.bitrate},
-            "waveform": list(media.details.waveform),
-        },
-        description=_described(media) or None,
-    )
+    length: dict[str, Any] = {
+        "length": f"{hours}:{minutes:02}:{rest:05.2f}",
+        "duration": seconds,
+        "original": {"duration": seconds, "bitrate": media.details.bitrate},
+    }
+    if media.clip_id is not None:
+        length |= {"audio_encode": "aac (LC)", "audio_bitrate": "48000 Hz", "audio_channels": "mono"}
+    return length
+
+
+def _size(width: int, height: int) -> dict[str, Any]:
+    aspect = round(width / height, 6) if height else 0
+    return {"width": width, "height": height, "size": f"{width}x{height}", "aspect": aspect}
 
 
 def _described(media: Media) -> str:

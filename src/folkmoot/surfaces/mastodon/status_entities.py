@@ -12,12 +12,21 @@ from folkmoot.surfaces.mastodon.entities import Account, Application, CustomEmoj
 from folkmoot.surfaces.mastodon.poll_entities import Poll
 
 
+class UnderWay(msgspec.Struct, kw_only=True):
+    """How far the processing of a file is, in percent."""
+
+    progress: int
+
+
 class MediaAttachment(msgspec.Struct, kw_only=True):
-    """A file of a post. For sound, `meta` holds length, bitrate and `waveform` (peaks of 0–255)."""
+    """A file of a post. `meta` holds sizes, lengths and, of sound, `waveform` (peaks of 0–255).
+
+    Without `url` it isn't processed yet, and `folkmoot` says how far it is.
+    """
 
     id: str
-    type: Literal["audio"]
-    url: str
+    type: str  # image, gifv, video, audio
+    url: str | None
     preview_url: str | None = None
     remote_url: str | None = None
     preview_remote_url: str | None = None
@@ -25,6 +34,7 @@ class MediaAttachment(msgspec.Struct, kw_only=True):
     meta: dict[str, Any]
     description: str | None
     blurhash: str | None = None
+    folkmoot: UnderWay | msgspec.UnsetType = msgspec.UNSET
 
 
 class Mention(msgspec.Struct, kw_only=True):
