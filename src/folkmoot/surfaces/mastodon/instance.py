@@ -14,14 +14,21 @@ from folkmoot.accounts.rules import DISPLAY_NAME_CHARACTERS_MAX, NOTE_CHARACTERS
 from folkmoot.gate import Serves, Viewer, Visible
 from folkmoot.posts.marks.model import PINS_MAX
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, URL_CHARACTERS
-from folkmoot.posts.rules import DESCRIPTION_CHARACTERS_MAX
+from folkmoot.posts.rules import (
+    DESCRIPTION_CHARACTERS_MAX,
+    POLL_LASTS_S_MAX,
+    POLL_LASTS_S_MIN,
+    POLL_OPTION_CHARACTERS_MAX,
+    POLL_OPTIONS_MAX,
+)
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.services import Services, Site
 
-# Clients read from the version which of Mastodon's methods they can expect.
-COMPATIBLE_WITH = "4.3.0"
+# Clients read from these which of Mastodon's methods they can expect: 7 is that of 4.5, with quotes.
+COMPATIBLE_WITH = "4.5.0"
+API_VERSION = 7
 DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
 
 
@@ -40,7 +47,7 @@ async def instance(viewer: Viewer, services: Services, server_counts: ServerCoun
         thumbnail={"url": site.base_url + present.HEADER_PATH},
         configuration=_configuration(site),
         registrations=_registrations(site),
-        api_versions={"mastodon": 1},
+        api_versions={"mastodon": API_VERSION},
         contact={"email": site.contact, "account": contact},
     )
 
@@ -124,10 +131,10 @@ def _configuration(site: Site) -> dict[str, Any]:
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 0,
-            "max_characters_per_option": 0,
-            "min_expiration": 0,
-            "max_expiration": 0,
+            "max_options": POLL_OPTIONS_MAX,
+            "max_characters_per_option": POLL_OPTION_CHARACTERS_MAX,
+            "min_expiration": POLL_LASTS_S_MIN,
+            "max_expiration": POLL_LASTS_S_MAX,
         },
         "translation": {"enabled": False},
         "limited_federation": False,
