@@ -18,6 +18,7 @@ from folkmoot.storage.ids import id_at
 from folkmoot.storage.tables.notifications import notification_permissions, notification_policies, notifications
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import posts
+from folkmoot.storage.tables.reading import markers
 
 _T = notifications.c
 _FILTERED = _T.filtered
@@ -51,6 +52,14 @@ async def group_sizes(read: Read, account_id: int, group_keys: Collection[str]) 
         .group_by(_T.group_key)
     )
     return {row[0]: row[1] for row in await read.connection.execute(statement)}
+
+
+async def last_read_id(read: Read, account_id: int) -> int:
+    """How far somebody has read, by their marker; 0 without one."""
+    found = select(markers.c.last_read_id).where(
+        markers.c.account_id == account_id, markers.c.timeline == "notifications"
+    )
+    return int((await read.connection.execute(found)).scalar_one_or_none() or 0)
 
 
 async def policy_of(read: Read, account_id: int) -> Policy:

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from folkmoot.accounts.model import Page
 from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
 from folkmoot.notifications import actions, queries
 from folkmoot.notifications.model import Asked, Kind
@@ -40,7 +41,8 @@ async def unread_count(request: Request[Any, Any, Any], viewer: Viewer, services
     """How many came since the marker of notifications, as far as `limit`."""
     asked = page(request, limit=UNREAD_LIMIT, limit_max=UNREAD_LIMIT_MAX)
     async with services.database.read() as read:
-        rows = await queries.of_account(read, viewer.id, asked_for(request), asked)
+        newer = Page(limit=asked.limit, since_id=await queries.last_read_id(read, viewer.id))
+        rows = await queries.of_account(read, viewer.id, asked_for(request), newer)
         return UnreadCount(len(await load_notifications.load(read, services, viewer, rows)))
 
 
@@ -72,7 +74,7 @@ async def dismiss(notification_id: str, permit: Permit, services: Services) -> d
 
 def asked_for(request: Request[Any, Any, Any]) -> Asked:
     """The notifications that a query wants. A type that we don't have matches none."""
-    only, without = (_kinds(request, name) for name in ("types", "exclude_types"))
+    only, without = (kinds_in(request, name) for name in ("types", "exclude_types"))
     kinds = None
     if only is not None or without is not None:
         kinds = (frozenset(Kind) if only is None else only) - (without or frozenset())
@@ -84,7 +86,7 @@ def asked_for(request: Request[Any, Any, Any]) -> Asked:
     )
 
 
-def _kinds(request: Request[Any, Any, Any], name: str) -> frozenset[Kind] | None:
+def kinds_in(request: Request[Any, Any, Any], name: str) -> frozenset[Kind] | None:
     """The kinds of the types that a query names: by Mastodon's word for them, or by our own."""
     said = {value for given in (name, f"{name}[]") for value in request.query_params.getall(given, [])}
     return frozenset(kind for kind in Kind if {kind.type, kind.value} & said) if said else None
