@@ -34,7 +34,7 @@ class NewFeaturedTag(msgspec.Struct):
 async def show_tag(name: str, viewer: Viewer, services: Services) -> Tag:
     """A tag, however it is written: how it was used in the last seven days, and whether one follows it."""
     async with services.database.read() as read:
-        return (await _tags(read, services, viewer, [clean_name(name)]))[0]
+        return (await shown_tags(read, services, viewer, [clean_name(name)]))[0]
 
 
 def _choosing(verb: str, work: _Work, opt: dict[str, Any], what: str) -> HTTPRouteHandler:
@@ -43,7 +43,7 @@ def _choosing(verb: str, work: _Work, opt: dict[str, Any], what: str) -> HTTPRou
         folded = clean_name(name)
         await services.gate.act(permit, lambda acting: work(acting, folded))
         async with services.database.read() as read:
-            return (await _tags(read, services, permit.viewer, [folded]))[0]
+            return (await shown_tags(read, services, permit.viewer, [folded]))[0]
 
     handle.fn.__name__ = f"{verb}_tag"
     handle.fn.__doc__ = f"{what} Returns the tag."
@@ -59,7 +59,7 @@ async def followed_tags(request: Request[Any, Any, Any], viewer: Viewer, service
     asked = page(request, limit=100, limit_max=200)
     async with services.database.read() as read:
         found = await queries.followed_by(read, viewer.id, asked)
-        shown = await _tags(read, services, viewer, [name for _, name in found])
+        shown = await shown_tags(read, services, viewer, [name for _, name in found])
     headers = link_header(request, services.site.base_url, [id_ for id_, _ in found], asked.limit)
     return Response(shown, headers=headers)
 
@@ -97,7 +97,7 @@ async def suggested_tags(viewer: Viewer, services: Services) -> list[Tag]:
     """Tags that one uses most, for one's profile."""
     async with services.database.read() as read:
         names = await queries.often_used_by(read, viewer.id, FEATURED_MAX)
-        return await _tags(read, services, viewer, names)
+        return await shown_tags(read, services, viewer, names)
 
 
 @get("/api/v1/accounts/{account_id:str}/featured_tags", opt=serves(Serves.ANYONE, scope="read:accounts"))
@@ -107,7 +107,7 @@ async def featured_tags_of(account_id: str, viewer: Viewer, services: Services) 
         return await _featured(read, services, viewer, entity_id(account_id))
 
 
-async def _tags(read: Read, services: Services, viewer: Viewer, names: Sequence[str]) -> list[Tag]:
+async def shown_tags(read: Read, services: Services, viewer: Viewer, names: Sequence[str]) -> list[Tag]:
     used = await queries.history(read, names)
     followed = featured_ = set[str]()
     if viewer.account_id is not None:
