@@ -1,6 +1,6 @@
 """Edits: what a post says anew, and what it said before."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -76,10 +76,13 @@ async def current(read: Read, post: Post) -> Version:
     )
 
 
-async def earlier(read: Read, post_id: int) -> list[Version]:
-    """What a post said before each of its edits, the first first. One statement."""
-    statement = select(post_edits).where(post_edits.c.post_id == post_id).order_by(post_edits.c.id)
-    return [_version(row) for row in await read.connection.execute(statement)]
+async def earlier(read: Read, post_ids: Collection[int]) -> dict[int, list[Version]]:
+    """What each post said before each of its edits, the first first. One statement."""
+    versions: dict[int, list[Version]] = {}
+    statement = select(post_edits).where(post_edits.c.post_id.in_(post_ids)).order_by(post_edits.c.id)
+    for row in await read.connection.execute(statement):
+        versions.setdefault(row.post_id, []).append(_version(row))
+    return versions
 
 
 def _version(row: Row[tuple[object, ...]]) -> Version:

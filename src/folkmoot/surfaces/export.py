@@ -4,7 +4,7 @@ Each page is a read of its own, before which the right to it is looked up anew: 
 off, and what has no end in JSON is not taken for whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -12,7 +12,6 @@ from litestar import get
 from litestar.response import Stream
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.accounts.model import Page
 from folkmoot.accounts.profiles.queries import defaults_of
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
@@ -21,16 +20,12 @@ from folkmoot.gate.model import Sanction
 from folkmoot.gate.queries import sanctions_of
 from folkmoot.moderation.appeals import queries as appeals
 from folkmoot.moderation.appeals.model import Appeal
-from folkmoot.posts import queries as posts
 from folkmoot.posts.files import queries as post_files
 from folkmoot.posts.files.model import Media
-from folkmoot.posts.marks import queries as marks
-from folkmoot.posts.marks.model import Mark
-from folkmoot.posts.model import Post
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
-from folkmoot.surfaces import export_people
+from folkmoot.surfaces import export_people, export_posts
 from folkmoot.surfaces.export_rows import PAGE, Row, Section, go_on_from, time_or_none
 from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.mastodon.present import timestamp
@@ -82,16 +77,6 @@ async def _head(read: Read, services: Services, permit: Permit) -> Row:
     }
 
 
-async def _posts(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
-    found = await posts.of_author(read, permit.viewer.id, max_id=after_id, limit=PAGE)
-    own = await services.gate.admit_to_export(read, permit, found)
-    media = await post_files.of_posts(read, [one.item.id for one in own])
-    files = {
-        post_id: await services.gate.admit_to_export(read, permit, attached) for post_id, attached in media.items()
-    }
-    return [_post(one, files.get(one.item.id, [])) for one in own], go_on_from([post.id for post in found])
-
-
 async def _spaces(read: Read, services: Services, permit: Permit, after_id: int | None) -> Any:
     ids = await spaces.ids_by_creator(read, permit.viewer.id, limit=PAGE, max_id=after_id)
     own = await services.gate.admit_to_export(read, permit, await spaces.by_ids(read, ids))
@@ -106,19 +91,9 @@ async def _clips(read: Read, services: Services, permit: Permit, after_id: int |
     return [_clip(clip, files.get(clip.id)) for clip in found], go_on_from([clip.id for clip in found])
 
 
-def _marked(what: Mark) -> Section:
-    async def section(read: Read, _: Services, permit: Permit, after_id: int | None) -> Any:
-        found = await marks.marked_by(read, permit.viewer.id, what, Page(PAGE, max_id=after_id))
-        return [{"post": str(post_id)} for _, post_id in found], go_on_from([id_ for id_, _ in found])
-
-    return section
-
-
 _SECTIONS: dict[str, Section] = {
     **export_people.SECTIONS,
-    "posts": _posts,
-    "favourites": _marked(Mark.FAVOURITE),
-    "bookmarks": _marked(Mark.BOOKMARK),
+    **export_posts.SECTIONS,
     "spaces": _spaces,
     "clips": _clips,
 }
@@ -135,22 +110,6 @@ def _sanction(one: Sanction, appeal: Appeal | None) -> Row:
         "appeal": None
         if appeal is None
         else {"text": appeal.text, "state": appeal.state.value, "answer": appeal.answer},
-    }
-
-
-def _post(own: Visible[Post], media: Sequence[Visible[Media]]) -> Row:
-    post = own.item
-    return {
-        "id": str(post.id),
-        "created_at": timestamp(post.created_at_ms),
-        "visibility": post.visibility.value,
-        "text": post.source,
-        "spoiler_text": post.spoiler_text,
-        "sensitive": post.sensitive,
-        "language": post.language,
-        "in_reply_to_id": None if post.in_reply_to_id is None else str(post.in_reply_to_id),
-        "reblog_of_id": None if post.reblog_of_id is None else str(post.reblog_of_id),
-        "media": [_file(one) for one in media],
     }
 
 
@@ -176,18 +135,7 @@ def _clip(clip: Clip, file: Visible[Media] | None) -> Row:
         "start_ms": clip.start_ms,
         "end_ms": clip.end_ms,
         "created_at": timestamp(clip.created_at_ms),
-        "media": None if file is None else _file(file),
-    }
-
-
-def _file(own: Visible[Media]) -> Row:
-    media = own.item
-    return {
-        "id": str(media.id),
-        "kind": media.kind,
-        "content_type": media.content_type,
-        "size_bytes": media.size_bytes,
-        "description": media.description,
+        "media": None if file is None else export_posts.file_row(file),
     }
 
 

@@ -1,7 +1,7 @@
 """From posts to their JSON for one viewer: load what they refer to, admit all of it at once, present.
 
 A page costs a fixed number of statements, whatever is in it: what is boosted, media, clips, Spaces (two), accounts,
-the gate's three, and what the viewer did with the posts.
+the gate's three, what the viewer did with the posts, and what their filters find in them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -26,10 +26,12 @@ from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import media_links, present_statuses
 from folkmoot.surfaces.mastodon.edit_entities import StatusEdit
+from folkmoot.surfaces.mastodon.load_filtered import filtered
 from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
+from folkmoot.timelines.filters.model import Context
 
 Item = TypeVar("Item", bound=Gated)
 Fetch = Callable[[Page], Awaitable[list[Post]]]
@@ -37,9 +39,11 @@ ROUNDS_MAX = 4
 ROUND_GROWTH = 4
 
 
-async def statuses(read: Read, services: Services, viewer: Viewer, posts: Sequence[Post]) -> list[Status]:
-    """The posts that the viewer may see, in order."""
-    admitted, around = await _load(read, services, viewer, posts)
+async def statuses(
+    read: Read, services: Services, viewer: Viewer, posts: Sequence[Post], context: Context | None = None
+) -> list[Status]:
+    """The posts that the viewer may see, in order. `context`: where, for their filters."""
+    admitted, around = await _load(read, services, viewer, posts, context)
     return [present_statuses.status(one, around, services.site) for one in admitted]
 
 
@@ -56,7 +60,8 @@ async def history(read: Read, services: Services, viewer: Viewer, found: Post | 
     admitted, around = await _load(read, services, viewer, [found], with_taken_out=True)
     if not admitted:
         return []
-    versions = [*await edits.earlier(read, found.id), await edits.current(read, found)]
+    before = (await edits.earlier(read, [found.id])).get(found.id, [])
+    versions = [*before, await edits.current(read, found)]
     return [present_statuses.edit(admitted[0], version, around, services.site) for version in versions]
 
 
@@ -93,7 +98,14 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 async def timeline(
-    read: Read, services: Services, viewer: Viewer, page: Page, fetch: Fetch, *, public: bool = False
+    read: Read,
+    services: Services,
+    viewer: Viewer,
+    page: Page,
+    fetch: Fetch,
+    context: Context | None = None,
+    *,
+    public: bool = False,
 ) -> Shown:
     """A page of what `fetch` reads. Where hardly anything of it may be seen (somebody who wrote much is suspended),
     more is read, a bounded number of times: an empty page would look like the end. `public`: it is a public list,
@@ -104,7 +116,7 @@ async def timeline(
     for _ in range(ROUNDS_MAX):
         posts = await fetch(wanted)
         listed = await services.gate.listed(read, posts) if public else posts
-        found = await statuses(read, services, viewer, listed)
+        found = await statuses(read, services, viewer, listed, context)
         ids = [post.id for post in posts]
         upwards = page.min_id is not None
         shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)
@@ -157,16 +169,24 @@ async def admit_media(
 
 
 async def _load(
-    read: Read, services: Services, viewer: Viewer, posts: Sequence[Post], *, with_taken_out: bool = False
+    read: Read,
+    services: Services,
+    viewer: Viewer,
+    posts: Sequence[Post],
+    context: Context | None = None,
+    *,
+    with_taken_out: bool = False,
 ) -> tuple[list[Visible[Post]], Around]:
     cut, everything = await _referred(read, posts, with_taken_out=with_taken_out)
     admitted = await services.gate.admit(read, viewer, everything)
     around = _around(read.now_ms, services, admitted, cut)
     return _in_order(posts, around), replace(
         around,
+        viewer_id=viewer.account_id,
         muted=await _muted(read, viewer, around),
         gone=await _gone(read, everything, around, cut),
         mine=await _mine(read, viewer, around),
+        filtered=await filtered(read, viewer, around.posts, around.media, context),
     )
 
 

@@ -6,7 +6,7 @@ from folkmoot.surfaces.mastodon.poll_entities import Poll, PollOption
 from folkmoot.surfaces.mastodon.present import timestamp
 
 
-def poll(visible: Visible[Post], mine: Mine, now_ms: int) -> Poll | None:
+def poll(visible: Visible[Post], mine: Mine, now_ms: int, *, is_own: bool) -> Poll | None:
     """The poll of a post, if it has one."""
     asked = visible.item.poll
     if asked is None:
@@ -24,6 +24,6 @@ def poll(visible: Visible[Post], mine: Mine, now_ms: int) -> Poll | None:
             PollOption(title=title, votes_count=votes if tallied else None)
             for title, votes in zip(asked.options, asked.tallies, strict=True)
         ],
-        voted=bool(mine.votes) or visible.viewer.account_id == visible.item.account_id,
+        voted=bool(mine.votes) or is_own,
         own_votes=list(mine.votes),
     )

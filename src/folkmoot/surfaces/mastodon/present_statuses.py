@@ -12,11 +12,13 @@ from folkmoot.posts.files.model import Media
 from folkmoot.posts.model import Mine, Post, Quoted, QuotePolicy, QuoteState, Version, Visibility
 from folkmoot.posts.text import localised
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.surfaces.mastodon import edit_entities, entities, status_entities
+from folkmoot.surfaces.mastodon import edit_entities, entities, filter_entities, status_entities
+from folkmoot.surfaces.mastodon.filter_entities import FilterResult
 from folkmoot.surfaces.mastodon.present import account, timestamp
 from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_polls import poll
 from folkmoot.surfaces.services import Site
+from folkmoot.timelines.filters.model import Found
 
 _STATES = {
     SpaceState.SCHEDULED: "A scheduled Space",
@@ -49,10 +51,12 @@ class Around(msgspec.Struct, frozen=True):
     clips: Mapping[int, Clip]
     spaces: Mapping[int, Visible[Space]]
     now_ms: int
+    viewer_id: int | None = None  # where it is made for one alone
     quotable: frozenset[int] = frozenset()  # posts, not loaded, that quoted posts quote
     muted: frozenset[int] = frozenset()  # accounts that are quoted, and muted by the viewer
     gone: Mapping[int, Gone] = {}  # by post
     mine: Mapping[int, Mine] = {}  # what the viewer did with them
+    filtered: Mapping[int, list[Found]] = {}  # what the viewer's filters find
 
 
 def permalink(username: str, post_id: int, site: Site) -> str:
@@ -81,6 +85,7 @@ def _boost(
         account=account(booster, site),
         visibility=post.visibility.value,
         reblog=shown,
+        filtered=_filtered(post.id, around),
     )
 
 
@@ -115,9 +120,9 @@ def _status(
         tags=[status_entities.Tag(name=name, url=f"{site.base_url}/tags/{name}") for name in post.tags],
         application=_application(post),
         card=_card(announced, around, site) if announced is not None else None,
-        poll=poll(visible, mine, around.now_ms),
+        poll=poll(visible, mine, around.now_ms, is_own=post.account_id == around.viewer_id),
         quote=_shallow(post.quoted, around) if is_quoted else _quote(post.quoted, around, site),
-        quote_approval=_quote_approval(visible, mine),
+        quote_approval=_quote_approval(visible, mine, around),
         replies_count=post.replies_count,
         reblogs_count=post.reblogs_count,
         favourites_count=post.favourites_count,
@@ -127,8 +132,13 @@ def _status(
         bookmarked=mine.bookmarked,
         pinned=mine.pinned,
         muted=mine.muted,
+        filtered=_filtered(post.id, around),
         folkmoot=_extension(announced, attached, around, around.gone.get(post.id)),
     )
+
+
+def _filtered(post_id: int, around: Around) -> list[FilterResult]:
+    return [filter_entities.result(found) for found in around.filtered.get(post_id, ())]
 
 
 def _quote(quoted: Quoted | None, around: Around, site: Site) -> status_entities.Quote | None:
@@ -172,10 +182,10 @@ def _fallback(post: Post, around: Around, site: Site) -> str:
     return f'<p class="quote-inline">RE: <a href="{url}" rel="nofollow noopener" target="_blank">{url}</a></p>'
 
 
-def _quote_approval(visible: Visible[Post], mine: Mine) -> status_entities.QuoteApproval:
+def _quote_approval(visible: Visible[Post], mine: Mine, around: Around) -> status_entities.QuoteApproval:
     post, viewer = visible.item, visible.viewer
     policy = post.quotable_by
-    own = viewer.account_id == post.account_id and post.visibility is not Visibility.DIRECT and post.circle is None
+    own = around.viewer_id == post.account_id and post.visibility is not Visibility.DIRECT and post.circle is None
     allowed = (
         own
         or (policy is QuotePolicy.PUBLIC and viewer.account_id is not None)
