@@ -12,6 +12,7 @@ SYSTEM = {
     "bench/standing.py": "a benchmark makes its accounts and decides about them, on a server of its own",
     "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
     "posts/polls.py": "a poll's time is over",
+    "posts/files/processing.py": "what was uploaded is made into what players play",
     "serve/first.py": "the first start makes the owner's link",
     "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",
     "serve/worker.py": "recordings close",
@@ -32,7 +33,7 @@ SYSTEM = {
 IN_ITS_NAME = {
     "posts/scheduled.py": "a post comes at its time, if its author may post then",
     "surfaces/sign_in.py": "the password, the code or the passkey was right",
-    "surfaces/mastodon/media.py": "a signed link, whose stamps were checked",
+    "surfaces/mastodon/media_files.py": "a signed link, whose stamps were checked",
     "surfaces/spaces/hearing.py": "a request that waited, whose stamps were checked anew",
     "surfaces/spaces/listen.py": "a listen ticket, whose stamps were checked",
     "surfaces/spaces/speaker.py": "a token of a seat is its account's, with the stamps that it carries",

@@ -22,6 +22,8 @@ from folkmoot.accounts import queries as account_queries
 from folkmoot.accounts.model import Field, Page
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import AuthorizationRequest, NewApplication
+from folkmoot.accounts.portraits.actions import change_portraits
+from folkmoot.accounts.portraits.model import Portrait
 from folkmoot.accounts.profiles.actions import update_profile
 from folkmoot.accounts.profiles.model import Changes
 from folkmoot.accounts.relations import actions as relations
@@ -29,6 +31,7 @@ from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
 from folkmoot.gate import ANONYMOUS, Acting, Action, Role, Surface, Visible
 from folkmoot.gate.register import Key
+from folkmoot.media.depot import Stored
 from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
 from folkmoot.notifications import queries as notification_queries
@@ -39,7 +42,7 @@ from folkmoot.posts import queries as post_queries
 from folkmoot.posts.boosts import boost
 from folkmoot.posts.files import actions as file_actions
 from folkmoot.posts.files import queries as file_queries
-from folkmoot.posts.files.model import Media
+from folkmoot.posts.files.model import Media, MediaDetails
 from folkmoot.posts.marks import actions as marks
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft as PostDraft
@@ -56,6 +59,9 @@ from folkmoot.tape.encode import StepEncoder
 from folkmoot.tape.model import Note
 from folkmoot.tape.signing import sign_tape
 from folkmoot.tape.writer import TapeWriter
+from folkmoot.timelines.filters import actions as filters
+from folkmoot.timelines.filters.actions import KeywordChange
+from folkmoot.timelines.filters.model import Context
 from folkmoot.timelines.lists import actions as lists
 from folkmoot.timelines.lists.model import RepliesPolicy
 from folkmoot.timelines.tags import actions as tags
@@ -293,9 +299,32 @@ ADDRESSES: dict[str, list[Address]] = {
     },
     "DELETE /api/v1/featured_tags/{tag_id}": of_everybody("/api/v1/featured_tags/1"),
     f"GET {ACCOUNT}/featured_tags": each(f"{ACCOUNT}/featured_tags", "account"),
+    **{
+        f"{method} /api/v{version}/filters/{{{part}}}{tail}": of_everybody(
+            f"/api/v{version}/filters/{{filter}}{tail}"
+        )
+        for version, part, tail, methods in (
+            (1, "keyword_id", "", ("GET", "PUT", "DELETE")),
+            (2, "filter_id", "", ("GET", "PUT", "DELETE")),
+            (2, "filter_id", "/keywords", ("GET", "POST")),
+            (2, "filter_id", "/statuses", ("GET", "POST")),
+        )
+        for method in methods
+    },
+    **{
+        f"{method} /api/v2/filters/{what}/{{{part}}}": of_everybody(f"/api/v2/filters/{what}/{{filter}}")
+        for what, part, methods in (
+            ("keywords", "keyword_id", ("GET", "PUT", "DELETE")), ("statuses", "entry_id", ("GET", "DELETE")),
+        )
+        for method in methods
+    },
     "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
-    "GET /media/{key}": own("/media/{media}.m4a", "/media/{private_media}.m4a"),
+    "DELETE /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
+    "GET /media/{key}": own(
+        "/media/{media}.m4a", "/media/{private_media}.m4a", "/media/{film}.mp4", "/media/{film}-small.png"
+    ),
+    "GET /portraits/{account_id}/{name}": own("/portraits/{account}/avatar-7.png"),
     "GET /api/oembed": own("/api/oembed?url={base_url}/@" + USERNAME + "/{post}"),
     "GET /embed/{post_id}": each("/embed/{post_id}", "post", "media_post"),
     "GET /api/v1/statuses": of_everybody("/api/v1/statuses?id[]={post}&id[]={private_post}&id[]={reply}"),
@@ -375,6 +404,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/deactivate": {"password": "not the password"},
     f"POST {API}/password-reset": {"email": "nobody@mail.example"},
     f"POST {API}/email": {"email": "somebody@mail.example", "password": "not the password"},
+    f"POST {API}/account-deletion": {"password": "not the password"},
     f"POST {API}/email-link": {"secret": "none"},
     f"POST {API}/session/second-factor": {"ticket": "none", "code": "000000"},
     f"POST {API}/session/passkey": {"passkey": {}},
@@ -550,6 +580,36 @@ async def its_clips(scene: Scene) -> None:
     scene.made["clip"] = str(media.clip_id)
 
 
+async def its_pictures(scene: Scene) -> None:
+    """A film with a preview, and an avatar."""
+    film, small, avatar = [
+        await _object(scene, key, content_type)
+        for key, content_type in (("film", "video/mp4"), ("small", "image/png"), ("avatar", "image/png"))
+    ]
+    file = Media(
+        id=scene.services.database.ids.next(),
+        account_id=scene.account,
+        kind="video",
+        content_type=film.content_type,
+        object_key=film.key,
+        size_bytes=film.size_bytes,
+        description=scene.canary("describedfilm"),
+        details=MediaDetails(preview=small),
+        created_at_ms=scene.services.clock_ms(),
+    )
+    await scene.act(Action.UPLOAD, lambda acting: file_actions.add(acting, file))
+    await scene.post(PostDraft(source="a film", media_ids=(file.id,)))
+    shown = Portrait(7, avatar)
+    await scene.act(Action.EDIT_PROFILE, lambda acting: change_portraits(acting, {"avatar": shown}))
+    scene.made |= {"film": str(file.id)}
+
+
+async def _object(scene: Scene, key: str, content_type: str) -> Stored:
+    content = scene.canary(f"bytes{key}").encode()
+    await scene.services.objects.put(key, content, content_type)
+    return Stored(key, content_type, len(content), 1, 1)
+
+
 async def a_seat_in_anothers_space(scene: Scene) -> None:
     space_id = await _space(scene, scene.stranger, SpaceDraft(title="Town hall"))
     await scene.command(scene.stranger, space_id, c.Start())
@@ -597,7 +657,9 @@ async def what_others_read_by(scene: Scene) -> None:
     made = await scene.people.act(scene.follower, Action.FOLLOW, make)
     add = partial(lists.add, list_id=made.id, account_ids=[scene.account])
     await scene.people.act(scene.follower, Action.FOLLOW, add)
-    scene.made |= {"followers_list": str(made.id)}
+    new = filters.Change(title="It", contexts=tuple(Context), keywords=(KeywordChange("a word"),))
+    held = await scene.people.act(scene.follower, Action.READ, partial(filters.create, new=new))
+    scene.made |= {"followers_list": str(made.id), "filter": str(held.id)}
 
 
 # In order: each publishes something as the account, with canaries in all its words.
@@ -610,6 +672,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     what_a_stranger_is_told_of_it,
     its_spaces,
     its_clips,
+    its_pictures,
     a_seat_in_anothers_space,
     an_invite_of_it,
     what_the_moderator_blocks,

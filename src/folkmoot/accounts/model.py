@@ -2,6 +2,7 @@
 
 import msgspec
 
+from folkmoot.accounts.portraits.model import Portrait
 from folkmoot.gate import Facts, Role
 
 
@@ -31,6 +32,8 @@ class Account(msgspec.Struct, frozen=True):
     indexable: bool = False  # whose posts anybody may search
     hide_collections: bool = False  # whom it follows, and who follows it
     fields: tuple[Field, ...] = ()
+    avatar: Portrait | None = None
+    header: Portrait | None = None
 
     def gate_facts(self) -> Facts:
         return Facts(owner_ids=(self.id,))

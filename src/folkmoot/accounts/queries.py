@@ -22,6 +22,7 @@ from sqlalchemy import (
 from folkmoot.accounts import links
 from folkmoot.accounts.links import Purpose
 from folkmoot.accounts.model import Account, Counts, Field
+from folkmoot.accounts.portraits.model import Portrait
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
 from folkmoot.storage.database import Read
@@ -194,4 +195,6 @@ def _account(row: Row[Any]) -> Account:
         indexable=row.indexable,
         hide_collections=row.hide_collections,
         fields=tuple(msgspec.convert(row.fields, list[Field])),
+        avatar=msgspec.convert(row.avatar, Portrait) if row.avatar is not None else None,
+        header=msgspec.convert(row.header, Portrait) if row.header is not None else None,
     )

@@ -31,6 +31,7 @@ from folkmoot.media.sniffing import Format
 
 FRAME_MS_DEFAULT = 100  # what browsers take a frame without a time for
 _FRAME_MS_MIN = 20
+_SMALL_FRAMES_MAX = 150
 _BLURHASH_SIDE = 32
 _BLURHASH_COMPONENTS = 4
 _TYPES = {"JPEG": ("jpeg", "image/jpeg"), "PNG": ("png", "image/png"), "WEBP": ("webp", "image/webp")}
@@ -54,18 +55,22 @@ def is_animated(image: Image.Image) -> bool:
 
 
 def still(image: Image.Image, purpose: Purpose) -> Processed:
-    """One picture, and a smaller one of it."""
+    """One picture, and of an attachment a smaller one."""
     source_format = image.format or ""
     if source_format == "JPEG" and purpose is not Purpose.ATTACHMENT:
         image.draft("RGB", (HEADER_PIXELS[0], HEADER_PIXELS[0]))  # decode no more than that
     upright = _fitted(_clean(image), purpose)
     original = _write(upright, "original", source_format)
-    small = _write(within(upright, SMALL_PIXELS_MAX), "small", source_format)
+    small = None
+    if purpose is Purpose.ATTACHMENT:
+        small = _write(within(upright, SMALL_PIXELS_MAX), "small", source_format)
     return Processed(kind="image", original=original, small=small, blurhash=blurhash_of(upright))
 
 
 def moving(image: Image.Image, purpose: Purpose) -> Processed:
-    """An animated avatar, header or emoji: it moves, and beside it one that doesn't."""
+    """An animated avatar, header or emoji: it moves, and beside it one that doesn't. A long one doesn't move."""
+    if getattr(image, "n_frames", 1) > _SMALL_FRAMES_MAX:
+        return still(image, purpose)
     shown = [(_fitted(frame, purpose), duration_ms) for frame, duration_ms in frames(image)]
     first = shown[0][0]
     first.save(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from folkmoot.accounts.model import Account, Relationship
+from folkmoot.accounts.portraits.model import Which
 from folkmoot.accounts.profiles.model import PostingDefaults
 from folkmoot.accounts.text import field_html, note_html
 from folkmoot.gate import Role, Visible
@@ -15,6 +16,8 @@ from folkmoot.surfaces.services import Site
 
 AVATAR_PATH = "/static/avatar.png"
 HEADER_PATH = "/static/header.png"
+PORTRAITS = "/portraits"
+_DEFAULTS: dict[Which, str] = {"avatar": AVATAR_PATH, "header": HEADER_PATH}
 # Mastodon's flags: manage reports, manage users.
 _MAY_MODERATE = 1 << 4 | 1 << 10
 _ROLE_IDS = {Role.MEMBER: "1", Role.MODERATOR: "2", Role.OWNER: "3"}
@@ -43,10 +46,10 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         note=note_html(item.note),
         url=f"{site.base_url}/@{item.username}",
         uri=f"{site.base_url}/users/{item.username}",
-        avatar=site.base_url + AVATAR_PATH,
-        avatar_static=site.base_url + AVATAR_PATH,
-        header=site.base_url + HEADER_PATH,
-        header_static=site.base_url + HEADER_PATH,
+        avatar=_portrait(item, "avatar", site),
+        avatar_static=_portrait(item, "avatar", site, still=True),
+        header=_portrait(item, "header", site),
+        header_static=_portrait(item, "header", site, still=True),
         followers_count=item.followers_count,
         following_count=item.following_count,
         statuses_count=item.statuses_count,
@@ -55,6 +58,15 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         fields=[entities.Field(one.name, field_html(one.value)) for one in item.fields],
         roles=[] if item.role is Role.MEMBER else [_role(item.role)],
     )
+
+
+def _portrait(shown: Account, which: Which, site: Site, *, still: bool = False) -> str:
+    """Never empty: clients load it without looking."""
+    portrait = shown.avatar if which == "avatar" else shown.header
+    if portrait is None:
+        return site.base_url + _DEFAULTS[which]
+    stored, mark = (portrait.original, "") if not still else (portrait.still or portrait.original, "-static")
+    return f"{site.base_url}{PORTRAITS}/{shown.id}/{which}-{portrait.version}{mark}.{stored.extension}"
 
 
 def credential_account(

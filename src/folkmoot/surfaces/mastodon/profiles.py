@@ -3,6 +3,7 @@
 https://docs.joinmastodon.org/methods/accounts/#update_credentials and /methods/preferences/
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,15 +11,20 @@ from litestar import Request, get, patch
 
 from folkmoot.accounts.model import Field
 from folkmoot.accounts.oauth.rules import covers
+from folkmoot.accounts.portraits.actions import change_portraits
+from folkmoot.accounts.portraits.model import Portrait, Which
 from folkmoot.accounts.profiles.actions import update_profile
 from folkmoot.accounts.profiles.model import Changes
 from folkmoot.accounts.profiles.queries import defaults_of
-from folkmoot.accounts.relations import queries as relations
-from folkmoot.gate import Action, Gate, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Viewer
 from folkmoot.surfaces.http import parse, serves
-from folkmoot.surfaces.mastodon import entities, present
-from folkmoot.surfaces.mastodon.accounts import PATH, admit
+from folkmoot.surfaces.limits import Limits
+from folkmoot.surfaces.mastodon import entities
+from folkmoot.surfaces.mastodon.accounts import PATH
+from folkmoot.surfaces.mastodon.own_account import own_account
+from folkmoot.surfaces.mastodon.portraits import taken
 from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.uploads import PICTURES_BYTES_MAX
 
 
 class FieldSent(msgspec.Struct):
@@ -61,16 +67,19 @@ async def verify_credentials(viewer: Viewer, services: Services) -> entities.Cre
     return await own_account(services, viewer)
 
 
-@patch(f"{PATH}/update_credentials", opt=serves(Serves.SIGNED_IN, Action.EDIT_PROFILE, "write:accounts"))
+@patch(
+    f"{PATH}/update_credentials",
+    opt=serves(Serves.SIGNED_IN, Action.EDIT_PROFILE, "write:accounts"),
+    request_max_body_size=PICTURES_BYTES_MAX,
+)
 async def update_credentials(
-    request: Request[Any, Any, Any], permit: Permit, services: Services, gate: Gate
+    request: Request[Any, Any, Any], permit: Permit, services: Services, gate: Gate, limits: Limits
 ) -> entities.CredentialAccount:
     """Change one's profile, its flags, and what new posts are by default. Unlocking lets in everybody who asked."""
     asked = await parse(request, UpdateCredentials)
-    if asked.avatar or asked.header:
-        raise Refused("validation_failed", "This server takes no profile pictures yet.", status=422)
     changes = _changes(asked)
-    await gate.act(permit, lambda acting: update_profile(acting, changes))
+    chosen = await taken(services, limits, permit.viewer, {"avatar": asked.avatar, "header": asked.header})
+    await gate.act(permit, lambda acting: _update(acting, changes, chosen))
     return await own_account(services, permit.viewer)
 
 
@@ -90,13 +99,9 @@ async def preferences(viewer: Viewer, services: Services) -> dict[str, Any]:
     }
 
 
-async def own_account(services: Services, viewer: Viewer) -> entities.CredentialAccount:
-    """As its owner sees it."""
-    async with services.database.read() as read:
-        own = await admit(services, read, viewer, str(viewer.id))
-        defaults = await defaults_of(read, viewer.id)
-        asking = await relations.count_asking(read, viewer.id)
-    return present.credential_account(own, services.site, defaults, asking)
+async def _update(acting: Acting, changes: Changes, chosen: Mapping[Which, Portrait | None]) -> None:
+    await update_profile(acting, changes)
+    await change_portraits(acting, chosen)
 
 
 def _changes(asked: UpdateCredentials) -> Changes:

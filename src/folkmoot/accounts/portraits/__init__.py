@@ -1,0 +1,1 @@
+"""Avatars and headers: the pictures that somebody is shown with."""
