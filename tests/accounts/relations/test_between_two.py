@@ -5,7 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from tests.support.square import Square
@@ -94,8 +94,18 @@ async def check(read: Read, one: int, other: int) -> None:
             assert getattr(account, kept) == counted.scalar_one()
 
 
+# What meets seldom by chance: True is alice, False is bob.
+_ASKED = [(False, "lock"), (True, "follow")]
+_OFTEN = ["follow", "follow", "lock", "authorize"]
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from(sorted(STEPS))), max_size=14))
+@given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from([*sorted(STEPS), *_OFTEN])), max_size=20))
+@example(steps=[*_ASKED, (False, "block")])
+@example(steps=[*_ASKED, (True, "block")])
+@example(steps=[*_ASKED, (False, "authorize"), (False, "unlock")])
+@example(steps=[*_ASKED, (False, "unlock"), (False, "lock"), (True, "follow")])
+@example(steps=[*_ASKED, (False, "reject"), (False, "authorize")])
 def test_whatever_two_do_how_they_stand_is_possible(url: str, steps: list[tuple[bool, str]]) -> None:
     asyncio.run(_walk(url, steps))
 
