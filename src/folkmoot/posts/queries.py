@@ -146,8 +146,10 @@ async def ancestor_ids(read: Read, post: Post) -> list[int]:
         .join(step, posts.c.id == step.c.in_reply_to_id)
         .where(step.c.depth < ANCESTORS_MAX)
     )
-    ids = await read.connection.execute(select(further.c.id).order_by(further.c.depth.desc()))
-    return list(ids.scalars())
+    walked = await read.connection.execute(select(further.c.id).order_by(further.c.depth))
+    # Answers that go in a circle are walked until the bound; each stands once, and never the post itself.
+    nearest_first = [id_ for id_ in dict.fromkeys(walked.scalars()) if id_ != post.id]
+    return nearest_first[::-1]
 
 
 async def descendant_ids(read: Read, post: Post) -> list[tuple[int, int]]:

@@ -3,10 +3,15 @@
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy import insert, update
 from tests.support.clock import FakeClock
 from tests.support.people import People
 
 from folkmoot.gate import Standing
+from folkmoot.posts.queries import ANCESTORS_MAX, DESCENDANTS_DEPTH_MAX
+from folkmoot.storage.database import Write
+from folkmoot.storage.tables.posts import posts
 from folkmoot.surfaces.mastodon.statuses import threaded
 
 STATUSES = "/api/v1/statuses"
@@ -97,6 +102,54 @@ async def test_a_thread_reads_top_down_and_leaves_out_what_is_not_for_one(
     assert [one["id"] for one in around["descendants"]] == [middle["id"], leaf["id"], other["id"]]
     assert (await client.get(f"{STATUSES}/{root['id']}")).json()["replies_count"] == 2
     assert leaf["in_reply_to_account_id"] == str(bob.id)
+
+
+async def test_a_thread_that_goes_in_a_circle_has_an_end(
+    client: httpx.AsyncClient, people: People, alice: Any
+) -> None:
+    first = await say(client, alice, "hen")
+    second = await say(client, alice, "egg", in_reply_to_id=first["id"])
+    third = await say(client, alice, "omelette", in_reply_to_id=second["id"])
+
+    async def close_the_circle(tx: Write) -> None:
+        circle = update(posts).where(posts.c.id == int(first["id"]))
+        await tx.connection.execute(circle.values(in_reply_to_id=int(third["id"])))
+
+    await people.gate.database.write(close_the_circle)
+    for post, others in ((first, {second["id"], third["id"]}), (second, {first["id"], third["id"]})):
+        around = (await client.get(f"{STATUSES}/{post['id']}/context")).json()
+        shown = [one["id"] for part in ("ancestors", "descendants") for one in around[part]]
+        assert (sorted(shown), len(shown)) == (sorted(others), 2)
+
+
+async def test_a_thread_as_deep_as_people_make_it_is_cut(
+    client: httpx.AsyncClient, people: People, alice: Any
+) -> None:
+    first_id = int((await say(client, alice, "0"))["id"])
+    numbers = range(first_id, first_id + ANCESTORS_MAX + 60)
+    ids = [str(number) for number in numbers]
+    row = {"account_id": alice.id, "conversation_id": first_id, "visibility": "public", "created_at_ms": 0}
+    row |= {"source": "", "html": "", "mentions": [], "tags": []}
+
+    async def answer_each_other(tx: Write) -> None:
+        rows = [{**row, "id": number, "in_reply_to_id": number - 1} for number in numbers[1:]]
+        await tx.connection.execute(insert(posts), rows)
+
+    await people.gate.database.write(answer_each_other)
+    last = (await client.get(f"{STATUSES}/{ids[-1]}/context")).json()
+    assert [one["id"] for one in last["ancestors"]] == ids[-1 - ANCESTORS_MAX : -1]
+    first = (await client.get(f"{STATUSES}/{ids[0]}/context")).json()
+    assert [one["id"] for one in first["descendants"]] == ids[1 : 1 + DESCENDANTS_DEPTH_MAX]
+
+
+@pytest.mark.parametrize("kind", ["json", "data", "files"])
+async def test_a_key_makes_one_post_however_it_is_sent(client: httpx.AsyncClient, alice: Any, kind: str) -> None:
+    headers = {**alice.headers, "Idempotency-Key": "abc"}
+    fields = {"status": "hi", "visibility": "unlisted"}
+    body: Any = [(name, (None, text)) for name, text in fields.items()] if kind == "files" else fields
+    sent = [(await client.post(STATUSES, headers=headers, **{kind: body})).json()["id"] for _ in range(2)]
+    other = await client.post(STATUSES, headers={**headers, "Idempotency-Key": "abd"}, **{kind: body})
+    assert sent[0] == sent[1] != other.json()["id"]
 
 
 def test_threads_are_depth_first() -> None:

@@ -1,5 +1,6 @@
 """Mastodon's methods for posts: https://docs.joinmastodon.org/methods/statuses/."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from folkmoot.surfaces.mastodon.scheduled_entities import ScheduledStatus
 from folkmoot.surfaces.mastodon.status_entities import Context, DeletedStatus, Status
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.times import parse_time
+from folkmoot.timelines.filters.model import Context as Filtering
 
 PATH = "/api/v1/statuses"
 IDS_MAX = 40
@@ -81,9 +83,9 @@ async def show_context(status_id: str, viewer: Viewer, services: Services) -> Co
         item = (await _thread(read, services, viewer, entity_id(status_id))).item
         around = item.root if isinstance(item, Thread) else item
         above = await queries.ancestor_ids(read, around)
-        below = threaded(around.id, await queries.descendant_ids(read, around))
+        below = threaded(around.id, await queries.descendant_ids(read, around), {*above, around.id})
         posts = await queries.by_ids(read, [*above, *below])
-        shown = await load_statuses.statuses(read, services, viewer, posts)
+        shown = await load_statuses.statuses(read, services, viewer, posts, Filtering.THREAD)
     ancestors = set(map(str, above))
     return Context(
         ancestors=[one for one in shown if one.id in ancestors],
@@ -91,10 +93,11 @@ async def show_context(status_id: str, viewer: Viewer, services: Services) -> Co
     )
 
 
-def threaded(root_id: int, answers: list[tuple[int, int]]) -> list[int]:
-    """(id, id of what it answers) as a list of ids: each post is followed by its own replies, the oldest first."""
+def threaded(root_id: int, answers: list[tuple[int, int]], besides: Collection[int] = ()) -> list[int]:
+    """(id, id of what it answers) as a list of ids: each post is followed by its own replies, the oldest first.
+    Each stands once, also where answers go in a circle, and those of `besides` not."""
     below: dict[int, list[int]] = {}
-    for id_, answered_id in sorted(answers, reverse=True):
+    for id_, answered_id in sorted(set(answers), reverse=True):
         below.setdefault(answered_id, []).append(id_)
     order: list[int] = []
     waiting = below.pop(root_id, [])
@@ -102,7 +105,7 @@ def threaded(root_id: int, answers: list[tuple[int, int]]) -> list[int]:
         id_ = waiting.pop()
         order.append(id_)
         waiting += below.pop(id_, [])
-    return order
+    return [id_ for id_ in order if id_ not in besides]
 
 
 async def _referred(
