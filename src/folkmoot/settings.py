@@ -76,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The address that letters come from, such as `moot@example.org` or `The Moot <moot@example.org>`."""
     moderators_second_factor: bool = False
     """Moderators and owners moderate only once their account has a second factor (codes, or a passkey)."""
+    push_to_private_networks: bool = False
+    """Whether Web Push may go to addresses of private networks, such as a push service of one's own."""
     source_url: str = ""
     """Where this server's source code is; every page links to it. Empty: the server hands out its own."""
     tls_certificate: str = ""

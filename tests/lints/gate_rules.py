@@ -30,7 +30,7 @@ DECIDING = frozenset(
 )
 # What speaks to other hosts. Who takes one of these up takes a Contact, which only the gate makes.
 CLIENTS = frozenset(
-    {"http.client", "urllib.request", "httpx", "aiohttp", "requests", "urllib3", "pycurl", "smtplib"}
+    {"open_connection", "http.client", "urllib.request", "httpx", "aiohttp", "requests", "urllib3", "pycurl", "smtplib"}
 )
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "route", "head", "websocket", "asgi"})
 _WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|revocations)\b", re.IGNORECASE)
@@ -133,6 +133,7 @@ def clients_of(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [node.attr] if isinstance(node, ast.Attribute) else []
         yield from (name for name in names if name in CLIENTS)
 
 

@@ -17,6 +17,7 @@ SYSTEM = {
     "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",
     "serve/worker.py": "recordings close",
     "notifications/telling.py": "people are told what happened",
+    "notifications/push/sending.py": "where nobody takes what is pushed, nothing is pushed any more",
     "serve/pruning.py": "what opens nothing and what hangs on nothing is deleted in time",
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
@@ -31,6 +32,7 @@ SYSTEM = {
 }
 # Who looks with an account's eyes without its token.
 IN_ITS_NAME = {
+    "notifications/push/sending.py": "what somebody is told, to a program of theirs",
     "posts/scheduled.py": "a post comes at its time, if its author may post then",
     "surfaces/sign_in.py": "the password, the code or the passkey was right",
     "surfaces/mastodon/media_files.py": "a signed link, whose stamps were checked",
@@ -59,6 +61,7 @@ BY_STANDING = {
 # Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server).
 # Federation is not here: it takes a `Contact` for every word that comes in or goes out.
 SPEAKING_TO_HOSTS = {
+    "notifications/push/posting.py": "to push services, sealed, at addresses that people chose; never into private networks",
     "mail/smtp.py": "to the mail server of the settings, which finds the others",
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
     "surfaces/cli/top.py": "to its own server",

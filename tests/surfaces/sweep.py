@@ -386,6 +386,11 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /assets/{name}": of_everybody("/assets/none.js"),
 }  # fmt: skip
 
+# A browser's: the generator of P-256, and 16 bytes.
+PUSH_KEYS = {
+    "p256dh": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+    "auth": "AAAAAAAAAAAAAAAAAAAAAA",
+}
 # What is sent, as JSON unless it is bytes: (content type, body).
 BODIES: dict[str, Any] = {
     f"POST {API}/spaces": {"title": "Another", "start": False},
@@ -427,6 +432,7 @@ BODIES: dict[str, Any] = {
     f"PUT {SCHEDULED}": {"scheduled_at": "2028-01-01T00:00:00Z"},
     "POST /api/v1/notifications/requests/accept": {"id": ["1"]},
     "POST /api/v1/notifications/requests/dismiss": {"id": ["1"]},
+    "POST /api/v1/push/subscription": {"subscription": {"endpoint": "https://push.example", "keys": PUSH_KEYS}},
     "POST /api/v1/reports": {"account_id": "1", "comment": "still here"},
     "PATCH /api/v1/accounts/update_credentials": {"note": "still here"},
     "POST /api/v1/domain_blocks": {"domain": "elsewhere.test"},

@@ -8,6 +8,7 @@ from folkmoot.accounts.relations.following import ACCOUNT_FOLLOWED, ACCOUNT_UNFO
 from folkmoot.gate import Acting, Action, Gate
 from folkmoot.notifications import actions
 from folkmoot.notifications.model import Kind
+from folkmoot.notifications.push.actions import send_to
 from folkmoot.notifications.sources import SOURCES, of_space
 from folkmoot.posts.actions import POST_DELETED
 from folkmoot.posts.boosts import POST_UNBOOSTED
@@ -72,7 +73,7 @@ async def _tell_of(acting: Acting, event: Event) -> None:
 
 
 async def _tell(acting: Acting, news: Any) -> None:
-    await actions.tell(acting, news)
+    await send_to(acting, await actions.tell(acting, news))
 
 
 async def _remember_to_tell(acting: Acting, payload: Any) -> None:

@@ -7,6 +7,11 @@ from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
 from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
+from folkmoot.notifications.push import sending
+from folkmoot.notifications.push.actions import PUSH
+from folkmoot.notifications.push.sealing import KEY as WEB_PUSH
+from folkmoot.notifications.push.sealing import Sender
+from folkmoot.notifications.push.sending import Pushing
 from folkmoot.notifications.telling import STARTING_SOON, Telling
 from folkmoot.posts import polls, scheduled
 from folkmoot.posts.files import processing
@@ -17,22 +22,28 @@ from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
 from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
 from folkmoot.storage.jobs import Handler, RetryPolicy
+from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 
 _UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
-RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY}
+RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY, PUSH: sending.RETRY}
 """What was promised to somebody is never given up."""
 
 
-def handlers(gate: Gate, places: Places, remote: ObjectStore | None, workshop: Workshop) -> Mapping[str, Handler]:
+def handlers(
+    gate: Gate, places: Places, base_url: str, remote: ObjectStore | None, workshop: Workshop
+) -> Mapping[str, Handler]:
     """The worker's jobs by kind. `remote` is where tapes are copied to, if anywhere."""
     delete_tape = tape_deleter(places.tapes)
     objects = remote or ObjectStore.open(places.objects or str(places.media))
     carrying = Carrying(gate, objects, places.tapes)
+    sender = Sender(load_or_create_key(places.keys, WEB_PUSH), base_url)
+    pushing = Pushing(gate, sender, base_url, to_private=places.push_to_private_networks)
     return {
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
+        PUSH: pushing.run,
         STARTING_SOON: Telling(gate).run_starting_soon,
         scheduled.PUBLISH: scheduled.publisher(gate),
         polls.CLOSE: polls.closer(gate),

@@ -29,6 +29,8 @@ from folkmoot.gate.watch import RevocationWatch
 from folkmoot.mail.outbox import Outbox
 from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
+from folkmoot.notifications.push.sealing import KEY as WEB_PUSH
+from folkmoot.notifications.push.sealing import Sender
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
@@ -112,6 +114,7 @@ class WebProcess:
                 settings.invites,
                 settings.contact,
                 settings.moderators_second_factor,
+                Sender(load_or_create_key(places.keys, WEB_PUSH), base_url).public_key,
             ),
             database=self._database,
             gate=Gate(self._database),

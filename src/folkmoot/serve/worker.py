@@ -98,7 +98,7 @@ class WorkerProcess:
         )
         remote = remote_store(self._places.objects)
         kinds = {
-            **handlers(self._gate, self._places, remote, self._workshop),
+            **handlers(self._gate, self._places, self._base_url, remote, self._workshop),
             **letters(self._gate, self._base_url, self._mailer),
         }
         jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)

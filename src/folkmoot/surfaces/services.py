@@ -110,6 +110,7 @@ class Site(msgspec.Struct, frozen=True):
     inviting: Inviting = "nobody"  # whose invites let people in
     contact: str = ""  # where people reach whoever runs the server, also when they can't get in
     moderators_second_factor: bool = False  # whether moderating needs a second factor
+    vapid_key: str = ""  # by which push services know this server (RFC 8292)
 
     @property
     def domain(self) -> str:

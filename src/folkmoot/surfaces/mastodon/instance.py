@@ -64,7 +64,7 @@ async def instance_v1(viewer: Viewer, services: Services, server_counts: ServerC
         "description": DESCRIPTION,
         "email": site.contact,
         "version": _version(site),
-        "urls": {},
+        "urls": {"streaming_api": streaming(site)},
         "stats": {"user_count": counts.accounts, "status_count": counts.posts, "domain_count": 0},
         "thumbnail": site.base_url + present.HEADER_PATH,
         "languages": [],
@@ -103,9 +103,15 @@ def _registrations(site: Site) -> dict[str, Any]:
     }
 
 
+def streaming(site: Site) -> str:
+    """Where streams are: clients add the path."""
+    return site.base_url.replace("http", "ws", 1)
+
+
 def _configuration(site: Site) -> dict[str, Any]:
     return {
-        "urls": {"about": f"{site.base_url}/about"},
+        "urls": {"streaming": streaming(site), "about": f"{site.base_url}/about"},
+        "vapid": {"public_key": site.vapid_key},
         "accounts": {
             "max_featured_tags": 0,
             "max_pinned_statuses": PINS_MAX,

@@ -22,7 +22,7 @@ from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.mastodon import entities, oauth_pages
 from folkmoot.surfaces.security import NO_STORE
-from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.services import Services, Site
 
 
 class Register(msgspec.Struct):
@@ -66,7 +66,7 @@ class OAuthErrorBody(msgspec.Struct):
 
 @post("/api/v1/apps", opt=serves(Serves.NOBODY, Action.AUTHORIZE), status_code=200)
 async def register(
-    request: Request[Any, Any, Any], gate: Gate, limits: Limits
+    request: Request[Any, Any, Any], gate: Gate, services: Services, limits: Limits
 ) -> Response[entities.CredentialApplication]:
     """Register a program. Its secret is shown this once."""
     limits.register_application(client_address(request))
@@ -74,7 +74,7 @@ async def register(
     permit = gate.permit_system(Action.AUTHORIZE, "oauth")
     application, secret = await gate.act(permit, lambda acting: actions.register(acting, new))
     shown = entities.CredentialApplication(
-        **msgspec.structs.asdict(_verified(application)),
+        **msgspec.structs.asdict(_verified(application, services.site)),
         client_id=application.client_id,
         client_secret=secret,
     )
@@ -90,7 +90,7 @@ async def verify_application(viewer: Viewer, services: Services) -> entities.Ver
             application = await queries.application(read, viewer.application_id)
     if application is None:
         raise Refused("invalid_token", "The access token is invalid", status=401)
-    return _verified(application)
+    return _verified(application, services.site)
 
 
 @post("/oauth/token", opt=serves(Serves.NOBODY, Action.AUTHORIZE), status_code=200)
@@ -183,7 +183,7 @@ def _clean(asked: Register) -> NewApplication:
     return NewApplication(name, website, tuple(dict.fromkeys(addresses)), scopes)
 
 
-def _verified(application: Application) -> entities.VerifiedApplication:
+def _verified(application: Application, site: Site) -> entities.VerifiedApplication:
     return entities.VerifiedApplication(
         id=str(application.id),
         name=application.name,
@@ -191,6 +191,7 @@ def _verified(application: Application) -> entities.VerifiedApplication:
         scopes=application.scopes.split(),
         redirect_uri="\n".join(application.redirect_uris),
         redirect_uris=list(application.redirect_uris),
+        vapid_key=site.vapid_key,
     )
 
 

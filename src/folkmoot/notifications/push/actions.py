@@ -1,0 +1,109 @@
+"""Writes of subscriptions, and what is enqueued for them."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, update
+
+from folkmoot.gate import Acting, Refused
+from folkmoot.gate.queries import relations
+from folkmoot.notifications import queries as notifications
+from folkmoot.notifications.model import Notification
+from folkmoot.notifications.push import queries
+from folkmoot.notifications.push.model import ENDPOINT_CHARACTERS_MAX, From, Keys, Subscription
+from folkmoot.notifications.push.sealing import public_key, secret_of
+from folkmoot.storage.jobs import enqueue
+from folkmoot.storage.tables.notifications import push_subscriptions
+
+PUSH = "notifications.push"
+_T = push_subscriptions.c
+_QUEUE_CHARACTERS_MAX = 100
+
+
+async def subscribe(
+    acting: Acting,
+    token_id: int,
+    endpoint: str,
+    keys: Keys,
+    *,
+    standard: bool,
+    policy: From,
+    alerts: dict[str, bool],
+) -> Subscription:
+    """Push what the actor is told to here, instead of where this token had it pushed to. Raises Refused 422."""
+    if len(endpoint) > ENDPOINT_CHARACTERS_MAX:
+        raise Refused("validation_failed", "Validation failed: Endpoint is too long", status=422)
+    try:
+        public_key(keys.p256dh)
+        secret_of(keys.auth)
+    except ValueError as error:
+        raise Refused(
+            "validation_failed", "Validation failed: Keys are not those of a browser", status=422
+        ) from error
+    await unsubscribe(acting, token_id)
+    made = Subscription(
+        id=acting.tx.new_id(),
+        token_id=token_id,
+        account_id=acting.actor_id,
+        endpoint=endpoint,
+        keys=keys,
+        standard=standard,
+        policy=policy,
+        alerts=alerts,
+    )
+    await acting.tx.connection.execute(
+        push_subscriptions.insert().values(
+            id=made.id,
+            token_id=token_id,
+            account_id=made.account_id,
+            endpoint=endpoint,
+            p256dh=keys.p256dh,
+            auth=keys.auth,
+            standard=standard,
+            policy=policy.value,
+            alerts=alerts,
+            created_at_ms=acting.now_ms,
+        )
+    )
+    return made
+
+
+async def change(acting: Acting, token_id: int, policy: From, alerts: dict[str, bool]) -> Subscription:
+    """Ask for other news. Raises Refused 404 where this token has no subscription."""
+    values = {"policy": policy.value, "alerts": alerts}
+    await acting.tx.connection.execute(update(push_subscriptions).where(_T.token_id == token_id).values(values))
+    changed = await queries.of_token(acting.tx, token_id)
+    if changed is None:
+        raise Refused("not_found", "Record not found", status=404)
+    return changed
+
+
+async def unsubscribe(acting: Acting, token_id: int) -> None:
+    """Raises nothing, also where there was none."""
+    await acting.tx.connection.execute(delete(push_subscriptions).where(_T.token_id == token_id))
+
+
+async def forget(acting: Acting, subscription_id: int) -> None:
+    """Nobody is there any more, says the push service."""
+    await acting.tx.connection.execute(delete(push_subscriptions).where(_T.id == subscription_id))
+
+
+async def send_to(acting: Acting, told: Sequence[tuple[int, int]]) -> None:
+    """Enqueue what people have just been told for those of their subscriptions that want it."""
+    ids = dict(told)
+    for one in await queries.of_accounts(acting.tx, ids):
+        rows = await notifications.by_ids(acting.tx, one.account_id, [ids[one.account_id]])
+        for row in rows:
+            if one.alerts.get(row.kind.type, False) and await _wants(acting, one, row):
+                host = urlsplit(one.endpoint).hostname or ""
+                queue = f"push {host}"[:_QUEUE_CHARACTERS_MAX]
+                await enqueue(
+                    acting.tx, PUSH, {"subscription": str(one.id), "notification": str(row.id)}, queue=queue
+                )
+
+
+async def _wants(acting: Acting, one: Subscription, row: Notification) -> bool:
+    if one.policy in (From.ALL, From.NONE):
+        return one.policy is From.ALL
+    known = await relations(acting.tx, one.account_id, [row.from_id])
+    return row.from_id in (known.follows if one.policy is From.FOLLOWED else known.followed_by)
