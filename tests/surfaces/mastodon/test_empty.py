@@ -8,8 +8,6 @@ from tests.surfaces.conftest import Person
 LISTS = [
     "/api/v1/announcements",
     "/api/v1/conversations",
-    "/api/v1/filters",
-    "/api/v2/filters",
 ]
 
 

@@ -13,8 +13,6 @@ from folkmoot.surfaces.http import serves
 
 # What it is, and the scope that a token needs for it.
 _OF_A_PERSON = {
-    "/api/v2/filters": "read:filters",
-    "/api/v1/filters": "read:filters",
     "/api/v1/announcements": "",
     "/api/v1/conversations": "read:statuses",
 }

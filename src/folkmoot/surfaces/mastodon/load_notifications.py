@@ -26,6 +26,7 @@ from folkmoot.surfaces.mastodon.present_notifications import Loaded
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import reason_shown
+from folkmoot.timelines.filters.model import Context
 
 ROUNDS_MAX = 4
 _ACTIONS = {
@@ -103,7 +104,10 @@ async def requests(
     by_id = {one.item.id: one for one in admitted if isinstance(one.item, Account)}
     hidden = await accounts.hidden_from(read, viewer.id, list(by_id), notifying=True)
     last = await posts.by_ids(read, {one.last_post_id for one in found if one.last_post_id is not None})
-    statuses = {int(one.id): one for one in await load_statuses.statuses(read, services, viewer, last)}
+    statuses = {
+        int(one.id): one
+        for one in await load_statuses.statuses(read, services, viewer, last, Context.NOTIFICATIONS)
+    }
     return [
         present_notifications.request(
             one, by_id[one.item.from_id], statuses.get(one.item.last_post_id or 0), services.site
@@ -146,7 +150,9 @@ async def _statuses(
     ids = {row.post_id for row in rows if row.kind in OF_POSTS and row.post_id is not None}
     if not ids:
         return {}
-    found = await load_statuses.statuses(read, services, viewer, await posts.by_ids(read, ids))
+    found = await load_statuses.statuses(
+        read, services, viewer, await posts.by_ids(read, ids), Context.NOTIFICATIONS
+    )
     return {int(status.id): status for status in found}
 
 

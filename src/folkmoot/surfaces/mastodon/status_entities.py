@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from folkmoot.surfaces.mastodon.entities import Account, Application, CustomEmoji
+from folkmoot.surfaces.mastodon.filter_entities import FilterResult
 from folkmoot.surfaces.mastodon.poll_entities import Poll
 
 
@@ -166,7 +167,7 @@ class Status(msgspec.Struct, kw_only=True):
     muted: bool = False
     bookmarked: bool = False
     pinned: bool = False
-    filtered: list[Any] = []
+    filtered: list[FilterResult] = []
     folkmoot: Extension
 
 

@@ -16,6 +16,7 @@ from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, says
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines import merged, queries
+from folkmoot.timelines.filters.model import Context
 from folkmoot.timelines.lists import queries as lists
 from folkmoot.timelines.queries import Tagged
 
@@ -33,7 +34,7 @@ async def home(request: _Request, viewer: Viewer, services: Services) -> Respons
         return await merged.home(read, viewer.id, asked)
 
     async with services.database.read() as read:
-        return await _answer(read, request, services, viewer, fetch)
+        return await _answer(read, request, services, viewer, fetch, Context.HOME)
 
 
 @get("/api/v1/timelines/list/{list_id:str}", opt=serves(Serves.SIGNED_IN, scope="read:lists"))
@@ -48,7 +49,7 @@ async def of_list(request: _Request, list_id: str, viewer: Viewer, services: Ser
         found = await lists.by_id(read, viewer.id, entity_id(list_id))
         if found is None:
             raise Refused("not_found", "Record not found", status=404)
-        return await _answer(read, request, services, viewer, fetch)
+        return await _answer(read, request, services, viewer, fetch, Context.HOME)
 
 
 @get("/api/v1/timelines/public", opt=serves(Serves.ANYONE, scope=_READ))
@@ -63,7 +64,7 @@ async def public(request: _Request, viewer: Viewer, services: Services) -> Respo
         )
 
     async with services.database.read() as read:
-        return await _answer(read, request, services, viewer, fetch, public=True)
+        return await _answer(read, request, services, viewer, fetch, Context.PUBLIC, public=True)
 
 
 @get("/api/v1/timelines/tag/{tag:str}", opt=serves(Serves.ANYONE, scope=_READ))
@@ -80,7 +81,7 @@ async def of_tag(request: _Request, tag: str, viewer: Viewer, services: Services
         )
 
     async with services.database.read() as read:
-        return await _answer(read, request, services, viewer, fetch, public=True)
+        return await _answer(read, request, services, viewer, fetch, Context.PUBLIC, public=True)
 
 
 @get("/api/v1/accounts/{account_id:str}/statuses", opt=serves(Serves.ANYONE, scope=_READ))
@@ -105,7 +106,7 @@ async def of_account(
     async with services.database.read() as read:
         found = await accounts.by_ids(read, [entity_id(account_id)])
         whose = (await services.gate.admit_one(read, viewer, found[0] if found else None, "Record")).item.id
-        return await _answer(read, request, services, viewer, fetch)
+        return await _answer(read, request, services, viewer, fetch, Context.ACCOUNT)
 
 
 def _tags(request: _Request, name: str) -> list[str]:
@@ -120,11 +121,12 @@ async def _answer(
     services: Services,
     viewer: Viewer,
     fetch: Fetch,
+    context: Context,
     *,
     public: bool = False,
 ) -> Response[list[Status]]:
     asked = page(request, limit=LIMIT, limit_max=LIMIT_MAX)
-    found = await timeline(read, services, viewer, asked, fetch, public=public)
+    found = await timeline(read, services, viewer, asked, fetch, context, public=public)
     headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
     return Response(found.statuses, headers=headers)
 

@@ -1,0 +1,1 @@
+"""Filters: words and posts that somebody doesn't want to come upon, and where."""
