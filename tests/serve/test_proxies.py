@@ -43,7 +43,7 @@ def caddy(folder: Path, origin: str, chain: Path, key: Path) -> Iterator[str]:
     text = text.replace("moot.example {\n", f"https://localhost:{port} {{\n\ttls {chain} {key}\n")
     folder.mkdir()
     (folder / "Caddyfile").write_text(
-        "{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n" + text
+        "{\n\tadmin off\n\tgrace_period 1s\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n" + text
     )
     program = shutil.which("caddy")
     assert program is not None, "scripts/install-system-packages installs caddy"
