@@ -1,7 +1,7 @@
 """By which words people are found."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.accounts.discovery.rules import ASKED_WORDS_MAX, WORD_CHARACTERS_MAX, asked_words, words
@@ -22,6 +22,7 @@ def test_words(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
+@settings(max_examples=40)
 @given(st.text())
 def test_words_are_short_and_stay_what_they_are(text: str) -> None:
     found = words(text)

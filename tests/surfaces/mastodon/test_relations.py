@@ -130,9 +130,9 @@ async def test_muting_for_a_time(a: Talking, b: Talking, clock: FakeClock) -> No
     assert await a.names("/api/v1/mutes") == []
 
 
-@pytest.mark.parametrize("duration", [-1, 10**12])
-async def test_mutes_that_cannot_be(a: Talking, b: Talking, duration: int) -> None:
-    assert (await a.post(f"{ACCOUNTS}/{b.who.id}/mute", duration=duration)).status_code == 422
+async def test_mutes_that_cannot_be(a: Talking, b: Talking) -> None:
+    for duration in (-1, 10**12, "long"):
+        assert (await a.post(f"{ACCOUNTS}/{b.who.id}/mute", duration=duration)).status_code == 422
 
 
 async def test_whom_one_blocks_is_listed_and_let_go(a: Talking, b: Talking) -> None:
@@ -150,15 +150,15 @@ async def test_notes(a: Talking, b: Talking) -> None:
     assert (await a.post(f"{ACCOUNTS}/{b.who.id}/note", comment="x" * 2001)).status_code == 422
 
 
-@pytest.mark.parametrize(("recommend", "withdraw"), [("endorse", "unendorse"), ("pin", "unpin")])
-async def test_recommending(a: Talking, b: Talking, recommend: str, withdraw: str) -> None:
-    assert (await a.post(f"{ACCOUNTS}/{b.who.id}/{recommend}")).status_code == 422
+async def test_recommending(a: Talking, b: Talking) -> None:
+    assert (await a.post(f"{ACCOUNTS}/{b.who.id}/endorse")).status_code == 422
     await a.do(b, "follow")
-    assert (await a.do(b, recommend))["endorsed"] is True
-    assert await a.names("/api/v1/endorsements") == ["bob"]
-    assert await b.names(f"{ACCOUNTS}/{a.who.id}/endorsements") == ["bob"]
-    assert (await a.do(b, withdraw))["endorsed"] is False
-    assert await a.names("/api/v1/endorsements") == []
+    for recommend, withdraw in (("endorse", "unendorse"), ("pin", "unpin")):
+        assert (await a.do(b, recommend))["endorsed"] is True
+        assert await a.names("/api/v1/endorsements") == ["bob"]
+        assert await b.names(f"{ACCOUNTS}/{a.who.id}/endorsements") == ["bob"]
+        assert (await a.do(b, withdraw))["endorsed"] is False
+        assert await a.names("/api/v1/endorsements") == []
 
 
 async def test_hosts_that_one_blocks(a: Talking) -> None:
@@ -190,7 +190,6 @@ async def test_of_the_suspended_only_who_asks_for_them(a: Talking, b: Talking, p
     assert (await a.do(b, "unmute"))["muting"] is False
 
 
-@pytest.mark.parametrize("verb", ["mute", "note", "endorse", "follow", "block"])
-async def test_nobody_is_nobody(a: Talking, verb: str) -> None:
-    status = 422 if verb == "endorse" else 404
-    assert (await a.post(f"{ACCOUNTS}/12345/{verb}", comment="x")).status_code == status
+async def test_nobody_is_nobody(a: Talking) -> None:
+    for verb, status in (("mute", 404), ("note", 404), ("endorse", 422), ("follow", 404), ("block", 404)):
+        assert (await a.post(f"{ACCOUNTS}/12345/{verb}", comment="x")).status_code == status
