@@ -40,6 +40,7 @@ from folkmoot.posts import actions as posts
 from folkmoot.posts import edits, scheduled
 from folkmoot.posts import queries as post_queries
 from folkmoot.posts.boosts import boost
+from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.files import actions as file_actions
 from folkmoot.posts.files import queries as file_queries
 from folkmoot.posts.files.model import Media, MediaDetails
@@ -317,6 +318,13 @@ ADDRESSES: dict[str, list[Address]] = {
             ("keywords", "keyword_id", ("GET", "PUT", "DELETE")), ("statuses", "entry_id", ("GET", "DELETE")),
         )
         for method in methods
+    },
+    "DELETE /api/v1/conversations/{conversation_id}": of_everybody("/api/v1/conversations/{conversation}"),
+    **{
+        f"POST /api/v1/conversations/{{conversation_id}}/{verb}": of_everybody(
+            f"/api/v1/conversations/{{conversation}}/{verb}"
+        )
+        for verb in ("read", "unread")
     },
     "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
@@ -656,7 +664,7 @@ async def a_report_of_it(scene: Scene) -> None:
 
 
 async def what_others_read_by(scene: Scene) -> None:
-    """A tag on the account's profile, and a follower's list that it is in."""
+    """A tag on the account's profile, a follower's list that it is in, and what it said to them alone."""
     await scene.act(Action.EDIT_PROFILE, partial(tags.feature, name=scene.canary("tag")))
     await scene.post(PostDraft(source=f"#birds and #{scene.canary('tagged')}"))
     make = partial(lists.create, title="Friends", policy=RepliesPolicy.LIST, exclusive=False)
@@ -665,7 +673,10 @@ async def what_others_read_by(scene: Scene) -> None:
     await scene.people.act(scene.follower, Action.FOLLOW, add)
     new = filters.Change(title="It", contexts=tuple(Context), keywords=(KeywordChange("a word"),))
     held = await scene.people.act(scene.follower, Action.READ, partial(filters.create, new=new))
-    scene.made |= {"followers_list": str(made.id), "filter": str(held.id)}
+    await scene.post(PostDraft(source=f"@follower {scene.canary('direct')}", visibility=Visibility.DIRECT))
+    async with scene.services.database.read() as read:
+        (conversation,) = await conversations.of_account(read, scene.follower, Page(1))
+    scene.made |= {"followers_list": str(made.id), "filter": str(held.id), "conversation": str(conversation.id)}
 
 
 # In order: each publishes something as the account, with canaries in all its words.

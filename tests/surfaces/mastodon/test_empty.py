@@ -7,7 +7,6 @@ from tests.surfaces.conftest import Person
 
 LISTS = [
     "/api/v1/announcements",
-    "/api/v1/conversations",
 ]
 
 

@@ -14,7 +14,6 @@ from folkmoot.surfaces.http import serves
 # What it is, and the scope that a token needs for it.
 _OF_A_PERSON = {
     "/api/v1/announcements": "",
-    "/api/v1/conversations": "read:statuses",
 }
 
 
@@ -34,14 +33,7 @@ async def custom_emojis() -> list[Any]:
     return []
 
 
-@get("/api/v1/markers", opt=serves(Serves.SIGNED_IN, scope="read:statuses"))
-async def markers(viewer: Viewer) -> dict[str, Any]:  # noqa: ARG001 (checks the token and its scope)
-    """Always empty: where one has read to is not kept yet."""
-    return {}
-
-
 HANDLERS: list[Any] = [
     *(_nothing(path, scope) for path, scope in _OF_A_PERSON.items()),
     custom_emojis,
-    markers,
 ]
