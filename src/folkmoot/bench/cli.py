@@ -156,6 +156,26 @@ def audience(
 
 
 @bench.command()
+def api(
+    posts: Annotated[int, typer.Option(min=100, help="How many there are in the end.")] = 1_000_000,
+    accounts: Annotated[int, typer.Option(min=2, max=900_000, help="Who writes, reads and follows.")] = 10_000,
+    database: Annotated[str, typer.Option(help="An empty database: postgresql+psycopg://… Empty: SQLite.")] = "",
+    json_file: JsonFile = None,
+) -> None:
+    """What clients ask for all day: home on a small square and on a large one, and what the server is."""
+    from folkmoot.bench.api import run_api
+    from folkmoot.bench.api_data import NotEmpty
+    from folkmoot.bench.api_load import ApiFailed
+    from folkmoot.bench.audience_load import AudienceFailed
+
+    try:
+        report = run_api(posts, accounts, database, typer.echo)
+    except (ApiFailed, AudienceFailed, NotEmpty, ServerFailed) as error:
+        raise _cannot(error) from error
+    _finish(report, json_file)
+
+
+@bench.command()
 def hls(
     listeners: Annotated[int, typer.Option(min=1, max=18_000, help="Players, when they are many.")] = 10_000,
     few: Annotated[int, typer.Option(min=1, help="Players, when they are few.")] = 100,
