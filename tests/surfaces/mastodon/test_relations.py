@@ -130,6 +130,39 @@ async def test_muting_for_a_time(a: Talking, b: Talking, clock: FakeClock) -> No
     assert await a.names("/api/v1/mutes") == []
 
 
+async def test_whom_one_mutes_is_gone_from_timelines_and_not_from_the_profile(a: Talking, b: Talking) -> None:
+    await a.do(b, "follow")
+    said = (await b.post("/api/v1/statuses", status="so loud")).json()["id"]
+    places = ["/api/v1/timelines/home", "/api/v1/timelines/public", f"{ACCOUNTS}/{b.who.id}/statuses"]
+
+    async def there() -> list[bool]:
+        return [said in [one["id"] for one in (await a.get(place)).json()] for place in places]
+
+    assert await there() == [True, True, True]
+    await a.do(b, "mute")
+    assert await there() == [False, False, True]
+    await a.do(b, "unmute")
+    assert await there() == [True, True, True]
+
+
+async def test_what_one_chose_to_see_of_whom_one_follows(a: Talking, b: Talking) -> None:
+    own = (await a.post("/api/v1/statuses", status="mine", language="en")).json()["id"]
+    boost = (await b.post(f"/api/v1/statuses/{own}/reblog")).json()["id"]
+    german = (await b.post("/api/v1/statuses", status="Guten Tag", language="de")).json()["id"]
+    unsaid = (await b.post("/api/v1/statuses", status="…")).json()
+
+    async def there() -> set[str]:
+        return {one["id"] for one in (await a.get("/api/v1/timelines/home")).json()}
+
+    await a.do(b, "follow")
+    assert await there() == {own, boost, german, unsaid["id"]}
+    await a.do(b, "follow", reblogs=False)
+    assert await there() == {own, german, unsaid["id"]}
+    await a.do(b, "follow", reblogs=True, languages=["en"])
+    assert german not in await there()
+    assert await there() >= {own, boost}
+
+
 async def test_mutes_that_cannot_be(a: Talking, b: Talking) -> None:
     for duration in (-1, 10**12, "long"):
         assert (await a.post(f"{ACCOUNTS}/{b.who.id}/mute", duration=duration)).status_code == 422
