@@ -23,7 +23,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/api/folkmoot/v1/accounts': {
+  '/api/folkmoot/v1/session/second-factor': {
     parameters: {
       query?: never;
       header?: never;
@@ -32,8 +32,42 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** SignUp */
-    post: operations['ApiFolkmootV1AccountsSignUp'];
+    /** GoOn */
+    post: operations['ApiFolkmootV1SessionSecondFactorGoOn'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/session/passkey/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** PasskeyOptions */
+    post: operations['ApiFolkmootV1SessionPasskeyOptionsPasskeyOptions'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/session/passkey': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** SignInByPasskey */
+    post: operations['ApiFolkmootV1SessionPasskeySignInByPasskey'];
     delete?: never;
     options?: never;
     head?: never;
@@ -69,6 +103,316 @@ export interface paths {
     /** SetPassword */
     post: operations['ApiFolkmootV1PasswordLinkSetPassword'];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/password-reset': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** AskReset */
+    post: operations['ApiFolkmootV1PasswordResetAskReset'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/accounts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** SignUp */
+    post: operations['ApiFolkmootV1AccountsSignUp'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/email': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowEmail */
+    get: operations['ApiFolkmootV1EmailShowEmail'];
+    put?: never;
+    /** ChangeEmail */
+    post: operations['ApiFolkmootV1EmailChangeEmail'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/email/letters': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** SendAgain */
+    post: operations['ApiFolkmootV1EmailLettersSendAgain'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/email-link': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** ConfirmEmail */
+    post: operations['ApiFolkmootV1EmailLinkConfirmEmail'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/sessions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ListSessions */
+    get: operations['ApiFolkmootV1SessionsListSessions'];
+    put?: never;
+    post?: never;
+    /** EndOtherSessions */
+    delete: operations['ApiFolkmootV1SessionsEndOtherSessions'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/sessions/{session_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** EndSession */
+    delete: operations['ApiFolkmootV1SessionsSessionIdEndSession'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowFactors */
+    get: operations['ApiFolkmootV1SecondFactorShowFactors'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/totp': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** BeginTotp */
+    post: operations['ApiFolkmootV1SecondFactorTotpBeginTotp'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/totp/confirm': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** ConfirmTotp */
+    post: operations['ApiFolkmootV1SecondFactorTotpConfirmConfirmTotp'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/totp/remove': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** RemoveTotp */
+    post: operations['ApiFolkmootV1SecondFactorTotpRemoveRemoveTotp'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/recovery-codes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** NewRecoveryCodes */
+    post: operations['ApiFolkmootV1SecondFactorRecoveryCodesNewRecoveryCodes'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/passkeys/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** PasskeyOptions */
+    post: operations['ApiFolkmootV1SecondFactorPasskeysOptionsPasskeyOptions'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/passkeys': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** AddPasskey */
+    post: operations['ApiFolkmootV1SecondFactorPasskeysAddPasskey'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/passkeys/{passkey_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /** RenamePasskey */
+    patch: operations['ApiFolkmootV1SecondFactorPasskeysPasskeyIdRenamePasskey'];
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor/passkeys/{passkey_id}/remove': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** RemovePasskey */
+    post: operations['ApiFolkmootV1SecondFactorPasskeysPasskeyIdRemoveRemovePasskey'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/second-factor-link': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** LostFactors */
+    post: operations['ApiFolkmootV1SecondFactorLinkLostFactors'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/folkmoot/v1/account-deletion': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** ShowDeletion */
+    get: operations['ApiFolkmootV1AccountDeletionShowDeletion'];
+    put?: never;
+    /** AskDeletion */
+    post: operations['ApiFolkmootV1AccountDeletionAskDeletion'];
+    /** TakeBack */
+    delete: operations['ApiFolkmootV1AccountDeletionTakeBack'];
     options?: never;
     head?: never;
     patch?: never;
@@ -978,6 +1322,8 @@ export interface components {
       following_count: number;
       statuses_count: number;
       last_status_at: string | null;
+      /** @default false */
+      hide_collections: boolean;
       emojis?: components['schemas']['CustomEmoji'][];
       fields?: components['schemas']['Field'][];
       roles?: components['schemas']['surfaces_mastodon_entities_Role'][];
@@ -996,6 +1342,18 @@ export interface components {
       recording_consent: boolean;
       /** @constant */
       do: 'ask';
+    };
+    /** AskDeletion */
+    AskDeletion: {
+      password: string;
+      code?: string | null;
+      passkey?: {
+        [key: string]: unknown;
+      } | null;
+    };
+    /** AskReset */
+    AskReset: {
+      email: string;
     };
     /**
      * Audience
@@ -1021,6 +1379,11 @@ export interface components {
       /** @constant */
       do: 'cancel';
     };
+    /** ChangeEmail */
+    ChangeEmail: {
+      email: string;
+      password: string;
+    };
     /** ChangePassword */
     ChangePassword: {
       current: string;
@@ -1035,6 +1398,14 @@ export interface components {
       end_ms: number;
       url: string;
       page_url: string;
+    };
+    /** Code */
+    Code: {
+      code: string;
+    };
+    /** ConfirmEmail */
+    ConfirmEmail: {
+      secret: string;
     };
     /** Consent */
     Consent: {
@@ -1119,6 +1490,10 @@ export interface components {
       | 'stood_still'
       | 'host_suspended'
       | 'removed';
+    /** Ended */
+    Ended: {
+      ended: number;
+    };
     /** Field */
     Field: {
       name: string;
@@ -1194,6 +1569,17 @@ export interface components {
       /** @constant */
       do: 'lock';
     };
+    /** LostFactors */
+    LostFactors: {
+      secret: string;
+      username: string;
+      password: string;
+    };
+    /** MadePasskey */
+    MadePasskey: {
+      passkey: components['schemas']['OwnPasskey'];
+      recovery_codes: string[];
+    };
     /** MakeAppeal */
     MakeAppeal: {
       sanction: string;
@@ -1236,6 +1622,24 @@ export interface components {
       /** @constant */
       do: 'mute_all';
     };
+    /** Name */
+    Name: {
+      name: string;
+    };
+    /** NewPasskey */
+    NewPasskey: {
+      passkey: {
+        [key: string]: unknown;
+      };
+      /** @default  */
+      name: string;
+    };
+    /** NewTotp */
+    NewTotp: {
+      secret: string;
+      url: string;
+      qr: string;
+    };
     /** Notice */
     Notice: {
       kind: components['schemas']['NoticeKind'];
@@ -1254,6 +1658,24 @@ export interface components {
       by: components['schemas']['Account'] | null;
       expires_at: string;
     };
+    /** OwnDeletion */
+    OwnDeletion: {
+      asked_at: string | null;
+      due_at: string | null;
+    };
+    /** OwnEmail */
+    OwnEmail: {
+      address: string | null;
+      confirmed: boolean;
+      pending: string | null;
+    };
+    /** OwnFactors */
+    OwnFactors: {
+      totp: boolean;
+      passkeys: components['schemas']['OwnPasskey'][];
+      recovery_codes_left: number;
+      required: boolean;
+    };
     /** OwnInvite */
     OwnInvite: {
       id: string;
@@ -1270,6 +1692,13 @@ export interface components {
       can_invite: boolean;
       invites: components['schemas']['OwnInvite'][];
     };
+    /** OwnPasskey */
+    OwnPasskey: {
+      id: string;
+      name: string;
+      created_at: string;
+      last_used: string | null;
+    };
     /** OwnSanction */
     OwnSanction: {
       id: string;
@@ -1282,6 +1711,17 @@ export interface components {
       can_appeal: boolean;
       appeal: components['schemas']['Appeal'] | null;
     };
+    /** OwnSession */
+    OwnSession: {
+      id: string;
+      kind: string;
+      name: string;
+      scopes: string[];
+      created_at: string;
+      last_used: string | null;
+      expires_at: string | null;
+      current: boolean;
+    };
     /** OwnStanding */
     OwnStanding: {
       standing: string;
@@ -1292,6 +1732,16 @@ export interface components {
     Panic: {
       /** @constant */
       do: 'panic';
+    };
+    /** PasskeyAnswer */
+    PasskeyAnswer: {
+      passkey: {
+        [key: string]: unknown;
+      };
+    };
+    /** Password */
+    Password: {
+      password: string;
     };
     /** Person */
     Person: {
@@ -1344,6 +1794,10 @@ export interface components {
      * @enum {string}
      */
     RecordingState: 'off' | 'recording' | 'disk_full';
+    /** RecoveryCodes */
+    RecoveryCodes: {
+      recovery_codes: string[];
+    };
     /** Redact */
     Redact: {
       from_ms: number;
@@ -1423,6 +1877,22 @@ export interface components {
       seats: components['schemas']['Seat'][];
       speech: components['schemas']['Speech'][];
     };
+    /** SecondFactor */
+    SecondFactor: {
+      ticket: string;
+      code?: string | null;
+      passkey?: {
+        [key: string]: unknown;
+      } | null;
+    };
+    /** SecondFactorNeeded */
+    SecondFactorNeeded: {
+      ticket: string;
+      methods: string[];
+      passkey?: {
+        [key: string]: unknown;
+      } | null;
+    };
     /** Session */
     Session: {
       account: components['schemas']['Account'] | null;
@@ -1431,6 +1901,7 @@ export interface components {
       standing: string | null;
       reason: string;
       site: components['schemas']['SessionSite'];
+      second_factor?: components['schemas']['SecondFactorNeeded'] | null;
     };
     /** SessionSite */
     SessionSite: {
@@ -1439,6 +1910,7 @@ export interface components {
       source_url: string;
       version: string;
       base_url: string;
+      mail: boolean;
     };
     /** SetPassword */
     SetPassword: {
@@ -1709,7 +2181,7 @@ export interface operations {
       };
     };
   };
-  ApiFolkmootV1AccountsSignUp: {
+  ApiFolkmootV1SessionSecondFactorGoOn: {
     parameters: {
       query?: never;
       header?: never;
@@ -1718,7 +2190,71 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['SignUp'];
+        'application/json': components['schemas']['SecondFactor'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SessionPasskeyOptionsPasskeyOptions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: unknown;
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SessionPasskeySignInByPasskey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PasskeyAnswer'];
       };
     };
     responses: {
@@ -1832,6 +2368,762 @@ export interface operations {
               | unknown[];
           };
         };
+      };
+    };
+  };
+  ApiFolkmootV1PasswordResetAskReset: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AskReset'];
+      };
+    };
+    responses: {
+      /** @description Request accepted, processing continues off-line */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1AccountsSignUp: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SignUp'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Session'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1EmailShowEmail: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnEmail'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1EmailChangeEmail: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ChangeEmail'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnEmail'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1EmailLettersSendAgain: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request accepted, processing continues off-line */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+    };
+  };
+  ApiFolkmootV1EmailLinkConfirmEmail: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ConfirmEmail'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SessionsListSessions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnSession'][];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SessionsEndOtherSessions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Ended'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SessionsSessionIdEndSession: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        session_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorShowFactors: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnFactors'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorTotpBeginTotp: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Password'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['NewTotp'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorTotpConfirmConfirmTotp: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Code'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RecoveryCodes'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorTotpRemoveRemoveTotp: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Password'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorRecoveryCodesNewRecoveryCodes: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Password'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RecoveryCodes'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorPasskeysOptionsPasskeyOptions: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Password'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            [key: string]: unknown;
+          };
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorPasskeysAddPasskey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPasskey'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MadePasskey'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorPasskeysPasskeyIdRenamePasskey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        passkey_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Name'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorPasskeysPasskeyIdRemoveRemovePasskey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        passkey_id: number;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Password'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1SecondFactorLinkLostFactors: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LostFactors'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1AccountDeletionShowDeletion: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnDeletion'];
+        };
+      };
+    };
+  };
+  ApiFolkmootV1AccountDeletionAskDeletion: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AskDeletion'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OwnDeletion'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1AccountDeletionTakeBack: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
     };
   };
