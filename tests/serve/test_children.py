@@ -119,6 +119,23 @@ def test_web_goes_when_the_new_one_is_ready_and_is_killed_if_it_does_not() -> No
     assert children.settled
 
 
+def test_a_reload_is_the_way_out_when_the_new_web_never_gets_ready() -> None:
+    children = after(running())
+    children["web"].pid = 20
+    for pid in (1, 3):  # the old audience and worker have gone
+        children.exited(pid, 0, 101.0)
+    assert children.settled
+    children.signals.clear()
+    known = children.known()
+    assert children.signals == [(20, signal.SIGKILL)]
+    assert [each.pid for each in known if each.name == "web"] == [2], "the one that serves"
+    children = Children(KEPT, PortShares(None))
+    children.take_over(known, 102.0)
+    assert "web" in due(children, 102.0)
+    children.ready("web", 103.0)
+    assert (2, RETIRE) in children.signals
+
+
 def test_an_old_audience_process_that_nobody_relieves_is_ended() -> None:
     children = after(running())
     children.signals.clear()
@@ -203,6 +220,8 @@ class ChildrenMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.children.settled)
     def reload(self) -> None:
         known = self.children.known()
+        for pid, _ in self.children.signals:
+            self.end(pid, -9)
         self.children = Children(KEPT, PortShares(None))
         self.children.take_over(known, self.now_s)
         self.look()

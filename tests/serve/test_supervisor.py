@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.server import eventually
 
+from folkmoot.serve.children import Known
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.reload import Handed, Rehearsal
 from folkmoot.serve.supervisor import Supervisor, want_stages
@@ -19,6 +20,7 @@ import os, signal, sys, time
 from collections.abc import Callable
 from pathlib import Path
 from folkmoot.serve import children, logs, supervisor
+from folkmoot.serve.children import Known
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.reload import Handed
 
@@ -67,6 +69,38 @@ def test_what_is_told_to_stop_becomes_nothing_else(tmp_path: Path, monkeypatch: 
         rehearsal = Rehearsal(handed)
         supervisor._rehearsed(rehearsal, os.waitstatus_to_exitcode(os.waitpid(rehearsal.pid, 0)[1]))
     assert len(became) == 1
+
+
+def test_a_generation_counts_when_its_web_got_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web processes of neighbouring generations run beside each other, and must not make the same ids."""
+    became: list[Handed] = []
+    monkeypatch.setattr("folkmoot.serve.supervisor.become", became.append)
+    handed = Handed(data="", database_url="", lock=0, listening={}, generation=5)
+    supervisor = Supervisor(tmp_path, {"web": nothing}, lambda *_: nothing, PortShares(None), handed)
+    supervisor.children.take_over([Known("web", 2, 0.0)], 0.0)
+    supervisor._become_next()
+    supervisor.children.ready("web", 1.0)
+    supervisor.children.exited(2, 0, 2.0)
+    supervisor._become_next()
+    assert [(each.generation, [known.pid for known in each.children]) for each in became] == [(5, [2]), (6, [])]
+
+
+_TOLD = """
+import os, signal, sys
+from folkmoot.serve.reload import HEARD_LATER, Handed, become
+if len(sys.argv) > 1:
+    os.kill(os.getpid(), signal.SIGTERM)  # before anybody has a handler
+    signal.signal(signal.SIGTERM, lambda *_: print("heard", flush=True))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATER)
+else:
+    sys.orig_argv.append("again")
+    become(Handed(data="", database_url="", lock=2, listening={}))
+"""
+
+
+def test_who_stops_the_server_while_it_becomes_another_is_heard() -> None:
+    done = subprocess.run([sys.executable, "-c", _TOLD], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
 
 
 def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_path: Path) -> None:

@@ -78,9 +78,10 @@ class Child:
 class Retired:
     """A process whose place another has taken, until it has ended."""
 
-    def __init__(self, name: str, pid: int, kill_due_s: float | None) -> None:
-        self.name = name
-        self.pid = pid
+    def __init__(self, known: Known, kill_due_s: float | None) -> None:
+        self.known = known
+        self.name = known.name
+        self.pid = known.pid
         # None: it goes on as before until its successor is ready.
         self.kill_due_s = kill_due_s
 
@@ -109,14 +110,29 @@ class Children:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing of an earlier reload is left."""
-        return not self._retired
+        """Whether nothing of an earlier reload is left, but a web process whose successor isn't ready: it may never
+        be, and the next reload is how one gets out of that."""
+        return all(retired is self.serving for retired in self._retired.values())
+
+    @property
+    def serving(self) -> Retired | None:
+        """The web process that goes on because the one that was to replace it isn't ready."""
+        return next((retired for retired in self._retired.values() if retired.kill_due_s is None), None)
 
     # --- one supervisor after another
 
     def known(self) -> list[Known]:
-        """What runs, for the supervisor that takes this one's place. Only when `settled`."""
-        return [child.known() for child in self._children.values() if child.pid is not None]
+        """What runs, for the supervisor that takes this one's place. Only when `settled`.
+
+        A web process that isn't ready is ended, and the one that serves is told in its place.
+        """
+        running = {child.name: child for child in self._children.values() if child.pid is not None}
+        if self.serving is None:
+            return [child.known() for child in running.values()]
+        unready = running.pop(WEB, None)
+        if unready is not None and unready.pid is not None:
+            self._kill(WEB, unready.pid)
+        return [self.serving.known, *(child.known() for child in running.values())]
 
     def take_over(self, known: Iterable[Known], now_s: float) -> None:
         """Stages are kept, as long as they understand what this version says to them; the rest is replaced.
@@ -128,13 +144,13 @@ class Children:
             if each.space_id is not None:
                 self._keep(each, now_s)
             elif each.name == WEB:
-                self._retired[each.pid] = Retired(each.name, each.pid, None)
+                self._retired[each.pid] = Retired(each, None)
             elif each.name == WORKER:
-                self._retired[each.pid] = Retired(each.name, each.pid, now_s + STOP_WITHIN_S)
+                self._retired[each.pid] = Retired(each, now_s + STOP_WITHIN_S)
                 self._children[WORKER].after = each.pid
                 self.signals.append((each.pid, signal.SIGTERM))
             else:
-                self._retired[each.pid] = Retired(each.name, each.pid, now_s + RETIRE_WITHIN_S)
+                self._retired[each.pid] = Retired(each, now_s + RETIRE_WITHIN_S)
 
     def _keep(self, known: Known, now_s: float) -> None:
         ports = range(*known.ports) if known.ports else None

@@ -25,6 +25,7 @@ VARIABLE = "HANDED_TO_FOLKMOOT"
 REHEARSE_WITHIN_S = 60.0
 REHEARSAL_NICE = 10  # it takes seconds of a core, which who listens and speaks need more
 ANSWER_WITHIN_S = 150.0  # one may have to wait for the end of another
+HEARD_LATER = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 _SAID_BYTES_MAX = 16 * 1024
 _REASON_CHARACTERS_MAX = 400
 
@@ -108,9 +109,10 @@ class Rehearsal:
 def become(handed: Handed) -> None:
     """Execute the command in this process's place; returns only by an OSError.
 
-    A SIGHUP that comes meanwhile waits for the new one's handler: the signal's default would end the server.
+    A signal that comes meanwhile waits for the new one's handler: its default would end the server, with everything
+    in it or without.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD_LATER)
     for descriptor in handed.descriptors():
         os.set_inheritable(descriptor, True)
     try:
@@ -118,7 +120,7 @@ def become(handed: Handed) -> None:
     finally:
         for descriptor in handed.descriptors():
             os.set_inheritable(descriptor, False)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATER)
 
 
 def _command() -> list[str]:

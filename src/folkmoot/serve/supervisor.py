@@ -25,7 +25,7 @@ import structlog
 
 from folkmoot.serve.children import STOP_WITHIN_S, WEB, Child, Children
 from folkmoot.serve.ports import PortShares
-from folkmoot.serve.reload import Handed, Outcome, Rehearsal, become, write_outcome
+from folkmoot.serve.reload import HEARD_LATER, Handed, Outcome, Rehearsal, become, write_outcome
 
 log = structlog.get_logger()
 
@@ -127,7 +127,7 @@ class Supervisor:
         for stop in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stop, self._on_stop_signal)
         signal.signal(signal.SIGHUP, self._on_hangup)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD_LATER)
         gc.collect()
         gc.freeze()
 
@@ -200,8 +200,10 @@ class Supervisor:
         """Raises OSError where it stays what it is."""
         sys.stdout.flush()
         sys.stderr.flush()
-        known = self.children.known()
-        next_ = msgspec.structs.replace(self._handed, generation=self._handed.generation + 1, children=known)
+        # Two web processes at a time are of neighbouring generations: one that never got ready was none.
+        generation = self._handed.generation + (self.children.serving is None)
+        next_ = msgspec.structs.replace(self._handed, generation=generation, children=self.children.known())
+        self._send_signals()
         become(next_)
 
     def _refuse_reload(self, reason: str) -> None:
