@@ -22,7 +22,7 @@ from folkmoot.surfaces.services import Services
 
 API = "/api/folkmoot/v1"
 HERE = f"{API}/second-factor"
-BY_PASSWORD = {"username": "carol", "password": PASSWORD}
+BY_PASSWORD: dict[str, Any] = {"username": "carol", "password": PASSWORD}
 
 
 class Browser:

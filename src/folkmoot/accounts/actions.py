@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from folkmoot.accounts import links, rules
+from folkmoot.accounts import deletion, links, rules
 from folkmoot.accounts.discovery.actions import learn_names
 from folkmoot.accounts.invites import actions as invites
 from folkmoot.accounts.invites.rules import Inviting
@@ -18,7 +18,7 @@ from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.credentials import tokens
-from folkmoot.storage.tables.people import accounts, credentials
+from folkmoot.storage.tables.people import accounts, credentials, retired_usernames
 
 SESSION_SCOPES = "read write follow push admin:read admin:write"
 SESSION_LASTS_MS = 30 * 24 * 3600 * 1000
@@ -164,6 +164,7 @@ async def come_back(acting: Acting) -> None:
     own = [one for one in held if one.standing is Standing.DEACTIVATED]
     if not own:
         raise Refused("not_deactivated", "This account isn't deactivated.", status=422)
+    await deletion.forget(acting)
     await lift(acting, acting.actor_id, own)
 
 
@@ -206,6 +207,9 @@ async def issue_token(
 
 
 async def _insert_account(acting: Acting, username: str, role: Role) -> int:
+    retired = select(retired_usernames).where(retired_usernames.c.name_hash == digest(rules.fold(username)))
+    if (await acting.tx.connection.execute(retired)).first() is not None:
+        raise _name_taken()
     insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(accounts)
     statement = (
         insert.values(
@@ -220,8 +224,12 @@ async def _insert_account(acting: Acting, username: str, role: Role) -> int:
     )
     row = (await acting.tx.connection.execute(statement)).first()
     if row is None:
-        raise Refused("username_taken", "This username is taken.", status=422)
+        raise _name_taken()
     return int(row.id)
+
+
+def _name_taken() -> Refused:
+    return Refused("username_taken", "This username is taken.", status=422)
 
 
 async def _use_owner_link(acting: Acting, secret: str) -> None:

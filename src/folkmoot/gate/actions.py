@@ -118,7 +118,9 @@ def _require_authority(
     if standing is Standing.ACTIVE and kind is not Kind.HOST:
         raise ValueError("it is active when nothing is against it: lift what is")
     if standing is Standing.DEACTIVATED:
-        acting.require(own)
+        # Who leaves for good is deactivated until then, whatever else they stand under.
+        if acting.permit.action is not Action.LEAVE:
+            acting.require(own)
         if acting.viewer.account_id not in (None, account_id):
             raise Refused("not_yours", "Only the person themselves can do that.", status=422)
         return

@@ -80,6 +80,7 @@ class Action(StrEnum):
     APPEAL = "appeal"
     EXPORT = "export"
     TAKE_BACK_CONSENT = "take_back_consent"  # to having been recorded
+    LEAVE = "leave"  # have one's account deleted, or take that back in time
 
 
 ROOM_ONLY = "room"

@@ -27,7 +27,16 @@ class Rights(msgspec.Struct, frozen=True):
 
 
 _EVERYTHING = frozenset(Action)
-_ROOM = frozenset({Action.SIGN_IN, Action.SEE_STANDING, Action.APPEAL, Action.EXPORT, Action.TAKE_BACK_CONSENT})
+_ROOM = frozenset(
+    {
+        Action.SIGN_IN,
+        Action.SEE_STANDING,
+        Action.APPEAL,
+        Action.EXPORT,
+        Action.TAKE_BACK_CONSENT,
+        Action.LEAVE,
+    }
+)
 _ALL = Rights(_EVERYTHING, Shown.EVERYONE)
 
 TABLE: dict[Standing, Rights] = {
@@ -40,7 +49,7 @@ TABLE: dict[Standing, Rights] = {
 }
 
 # What is removed stays with those whom it concerns: its own people may see that and appeal, moderators look at it.
-_OF_THE_REMOVED = _ROOM - {Action.SIGN_IN} | {Action.REDACT, Action.MODERATE}
+_OF_THE_REMOVED = _ROOM - {Action.SIGN_IN, Action.LEAVE} | {Action.REDACT, Action.MODERATE}
 
 # For everything that can be under a sanction: which actions that concern it are left to people, whoever they are.
 # What somebody does needs their own standing and that of what they do it to.

@@ -65,11 +65,18 @@ async def trim_replay(
 async def delete_recording(acting: Acting, space_id: int) -> None:
     """Delete a recording for good, as its host. Clips that others made of it are theirs. Raises Refused."""
     await _own(acting, space_id)
-    await acting.tx.connection.execute(
-        update(recordings).where(recordings.c.space_id == space_id).values(deleted_at_ms=acting.now_ms)
+    await forget_recording(acting, space_id)
+
+
+async def forget_recording(acting: Acting, space_id: int) -> None:
+    """The same for whoever has looked at who may: nothing happens where there is none."""
+    there_is = (recordings.c.space_id == space_id) & recordings.c.deleted_at_ms.is_(None)
+    deleted = await acting.tx.connection.execute(
+        update(recordings).where(there_is).values(deleted_at_ms=acting.now_ms)
     )
-    await enqueue(acting.tx, DELETE_TAPE, {"space": str(space_id)})
-    await emit(acting.tx, RECORDING_DELETED, {"space": str(space_id)})
+    if deleted.rowcount:
+        await enqueue(acting.tx, DELETE_TAPE, {"space": str(space_id)})
+        await emit(acting.tx, RECORDING_DELETED, {"space": str(space_id)})
 
 
 def tape_deleter(tapes_directory: Path) -> Callable[[Job], Awaitable[None]]:

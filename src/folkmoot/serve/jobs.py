@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Mapping
 
+from folkmoot.accounts.deletion import DELETE_ACCOUNT
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate
+from folkmoot.leaving.job import Leaving
 from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
 from folkmoot.notifications.push import sending
@@ -26,7 +28,7 @@ from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 
 _UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
-RETRIES = {REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY, PUSH: sending.RETRY}
+RETRIES = {DELETE_ACCOUNT: _UNTIL_DONE, REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY, PUSH: sending.RETRY}
 """What was promised to somebody is never given up."""
 
 
@@ -40,6 +42,7 @@ def handlers(
     sender = Sender(load_or_create_key(places.keys, WEB_PUSH), base_url)
     pushing = Pushing(gate, sender, base_url, to_private=places.push_to_private_networks)
     return {
+        DELETE_ACCOUNT: Leaving(gate).run,
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,

@@ -120,6 +120,25 @@ async def shut_out(acting: Acting, space_id: int, account_id: int) -> None:
         await revoke(acting, member_subject(space_id, account_id))
 
 
+async def pass_on(acting: Acting, space: Space, account_id: int, successor_id: int) -> None:
+    """Of somebody who leaves the server: the Space is another's from now on, who was there."""
+    members = {one: member for one, member in space.members.items() if one != account_id}
+    host_id = successor_id if space.host_id == account_id else space.host_id
+    await _put(acting, space, replace(space, host_id=host_id, creator_id=successor_id, members=members))
+
+
+async def empty(acting: Acting, space: Space) -> None:
+    """Of somebody who leaves the server, where nobody else was: no word of it stays."""
+    state = SpaceState.CANCELLED if space.state is SpaceState.SCHEDULED else space.state
+    await _put(acting, space, replace(space, title="", topics=(), state=state, members={}))
+
+
+async def _put(acting: Acting, before: Space, after: Space) -> None:
+    await acting.tx.connection.execute(update(spaces).where(spaces.c.id == after.id).values(**_columns(after)))
+    await _save_members(acting, before, after)
+    await emit(acting.tx, SPACE_CHANGED, {"space": str(after.id), "changes": []})
+
+
 async def _load(acting: Acting, space_id: int) -> Space:
     await queries.lock(acting.tx, space_id)
     space = await queries.stored(acting.tx, space_id)

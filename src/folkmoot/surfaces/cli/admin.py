@@ -11,9 +11,11 @@ from typing import Annotated, TypeVar
 import typer
 
 from folkmoot.accounts import actions as accounts
-from folkmoot.accounts import rules
+from folkmoot.accounts import deletion, letters, rules
 from folkmoot.accounts.passwords import Passwords
+from folkmoot.accounts.second_factor import actions as factors
 from folkmoot.gate import Action, Refused, Role
+from folkmoot.mail.outbox import Outbox
 from folkmoot.moderation.queries import Listed, all_accounts
 from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason, Redaction
@@ -40,6 +42,9 @@ def build_admin(open_services: Opener) -> typer.Typer:
         commands.redact,
         commands.owner_link,
         commands.password_link,
+        commands.email_link,
+        commands.second_factor_link,
+        commands.delete,
         commands.list_accounts,
     ):
         name = "list" if command == commands.list_accounts else command.__name__.replace("_", "-")
@@ -121,6 +126,26 @@ class Commands:
         """Print a link that sets a new password, once, and unlocks the account. An earlier one stops working."""
         typer.echo(self._run(lambda services: _password_link(services, name)))
 
+    def email_link(self, name: Name) -> None:
+        """Print a link that confirms the e-mail address an account gave last, for a server without mail."""
+        typer.echo(self._run(lambda services: _email_link(services, name)))
+
+    def second_factor_link(self, name: Name) -> None:
+        """Print a link by which somebody who knows their password takes away second factors that they lost."""
+        typer.echo(self._run(lambda services: _second_factor_link(services, name)))
+
+    def delete(
+        self,
+        name: Name,
+        yes: Annotated[bool, typer.Option("--yes", help="Without it, what would be deleted is only said.")] = False,
+    ) -> None:
+        """Delete an account with all that it published, at once: nobody can take it back."""
+        if not yes:
+            typer.echo(f"@{name.removeprefix('@')} would be deleted, with its posts, files and follows: add --yes.")
+            raise typer.Exit(1)
+        self._run(lambda services: _delete(services, name))
+        typer.echo(f"@{name.removeprefix('@')} is shut, and being deleted by the running server.")
+
     def list_accounts(self) -> None:
         """List every account with its role and standing."""
         head = ("account", "role", "standing", "until", "reason")
@@ -191,6 +216,29 @@ async def _password_link(services: AdminServices, name: str) -> str:
     permit = services.gate.permit_system(Action.SIGN_IN, BY)
     secret = await services.gate.act(permit, lambda acting: accounts.make_password_link(acting, account_id))
     return f"{services.base_url}/password?secret={secret}"
+
+
+async def _email_link(services: AdminServices, name: str) -> str:
+    account_id = await id_of(services, name)
+    permit = services.gate.permit_system(Action.SIGN_IN, BY)
+    made = await services.gate.act(permit, lambda acting: letters.make_confirmation(acting, account_id))
+    if made is None:
+        raise Refused("nothing_to_confirm", "This account gave no address that is to be confirmed.")
+    return f"{services.base_url}/confirm-email?secret={made[1]}"
+
+
+async def _second_factor_link(services: AdminServices, name: str) -> str:
+    account_id = await id_of(services, name)
+    permit = services.gate.permit_system(Action.SIGN_IN, BY)
+    secret = await services.gate.act(permit, lambda acting: factors.make_off_link(acting, account_id))
+    return f"{services.base_url}/second-factor?secret={secret}"
+
+
+async def _delete(services: AdminServices, name: str) -> None:
+    account_id = await id_of(services, name)
+    permit = services.gate.permit_system(Action.LEAVE, BY)
+    nobody = Outbox(is_open=False)
+    await services.gate.act(permit, lambda acting: deletion.ask(acting, account_id, nobody, grace_ms=0))
 
 
 async def _listed(services: AdminServices) -> list[Listed]:
