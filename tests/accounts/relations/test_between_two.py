@@ -19,6 +19,7 @@ from folkmoot.accounts.relations.model import Choices
 from folkmoot.gate import Acting, Action, Refused
 from folkmoot.storage.database import Database, Read
 from folkmoot.storage.migrations import migrate
+from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.people import follow_requests, follows
 from folkmoot.storage.tables.relations import endorsements
 
@@ -138,3 +139,27 @@ async def test_who_follows_no_more_recommends_no_more(square: Square) -> None:
         await take(square, alice, bob, what)
     async with square.database.read() as read:
         assert (await read.connection.execute(select(func.count()).select_from(endorsements))).scalar_one() == 0
+
+
+async def test_what_happens_is_told(square: Square) -> None:
+    alice, bob = await square.person("alice"), await square.person("bob")
+    steps = (
+        (bob, "lock"),
+        (alice, "follow"),
+        (bob, "reject"),
+        (alice, "follow"),
+        (bob, "authorize"),
+        (bob, "remove"),
+    )
+    for who, what in steps:
+        await take(square, who, bob if who == alice else alice, what)
+    async with square.database.read() as read:
+        kinds = (await read.connection.execute(select(events.c.kind).order_by(events.c.id))).scalars()
+        assert [kind for kind in kinds if kind.startswith("account.")] == [
+            "account.updated",
+            "account.follow_requested",
+            "account.unfollowed",
+            "account.follow_requested",
+            "account.followed",
+            "account.unfollowed",
+        ]

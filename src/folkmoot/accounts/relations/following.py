@@ -18,7 +18,7 @@ from folkmoot.storage.upserts import count, insert_once
 ACCOUNT_FOLLOWED = "account.followed"
 # {"follower": id, "followed": id}
 ACCOUNT_FOLLOW_REQUESTED = "account.follow_requested"
-# {"account": id of who followed, "unfollowed": id}
+# {"account": id of who follows no more, nor asks to, "unfollowed": id}
 ACCOUNT_UNFOLLOWED = "account.unfollowed"
 
 
@@ -49,8 +49,7 @@ async def unfollow(acting: Acting, account_id: int) -> None:
         acting,
         (follow_requests.c.follower_id == acting.actor_id) & (follow_requests.c.followee_id == account_id),
     )
-    told = {"account": str(acting.actor_id), "unfollowed": str(account_id)}
-    await emit(acting.tx, ACCOUNT_UNFOLLOWED, told)
+    await _tell_of_end(acting, acting.actor_id, account_id)
 
 
 async def authorize(acting: Acting, follower_id: int) -> None:
@@ -69,13 +68,13 @@ async def reject(acting: Acting, follower_id: int) -> None:
     """Don't let somebody in. Raises Refused 404 where they don't ask (any more)."""
     if not await end_requests(acting, _asks(acting, follower_id)):
         raise no_account()
+    await _tell_of_end(acting, follower_id, acting.actor_id)
 
 
 async def remove_follower(acting: Acting, account_id: int) -> None:
     """Have an account follow one no longer. Raises nothing, also where it doesn't."""
     if await end(acting, (follows.c.follower_id == account_id) & (follows.c.followee_id == acting.actor_id)):
-        told = {"account": str(account_id), "unfollowed": str(acting.actor_id)}
-        await emit(acting.tx, ACCOUNT_UNFOLLOWED, told)
+        await _tell_of_end(acting, account_id, acting.actor_id)
 
 
 async def end(acting: Acting, which: ColumnElement[bool]) -> int:
@@ -151,6 +150,11 @@ async def _insert(acting: Acting, values: dict[str, Any], *, asked: bool) -> Non
     if await insert_once(acting.tx, follows, **values):
         await _count(acting, follower_id, followee_id, 1)
         await emit(acting.tx, ACCOUNT_FOLLOWED, _told(follower_id, followee_id) | {"asked": asked})
+
+
+async def _tell_of_end(acting: Acting, follower_id: int, followed_id: int) -> None:
+    told = {"account": str(follower_id), "unfollowed": str(followed_id)}
+    await emit(acting.tx, ACCOUNT_UNFOLLOWED, told)
 
 
 def _told(follower_id: int, followed_id: int) -> dict[str, Any]:
