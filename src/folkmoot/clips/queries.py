@@ -3,18 +3,20 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from folkmoot.clips.model import Clip
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.spaces import clips
+
+_BY_IDS = select(clips).where(clips.c.id.in_(bindparam("ids", expanding=True)))
 
 
 async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:
     """The clips that exist, by id. One statement."""
     if not clip_ids:
         return {}
-    rows = await read.connection.execute(select(clips).where(clips.c.id.in_(clip_ids)))
+    rows = await read.connection.execute(_BY_IDS, {"ids": list(clip_ids)})
     return {row.id: _clip(row) for row in rows}
 
 

@@ -3,9 +3,10 @@ conversation of a closed Space is among them.
 """
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, select
+from sqlalchemy import Row, Select, and_, bindparam, func, literal, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.model import Application, Circle, Poll, Post, Quoted, QuotePolicy, QuoteState, Visibility
@@ -54,9 +55,9 @@ def rows() -> Select[Any]:
     )
 
 
-async def found(read: Read, statement: Select[Any]) -> list[Post]:
-    """The posts that a statement made of `rows` selects, in its order."""
-    selected = (await read.connection.execute(statement)).all()
+async def found(read: Read, statement: Select[Any], asked: Mapping[str, Any] | None = None) -> list[Post]:
+    """The posts that a statement made of `rows` selects, in its order; `asked` are its parameters."""
+    selected = (await read.connection.execute(statement, asked)).all()
     known = await circles.circles(read, selected)
     return [_from_row(row, known) for row in selected]
 
@@ -117,8 +118,14 @@ async def by_ids(read: Read, post_ids: Collection[int]) -> list[Post]:
     """In the order asked for; ids of posts that don't exist or were deleted are left out."""
     if not post_ids:
         return []
-    by_id_ = {post.id: post for post in await found(read, rows().where(posts.c.id.in_(post_ids)))}
+    by_id_ = {post.id: post for post in await found(read, _by_ids(), {"ids": list(post_ids)})}
     return [by_id_[post_id] for post_id in post_ids if post_id in by_id_]
+
+
+@cache
+def _by_ids() -> Select[Any]:
+    """Built once: every page asks so for what its posts show."""
+    return rows().where(posts.c.id.in_(bindparam("ids", expanding=True)))
 
 
 async def by_id(read: Read, post_id: int) -> Post | None:

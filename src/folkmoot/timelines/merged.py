@@ -5,15 +5,18 @@ author finds these, and n posts of each are looked at. What it costs follows the
 how much they or anybody else wrote. The tags that one follows come in the same way: n posts of each.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
     Text,
     and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -30,14 +33,16 @@ from sqlalchemy import (
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.queries import found
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.reading import followed_tags, list_members, lists, post_tags
 from folkmoot.timelines.lists.model import List, RepliesPolicy
-from folkmoot.timelines.paging import ascends, order, posts_of_page, within
+from folkmoot.timelines.paging import Shape, ascends, order, rows_of_page, shape, values, within
 
 ID_MAX = 2**63 - 1
+_VIEWER, _LIST, _NOW_MS = (bindparam(name, type_=BigInteger) for name in ("viewer", "list", "now_ms"))
 
 
 async def home(read: Read, account_id: int, page: Page) -> list[Post]:
@@ -46,19 +51,33 @@ async def home(read: Read, account_id: int, page: Page) -> list[Post]:
     Left out, as in Mastodon: replies to people one doesn't follow, who is muted or in an exclusive list, boosts and
     languages that one doesn't want of somebody; and direct posts, which are conversations.
     """
-    followed = select(follows.c.followee_id.label("id"), follows.c.reblogs, follows.c.languages).where(
-        follows.c.follower_id == account_id,
-        not_(hides(account_id, follows.c.followee_id, read.now_ms)),
-        not_(_kept_to_a_list(account_id, follows.c.followee_id)),
-    )
-    oneself = select(literal(account_id), true(), cast(null(), Text))
-    merged = _Merged(read, account_id, union_all(followed, oneself).cte("authors"), page)
-    both = union(merged.ids(), _with_followed_tags(read, account_id, page)).subquery("ids")
-    return await posts_of_page(read, select(both.c.id), page)
+    asked = {"viewer": account_id, "now_ms": read.now_ms, **values(page)}
+    return await found(read, _home(shape(page)), asked)
 
 
 async def of_list(read: Read, list_: List, page: Page) -> list[Post]:
     """The posts of those in a list, as they would be in home, with the replies that the list is for."""
+    asked = {"viewer": list_.account_id, "list": list_.id, "now_ms": read.now_ms, **values(page)}
+    return await found(read, _of_list(list_.replies_policy, shape(page)), asked)
+
+
+@cache
+def _home(shape: Shape) -> Select[Any]:
+    page = shape.page()
+    followed = select(follows.c.followee_id.label("id"), follows.c.reblogs, follows.c.languages).where(
+        follows.c.follower_id == _VIEWER,
+        not_(hides(_VIEWER, follows.c.followee_id, _NOW_MS)),
+        not_(_kept_to_a_list(follows.c.followee_id)),
+    )
+    oneself = select(_VIEWER, true(), cast(null(), Text))
+    merged = _Merged(union_all(followed, oneself).cte("authors"), page)
+    both = union(merged.ids(), _with_followed_tags(page)).subquery("ids")
+    return rows_of_page(select(both.c.id), page)
+
+
+@cache
+def _of_list(replies_policy: RepliesPolicy, shape: Shape) -> Select[Any]:
+    page = shape.page()
     members = (
         select(
             list_members.c.account_id.label("id"),
@@ -75,23 +94,20 @@ async def of_list(read: Read, list_: List, page: Page) -> list[Post]:
             )
         )
         .where(
-            list_members.c.list_id == list_.id,
-            not_(hides(list_.account_id, list_members.c.account_id, read.now_ms)),
+            list_members.c.list_id == _LIST,
+            not_(hides(_VIEWER, list_members.c.account_id, _NOW_MS)),
         )
     )
-    merged = _Merged(read, list_.account_id, members.cte("authors"), page, list_)
-    return await posts_of_page(read, merged.ids(), page)
+    return rows_of_page(_Merged(members.cte("authors"), page, replies_policy).ids(), page)
 
 
 class _Merged:
     """Posts of `authors`: their ids, whether their boosts are wanted, which languages (",de,en,"; NULL: all)."""
 
-    def __init__(self, read: Read, account_id: int, authors: CTE, page: Page, list_: List | None = None) -> None:
-        self._read = read
-        self._account_id = account_id
+    def __init__(self, authors: CTE, page: Page, replies_policy: RepliesPolicy | None = None) -> None:
         self._authors = authors
         self._page = page
-        self._list = list_
+        self._replies_policy = replies_policy
 
     def ids(self) -> Select[Any]:
         """At most `limit` for each of the authors who can be on the page."""
@@ -103,9 +119,7 @@ class _Merged:
         """Which of an author's posts are wanted."""
         shown = posts.alias()
         boosted_hidden = (
-            exists()
-            .where(shown.c.id == table.c.reblog_of_id)
-            .where(hides(self._account_id, shown.c.account_id, self._read.now_ms))
+            exists().where(shown.c.id == table.c.reblog_of_id).where(hides(_VIEWER, shown.c.account_id, _NOW_MS))
         )
         language = literal(",") + table.c.language + ","
         return and_(
@@ -120,13 +134,15 @@ class _Merged:
 
     def _answers_nobody_else(self, table: FromClause) -> ColumnElement[bool]:
         answered = table.c.in_reply_to_account_id
-        followed = exists().where(follows.c.follower_id == self._account_id, follows.c.followee_id == answered)
-        if self._list is not None and self._list.replies_policy is RepliesPolicy.NONE:
+        followed: ColumnElement[bool] = exists().where(
+            follows.c.follower_id == _VIEWER, follows.c.followee_id == answered
+        )
+        if self._replies_policy is RepliesPolicy.NONE:
             followed = literal(False)
-        elif self._list is not None and self._list.replies_policy is RepliesPolicy.LIST:
+        elif self._replies_policy is RepliesPolicy.LIST:
             member = list_members.alias()
-            followed &= exists().where(member.c.list_id == self._list.id, member.c.account_id == answered)
-        return or_(answered.is_(None), answered == table.c.account_id, answered == self._account_id, followed)
+            followed &= exists().where(member.c.list_id == _LIST, member.c.account_id == answered)
+        return or_(answered.is_(None), answered == table.c.account_id, answered == _VIEWER, followed)
 
     def _bounds(self) -> FromClause:
         """Of the at most `limit` authors whose posts can be on the page, each with its `limit`th post there.
@@ -155,15 +171,15 @@ class _Merged:
         return _materialised(select(*chosen.c, _bound(last, page)), "bounds")
 
 
-def _with_followed_tags(read: Read, account_id: int, page: Page) -> Select[Any]:
+def _with_followed_tags(page: Page) -> Select[Any]:
     """At most `limit` ids for each tag that somebody follows."""
 
     def wanted(table: FromClause, name: ColumnElement[str]) -> ColumnElement[bool]:
         return and_(
             table.c.name == name,
             table.c.listed,
-            not_(hides(account_id, table.c.account_id, read.now_ms)),
-            not_(_kept_to_a_list(account_id, table.c.account_id)),
+            not_(hides(_VIEWER, table.c.account_id, _NOW_MS)),
+            not_(_kept_to_a_list(table.c.account_id)),
             *within(table.c.post_id, page),
         )
 
@@ -175,17 +191,17 @@ def _with_followed_tags(read: Read, account_id: int, page: Page) -> Select[Any]:
         .limit(1)
         .offset(page.limit - 1)
     )
-    followed = select(followed_tags.c.name, _bound(last, page)).where(followed_tags.c.account_id == account_id)
+    followed = select(followed_tags.c.name, _bound(last, page)).where(followed_tags.c.account_id == _VIEWER)
     bounds = _materialised(followed, "tag_bounds")
     inside = post_tags.c.post_id <= bounds.c.bound if ascends(page) else post_tags.c.post_id >= bounds.c.bound
     return select(post_tags.c.post_id).join(bounds, wanted(post_tags, bounds.c.name) & inside)
 
 
-def _kept_to_a_list(account_id: int, author_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _kept_to_a_list(author_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether somebody is in one of the viewer's exclusive lists: shown there, and not in home."""
     return (
         exists()
-        .where(list_members.c.account_id == author_id, list_members.c.follower_id == account_id)
+        .where(list_members.c.account_id == author_id, list_members.c.follower_id == _VIEWER)
         .where(lists.c.id == list_members.c.list_id, lists.c.exclusive)
     )
 

@@ -4,18 +4,32 @@ What is merged from many authors is in `merged.py`.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Select, exists, literal_column, not_, or_, select, text, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    literal_column,
+    not_,
+    or_,
+    select,
+    text,
+    union,
+)
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post
+from folkmoot.posts.queries import found
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.posts import media, pins, posts
 from folkmoot.storage.tables.reading import post_tags
-from folkmoot.timelines.paging import order, posts_of_page, within
+from folkmoot.timelines.paging import Shape, order, posts_of_page, rows_of_page, shape, values, within
 
 _ID: ColumnElement[Any] = literal_column("id", BigInteger)
 _AUTHOR: ColumnElement[int] = literal_column("posts.account_id", BigInteger)
@@ -33,16 +47,25 @@ class Tagged(msgspec.Struct, frozen=True):
 async def public(read: Read, page: Page, *, viewer_id: int | None = None, only_media: bool = False) -> list[Post]:
     """What was said to everybody, without replies, and without whom the viewer muted or blocked: the index
     `ix_posts_public` in its order."""
+    asked = {"now_ms": read.now_ms, "viewer": viewer_id} if viewer_id is not None else {}
+    statement = _public(shape(page), read.is_sqlite, viewer_id is not None, only_media)
+    return await found(read, statement, {**asked, **values(page)})
+
+
+@cache
+def _public(shape: Shape, is_sqlite: bool, has_viewer: bool, only_media: bool) -> Select[Any]:
+    page = shape.page()
     # Its conditions are repeated, or it could not be used. SQLite has to be told: it would rather take whatever is
     # no reply, by the index on what posts answer, and sort that.
-    named = "posts INDEXED BY ix_posts_public" if read.is_sqlite else "posts"
+    named = "posts INDEXED BY ix_posts_public" if is_sqlite else "posts"
     listed = "visibility = 'public' AND in_reply_to_id IS NULL AND reblog_of_id IS NULL AND deleted_at_ms IS NULL"
     ids = select(_ID).select_from(text(named)).where(text(listed), *within(_ID, page))
     if only_media:
         ids = ids.where(exists().where(media.c.post_id == _ID))
-    if viewer_id is not None:
-        ids = ids.where(not_(hides(viewer_id, _AUTHOR, read.now_ms)))
-    return await posts_of_page(read, ids, page)
+    if has_viewer:
+        viewer, now_ms = (bindparam(name, type_=BigInteger) for name in ("viewer", "now_ms"))
+        ids = ids.where(not_(hides(viewer, _AUTHOR, now_ms)))
+    return rows_of_page(ids, page)
 
 
 async def tagged(

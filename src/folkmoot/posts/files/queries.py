@@ -2,11 +2,12 @@
 them."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, bindparam, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.files.model import Media, MediaDetails
@@ -22,8 +23,8 @@ def _rows() -> Select[Any]:
     )
 
 
-async def _found(read: Read, statement: Select[Any]) -> list[Media]:
-    selected = (await read.connection.execute(statement)).all()
+async def _found(read: Read, statement: Select[Any], asked: Mapping[str, Any] | None = None) -> list[Media]:
+    selected = (await read.connection.execute(statement, asked)).all()
     known = await circles.circles(read, selected)
     return [_from_row(row, known) for row in selected]
 
@@ -68,11 +69,16 @@ async def of_posts(
     """The attachments of each post, in their order. `with_taken_out`: also those that edits took out of it."""
     if not post_ids:
         return {}
-    attached = _rows().where(media.c.post_id.in_(post_ids))
-    shown = attached if with_taken_out else attached.where(media.c.position >= 0)
-    files = await _found(read, shown.order_by(media.c.post_id, media.c.position, media.c.id))
+    files = await _found(read, _of_posts(with_taken_out), {"ids": list(post_ids)})
     return {
         post_id: list(attached)
         for post_id, attached in groupby(files, lambda one: one.post_id)
         if post_id is not None
     }
+
+
+@cache
+def _of_posts(with_taken_out: bool) -> Select[Any]:
+    attached = _rows().where(media.c.post_id.in_(bindparam("ids", expanding=True)))
+    shown = attached if with_taken_out else attached.where(media.c.position >= 0)
+    return shown.order_by(media.c.post_id, media.c.position, media.c.id)

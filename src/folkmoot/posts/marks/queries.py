@@ -1,8 +1,20 @@
 """Reads of what people did with posts."""
 
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
-from sqlalchemy import String, cast, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    CompoundSelect,
+    String,
+    bindparam,
+    cast,
+    literal,
+    select,
+    union_all,
+)
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
@@ -20,32 +32,43 @@ async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int
     """What somebody did with each of the posts; those with which they did nothing are left out. One statement."""
     if not shown:
         return {}
-    ids = [post.id for post in shown]
+    asked = {
+        "viewer": account_id,
+        "ids": [post.id for post in shown],
+        "conversations": list({post.conversation_id for post in shown}),
+        "polls": [post.poll.id for post in shown if post.poll is not None],
+        "authors": list({post.account_id for post in shown if _is_for_followers_to_quote(post)}),
+    }
+    done = {(row.id, row.what) for row in await read.connection.execute(_mine_of(), asked)}
+    return {post.id: _mine(post, done) for post in shown} if done else {}
+
+
+@cache
+def _mine_of() -> CompoundSelect[Any]:
+    """Built once: every page asks so."""
+    viewer = bindparam("viewer", type_=BigInteger)
+    names = ("ids", "conversations", "polls", "authors")
+    listed: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in names]
+    ids, conversations, in_polls, authors = listed
     marked = [
         select(what.table.c.post_id.label("id"), literal(what.value).label("what")).where(
-            what.table.c.account_id == account_id, what.table.c.post_id.in_(ids)
+            what.table.c.account_id == viewer, what.table.c.post_id.in_(ids)
         )
         for what in Mark
     ]
     reblogged = select(posts.c.reblog_of_id, literal("reblog")).where(
-        posts.c.account_id == account_id, posts.c.reblog_of_id.in_(ids)
+        posts.c.account_id == viewer, posts.c.reblog_of_id.in_(ids)
     )
     muted = select(conversation_mutes.c.conversation_id, literal("mute")).where(
-        conversation_mutes.c.account_id == account_id,
-        conversation_mutes.c.conversation_id.in_({post.conversation_id for post in shown}),
+        conversation_mutes.c.account_id == viewer, conversation_mutes.c.conversation_id.in_(conversations)
     )
     voted = select(polls.c.post_id, literal(_VOTE) + cast(poll_votes.c.option, String)).where(
-        polls.c.id == poll_votes.c.poll_id,
-        poll_votes.c.account_id == account_id,
-        poll_votes.c.poll_id.in_([post.poll.id for post in shown if post.poll is not None]),
+        polls.c.id == poll_votes.c.poll_id, poll_votes.c.account_id == viewer, poll_votes.c.poll_id.in_(in_polls)
     )
     followed = select(follows.c.followee_id, literal(_FOLLOW)).where(
-        follows.c.follower_id == account_id,
-        follows.c.followee_id.in_({post.account_id for post in shown if _is_for_followers_to_quote(post)}),
+        follows.c.follower_id == viewer, follows.c.followee_id.in_(authors)
     )
-    asked = union_all(*marked, reblogged, muted, voted, followed)
-    done = {(row.id, row.what) for row in await read.connection.execute(asked)}
-    return {post.id: _mine(post, done) for post in shown} if done else {}
+    return union_all(*marked, reblogged, muted, voted, followed)
 
 
 def _is_for_followers_to_quote(post: Post) -> bool:

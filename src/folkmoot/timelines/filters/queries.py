@@ -1,15 +1,18 @@
 """Reads of filters. Each is one statement."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     Text,
+    bindparam,
     cast,
     literal,
     null,
@@ -37,8 +40,17 @@ async def by_id(read: Read, account_id: int, filter_id: int) -> Filter | None:
 
 async def in_force(read: Read, account_id: int, post_ids: Collection[int]) -> list[Filter]:
     """Somebody's filters that are in force, with those of their posts that are among some."""
-    holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > read.now_ms)
-    return await _found(read, (filters.c.account_id == account_id) & holds, filter_statuses.c.post_id.in_(post_ids))
+    asked = {"viewer": account_id, "now_ms": read.now_ms, "ids": list(post_ids)}
+    return _built((await read.connection.execute(_in_force(), asked)).all())
+
+
+@cache
+def _in_force() -> CompoundSelect[Any]:
+    """Built once: every page asks so."""
+    now_ms = bindparam("now_ms", type_=BigInteger)
+    holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > now_ms)
+    own = filters.c.account_id == bindparam("viewer", type_=BigInteger)
+    return _statement(own & holds, filter_statuses.c.post_id.in_(bindparam("ids", expanding=True)))
 
 
 async def with_keyword(read: Read, account_id: int, keyword_id: int) -> Filter | None:
@@ -55,9 +67,11 @@ async def with_status(read: Read, account_id: int, entry_id: int) -> Filter | No
     return found[0] if found else None
 
 
-async def _found(
-    read: Read, which: ColumnElement[bool], of_posts: ColumnElement[bool] | None = None
-) -> list[Filter]:
+async def _found(read: Read, which: ColumnElement[bool]) -> list[Filter]:
+    return _built((await read.connection.execute(_statement(which))).all())
+
+
+def _statement(which: ColumnElement[bool], of_posts: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
     own = _rows(_FILTER, filters.c.id, title=filters.c.title, action=filters.c.action).add_columns(
         filters.c.account_id, filters.c.contexts, filters.c.expires_at_ms
     )
@@ -79,8 +93,7 @@ async def _found(
     )
     if of_posts is not None:
         statuses = statuses.where(of_posts)
-    statement = union_all(own.where(which), keywords.where(which), statuses.where(which))
-    return _built((await read.connection.execute(statement)).all())
+    return union_all(own.where(which), keywords.where(which), statuses.where(which))
 
 
 def _rows(
