@@ -1,5 +1,7 @@
 """Posting and deleting, on both databases."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
@@ -56,6 +58,12 @@ async def test_a_key_makes_one_post_within_the_hour(square: Square, clock: FakeC
     later = await square.say(alice, "once", idempotency_key="k")
     assert later.id != first.id
     assert (await square.say(alice, "once", idempotency_key="k")).id == later.id
+
+
+async def test_a_key_that_is_sent_many_times_at_once_makes_one_post(square: Square) -> None:
+    alice = await square.person("alice")
+    made = await asyncio.gather(*(square.say(alice, "once", idempotency_key="k") for _ in range(6)))
+    assert len({post.id for post in made}) == 1
 
 
 async def test_one_deletes_ones_own_posts_only_and_no_words_stay(square: Square) -> None:

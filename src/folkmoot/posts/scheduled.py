@@ -13,7 +13,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.gate import Acting, Action, Gate, Kind, Permit, Refused, Subject, Viewer, Visible, subjects
 from folkmoot.gate.standings import keeps
-from folkmoot.posts import actions, queries, rules
+from folkmoot.posts import actions, queries, rules, writing
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.model import Draft, Post
 from folkmoot.storage.database import Read
@@ -44,6 +44,7 @@ async def schedule(acting: Acting, draft: Draft, at_ms: int) -> Scheduled | Post
     Raises Refused 422: what can't be posted, a time less than five minutes from now, too many of them.
     """
     clean = rules.clean_draft(draft)
+    await writing.words(acting, clean.source)
     earlier = await _made_with(acting, clean.idempotency_key)
     if earlier is not None:
         return earlier

@@ -4,13 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from tests.support.people import People
 from tests.surfaces.conftest import Person, person
+from tests.surfaces.mastodon.test_timelines import STATEMENTS_MAX
 
 from folkmoot.gate import Standing
 from folkmoot.posts.quotes import POST_QUOTED, QUOTE_REVOKED
 from folkmoot.storage.tables.bus import events
+from folkmoot.surfaces.services import Services
 
 STATUSES = "/api/v1/statuses"
 
@@ -208,6 +210,26 @@ async def test_of_whom_one_muted_clients_are_told(
     await client.post(f"/api/v1/accounts/{alice.id}/mute", headers=carol.headers)
     shown = (await show(client, quote, carol))["quote"]
     assert (shown["state"], shown["quoted_status"]["id"]) == ("muted_account", post["id"])
+
+
+async def test_a_page_of_quotes_and_polls_costs_the_same_however_many(
+    client: httpx.AsyncClient, services: Services, alice: Person, bob: Person
+) -> None:
+    counted: list[str] = []
+    engine = services.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *arguments: counted.append(arguments[2]))
+    post = await say(client, alice, "hear, hear", quote_approval_policy="public")
+    poll = {"options": ["a", "b"], "expires_in": 600}
+    costs = []
+    for number in range(3):
+        again = await say(client, bob, "look", quoted_status_id=post["id"], quote_approval_policy="followers")
+        post = await say(client, bob, f"and {number}", quoted_status_id=again["id"], poll=poll)
+        counted.clear()
+        shown = await client.get("/api/v1/timelines/home", headers=bob.headers)
+        assert len(shown.json()) == 2 * number + 2
+        costs.append(len(counted))
+    assert len(set(costs)) == 1
+    assert costs[0] <= STATEMENTS_MAX
 
 
 async def test_pages_of_quotes_lead_on(client: httpx.AsyncClient, alice: Person, bob: Person) -> None:

@@ -104,6 +104,7 @@ async def test_a_poll_begins_when_its_post_comes(
         {"scheduled_at": "2099-01-15T08:00:00Z"},
         {"scheduled_at": "soon"},
         {"status": ""},
+        {"status": " ".join(f"@somebody{number}" for number in range(60))},
         {"media_ids": ["7"]},
         {"poll": {"options": ["a"], "expires_in": 600}},
     ],
