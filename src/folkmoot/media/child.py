@@ -29,7 +29,6 @@ SOURCE = "source"
 PICTURE_BOUNDS = Bounds(memory_bytes=1_500_000_000, cpu_s=30, file_bytes=64_000_000)
 FILM_BOUNDS = Bounds(memory_bytes=3_000_000_000, cpu_s=3600, file_bytes=600_000_000)
 UNREADABLE = "This file can't be read as what it seems to be"
-_THAT_MOVE = (sniffing.GIF, sniffing.WEBP, sniffing.PNG)
 
 
 def main() -> None:
@@ -38,23 +37,24 @@ def main() -> None:
     confinement.die_with(parent)
     has_left = confinement.leave_network()
     with open(SOURCE, "rb") as source:
-        form = sniffing.sniff(source.read(sniffing.HEAD_BYTES))
-    _say(_outcome(form, purpose, ["namespaces"] if has_left else []))
+        head = source.read(sniffing.HEAD_BYTES)
+    _say(_outcome(head, purpose, ["namespaces"] if has_left else []))
 
 
-def _outcome(form: sniffing.Format | None, purpose: Purpose, confined_by: list[str]) -> Word:
+def _outcome(head: bytes, purpose: Purpose, confined_by: list[str]) -> Word:
+    form = sniffing.sniff(head)
     if form is None or (form.family != "image" and purpose is not Purpose.ATTACHMENT):
         return Refusal("File content type is invalid")
     is_picture = form.family == "image"
     if Path(SOURCE).stat().st_size > (IMAGE_BYTES_MAX if is_picture else FILE_BYTES_MAX):
         return Refusal("File is too large")
     # Imported first: afterwards there are no libraries to be found.
-    work = _of_picture if is_picture else _of_film
-    _import("folkmoot.media.films" if form in _THAT_MOVE or not is_picture else "folkmoot.media.pictures")
+    may_move = sniffing.may_move(form, head)
+    _import("folkmoot.media.films" if may_move else "folkmoot.media.pictures")
     confinement.bound(PICTURE_BOUNDS if is_picture else FILM_BOUNDS)
     _say(Confined((*confined_by, *confinement.confine(Path.cwd()))))
     try:
-        return Done(work(form, purpose))
+        return Done(_of_picture(form, purpose, may_move) if is_picture else _of_film(form))
     except Unusable as error:
         return Refusal(str(error))
     except MemoryError:
@@ -71,11 +71,11 @@ def _import(module: str) -> None:
     importlib.import_module("PIL.Image").init()
 
 
-def _of_picture(form: sniffing.Format, purpose: Purpose) -> Processed:
+def _of_picture(form: sniffing.Format, purpose: Purpose, may_move: bool) -> Processed:
     from folkmoot.media import pictures
 
     with pictures.open_picture(Path(SOURCE), form) as image:
-        if form not in _THAT_MOVE or not pictures.is_animated(image) or purpose is Purpose.PREVIEW:
+        if not may_move or not pictures.is_animated(image) or purpose is Purpose.PREVIEW:
             return pictures.still(image, purpose)
         if purpose is not Purpose.ATTACHMENT:
             return pictures.moving(image, purpose)
@@ -84,7 +84,7 @@ def _of_picture(form: sniffing.Format, purpose: Purpose) -> Processed:
         return films.of_animation(image, _Reporter())
 
 
-def _of_film(form: sniffing.Format, _purpose: Purpose) -> Processed:
+def _of_film(form: sniffing.Format) -> Processed:
     from folkmoot.media import films, sounds
 
     made = films.process if form.family == "film" else sounds.process

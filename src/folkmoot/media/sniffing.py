@@ -51,10 +51,10 @@ _SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 
 MIME_TYPES = (
     "image/jpeg", "image/png", "image/gif", "image/heic", "image/heif", "image/webp", "image/avif",
-    "video/webm", "video/mp4", "video/quicktime", "video/ogg",
+    "video/webm", "video/mp4", "video/quicktime", "video/x-matroska",
     "audio/wave", "audio/wav", "audio/x-wav", "audio/x-pn-wave", "audio/vnd.wave", "audio/ogg", "audio/vorbis",
     "audio/mpeg", "audio/mp3", "audio/webm", "audio/flac", "audio/aac", "audio/m4a", "audio/x-m4a", "audio/mp4",
-    "audio/3gpp", "video/x-matroska",
+    "audio/3gpp",
 )  # fmt: skip
 """What clients are told that they may choose, by all the names in use."""
 
@@ -72,6 +72,13 @@ def sniff(head: bytes) -> Format | None:
         return _of_sync_word(head)
     # QuickTime before 2001 has no `ftyp`.
     return MP4 if head[4:8] in (b"moov", b"mdat", b"wide", b"free") else None
+
+
+def may_move(form: Format, head: bytes) -> bool:
+    """Whether there may be more than one picture in it: APNG and WebP say so where they begin."""
+    if form.family != "image":
+        return True
+    return form is GIF or (form is PNG and b"acTL" in head) or (form is WEBP and b"ANIM" in head)
 
 
 def _of_brands(head: bytes) -> Format:

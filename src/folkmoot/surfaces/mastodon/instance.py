@@ -12,6 +12,14 @@ from folkmoot.accounts.model import Account, Counts
 from folkmoot.accounts.profiles.rules import FIELD_CHARACTERS_MAX, FIELDS_MAX
 from folkmoot.accounts.rules import DISPLAY_NAME_CHARACTERS_MAX, NOTE_CHARACTERS_MAX
 from folkmoot.gate import Serves, Viewer, Visible
+from folkmoot.media.model import (
+    FILE_BYTES_MAX,
+    IMAGE_BYTES_MAX,
+    IMAGE_PIXELS_MAX,
+    VIDEO_FRAMES_PER_S_MAX,
+    VIDEO_PIXELS_MAX,
+)
+from folkmoot.media.sniffing import MIME_TYPES
 from folkmoot.posts.marks.model import PINS_MAX
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, URL_CHARACTERS
 from folkmoot.posts.rules import (
@@ -126,15 +134,14 @@ def _configuration(site: Site) -> dict[str, Any]:
             "max_media_attachments": MEDIA_MAX,
             "characters_reserved_per_url": URL_CHARACTERS,
         },
-        # Media are cut from Spaces (our own API's clips); files are not taken yet.
         "media_attachments": {
-            "supported_mime_types": [],
+            "supported_mime_types": list(MIME_TYPES),
             "description_limit": DESCRIPTION_CHARACTERS_MAX,
-            "image_size_limit": 0,
-            "image_matrix_limit": 0,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
+            "image_size_limit": IMAGE_BYTES_MAX,
+            "image_matrix_limit": IMAGE_PIXELS_MAX,
+            "video_size_limit": FILE_BYTES_MAX,
+            "video_frame_rate_limit": VIDEO_FRAMES_PER_S_MAX,
+            "video_matrix_limit": VIDEO_PIXELS_MAX,
         },
         "polls": {
             "max_options": POLL_OPTIONS_MAX,

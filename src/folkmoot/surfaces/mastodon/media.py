@@ -179,12 +179,16 @@ def _focus(text: str | None) -> tuple[float, float] | None:
     if not text:
         return None
     try:
-        x, y = (max(-1.0, min(1.0, float(part))) for part in text.split(","))
+        x, y = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5") from error
+        raise _no_focus() from error
     if math.isnan(x) or math.isnan(y):
-        raise uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5")
-    return x, y
+        raise _no_focus()
+    return max(-1.0, min(1.0, x)), max(-1.0, min(1.0, y))
+
+
+def _no_focus() -> Refused:
+    return uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5")
 
 
 async def _own(read: Read, viewer: Viewer, media_id: int) -> Media:
