@@ -16,6 +16,7 @@ from folkmoot.accounts.letters import Letters
 from folkmoot.gate import Gate
 from folkmoot.mail.model import Letter
 from folkmoot.mail.smtp import Mailer
+from folkmoot.moderation.notices import Notices
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Handler, Worker
@@ -90,7 +91,11 @@ class Readers(Mailer):
     async def read(self, database: Database, base_url: str = "http://moot.test") -> list[Letter]:
         """Run what is due, and return the letters that came of it."""
         self.letters.clear()
-        kinds: dict[str, Handler] = {**Letters(Gate(database), base_url, self).handlers()}
+        gate = Gate(database)
+        kinds: dict[str, Handler] = {
+            **Letters(gate, base_url, self).handlers(),
+            **Notices(gate, base_url, self).handlers(),
+        }
         worker = Worker(database, kinds, doorbell=Doorbell(Path("/nonexistent")))
         while await worker.step():
             pass

@@ -18,7 +18,7 @@ class Outbox(msgspec.Struct, frozen=True):
 
     is_open: bool
 
-    async def put(self, tx: Write, kind: str, **payload: Any) -> None:
+    async def put(self, tx: Write, kind: str, /, **payload: Any) -> None:
         """Have the letter `kind` written and sent, if this transaction commits."""
         if self.is_open:
             await enqueue(tx, kind, payload, queue=QUEUE)

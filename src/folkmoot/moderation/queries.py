@@ -3,11 +3,12 @@
 import msgspec
 from sqlalchemy import select
 
-from folkmoot.gate import Role, Standing
+from folkmoot.gate import Kind, Role, Standing, Subject
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import holding
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.spaces import clips, spaces
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -34,3 +35,11 @@ async def all_accounts(read: Read) -> list[Listed]:
             now = holding(held[row.id], read.now_ms)
             listed.append(Listed(row.username, Role(row.role), now.standing, now.until_ms, now.reason))
     return listed
+
+
+async def owner_of(read: Read, subject: Subject) -> int | None:
+    """Whose a Space or a clip is: who hosts it, who cut it. None where there is none of it (any more)."""
+    owners = {Kind.SPACE: spaces.c.host_id, Kind.CLIP: clips.c.account_id}
+    owner = owners[subject.kind]
+    rows = await read.connection.execute(select(owner).where(owner.table.c.id == subject.id))
+    return rows.scalar()

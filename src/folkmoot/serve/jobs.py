@@ -28,7 +28,13 @@ from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 
 _UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
-RETRIES = {DELETE_ACCOUNT: _UNTIL_DONE, REDACT: _UNTIL_DONE, TAKE_BACK: _UNTIL_DONE, PROCESS: processing.RETRY, PUSH: sending.RETRY}
+RETRIES = {
+    DELETE_ACCOUNT: _UNTIL_DONE,
+    REDACT: _UNTIL_DONE,
+    TAKE_BACK: _UNTIL_DONE,
+    PROCESS: processing.RETRY,
+    PUSH: sending.RETRY,
+}
 """What was promised to somebody is never given up."""
 
 

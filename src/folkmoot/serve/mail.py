@@ -6,6 +6,7 @@ from folkmoot.accounts.letters import Letters
 from folkmoot.gate import Gate
 from folkmoot.mail.model import PORTS, MailServer
 from folkmoot.mail.smtp import Mailer
+from folkmoot.moderation.notices import Notices
 from folkmoot.settings import Settings
 from folkmoot.storage.jobs import Handler
 
@@ -28,4 +29,6 @@ def mailer(settings: Settings) -> Mailer | None:
 
 def letters(gate: Gate, base_url: str, mailer: Mailer | None) -> Mapping[str, Handler]:
     """The jobs that write letters; none without a mail server."""
-    return {} if mailer is None else Letters(gate, base_url, mailer).handlers()
+    if mailer is None:
+        return {}
+    return {**Letters(gate, base_url, mailer).handlers(), **Notices(gate, base_url, mailer).handlers()}

@@ -10,9 +10,11 @@ import structlog
 from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
+from folkmoot.mail.outbox import Outbox
 from folkmoot.mail.smtp import Mailer
 from folkmoot.media.processing import Workshop
 from folkmoot.moderation.evasion import actions as evasion
+from folkmoot.moderation.notices import have_written
 from folkmoot.notifications import telling
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
@@ -54,6 +56,7 @@ class WorkerProcess:
         self._places = places
         self._base_url = base_url
         self._mailer = mailer
+        self._outbox = Outbox(mailer is not None)
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOT, ring=self._doorbell.ring)
         self._gate = Gate(self._database)
@@ -190,6 +193,7 @@ class WorkerProcess:
             if any(change["change"] == "redacted" for change in event.payload["changes"]):
                 await self._signing.sign(int(event.payload["space"]))
         await self._consequences.on_event(event)
+        await have_written(self._gate, self._outbox, event)
 
     async def _mark_mailboxes(self) -> None:
         """Of accounts that are older than the marks: once after an upgrade, and then there is none."""
