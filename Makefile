@@ -19,7 +19,7 @@ run: $(VENV)/.installed $(CLIENT) ## Set up, start the server on SQLite in ./dat
 	$(FOLKMOOT) serve --data $(DATA)
 
 .PHONY: test
-test: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Set up and run every test: units, databases, browsers, the story.
+test: $(VENV)/.installed $(CLIENT) .stamps/system-packages tests/clients/node_modules/.package-lock.json ## Set up and run every test: units, databases, browsers, the story.
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not alone"
 	$(PYTHON) -m pytest -m alone
 	npm --prefix web test
@@ -66,8 +66,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-web/node_modules/.package-lock.json: web/package-lock.json
-	npm --prefix web ci --no-audit --no-fund
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm --prefix $* ci --no-audit --no-fund
 	touch $@
 
 $(CLIENT): web/node_modules/.package-lock.json $(WEB_SOURCES)
