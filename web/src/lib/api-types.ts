@@ -1443,6 +1443,7 @@ export interface components {
       static_url: string;
       /** @default true */
       visible_in_picker: boolean;
+      category?: string;
     };
     /** Deactivate */
     Deactivate: {
