@@ -94,6 +94,24 @@ def test_what_was_decided_before_there_were_other_subjects_is_kept(empty_url: st
     engine.dispose()
 
 
+def test_who_was_there_is_found_by_name_and_follows_as_before(empty_url: str) -> None:
+    engine = _at(empty_url, "0008")
+    people = (
+        "accounts (id, username, username_folded, display_name, created_at_ms)"
+        " VALUES (1, 'Ann_A', 'ann_a', 'José  ÅKE!', 0), (2, 'b', 'b', '', 0)"
+    )
+    with engine.begin() as connection:
+        for rows in (people, "follows (follower_id, followee_id, created_at_ms) VALUES (1, 2, 0)"):
+            connection.exec_driver_sql(f"INSERT INTO {rows}")
+    migrate(empty_url)
+    with engine.connect() as connection:
+        words = "SELECT account_id, word FROM account_words ORDER BY account_id, word"
+        assert connection.execute(text(words)).all() == [(1, "ake"), (1, "ann_a"), (1, "jose"), (2, "b")]
+        follows = "SELECT reblogs, notify, languages FROM follows"
+        assert connection.execute(text(follows)).all() == [(True, False, None)]
+    engine.dispose()
+
+
 def test_tags_and_conversations_of_posts_that_were_there_are_found(empty_url: str) -> None:
     engine = _at(empty_url, "0013")
     posts = (
