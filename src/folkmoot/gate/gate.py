@@ -144,9 +144,12 @@ class Gate:
         known = await queries.relations_of_many(read, [viewer.id for viewer in viewers], owners)
         named = owners.union(*(fact.named_ids | fact.barred_ids for fact in facts))
         alike: dict[Any, list[Viewer]] = {}
+        found: dict[Any, queries.Relations] = {}
         for viewer in viewers:
-            itself = viewer.id if viewer.id in named else None
-            alike.setdefault((known.get(viewer.id, _NO_RELATIONS), itself, viewer.standing), []).append(viewer)
+            relations = known.get(viewer.id, _NO_RELATIONS)
+            key = (id(relations), viewer.id if viewer.id in named else None, viewer.standing)
+            alike.setdefault(key, []).append(viewer)
+            found[key] = relations
         return [
             (
                 those,
@@ -155,10 +158,10 @@ class Gate:
                     for item, fact in zip(items, facts, strict=True)
                     if _opens(those[0])
                     and hidden.isdisjoint(fact.subjects)
-                    and _sees(those[0], fact, standings, relations)
+                    and _sees(those[0], fact, standings, found[key])
                 ],
             )
-            for (relations, _, _), those in alike.items()
+            for key, those in alike.items()
         ]
 
     async def admit_one(self, read: Read, viewer: Viewer, item: Item | None, what: str) -> Visible[Item]:
