@@ -18,8 +18,10 @@ from folkmoot.accounts.second_factor.codes import Seal
 from folkmoot.app import build_app
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Surface
+from folkmoot.media.cache import Cache
 from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
+from folkmoot.posts.emojis.book import EmojiBook
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServers
@@ -118,11 +120,12 @@ def services_on(database: Database, directory: Path) -> Services:
     leases = LeaseBook()
     objects = ObjectStore.open(str(directory / "media"))
     return Services(
-        site=SITE,
+        site=msgspec.structs.replace(SITE, emojis=EmojiBook()),
         database=database,
         gate=Gate(database),
         register=Register(),
         objects=objects,
+        remote_media=Cache(directory / "remote-media", 1_000_000, database.clock_ms),
         depot=Depot(objects, Workshop(directory / "work", 2)),
         stages=FakeStages(),
         listening=FakeListening(),

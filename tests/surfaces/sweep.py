@@ -326,12 +326,21 @@ ADDRESSES: dict[str, list[Address]] = {
         )
         for verb in ("read", "unread")
     },
+    "POST /api/v1/announcements/{announcement_id}/dismiss": of_everybody("/api/v1/announcements/1/dismiss"),
+    **{
+        f"{method} /api/v1/announcements/{{announcement_id}}/reactions/{{name}}": of_everybody(
+            "/api/v1/announcements/1/reactions/👍"
+        )
+        for method in ("PUT", "DELETE")
+    },
+    "GET /emoji/{name}": of_everybody("/emoji/1.png"),
     "PUT /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "DELETE /api/v1/media/{media_id}": each("/api/v1/media/{media_id}", "media"),
     "GET /media/{key}": own(
         "/media/{media}.m4a", "/media/{private_media}.m4a", "/media/{film}.mp4", "/media/{film}-small.png"
     ),
+    "GET /proxy/{seal}/{named}": of_everybody("/proxy/none/none"),
     "GET /portraits/{account_id}/{name}": own("/portraits/{account}/avatar-7.png"),
     "GET /api/oembed": own("/api/oembed?url={base_url}/@" + USERNAME + "/{post}"),
     "GET /embed/{post_id}": each("/embed/{post_id}", "post", "media_post"),

@@ -12,6 +12,9 @@ from folkmoot.accounts import marks
 from folkmoot.accounts.marks import Marks
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Gate, Refused
+from folkmoot.media.depot import Depot
+from folkmoot.media.processing import Workshop
+from folkmoot.serve import logs
 from folkmoot.serve.places import places
 from folkmoot.serve.prepare import prepare
 from folkmoot.settings import Settings, load
@@ -40,9 +43,11 @@ async def _open() -> AsyncIterator[AdminServices]:
     database = Database(where.database_url, slot=SLOT, ring=doorbell.ring)
     try:
         gate = Gate(database)
-        carrying = Carrying(gate, ObjectStore.open(settings.media or str(where.media)), where.tapes)
+        objects = ObjectStore.open(settings.media or str(where.media))
+        carrying = Carrying(gate, objects, where.tapes)
+        depot = Depot(objects, Workshop(where.work, at_once_max=1))
         known = Marks(load_or_create_key(where.keys, marks.KEY))
-        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying, known)
+        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying, known, depot)
     finally:
         await database.close()
 
@@ -57,6 +62,7 @@ def choose(
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
 ) -> None:
     """Make and moderate accounts."""
+    logs.configure("warning")  # to standard error: what a command says is its answer alone
     settings = load(file=config, overrides={"data": data})
     _chosen.set(settings)
     # A mistyped directory is not made; the command says so when it opens it.

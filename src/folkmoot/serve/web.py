@@ -27,10 +27,12 @@ from folkmoot.audience.upgraded import SocketProtocol
 from folkmoot.gate import Gate, LeaseBook, Register
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.mail.outbox import Outbox
+from folkmoot.media.cache import Cache
 from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
 from folkmoot.notifications.push.sealing import KEY as WEB_PUSH
 from folkmoot.notifications.push.sealing import Sender
+from folkmoot.posts.emojis.actions import EMOJIS_CHANGED
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
@@ -120,6 +122,7 @@ class WebProcess:
             gate=Gate(self._database),
             register=Register(),
             objects=objects,
+            remote_media=Cache(places.remote_media, settings.remote_media_mb * 1_000_000, self._database.clock_ms),
             depot=Depot(objects, Workshop(places.work, UPLOADS_AT_ONCE_MAX)),
             stages=self._stages,
             listening=Listeners(self._handoff, self._stages, self._estimate),
@@ -213,7 +216,8 @@ class WebProcess:
 
     def _follower(self) -> events.Follower:
         async def reload() -> None:
-            """Nothing is kept here that a missed event could have made wrong: streams ask the gate themselves."""
+            """Emoji alone could be wrong by a missed event: streams ask the gate themselves."""
+            await self._services.site.emojis.read_anew(self._database)
 
         return events.Follower(
             self._database, "web", self._on_event, doorbell=self._doorbell, start="now", reload=reload
@@ -235,6 +239,8 @@ class WebProcess:
         )
 
     async def _on_event(self, event: events.Event) -> None:
+        if event.kind == EMOJIS_CHANGED:
+            await self._services.site.emojis.read_anew(self._database)
         if event.kind == SPACE_CHANGED:
             space_id = int(event.payload["space"])
             self._hub.tell(space_id, "changed")

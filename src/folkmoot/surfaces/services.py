@@ -13,7 +13,10 @@ from folkmoot.accounts.sessions.used import UsedTokens
 from folkmoot.audience.wire import Report
 from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
 from folkmoot.mail.outbox import Outbox
+from folkmoot.media.cache import Cache
 from folkmoot.media.depot import Depot
+from folkmoot.media.remote import Allows, is_public
+from folkmoot.posts.emojis.book import EmojiBook
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
 from folkmoot.stage.ice_servers import IceServer
@@ -111,6 +114,7 @@ class Site(msgspec.Struct, frozen=True):
     contact: str = ""  # where people reach whoever runs the server, also when they can't get in
     moderators_second_factor: bool = False  # whether moderating needs a second factor
     vapid_key: str = ""  # by which push services know this server (RFC 8292)
+    emojis: EmojiBook = msgspec.field(default_factory=EmojiBook)  # its own
 
     @property
     def domain(self) -> str:
@@ -126,6 +130,7 @@ class Services(msgspec.Struct, frozen=True):
     register: Register
     objects: ObjectStore
     depot: Depot
+    remote_media: Cache
     stages: Stages
     listening: Listening
     leases: LeaseBook
@@ -148,6 +153,8 @@ class Services(msgspec.Struct, frozen=True):
     """Where letters to people are put."""
     used: UsedTokens = msgspec.field(default_factory=UsedTokens)
     """Which sessions were used since that was last written down."""
+    may_fetch_from: Allows = is_public
+    """At which addresses of other servers files may be fetched."""
     requests: RequestCounts = msgspec.field(default_factory=RequestCounts)
     """What the web process has answered."""
     streams: Switchboard = msgspec.field(default_factory=Switchboard)

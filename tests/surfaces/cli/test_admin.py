@@ -20,6 +20,8 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Acting, Action, Gate, Refused, Role, Standing, Viewer
 from folkmoot.gate.actions import impose
+from folkmoot.media.depot import Depot
+from folkmoot.media.processing import Workshop
 from folkmoot.moderation.reports import actions as reports
 from folkmoot.moderation.reports.model import About, Category
 from folkmoot.spaces import actions as spaces
@@ -51,8 +53,10 @@ class Terminal:
         database = Database(self._database_url, slot=63, ring=Doorbell(self._doorbells).ring)
         try:
             gate = Gate(database)
-            carrying = Carrying(gate, ObjectStore.open(str(self.directory / "media")), self.directory / "tapes")
-            yield AdminServices(database, gate, "https://moot.example", carrying, Marks(b"m" * 32))
+            objects = ObjectStore.open(str(self.directory / "media"))
+            carrying = Carrying(gate, objects, self.directory / "tapes")
+            depot = Depot(objects, Workshop(self.directory / "work", at_once_max=1))
+            yield AdminServices(database, gate, "https://moot.example", carrying, Marks(b"m" * 32), depot)
         finally:
             await database.close()
 

@@ -13,6 +13,7 @@ from folkmoot.accounts import queries
 from folkmoot.accounts.marks import Marks
 from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Acting, Action, Gate, Permit, Refused
+from folkmoot.media.depot import Depot
 from folkmoot.storage.database import Database, DatabaseBusy
 
 Result = TypeVar("Result")
@@ -29,6 +30,7 @@ class AdminServices(msgspec.Struct, frozen=True):
     base_url: str
     carrying: Carrying
     marks: Marks
+    depot: Depot
 
 
 Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]

@@ -73,8 +73,8 @@ async def remove_conversation(conversation_id: str, permit: Permit, services: Se
 async def load(
     read: Read, services: Services, viewer: Viewer, found: Sequence[model.Conversation]
 ) -> list[Conversation]:
-    """Conversations of the viewer, with those of their people and posts whom they may see. One with nobody whom they
-    may see is left out."""
+    """Conversations of the viewer, with those of their people and posts that they may see. One in which they see
+    nobody is left out."""
     last = {one.id: one for one in await posts.by_ids(read, [one.last_post_id for one in found])}
     shown = await load_statuses.statuses(read, services, viewer, list(last.values()))
     statuses = {int(one.id): one for one in shown}

@@ -32,6 +32,7 @@ class CustomEmoji(msgspec.Struct):
     url: str
     static_url: str
     visible_in_picker: bool = True
+    category: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Account(msgspec.Struct, kw_only=True):

@@ -10,6 +10,7 @@ from folkmoot.accounts.profiles.model import PostingDefaults
 from folkmoot.accounts.text import field_html, note_html
 from folkmoot.gate import Role, Visible
 from folkmoot.gate.standings import MODERATORS
+from folkmoot.posts.emojis.model import Emoji
 from folkmoot.storage.ids import time_of
 from folkmoot.surfaces.mastodon import entities
 from folkmoot.surfaces.services import Site
@@ -17,6 +18,7 @@ from folkmoot.surfaces.services import Site
 AVATAR_PATH = "/static/avatar.png"
 HEADER_PATH = "/static/header.png"
 PORTRAITS = "/portraits"
+EMOJI = "/emoji"
 _DEFAULTS: dict[Which, str] = {"avatar": AVATAR_PATH, "header": HEADER_PATH}
 # Mastodon's flags: manage reports, manage users.
 _MAY_MODERATE = 1 << 4 | 1 << 10
@@ -55,9 +57,36 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         statuses_count=item.statuses_count,
         last_status_at=timestamp(time_of(item.last_post_id))[:10] if item.last_post_id else None,
         hide_collections=item.hide_collections,
+        emojis=emojis(
+            site, item.display_name, item.note, *(text for one in item.fields for text in (one.name, one.value))
+        ),
         fields=[entities.Field(one.name, field_html(one.value)) for one in item.fields],
         roles=[] if item.role is Role.MEMBER else [_role(item.role)],
     )
+
+
+def emojis(site: Site, *texts: str) -> list[entities.CustomEmoji]:
+    """The custom emoji that texts name."""
+    return [emoji(one, site) for one in site.emojis.named_in(texts)]
+
+
+def emoji(one: Emoji, site: Site) -> entities.CustomEmoji:
+    """A picture of the operator's: everybody may see it."""
+    folder = site.base_url + EMOJI
+    url = f"{folder}/{emoji_name(one.id, one.object_key)}"
+    moves = one.static_key != one.object_key
+    return entities.CustomEmoji(
+        shortcode=one.shortcode,
+        url=url,
+        static_url=f"{folder}/{emoji_name(one.id, one.static_key, static=True)}" if moves else url,
+        visible_in_picker=one.visible_in_picker,
+        category=one.category if one.category is not None else msgspec.UNSET,
+    )
+
+
+def emoji_name(id_: int, key: str, *, static: bool = False) -> str:
+    """The last part of a picture's address."""
+    return f"{id_}{'-static' if static else ''}.{key.rpartition('.')[2]}"
 
 
 def _portrait(shown: Account, which: Which, site: Site, *, still: bool = False) -> str:

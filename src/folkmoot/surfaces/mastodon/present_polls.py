@@ -3,10 +3,11 @@
 from folkmoot.gate import Visible
 from folkmoot.posts.model import Mine, Post
 from folkmoot.surfaces.mastodon.poll_entities import Poll, PollOption
-from folkmoot.surfaces.mastodon.present import timestamp
+from folkmoot.surfaces.mastodon.present import emojis, timestamp
+from folkmoot.surfaces.services import Site
 
 
-def poll(visible: Visible[Post], mine: Mine, now_ms: int, *, is_own: bool) -> Poll | None:
+def poll(visible: Visible[Post], mine: Mine, now_ms: int, site: Site, *, is_own: bool) -> Poll | None:
     """The poll of a post, if it has one."""
     asked = visible.item.poll
     if asked is None:
@@ -26,4 +27,5 @@ def poll(visible: Visible[Post], mine: Mine, now_ms: int, *, is_own: bool) -> Po
         ],
         voted=bool(mine.votes) or is_own,
         own_votes=list(mine.votes),
+        emojis=emojis(site, *asked.options),
     )

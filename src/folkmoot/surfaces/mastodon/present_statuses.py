@@ -14,7 +14,7 @@ from folkmoot.posts.text import localised
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.surfaces.mastodon import edit_entities, entities, filter_entities, status_entities
 from folkmoot.surfaces.mastodon.filter_entities import FilterResult
-from folkmoot.surfaces.mastodon.present import account, timestamp
+from folkmoot.surfaces.mastodon.present import account, emojis, timestamp
 from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_polls import poll
 from folkmoot.surfaces.services import Site
@@ -118,9 +118,10 @@ def _status(
             if account_id in around.accounts
         ],
         tags=[status_entities.Tag(name=name, url=f"{site.base_url}/tags/{name}") for name in post.tags],
+        emojis=emojis(site, post.spoiler_text, post.source),
         application=_application(post),
         card=_card(announced, around, site) if announced is not None else None,
-        poll=poll(visible, mine, around.now_ms, is_own=post.account_id == around.viewer_id),
+        poll=poll(visible, mine, around.now_ms, site, is_own=post.account_id == around.viewer_id),
         quote=_shallow(post.quoted, around) if is_quoted else _quote(post.quoted, around, site),
         quote_approval=_quote_approval(visible, mine, around),
         replies_count=post.replies_count,

@@ -1,0 +1,1 @@
+"""What whoever runs the server tells everybody here: read, put away, reacted to."""
