@@ -30,7 +30,7 @@ STEPS = st.lists(
 
 
 async def ask(square: Square, who: int, **poll: Any) -> Post:
-    return await square.say(who, "Which?", poll=PollDraft(**{"options": OPTIONS, "lasts_s": 600} | poll))
+    return await square.say(who, "Which?", poll=PollDraft(options=OPTIONS, lasts_s=600, **poll))
 
 
 async def vote(square: Square, who: int, post: Post, *choices: int) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,10 @@ async def test_over_kill_9_each_is_published_once(
     for name in ("alice", "bob"):
         account_id = await square.person(name)
         for number in range(20):
-            draft, at_ms = Draft(source=f"{name} {number}"), clock.now_ms + scheduled.LEAD_MS_MIN
+            draft = Draft(source=f"{name} {number}")
             expected.append(draft.source)
-            await square.act(
-                account_id,
-                Action.POST,
-                lambda acting, draft=draft, at_ms=at_ms: scheduled.schedule(acting, draft, at_ms),
-            )
+            work = partial(scheduled.schedule, draft=draft, at_ms=clock.now_ms + scheduled.LEAD_MS_MIN)
+            await square.act(account_id, Action.POST, work)
     clock.now_ms = now_ms
     chance = random.Random(7)
 
@@ -52,7 +50,11 @@ async def test_over_kill_9_each_is_published_once(
     for round_ in range(ROUNDS):
         process, said = start(round_)
         wanted = chance.randrange(1, 8)
-        wait_until(lambda said=said, wanted=wanted: len(said.read_bytes().splitlines()) >= wanted, timeout_s=30)
+
+        def enough(said: Path = said, wanted: int = wanted) -> bool:
+            return len(said.read_bytes().splitlines()) >= wanted
+
+        wait_until(enough, timeout_s=30)
         time.sleep(chance.random() * 0.02)
         process.kill()
         assert process.wait() == -9

@@ -15,6 +15,8 @@ from folkmoot.storage.tables.bus import events
 from folkmoot.surfaces.services import Services
 
 STATUSES = "/api/v1/statuses"
+# What is the same on both databases is tried on one: the SQL behind it is in the others.
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -101,6 +103,7 @@ async def test_its_author_says_who_may_quote(
     assert (await show(client, post))["quote_approval"]["current_user"] == "denied"
 
 
+@ON_ONE
 async def test_the_policy_can_be_changed_and_quotes_that_there_are_stay(
     client: httpx.AsyncClient, alice: Person, bob: Person
 ) -> None:
@@ -121,6 +124,7 @@ async def test_the_policy_can_be_changed_and_quotes_that_there_are_stay(
     assert (back.json()["quote_approval"]["automatic"], back.json()["edited_at"]) == (["public"], None)
 
 
+@ON_ONE
 async def test_what_is_not_for_everybody_is_quoted_by_its_author_for_the_same(
     client: httpx.AsyncClient, people: People, alice: Person, bob: Person
 ) -> None:
@@ -162,6 +166,7 @@ async def test_who_is_quoted_can_take_it_back(
     assert await told(people, QUOTE_REVOKED) == [{"post": quote["id"], "quoted": post["id"]}]
 
 
+@ON_ONE
 async def test_what_is_quoted_goes_and_the_quote_says_so(
     client: httpx.AsyncClient, alice: Person, bob: Person
 ) -> None:
@@ -202,6 +207,7 @@ async def test_whoever_may_not_see_it_is_told_no_more_than_that(
     assert (await client.get(f"{STATUSES}/{quote['id']}")).status_code == 404
 
 
+@ON_ONE
 async def test_of_whom_one_muted_clients_are_told(
     client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person
 ) -> None:
@@ -212,6 +218,7 @@ async def test_of_whom_one_muted_clients_are_told(
     assert (shown["state"], shown["quoted_status"]["id"]) == ("muted_account", post["id"])
 
 
+@ON_ONE
 async def test_a_page_of_quotes_and_polls_costs_the_same_however_many(
     client: httpx.AsyncClient, services: Services, alice: Person, bob: Person
 ) -> None:
@@ -232,6 +239,7 @@ async def test_a_page_of_quotes_and_polls_costs_the_same_however_many(
     assert costs[0] <= STATEMENTS_MAX
 
 
+@ON_ONE
 async def test_pages_of_quotes_lead_on(client: httpx.AsyncClient, alice: Person, bob: Person) -> None:
     post = await say(client, alice, "hear, hear")
     made = [(await say(client, bob, str(number), quoted_status_id=post["id"]))["id"] for number in range(5)]
