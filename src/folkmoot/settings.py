@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Object store for media and copies of recordings, such as `s3://bucket/folder`. Empty: the folder `media`."""
     tape_local_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
     """With a bucket in `media`: how many days after its end a recording stays on this disk, too."""
+    remote_media_mb: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 2_000
+    """How many MB of files of other servers are kept in `data`; what was asked for longest ago goes first."""
     title: str = "Folkmoot"
     """What the server calls itself."""
     registrations: Literal["open", "approval", "closed"] = "open"

@@ -71,6 +71,7 @@ SPEAKING_TO_HOSTS = {
     "mail/smtp.py": "to the mail server of the settings, which finds the others",
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
     "surfaces/cli/top.py": "to its own server",
+    "media/remote.py": "files of other servers: surfaces/mastodon/remote_media.py takes a `Contact` for each",
 }
 # Takes any of several scopes, which it checks itself.
 SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/profiles.py", "verify_credentials opens to a token of any scope")

@@ -41,6 +41,11 @@ class Places(msgspec.Struct, frozen=True):
         return self.data / "work"
 
     @property
+    def remote_media(self) -> Path:
+        """Files of other servers, which can be fetched again."""
+        return self.data / "remote-media"
+
+    @property
     def watching_socket(self) -> Path:
         return self.run / "watching.sock"
 

@@ -1,5 +1,6 @@
 """Uploading over HTTP: at once where it is small, later where it isn't, and a sentence where it can't be."""
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
@@ -15,7 +16,6 @@ from folkmoot.posts.files.processing import Processing
 from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker
-from folkmoot.surfaces.mastodon import media as surface
 from folkmoot.surfaces.services import Services
 
 MEDIA = "/api/v1/media"
@@ -92,11 +92,12 @@ async def test_a_film_is_processed_later(client: httpx.AsyncClient, alice: Any, 
 
 
 @pytest.mark.slow
-async def test_older_clients_wait_for_it(
-    client: httpx.AsyncClient, alice: Any, work: Work, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(surface.asyncio, "sleep", lambda _s: work())
-    answer = await upload(client, alice, uploads.sound(), MEDIA)
+async def test_older_clients_wait_for_it(client: httpx.AsyncClient, alice: Any, work: Work) -> None:
+    async def work_soon() -> None:
+        while not await work():
+            await asyncio.sleep(0.02)
+
+    answer, _ = await asyncio.gather(upload(client, alice, uploads.sound(), MEDIA), work_soon())
     assert (answer.status_code, answer.json()["type"]) == (200, "audio"), answer.text
     assert answer.json()["meta"]["length"] == "0:00:01.00"
 

@@ -59,8 +59,7 @@ async def upload_media_and_wait(
 ) -> Response[MediaAttachment]:
     """Upload a file, and be answered when it is processed; after a minute as by `/api/v2/media`."""
     media_id = await _take(request, permit, services, limits)
-    until_ms = services.clock_ms() + WAITED_FOR_S * 1000
-    while services.clock_ms() < until_ms:
+    for _ in range(int(WAITED_FOR_S / _LOOK_EVERY_S)):
         async with services.database.read() as read:
             file = await queries.by_id(read, media_id)
         if file is None or file.details.percent is None:

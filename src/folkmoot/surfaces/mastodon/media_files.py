@@ -21,7 +21,7 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.under_way import hold
 
 # A file that is opened as a page of its own is shown and does nothing (CSP 3).
-_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 FOR_THE_VIEWER = "private, no-cache"
 Bytes = Response[bytes] | Stream
 
@@ -60,7 +60,7 @@ async def send(
         "ETag": tag,
         "Accept-Ranges": "bytes",
         "Cache-Control": cached,
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": POLICY,
         # Web pages elsewhere are clients, too.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

@@ -1,0 +1,146 @@
+"""Fetches a file from another server, one answer at a time: to public addresses only, bounded in size and time.
+
+The name is looked up once, here, and the connection goes to an address that was found: what a name means can't
+change between the look and the connection. Blocking: for a thread.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from folkmoot.media.sniffing import HEAD_BYTES, sniff
+
+BYTES_MAX = 40 * 1024 * 1024
+WITHIN_S = 30.0
+CONNECT_WITHIN_S = 5.0
+REDIRECTS_MAX = 3
+_PIECE_BYTES = 64 * 1024
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"http": 80, "https": 443}
+_USER_AGENT = "Folkmoot (media)"
+# What holds an IPv4 address in an IPv6 one: RFC 4291 2.5.5, RFC 3056, RFC 4380, RFC 6052.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Allows = Callable[[Address, int], bool]
+
+
+class Unfetchable(Exception):
+    """There is nothing to be had there; the message says why."""
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """It is elsewhere."""
+
+    url: str
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """It is in the file now."""
+
+    mime_type: str
+    size_bytes: int
+
+
+def is_public(address: Address, port: int) -> bool:
+    """Whether anybody's server may be at an address and a port: nothing of this machine's or its network's."""
+    if port not in _PORTS.values():
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        inside = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inside is None and address in _NAT64:
+            inside = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inside is not None:
+            return is_public(inside, port)
+    return address.is_global and not address.is_multicast
+
+
+def host_of(url: str) -> str:
+    """Raises Unfetchable for what is no address of a file on the web."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in _PORTS and parts.hostname and parts.username is None
+        _ = parts.port
+    except ValueError as error:
+        raise Unfetchable("no address") from error
+    if not named or not url.isascii() or any(character <= " " for character in url):
+        raise Unfetchable("no address")
+    assert parts.hostname is not None
+    return parts.hostname
+
+
+def fetch(url: str, to: Path, allows: Allows = is_public, within_s: float = WITHIN_S) -> Fetched | Redirect:
+    """Write what is at an address into a file, or say where it is instead. Raises Unfetchable."""
+    host_of(url)
+    parts = urlsplit(url)
+    ends_s = time.monotonic() + within_s
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], allows)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"})
+        answer = connection.getresponse()
+        if answer.status in _REDIRECTS:
+            return Redirect(urljoin(url, answer.headers.get("Location", "")))
+        if answer.status != 200:
+            raise Unfetchable(f"status {answer.status}")
+        return _written(answer, connection, to, ends_s)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unfetchable(type(error).__name__) from error
+    finally:
+        connection.close()
+
+
+def _written(
+    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, to: Path, ends_s: float
+) -> Fetched:
+    if (answer.length or 0) > BYTES_MAX:
+        raise Unfetchable("too large")
+    form, size_bytes = None, 0
+    with to.open("wb") as kept:
+        while True:
+            left_s = ends_s - time.monotonic()
+            if left_s <= 0:
+                raise Unfetchable("too slow")
+            if connection.sock is not None:
+                connection.sock.settimeout(left_s)
+            piece = answer.read1(_PIECE_BYTES)
+            if not piece:
+                break
+            if size_bytes == 0:
+                form = sniff(piece[:HEAD_BYTES])
+                if form is None:
+                    raise Unfetchable("neither picture nor film nor sound")
+            kept.write(piece)
+            size_bytes += len(piece)
+            if size_bytes > BYTES_MAX:
+                raise Unfetchable("too large")
+    if form is None or answer.length:
+        raise Unfetchable("cut off")
+    return Fetched(form.mime_type, size_bytes)
+
+
+def _connection(scheme: str, host: str, port: int, allows: Allows) -> http.client.HTTPConnection:
+    """To the first address of a host that may be spoken to, and answers."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unfetchable("no such host") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    allowed = [one for one in addresses if allows(ipaddress.ip_address(one.partition("%")[0]), port)]
+    for address in allowed:
+        try:
+            opened = socket.create_connection((address, port), timeout=CONNECT_WITHIN_S)
+            connection = http.client.HTTPConnection(host, port)
+            if scheme == "https":
+                opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host)
+        except OSError:
+            continue
+        connection.sock = opened
+        return connection
+    raise Unfetchable("does not answer" if allowed else "not a public address")
