@@ -3,7 +3,7 @@
 Those of every request are built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    func,
     literal,
     null,
     or_,
@@ -27,7 +28,17 @@ from sqlalchemy import (
     union_all,
 )
 
-from folkmoot.gate.model import Action, Kind, Role, Sanction, Standing, Subject
+from folkmoot.gate.model import (
+    Action,
+    Kind,
+    Role,
+    Sanction,
+    Standing,
+    Subject,
+    account_subject,
+    application_subject,
+    token_subject,
+)
 from folkmoot.gate.standings import TABLES, holding
 from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
 from folkmoot.storage.database import Read
@@ -70,7 +81,7 @@ _VIEWERS_MAX = 2_000
 
 
 class TokenRow(msgspec.Struct, frozen=True):
-    """A token joined with the account it stands for and with both their counters as they are now."""
+    """A token joined with the account it stands for, and with the counters of what it hangs on as they are now."""
 
     id: int
     account_id: int | None
@@ -80,6 +91,7 @@ class TokenRow(msgspec.Struct, frozen=True):
     expires_at_ms: int | None
     role: Role
     standing: Standing
+    counters: dict[str, int]  # by subject
 
 
 class Relations(msgspec.Struct, frozen=True):
@@ -284,6 +296,13 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
     if not rows:
         return None
     row = rows[0]
+    hangs_on = {
+        token_subject(row.id): row.token_now,
+        **({account_subject(row.account_id): row.account_now} if row.account_id is not None else {}),
+        **(
+            {application_subject(row.application_id): row.application_now} if row.application_id is not None else {}
+        ),
+    }
     held = (Sanction(Standing(one.standing), until_ms=one.until_ms) for one in rows if one.standing)
     return TokenRow(
         id=row.id,
@@ -294,6 +313,7 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
         expires_at_ms=row.expires_at_ms,
         role=Role(row.role) if row.role else Role.MEMBER,
         standing=holding(held, read.now_ms).standing,
+        counters=hangs_on,
     )
 
 
@@ -310,10 +330,19 @@ def _select_token() -> Select[Any]:
             accounts.c.role,
             sanctions.c.standing,
             sanctions.c.until_ms,
+            _counter(token_subject, tokens.c.id).label("token_now"),
+            _counter(account_subject, tokens.c.account_id).label("account_now"),
+            _counter(application_subject, tokens.c.application_id).label("application_now"),
         )
         .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
         .where(tokens.c.token_hash == bindparam("token_hash"), ~_is_stopped())
     )
+
+
+def _counter(subject_of: Callable[[int], str], id_: ColumnElement[Any]) -> ColumnElement[int]:
+    """The revocation counter of a subject with this id; one that was never raised is 0."""
+    named = revocations.c.subject == literal(subject_of(0).removesuffix("0")) + cast(id_, String)
+    return func.coalesce(select(revocations.c.counter).where(named).scalar_subquery(), 0)
 
 
 def _is_stopped() -> ColumnElement[bool]:
