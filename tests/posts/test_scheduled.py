@@ -21,7 +21,7 @@ from folkmoot.storage.database import Database
 from folkmoot.storage.tables.posts import posts, scheduled_posts
 
 PROGRAM = Path(__file__).with_name("publishing_program.py")
-ROUNDS = 4
+ROUNDS = 2
 
 
 @pytest.mark.slow

@@ -212,7 +212,8 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if content_type == "application/json":
-            return msgspec.json.decode(await request.body() or b"{}", type=kind)
+            # Programs write numbers and yes or no as text in JSON, too.
+            return msgspec.json.decode(await request.body() or b"{}", type=kind, strict=False)
         return msgspec.convert(await _form(request), kind, strict=False)
     except msgspec.MsgspecError as error:
         raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error

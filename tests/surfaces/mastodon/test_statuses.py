@@ -52,6 +52,13 @@ async def test_forms_are_as_good_as_json(client: httpx.AsyncClient, alice: Any) 
     assert (answer.json()["sensitive"], answer.json()["visibility"]) == (True, "unlisted")
 
 
+async def test_json_may_say_numbers_and_yes_or_no_as_text(client: httpx.AsyncClient, alice: Any) -> None:
+    poll = {"options": ["a", "b"], "expires_in": "600", "multiple": "true", "hide_totals": "0"}
+    asked = await say(client, alice, "Which?", sensitive="1", poll=poll)
+    assert (asked["sensitive"], asked["poll"]["multiple"]) == (True, True)
+    assert asked["poll"]["options"][0]["votes_count"] == 0
+
+
 REFUSED: list[dict[str, Any]] = [
     {},
     {"status": "x" * 501},
