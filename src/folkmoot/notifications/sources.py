@@ -9,7 +9,8 @@ from folkmoot.accounts.actions import ACCOUNT_SIGNED_UP
 from folkmoot.accounts.relations.following import ACCOUNT_FOLLOW_REQUESTED, ACCOUNT_FOLLOWED
 from folkmoot.clips import queries as clips
 from folkmoot.gate import Kind as Thing
-from folkmoot.gate import Role, Subject, subjects
+from folkmoot.gate import Role as RoleHere
+from folkmoot.gate import Subject, subjects
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.actions import STANDING_CHANGED, SUBJECT_CHANGED
 from folkmoot.gate.model import Sanction
@@ -24,7 +25,7 @@ from folkmoot.posts.model import Post, Visibility
 from folkmoot.recordings.actions import RECORDING_CLOSED
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.actions import SPACE_CHANGED
-from folkmoot.spaces.model import Space, SpaceState
+from folkmoot.spaces.model import Role, Space, SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables import posts as tables
 from folkmoot.storage.tables.people import accounts, follows
@@ -134,21 +135,30 @@ async def _subject_changed(read: Read, payload: Any) -> Iterable[News]:
 
 
 async def _space_changed(read: Read, payload: Any) -> Iterable[News]:
-    changes = {change["change"]: change for change in payload["changes"]}
-    invited = [
-        change for change in payload["changes"] if change["change"] == "invited" and change["role"] != "listener"
-    ]
-    if "started" not in changes and not invited:
-        return []
-    space = await spaces.by_id(read, int(payload["space"]))
+    begins = any(change["change"] == "started" for change in payload["changes"])
+    let_up = _let_up(payload["changes"])
+    space = await spaces.by_id(read, int(payload["space"])) if begins or let_up else None
     if space is None:
         return []
-    told = await of_space(read, space, Kind.SPACE_LIVE) if "started" in changes else []
+    told = await of_space(read, space, Kind.SPACE_LIVE) if begins else []
     return told + [
         one
-        for change in invited
-        for one in _each([int(change["account_id"])], Kind.SPACE_LET_UP, int(change["by"]), **_about(space))
+        for account_id, by in let_up.items()
+        for one in _each([account_id], Kind.SPACE_LET_UP, by or space.host_id, **_about(space))
     ]
+
+
+def _let_up(changes: Iterable[Any]) -> dict[int, int | None]:
+    """Who was asked on stage, or has a seat there since they asked for one, and by whom if that is said. Whoever
+    accepts has been told before."""
+    found: dict[int, int | None] = {}
+    accepted = {int(one["account_id"]) for one in changes if one["change"] == "invitation_closed"}
+    for one in changes:
+        if one["change"] == "invited" and one["role"] != Role.LISTENER.value:
+            found[int(one["account_id"])] = int(one["by"])
+        elif one["change"] == "seat_taken" and one["role"] == Role.SPEAKER.value:
+            found.setdefault(int(one["account_id"]), None)
+    return {account_id: by for account_id, by in found.items() if account_id not in accepted}
 
 
 async def _recording_closed(read: Read, payload: Any) -> Iterable[News]:
@@ -222,7 +232,7 @@ async def _ids(read: Read, column: ColumnElement[int], where: ColumnElement[bool
 
 
 async def _moderators(read: Read) -> list[int]:
-    return await _ids(read, accounts.c.id, accounts.c.role != Role.MEMBER.value)
+    return await _ids(read, accounts.c.id, accounts.c.role != RoleHere.MEMBER.value)
 
 
 SOURCES: Mapping[str, Source] = {

@@ -4,7 +4,7 @@ A page costs a fixed number of statements, whatever is in it: what is boosted, m
 the gate's three, what the viewer did with the posts, and what their filters find in them.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
 import msgspec
@@ -31,6 +31,7 @@ from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
+from folkmoot.timelines.filters import queries as queries_of_filters
 from folkmoot.timelines.filters.model import Context
 
 Item = TypeVar("Item", bound=Gated)
@@ -74,20 +75,24 @@ async def reported(read: Read, services: Services, permit: Permit, posts: Sequen
 
 
 async def for_many(
-    read: Read, services: Services, viewers: Sequence[Viewer], post: Post
-) -> list[tuple[list[Viewer], Status]]:
-    """One post for many viewers, made once for those to whom the gate shows the same of it, and apart for each where
-    a file has an address of their own. What each did with it is left out."""
+    read: Read, services: Services, viewers: Mapping[Viewer, Context], post: Post
+) -> AsyncIterator[tuple[list[Viewer], Status]]:
+    """One post for many viewers, each with where it is shown to them. It is made once for those to whom the gate
+    shows the same of it, and apart for each who filters what they see, or for whom a file has an address of their
+    own. What each did with it is left out."""
     cut, everything = await _referred(read, [post])
-    shown: list[tuple[list[Viewer], Status]] = []
-    for alike, admitted in await services.gate.admit_each(read, viewers, everything):
+    filtering = await queries_of_filters.filtering(read, [viewer.id for viewer in viewers])
+    apart: list[Viewer] = []
+    for alike, admitted in await services.gate.admit_each(read, list(viewers), everything):
         around = _around(read.now_ms, services, admitted, cut)
-        if len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values())):
-            for viewer in alike:
-                shown += [([viewer], one) for one in await statuses(read, services, viewer, [post])]
-            continue
-        shown += [(alike, present_statuses.status(one, around, services.site)) for one in _in_order([post], around)]
-    return shown
+        is_personal = len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values()))
+        apart += [viewer for viewer in alike if is_personal or viewer.id in filtering]
+        rest = [] if is_personal else [viewer for viewer in alike if viewer.id not in filtering]
+        for one in _in_order([post], around) if rest else []:
+            yield rest, present_statuses.status(one, around, services.site)
+    for viewer in apart:
+        for shown in await statuses(read, services, viewer, [post], viewers[viewer]):
+            yield [viewer], shown
 
 
 class Shown(msgspec.Struct, frozen=True):

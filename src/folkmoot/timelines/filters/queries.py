@@ -1,6 +1,6 @@
 """Reads of filters. Each is one statement."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from folkmoot.storage.tables.reading import filter_keywords, filter_statuses, fi
 from folkmoot.timelines.filters.model import Context, Filter, Keyword, Treatment
 
 _FILTER, _KEYWORD, _STATUS = range(3)
+_PEOPLE_MAX = 2_000
 
 
 async def of_account(read: Read, account_id: int) -> list[Filter]:
@@ -51,6 +52,16 @@ def _in_force() -> CompoundSelect[Any]:
     holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > now_ms)
     own = filters.c.account_id == bindparam("viewer", type_=BigInteger)
     return _statement(own & holds, filter_statuses.c.post_id.in_(bindparam("ids", expanding=True)))
+
+
+async def filtering(read: Read, account_ids: Sequence[int]) -> set[int]:
+    """Those of many people who filter anything. A statement for each few thousand."""
+    found: set[int] = set()
+    for start in range(0, len(account_ids), _PEOPLE_MAX):
+        some = account_ids[start : start + _PEOPLE_MAX]
+        whose = select(filters.c.account_id).distinct().where(filters.c.account_id.in_(some))
+        found.update((await read.connection.execute(whose)).scalars())
+    return found
 
 
 async def with_keyword(read: Read, account_id: int, keyword_id: int) -> Filter | None:

@@ -3,20 +3,25 @@
 Nothing rendered is kept: a post is made once for those to whom the gate shows the same of it, when it happens.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from folkmoot.accounts.model import Page
 from folkmoot.gate import Viewer
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
 from folkmoot.posts import queries as posts
 from folkmoot.posts.actions import POST_CREATED, POST_DELETED
 from folkmoot.posts.boosts import POST_BOOSTED, POST_UNBOOSTED
+from folkmoot.posts.conversations import queries as conversations
+from folkmoot.posts.edits import POST_EDITED
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import Event
 from folkmoot.surfaces.mastodon import load_notifications, load_statuses, present_notifications
-from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.mastodon.announcements import announcement
+from folkmoot.surfaces.mastodon.conversations import load as load_conversations
 from folkmoot.surfaces.mastodon.streams import channels as c
 from folkmoot.surfaces.mastodon.streams import message as m
 from folkmoot.surfaces.mastodon.streams.channels import Channel
@@ -24,9 +29,18 @@ from folkmoot.surfaces.mastodon.streams.message import Message, message
 from folkmoot.surfaces.mastodon.streams.switchboard import Line, Switchboard
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines import readers
+from folkmoot.timelines.announcements import queries as announcements
+from folkmoot.timelines.announcements.actions import (
+    ANNOUNCEMENT_PUBLISHED,
+    ANNOUNCEMENT_REACTED,
+    ANNOUNCEMENT_WITHDRAWN,
+)
+from folkmoot.timelines.filters.actions import FILTERS_CHANGED
+from folkmoot.timelines.filters.model import Context
 
 _Lines = list[tuple[Line, tuple[str, ...]]]
 _MEDIA = ":media"
+_SAID_AT_ONCE = 500
 
 
 class Broadcast:
@@ -38,12 +52,15 @@ class Broadcast:
         self._handlers: Mapping[str, Callable[[Any], Awaitable[None]]] = {
             POST_CREATED: self._posted,
             POST_BOOSTED: self._boosted,
-            "post.edited": self._edited,
+            POST_EDITED: self._edited,
             POST_DELETED: self._deleted,
             POST_UNBOOSTED: self._unboosted,
             NOTIFIED: self._notified,
             NOTIFICATIONS_MERGED: self._merged,
-            "filters.changed": self._filters_changed,
+            FILTERS_CHANGED: self._filters_changed,
+            ANNOUNCEMENT_PUBLISHED: self._announced,
+            ANNOUNCEMENT_WITHDRAWN: self._withdrawn,
+            ANNOUNCEMENT_REACTED: self._reacted,
         }
 
     async def on_event(self, event: Event) -> None:
@@ -75,16 +92,18 @@ class Broadcast:
             post = await posts.by_id(read, post_id)
             if post is None:
                 return
-            lines = await self._home(read, post) + await self._lists(read, post) + await self._public(read, post)
-            viewers = list({line.viewer.id: line.viewer for line, _ in lines}.values())
-            made = await load_statuses.for_many(read, self._services, viewers, post) if viewers else []
-        said = _by_viewer(event, made)
-        for line, label in lines:
-            if line.viewer.id not in said:
-                continue
-            what, has_media = said[line.viewer.id]
-            if has_media or not label[0].endswith(_MEDIA):
-                line.say(what, label)
+            if post.visibility is Visibility.DIRECT:
+                await self._say_conversation(read, post)
+            own = await self._home(read, post) + await self._lists(read, post)
+            lines = own + await self._public(read, post)
+            if not lines:
+                return
+            where = {line.viewer: Context.PUBLIC for line, _ in lines} | {
+                line.viewer: Context.HOME for line, _ in own
+            }
+            by_viewer = _by_viewer(lines)
+            async for viewers, status in load_statuses.for_many(read, self._services, where, post):
+                await _say(message(event, status), viewers, by_viewer, has_media=bool(status.media_attachments))
 
     async def _home(self, read: Read, post: Post) -> _Lines:
         lines = self._of_accounts(c.USER)
@@ -108,6 +127,14 @@ class Broadcast:
             return []
         shown = await readers.unhidden(read, post, list({line.viewer.id for line, _ in lines}))
         return [(line, label) for line, label in lines if line.viewer.id in shown]
+
+    async def _say_conversation(self, read: Read, post: Post) -> None:
+        """To each who takes part and follows their own."""
+        for account_id in dict.fromkeys((post.account_id, *post.mentions)):
+            for line, label in self._switchboard.lines(Channel(c.DIRECT, str(account_id))):
+                newest = await conversations.of_account(read, account_id, Page(limit=1))
+                for shown in await load_conversations(read, self._services, line.viewer, newest):
+                    line.say(message(m.CONVERSATION, shown), label)
 
     async def _say_deleted(self, post_id: str, account_id: int) -> None:
         """Its number says nothing to who never saw it."""
@@ -143,6 +170,27 @@ class Broadcast:
     async def _filters_changed(self, payload: Any) -> None:
         self._switchboard.say([Channel(c.USER, str(payload["account"]))], message(m.FILTERS_CHANGED))
 
+    async def _announced(self, payload: Any) -> None:
+        """To everybody, as nobody in particular has read it yet."""
+        async with self._services.database.read() as read:
+            found = await announcements.by_id(read, None, int(payload["announcement"]))
+        if found is not None:
+            self._say_to_all(message(m.ANNOUNCEMENT, announcement(found, self._services.site)))
+
+    async def _withdrawn(self, payload: Any) -> None:
+        self._say_to_all(message(m.ANNOUNCEMENT_DELETED, payload["announcement"]))
+
+    async def _reacted(self, payload: Any) -> None:
+        async with self._services.database.read() as read:
+            found = await announcements.by_id(read, None, int(payload["announcement"]))
+        counts = {} if found is None else {one.name: one.count for one in found.reactions}
+        name = payload["name"]
+        said = {"name": name, "count": counts.get(name, 0), "announcement_id": payload["announcement"]}
+        self._say_to_all(message(m.REACTION, said))
+
+    def _say_to_all(self, what: Message) -> None:
+        self._switchboard.say(self._switchboard.followed(c.USER), what)
+
     def _notified_lines(self, account_id: str) -> _Lines:
         own = [
             one
@@ -157,10 +205,20 @@ class Broadcast:
         }
 
 
-def _by_viewer(event: str, made: Collection[tuple[list[Viewer], Status]]) -> dict[int, tuple[Message, bool]]:
-    """The message for each who may be shown it, and whether there is a file in what it says."""
-    said: dict[int, tuple[Message, bool]] = {}
-    for viewers, status in made:
-        what = (message(event, status), bool(status.media_attachments))
-        said |= {viewer.id: what for viewer in viewers}
-    return said
+def _by_viewer(lines: _Lines) -> dict[Viewer, _Lines]:
+    found: dict[Viewer, _Lines] = {}
+    for one in lines:
+        found.setdefault(one[0].viewer, []).append(one)
+    return found
+
+
+async def _say(
+    what: Message, viewers: Sequence[Viewer], lines: Mapping[Viewer, _Lines], *, has_media: bool
+) -> None:
+    """To many, with a pause now and then: others wait for this process, too."""
+    for said, viewer in enumerate(viewers, 1):
+        for line, label in lines[viewer]:
+            if has_media or not label[0].endswith(_MEDIA):
+                line.say(what, label)
+        if said % _SAID_AT_ONCE == 0:
+            await asyncio.sleep(0)

@@ -1,0 +1,184 @@
+"""What is told of events: each thing once, whatever dies in between; and what happens in Spaces."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.support.clock import FakeClock
+from tests.support.square import Square
+from tests.support.telling import follower, tell
+
+from folkmoot.accounts.model import Page
+from folkmoot.accounts.relations import following
+from folkmoot.accounts.relations.model import Choices
+from folkmoot.gate import Action
+from folkmoot.notifications import actions, queries
+from folkmoot.notifications.model import KEPT_MS, Asked, Kind, Notification
+from folkmoot.notifications.telling import SOON_MS, STARTING_SOON, Telling
+from folkmoot.recordings.actions import close_recording
+from folkmoot.spaces import actions as spaces
+from folkmoot.spaces import commands as c
+from folkmoot.spaces.model import Draft, Space
+from folkmoot.storage.database import Database
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.events import Event, Follower
+from folkmoot.storage.jobs import Worker
+
+PAGE_URL = "https://moot.test/spaces"
+Told = Callable[[int], Awaitable[list[Notification]]]
+
+
+@pytest.fixture
+def square(database: Database) -> Square:
+    return Square(database)
+
+
+@pytest.fixture
+def told(database: Database, tmp_path: Path) -> Told:
+    async def ask(account_id: int) -> list[Notification]:
+        await tell(database, tmp_path)
+        async with database.read() as read:
+            return await queries.of_account(read, account_id, Asked(), Page(limit=100))
+
+    return ask
+
+
+async def open_space(square: Square, host: int, **fields: object) -> Space:
+    draft = Draft(title="The Moot", **fields)  # type: ignore[arg-type]
+    return await square.act(host, Action.OPEN_SPACE, lambda acting: spaces.create(acting, draft, page_url=PAGE_URL))
+
+
+async def command(square: Square, who: int, space: Space, order: c.Command) -> None:
+    await square.act(who, Action.TAKE_PART, lambda acting: spaces.command(acting, space.id, order))
+
+
+async def ring_the_bell(square: Square, follower_id: int, followed_id: int) -> None:
+    work = partial(following.follow, account_id=followed_id, choices=Choices(notify=True))
+    await square.act(follower_id, Action.FOLLOW, work)
+
+
+class Died(BaseException):
+    """As SIGKILL: nothing after it runs."""
+
+
+async def test_a_process_that_dies_tells_nobody_twice(
+    square: Square, database: Database, told: Told, tmp_path: Path
+) -> None:
+    """After each event that it handled, and before anybody could note that in another transaction."""
+    alice, bob = await square.person("alice"), await square.person("bob")
+    for number in range(4):
+        await square.say(bob, f"@alice {number}")
+    telling = Telling(square.gate)
+
+    async def handle_and_die(event: Event) -> None:
+        await telling.on_event(event)
+        raise Died
+
+    def dying() -> Follower:
+        return Follower(database, "notifications", handle_and_die, doorbell=Doorbell(tmp_path), start="stored")
+
+    first: list[Notification] = []
+    for _ in range(3):
+        with pytest.raises(Died):
+            await dying().step()
+        async with database.read() as read:
+            first = first or await queries.of_account(read, alice, Asked(), Page(limit=1))
+    await square.act(alice, Action.READ, lambda acting: actions.dismiss(acting, first[0].id))
+    found = await told(alice)
+    assert [one.kind for one in found] == [Kind.MENTION] * 3
+    assert len({one.post_id for one in found}) == 3
+    assert first[0].id not in {one.id for one in found}
+
+
+async def test_what_fails_is_tried_again_and_told_once(square: Square, database: Database, tmp_path: Path) -> None:
+    alice, bob = await square.person("alice"), await square.person("bob")
+    await square.say(bob, "@alice hear")
+    following_ = follower(database, tmp_path)
+    while await following_.step():
+        pass
+    # The same from the start, as after a restored backup of where it had come to.
+    telling = Telling(square.gate)
+    seen: list[Event] = []
+    again = Follower(database, "again", seen_by(seen), doorbell=Doorbell(tmp_path), start="stored")
+    while await again.step():
+        pass
+    for event in seen:
+        await telling.on_event(event)
+    async with database.read() as read:
+        assert len(await queries.of_account(read, alice, Asked(), Page(limit=10))) == 1
+
+
+def seen_by(seen: list[Event]) -> Callable[[Event], Awaitable[None]]:
+    async def handle(event: Event) -> None:
+        seen.append(event)
+
+    return handle
+
+
+async def test_a_space_tells_who_wants_to_hear_of_it(square: Square, told: Told) -> None:
+    host, fan, follower_, marker = [await square.person(name) for name in ("host", "fan", "friend", "marker")]
+    await ring_the_bell(square, fan, host)
+    await square.follow(follower_, host)
+    space = await open_space(square, host)
+    await command(square, host, space, c.Start())
+    (live,) = await told(fan)
+    assert (live.kind, live.kind.type, live.post_id, live.about_id, live.from_id) == (
+        Kind.SPACE_LIVE,
+        "status",
+        space.announcement_post_id,
+        space.id,
+        host,
+    )
+    assert await told(follower_) == []
+    assert {one.kind for one in await told(host)} == {Kind.FOLLOW}
+    assert await told(marker) == []
+
+
+async def test_who_is_let_up_is_told(square: Square, told: Told) -> None:
+    host, guest = await square.person("host"), await square.person("guest")
+    space = await open_space(square, host)
+    await command(square, host, space, c.Start())
+    assert await told(guest) == []
+    await command(square, guest, space, c.Ask(recording_consent=True))
+    await command(square, host, space, c.LetUp(account=str(guest)))
+    assert [one.kind for one in await told(guest)] == [Kind.SPACE_LET_UP]
+    assert [one.from_id for one in await told(guest)] == [host]
+
+
+async def test_what_starts_soon_is_told_once_at_its_time(
+    square: Square, database: Database, told: Told, clock: FakeClock, tmp_path: Path
+) -> None:
+    host, fan = await square.person("host"), await square.person("fan")
+    await ring_the_bell(square, fan, host)
+    await open_space(square, host, scheduled_at_ms=clock() + 2 * SOON_MS)
+    assert [one.kind for one in await told(fan)] == [Kind.STATUS]
+    telling = Telling(square.gate)
+    jobs = Worker(database, {STARTING_SOON: telling.run_starting_soon}, doorbell=Doorbell(tmp_path))
+    assert await jobs.step() == 0
+    clock.advance_ms(SOON_MS)
+    assert await jobs.step() == 1
+    assert [one.kind for one in await told(fan)] == [Kind.SPACE_STARTING_SOON, Kind.STATUS]
+
+
+async def test_who_spoke_is_told_of_the_recording(square: Square, told: Told) -> None:
+    host, guest, listener = [await square.person(name) for name in ("host", "guest", "listener")]
+    space = await open_space(square, host, recorded=True)
+    await command(square, host, space, c.Start())
+    await command(square, guest, space, c.Ask(recording_consent=True))
+    await command(square, host, space, c.LetUp(account=str(guest)))
+    await command(square, host, space, c.End())
+    permit = square.gate.permit_system(Action.TAKE_PART, "test")
+    await square.gate.act(permit, lambda acting: close_recording(acting, space.id, 60_000))
+    assert (await told(guest))[0].kind is Kind.SPACE_RECORDED
+    assert (await told(host))[0].kind is Kind.SPACE_RECORDED
+    assert await told(listener) == []
+
+
+async def test_what_is_old_is_forgotten(square: Square, told: Told, clock: FakeClock) -> None:
+    alice, bob = await square.person("alice"), await square.person("bob")
+    await square.say(bob, "@alice hear")
+    assert len(await told(alice)) == 1
+    clock.advance_ms(KEPT_MS + 1)
+    await square.gate.act(square.gate.permit_system(Action.SIGN_IN, "test"), actions.forget_old)
+    assert await told(alice) == []
