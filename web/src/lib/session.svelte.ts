@@ -1,6 +1,7 @@
 // Who this browser is signed in as, and what the server says of itself.
 import { get, sendJson, whenStandingLost } from './api/client';
 import { toasts } from './toasts.svelte';
+import type { SecondFactorNeeded } from './api/security';
 import type { Session } from './types';
 
 const API = '/api/folkmoot/v1';
@@ -61,17 +62,37 @@ class SessionStore {
     }
   }
 
-  async signIn(username: string, password: string): Promise<void> {
-    this.#now = await sendJson<Session>('POST', `${API}/session`, { username, password });
+  /** Signs in, or says what is needed besides the password. */
+  async signIn(username: string, password: string): Promise<SecondFactorNeeded | null> {
+    return this.#entered(await sendJson<Session>('POST', `${API}/session`, { username, password }));
+  }
+
+  /** After the password: a code, or what a passkey answered. */
+  async goOn(factor: { ticket: string; code?: string; passkey?: unknown }): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/session/second-factor`, factor);
+  }
+
+  async signInByPasskey(passkey: unknown): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/session/passkey`, { passkey });
+  }
+
+  #entered(now: Session): SecondFactorNeeded | null {
+    if (now.second_factor) return now.second_factor;
+    this.#now = now;
+    return null;
   }
 
   async signUp(account: NewAccount): Promise<void> {
     this.#now = await sendJson<Session>('POST', `${API}/accounts`, account);
   }
 
-  /** By a link from a moderator; signs in. */
-  async setPassword(secret: string, password: string): Promise<void> {
-    this.#now = await sendJson<Session>('POST', `${API}/password-link`, { secret, new: password });
+  /** By a link from a letter or a moderator; signs in, or says what is needed besides. */
+  async setPassword(secret: string, password: string): Promise<SecondFactorNeeded | null> {
+    return this.#entered(await sendJson<Session>('POST', `${API}/password-link`, { secret, new: password }));
+  }
+
+  async changePassword(current: string, fresh: string): Promise<void> {
+    this.#now = await sendJson<Session>('POST', `${API}/password`, { current, new: fresh });
   }
 
   async deactivate(password: string): Promise<void> {

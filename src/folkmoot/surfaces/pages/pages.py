@@ -39,8 +39,9 @@ _TYPES = {
 }
 _PLAIN = ["/spaces", "/favourites", "/bookmarks", "/about", "/search", "/notifications", "/conversations"]
 _PLAIN += ["/follow-requests", "/lists", "/lists/{list_id:int}", "/scheduled"]
-_PLAIN += ["/settings", *(f"/settings/{name}" for name in ("preferences", "filters", "followed-tags"))]
+_PLAIN += ["/settings", *(f"/settings/{name}" for name in ("preferences", "security", "filters", "followed-tags"))]
 _PLAIN += ["/settings/mutes", "/settings/blocks", "/sign-in", "/sign-up", "/setup", "/password"]
+_PLAIN += ["/forgotten", "/confirm-email", "/second-factor"]
 _MODERATION = [
     "/moderation",
     "/moderation/appeals",
