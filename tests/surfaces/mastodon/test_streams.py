@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 from tests.surfaces.conftest import Person, person
 
 from folkmoot.accounts import actions as accounts
-from folkmoot.gate import Standing
+from folkmoot.gate import Action, Standing
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
@@ -26,6 +26,7 @@ from folkmoot.surfaces.mastodon.streams.broadcast import Broadcast
 from folkmoot.surfaces.mastodon.streams.lines import WAITING_BYTES_MAX, WAITING_MESSAGES_MAX, EventLine
 from folkmoot.surfaces.mastodon.streams.message import message
 from folkmoot.surfaces.services import Services
+from folkmoot.timelines.announcements import actions as announcements
 
 Happened = Callable[[], Awaitable[None]]
 
@@ -249,3 +250,85 @@ async def test_events_are_sent_to_who_asks_for_them(
     assert piece.endswith(b"}\n\n")
     assert said["id"].encode() in piece
     services.streams.close(line)
+
+
+async def test_a_list_has_what_the_list_has(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, happened: Happened
+) -> None:
+    await people.follow(bob.id, alice.id)
+    made = await post(client, bob, "/api/v1/lists", title="Friends")
+    await post(client, bob, f"/api/v1/lists/{made['id']}/accounts", account_ids=[str(alice.id)])
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=list&list={made['id']}") as bobs,
+        socket(app, f"access_token={token(alice)}&stream=list&list={made['id']}") as alices,
+    ):
+        await eventually(lambda: bool(alices.heard))
+        assert alices.heard[0]["status"] == 404
+        await say(client, alice, "hear, hear")
+        await happened()
+        assert [one["stream"] for one in bobs.heard] == [["list", made["id"]]]
+
+
+async def test_an_edit_is_told_and_what_is_filtered_says_so(
+    app: Litestar,
+    client: httpx.AsyncClient,
+    people: People,
+    alice: Person,
+    bob: Person,
+    carol: Person,
+    happened: Happened,
+) -> None:
+    for follower in (bob, carol):
+        await people.follow(follower.id, alice.id)
+    await post(
+        client, carol, "/api/v2/filters", title="Noise", context=["home"], keywords_attributes=[{"keyword": "hear"}]
+    )
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=user") as bobs,
+        socket(app, f"access_token={token(carol)}&stream=user") as carols,
+    ):
+        said = await say(client, alice, "hear, hear")
+        edited = await client.put(f"/api/v1/statuses/{said['id']}", json={"status": "now"}, headers=alice.headers)
+        assert edited.status_code == 200, edited.text
+        await happened()
+        # What is said is as it is when it is said: twice the newer words, here.
+        assert [one["content"] for one in bobs.payloads("status.update")] == ["<p>now</p>"]
+        assert bobs.payloads("status.update")[0]["filtered"] == []
+        await say(client, alice, "hear, hear")
+        await happened()
+        assert bobs.payloads("update")[-1]["filtered"] == []
+        assert carols.payloads("update")[-1]["filtered"][0]["filter"]["title"] == "Noise"
+        await post(client, carol, "/api/v2/filters", title="More", context=["home"])
+        await happened()
+        assert carols.events[-1] == ("user", "filters_changed")
+
+
+async def test_direct_posts_are_conversations(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person, happened: Happened
+) -> None:
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=direct") as bobs,
+        socket(app, f"access_token={token(carol)}&stream=direct") as carols,
+    ):
+        said = await say(client, alice, "@bob psst", visibility="direct")
+        await happened()
+        assert bobs.payloads("conversation")[0]["last_status"]["id"] == said["id"]
+        assert carols.heard == []
+
+
+async def test_announcements_are_told_to_all(
+    app: Litestar, people: People, bob: Person, happened: Happened
+) -> None:
+    async with socket(app, f"access_token={token(bob)}&stream=user") as bobs:
+        made = await people.system(
+            lambda acting: announcements.publish(
+                acting, "The Moot moves.", starts_at_ms=None, ends_at_ms=None, all_day=False
+            )
+        )
+        await people.act(bob.id, Action.MARK, lambda acting: announcements.react(acting, made, "👏"))
+        await happened()
+        assert bobs.payloads("announcement")[0]["id"] == str(made)
+        assert bobs.payloads("announcement.reaction") == [{"name": "👏", "count": 1, "announcement_id": str(made)}]
+        await people.system(lambda acting: announcements.withdraw(acting, made))
+        await happened()
+        assert bobs.payloads("announcement.delete") == [made]
