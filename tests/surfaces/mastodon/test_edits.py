@@ -126,9 +126,10 @@ async def test_deleting_takes_the_history_along(client: httpx.AsyncClient, peopl
 async def test_files_come_go_and_are_described(client: httpx.AsyncClient, people: People, alice: Person) -> None:
     sounds = [str(await a_sound(people, alice.id, f"sound {number}")) for number in range(2)]
     said = await say(client, alice, "listen", media_ids=sounds[:1])
-    described = [{"id": sounds[0], "description": "a lark"}]
+    described = [{"id": sounds[0], "description": "a lark", "focus": "0.5,-2"}]
     body = {"status": "listen", "media_ids": sounds[:1], "media_attributes": described}
-    assert (await edit(client, alice, said, **body)).json()["media_attachments"][0]["description"] == "a lark"
+    (file,) = (await edit(client, alice, said, **body)).json()["media_attachments"]
+    assert (file["description"], file["meta"]["focus"]) == ("a lark", {"x": 0.5, "y": -1.0})
     other = (await edit(client, alice, said, status="listen", media_ids=sounds[1:])).json()
     assert [one["id"] for one in other["media_attachments"]] == sounds[1:]
     versions = [

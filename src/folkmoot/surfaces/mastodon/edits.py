@@ -7,9 +7,11 @@ from litestar import Request, get, put
 
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
 from folkmoot.posts import edits, queries, quotes
+from folkmoot.posts.files import actions as files
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_statuses
 from folkmoot.surfaces.mastodon.edit_entities import StatusEdit, StatusSource
+from folkmoot.surfaces.mastodon.media import focus_of
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.mastodon.statuses import present
@@ -24,6 +26,7 @@ class Described(msgspec.Struct):
 
     id: str | int
     description: str | None = None
+    focus: str | None = None  # "x,y"
 
 
 class EditStatus(drafts.Written):
@@ -45,10 +48,14 @@ async def edit_status(
         for one in asked.media_attributes or []
         if one.description is not None
     }
+    in_view = {drafts.media_id(one.id): focus_of(one.focus) for one in asked.media_attributes or []}
     policy = drafts.quote_policy(asked.quote_approval_policy) if asked.quote_approval_policy else None
 
     async def work(acting: Acting) -> None:
         await edits.edit(acting, id_, draft, described)
+        for media_id, focus in in_view.items():
+            if focus is not None and media_id in draft.media_ids:
+                await files.set_focus(acting, media_id, focus)
         if policy is not None:
             await quotes.set_policy(acting, id_, policy)
 

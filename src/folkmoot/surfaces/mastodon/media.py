@@ -81,7 +81,7 @@ async def update_media(
     """Describe one's own file for those who can't see or hear it; say where its `focus` is; give it a thumbnail."""
     asked, id_ = await parse(request, SentMedia), entity_id(media_id)
     thumbnail = uploads.sent_file(asked.thumbnail)
-    focus = _focus(asked.focus)
+    focus = focus_of(asked.focus)
     async with services.database.read() as read:
         version = (await _own(read, permit.viewer, id_)).details.preview_version
     made = None
@@ -108,7 +108,7 @@ async def _take(request: Request[Any, Any, Any], permit: Permit, services: Servi
     upload, thumbnail = uploads.sent_file(asked.file), uploads.sent_file(asked.thumbnail)
     if upload is None:
         raise uploads.unusable("File can't be blank")
-    form, focus = uploads.form_of(upload), _focus(asked.focus)
+    form, focus = uploads.form_of(upload), focus_of(asked.focus)
     description = clean_description(asked.description or "")
     media_id = services.database.ids.next()
     details = MediaDetails(focus=focus)
@@ -173,8 +173,8 @@ async def _change(
         await actions.set_preview(acting, media_id, made.original, made.processed.blurhash)
 
 
-def _focus(text: str | None) -> tuple[float, float] | None:
-    """Raises Refused 422 for what is no two numbers."""
+def focus_of(text: str | None) -> tuple[float, float] | None:
+    """What is to stay in view of a picture. Raises Refused 422 for what is no two numbers."""
     if not text:
         return None
     try:
