@@ -93,11 +93,13 @@ from folkmoot.surfaces.mastodon import (
     statuses,
     tags,
     timelines,
+    trends,
 )
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.mastodon.streams import events as streams
 from folkmoot.surfaces.mastodon.streams.sockets import register_sockets
+from folkmoot.surfaces.mastodon.trending import Trending
 from folkmoot.surfaces.networks import AtTheGate
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS
@@ -170,6 +172,7 @@ OTHERS: list[Any] = [
     *scheduled.HANDLERS,
     *quotes.HANDLERS,
     *timelines.HANDLERS,
+    *trends.HANDLERS,
     *announcements.HANDLERS,
     *emojis.HANDLERS,
     *conversations.HANDLERS,
@@ -215,6 +218,7 @@ class Equipment:
         self.passwords = passwords
         self.limits = Limits(services.clock_ms)
         self.server_counts = ServerCounts(services.clock_ms)
+        self.trending = Trending(services.clock_ms)
 
     def close(self) -> None:
         self.passwords.close()
@@ -231,6 +235,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
             "passwords": _given(lambda: equipment.passwords),
             "limits": _given(lambda: equipment.limits),
             "server_counts": _given(lambda: equipment.server_counts),
+            "trending": _given(lambda: equipment.trending),
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
         },
