@@ -58,7 +58,8 @@ async def test_what_was_asked_for_longest_ago_goes_first(
     assert {name for name, path in kept.items() if path.exists()} == {"a", "c", "d"}
     assert cache.size_bytes == 30
     again = Cache(tmp_path / "cache", 35, clock)
-    assert again.size_bytes == 30
+    assert await again.get("c", source.fill) == kept["c"]
+    assert (again.size_bytes, again.hits) == (30, 1)
 
 
 async def test_what_is_not_there_is_not_asked_for_again_at_once(

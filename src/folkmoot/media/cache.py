@@ -28,7 +28,8 @@ class Cache:
         self._folder = folder
         self._bytes_max = bytes_max
         self._clock_ms = clock_ms
-        self._sizes: OrderedDict[str, int] | None = None
+        self._sizes: OrderedDict[str, int] = OrderedDict()  # those asked for last at the end
+        self._is_known = False
         self._missing: OrderedDict[str, int] = OrderedDict()
         self._filling: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE_MAX)
@@ -39,11 +40,13 @@ class Cache:
         """The file that is kept under a name. `fill` writes it, if it isn't there. Raises Unfetchable."""
         key = hashlib.sha256(name.encode()).hexdigest()
         path = self._path(key)
+        if not self._is_known:
+            self._is_known, self._sizes = True, await asyncio.to_thread(_sizes, self._folder)
         size_bytes = await asyncio.to_thread(_touch, path)
         if size_bytes is not None:
             self.hits += 1
-            self._known()[key] = size_bytes
-            self._known().move_to_end(key)
+            self._sizes[key] = size_bytes
+            self._sizes.move_to_end(key)
             return path
         self.misses += 1
         if self._clock_ms() < self._missing.get(key, 0):
@@ -57,7 +60,8 @@ class Cache:
 
     @property
     def size_bytes(self) -> int:
-        return sum(self._known().values())
+        """Of what is kept, as far as that was looked at: once something was asked for."""
+        return sum(self._sizes.values())
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
@@ -68,7 +72,7 @@ class Cache:
             written = await asyncio.to_thread(_begin, path)
             try:
                 await fill(written)
-                self._known()[key] = await asyncio.to_thread(_finish, written, path)
+                self._sizes[key] = await asyncio.to_thread(_finish, written, path)
             except Unfetchable:
                 self._missing[key] = self._clock_ms() + MISSING_LASTS_MS
                 if len(self._missing) > _MISSING_MAX:
@@ -79,20 +83,11 @@ class Cache:
         await asyncio.to_thread(self._evict)
 
     def _evict(self) -> None:
-        known = self._known()
         left = self.size_bytes
         while left > self._bytes_max:
-            key, size_bytes = known.popitem(last=False)
+            key, size_bytes = self._sizes.popitem(last=False)
             left -= size_bytes
             self._path(key).unlink(missing_ok=True)
-
-    def _known(self) -> OrderedDict[str, int]:
-        """Of every file its size, those asked for last at the end."""
-        if self._sizes is None:
-            self._sizes = OrderedDict(
-                (path.name, found.st_size) for path, found in sorted(files(self._folder), key=_asked_for)
-            )
-        return self._sizes
 
 
 def files(folder: Path) -> list[tuple[Path, os.stat_result]]:
@@ -112,6 +107,10 @@ def shrink(folder: Path, bytes_max: int) -> tuple[int, int]:
         path.unlink(missing_ok=True)
         deleted, freed = deleted + 1, freed + found.st_size
     return deleted, freed
+
+
+def _sizes(folder: Path) -> OrderedDict[str, int]:
+    return OrderedDict((path.name, found.st_size) for path, found in sorted(files(folder), key=_asked_for))
 
 
 def _asked_for(one: tuple[Path, os.stat_result]) -> int:

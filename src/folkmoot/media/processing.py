@@ -39,6 +39,8 @@ class Workshop:
     def __init__(self, folder: Path, at_once_max: int) -> None:
         self._folder = folder
         self.places = asyncio.Semaphore(at_once_max)
+        self.made = 0
+        self.refused = 0
 
     @asynccontextmanager
     async def bench(self) -> AsyncIterator[Path]:
@@ -56,7 +58,13 @@ class Workshop:
         Raises Unusable with a sentence for its owner; cancelled, it leaves nothing running.
         """
         async with self.places:
-            return await _in_child(bench, purpose, within_s, watch)
+            try:
+                processed = await _in_child(bench, purpose, within_s, watch)
+            except Unusable:
+                self.refused += 1
+                raise
+            self.made += 1
+            return processed
 
     def sweep(self, now_s: float) -> None:
         """Delete what processes that were killed left behind."""

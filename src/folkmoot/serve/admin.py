@@ -47,7 +47,8 @@ async def _open() -> AsyncIterator[AdminServices]:
         carrying = Carrying(gate, objects, where.tapes)
         depot = Depot(objects, Workshop(where.work, at_once_max=1))
         known = Marks(load_or_create_key(where.keys, marks.KEY))
-        yield AdminServices(database, gate, settings.base_url or "http://localhost:8000", carrying, known, depot)
+        base_url = settings.base_url or "http://localhost:8000"
+        yield AdminServices(database, gate, base_url, carrying, known, depot, where.remote_media)
     finally:
         await database.close()
 

@@ -12,7 +12,10 @@ from litestar import get
 from litestar.response import Stream
 
 from folkmoot.accounts import queries as accounts
+from folkmoot.accounts.passkeys import queries as passkeys
 from folkmoot.accounts.profiles.queries import defaults_of
+from folkmoot.accounts.sessions import queries as sessions
+from folkmoot.accounts.sessions.queries import SignedIn
 from folkmoot.clips import queries as clips
 from folkmoot.clips.model import Clip
 from folkmoot.gate import Action, Permit, Serves, Visible
@@ -25,7 +28,7 @@ from folkmoot.posts.files.model import Media
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
-from folkmoot.surfaces import export_people, export_posts
+from folkmoot.surfaces import export_people, export_posts, export_reading
 from folkmoot.surfaces.export_rows import PAGE, Row, Section, go_on_from, time_or_none
 from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.mastodon.present import timestamp
@@ -71,9 +74,22 @@ async def _head(read: Read, services: Services, permit: Permit) -> Row:
         "version": VERSION,
         "server": services.site.base_url,
         "made_at": timestamp(read.now_ms),
-        "profile": export_people.profile(own, await defaults_of(read, own_id))
+        "profile": export_people.profile(own, await defaults_of(read, own_id), services.site)
         | {"email": await accounts.email_of(read, own_id)},
+        "signed_in": [_signed_in(one) for one in await sessions.of_account(read, own_id, 0)],
+        "passkeys": [
+            {"name": one.name, "created_at": timestamp(one.created_at_ms)}
+            for one in await passkeys.of_account(read, own_id)
+        ],
         "sanctions": [_sanction(one, made.get(one.id)) for one in await sanctions_of(read, own_id)],
+    }
+
+
+def _signed_in(one: SignedIn) -> Row:
+    return {
+        "name": one.application or one.name,
+        "created_at": timestamp(one.created_at_ms),
+        "last_used_at": None if one.used_at_ms is None else timestamp(one.used_at_ms),
     }
 
 
@@ -94,6 +110,7 @@ async def _clips(read: Read, services: Services, permit: Permit, after_id: int |
 _SECTIONS: dict[str, Section] = {
     **export_people.SECTIONS,
     **export_posts.SECTIONS,
+    **export_reading.SECTIONS,
     "spaces": _spaces,
     "clips": _clips,
 }

@@ -12,13 +12,13 @@ from folkmoot.accounts.relations import queries as relations
 from folkmoot.gate import Permit, Visible
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.export_rows import PAGE, Row, Section, go_on_from, people, time_or_none
-from folkmoot.surfaces.mastodon.present import timestamp
-from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.mastodon.present import portrait, timestamp
+from folkmoot.surfaces.services import Services, Site
 
 _IdsOf = Callable[[Read, int, Page], Awaitable[list[int]]]
 
 
-def profile(own: Visible[Account], defaults: PostingDefaults) -> Row:
+def profile(own: Visible[Account], defaults: PostingDefaults, site: Site) -> Row:
     """What one says of oneself, and what one chose for new posts."""
     account = own.item
     return {
@@ -33,6 +33,8 @@ def profile(own: Visible[Account], defaults: PostingDefaults) -> Row:
         "indexable": account.indexable,
         "hide_collections": account.hide_collections,
         "posting_defaults": msgspec.to_builtins(defaults),
+        "avatar": portrait(own, "avatar", site),
+        "header": portrait(own, "header", site),
         "role": account.role.value,
         "created_at": timestamp(account.created_at_ms),
     }

@@ -71,7 +71,7 @@ async def _families(services: Services) -> AsyncIterator[Metric]:
         "folkmoot_listeners_estimated", "Listeners by HLS, an estimate", sum(listening.estimated().values())
     )
     yield GaugeMetricFamily("folkmoot_failed_jobs", "Jobs that were given up", failed)
-    for family in (*_waiting(waiting), *_processes(services), *_audience(listening.reports())):
+    for family in (*_media(services), *_waiting(waiting), *_processes(services), *_audience(listening.reports())):
         yield family
     for family in _requests(services.requests):
         yield family
@@ -84,6 +84,18 @@ def _waiting(waiting: dict[str, tuple[int, int]]) -> Iterator[Metric]:
         count.add_metric([kind], jobs)
         oldest.add_metric([kind], late_ms / 1000)
     yield from (count, oldest)
+
+
+def _media(services: Services) -> Iterator[Metric]:
+    kept, workshop = services.remote_media, services.depot.workshop
+    yield GaugeMetricFamily("folkmoot_remote_media_bytes", "Files of other servers that are kept", kept.size_bytes)
+    asked = CounterMetricFamily("folkmoot_remote_media_asked", "Whether such a file was there", labels=["found"])
+    asked.add_metric(["yes"], kept.hits)
+    asked.add_metric(["no"], kept.misses)
+    uploads = CounterMetricFamily("folkmoot_uploads", "Pictures whose sender waited", labels=["outcome"])
+    uploads.add_metric(["made"], workshop.made)
+    uploads.add_metric(["refused"], workshop.refused)
+    yield from (asked, uploads)
 
 
 def _processes(services: Services) -> Iterator[Metric]:

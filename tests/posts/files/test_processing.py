@@ -25,7 +25,7 @@ MADE = Processed(
 )
 
 
-class FakeDepot(Depot):
+class FakeDepot(Depot, frozen=True):
     """Says two percents, then makes something, or says why not."""
 
     refuses: str = ""

@@ -56,7 +56,8 @@ class Terminal:
             objects = ObjectStore.open(str(self.directory / "media"))
             carrying = Carrying(gate, objects, self.directory / "tapes")
             depot = Depot(objects, Workshop(self.directory / "work", at_once_max=1))
-            yield AdminServices(database, gate, "https://moot.example", carrying, Marks(b"m" * 32), depot)
+            known, remote = Marks(b"m" * 32), self.directory / "remote-media"
+            yield AdminServices(database, gate, "https://moot.example", carrying, known, depot, remote)
         finally:
             await database.close()
 

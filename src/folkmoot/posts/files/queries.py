@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, bindparam, select
+from sqlalchemy import Row, Select, and_, bindparam, func, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.files.model import Media, MediaDetails
@@ -82,3 +82,19 @@ def _of_posts(with_taken_out: bool) -> Select[Any]:
     attached = _rows().where(media.c.post_id.in_(bindparam("ids", expanding=True)))
     shown = attached if with_taken_out else attached.where(media.c.position >= 0)
     return shown.order_by(media.c.post_id, media.c.position, media.c.id)
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """How much room one kind of files takes."""
+
+    kind: str
+    files: int
+    bytes: int
+
+
+async def usage(read: Read) -> list[Usage]:
+    """Of all files, by kind, with their previews. Reads every row: for an operator, now and then."""
+    preview = func.coalesce(media.c.details[("preview", "size_bytes")].as_integer(), 0)
+    by_kind = select(media.c.kind, func.count(), func.sum(media.c.size_bytes + preview)).group_by(media.c.kind)
+    rows = await read.connection.execute(by_kind.order_by(media.c.kind))
+    return [Usage(kind, count, int(size_bytes)) for kind, count, size_bytes in rows]

@@ -21,6 +21,7 @@ from folkmoot.recordings import redacting
 from folkmoot.recordings.model import Reason, Redaction
 from folkmoot.surfaces.cli.arrivals import add_arrivals
 from folkmoot.surfaces.cli.for_all import add_for_all
+from folkmoot.surfaces.cli.media import add_media
 from folkmoot.surfaces.cli.moderating import add_moderating
 from folkmoot.surfaces.cli.programs import add_programs
 from folkmoot.surfaces.cli.running import BY, AdminServices, Name, Opener, Runner, columns, id_of, iso, one_line
@@ -55,6 +56,7 @@ def build_admin(open_services: Opener) -> typer.Typer:
     add_things(app, open_services)
     add_arrivals(app, open_services)
     add_for_all(app, open_services)
+    add_media(app, open_services)
     return app
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -31,6 +32,7 @@ class AdminServices(msgspec.Struct, frozen=True):
     carrying: Carrying
     marks: Marks
     depot: Depot
+    remote_media: Path  # where files of other servers are kept
 
 
 Opener = Callable[[], AbstractAsyncContextManager[AdminServices]]

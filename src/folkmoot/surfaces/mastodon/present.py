@@ -48,10 +48,10 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         note=note_html(item.note),
         url=f"{site.base_url}/@{item.username}",
         uri=f"{site.base_url}/users/{item.username}",
-        avatar=_portrait(item, "avatar", site),
-        avatar_static=_portrait(item, "avatar", site, still=True),
-        header=_portrait(item, "header", site),
-        header_static=_portrait(item, "header", site, still=True),
+        avatar=portrait(visible, "avatar", site),
+        avatar_static=portrait(visible, "avatar", site, still=True),
+        header=portrait(visible, "header", site),
+        header_static=portrait(visible, "header", site, still=True),
         followers_count=item.followers_count,
         following_count=item.following_count,
         statuses_count=item.statuses_count,
@@ -89,13 +89,13 @@ def emoji_name(id_: int, key: str, *, static: bool = False) -> str:
     return f"{id_}{'-static' if static else ''}.{key.rpartition('.')[2]}"
 
 
-def _portrait(shown: Account, which: Which, site: Site, *, still: bool = False) -> str:
-    """Never empty: clients load it without looking."""
-    portrait = shown.avatar if which == "avatar" else shown.header
-    if portrait is None:
+def portrait(visible: Visible[Account], which: Which, site: Site, *, still: bool = False) -> str:
+    """The address of somebody's avatar or header. Never empty: clients load it without looking."""
+    shown = visible.item.avatar if which == "avatar" else visible.item.header
+    if shown is None:
         return site.base_url + _DEFAULTS[which]
-    stored, mark = (portrait.original, "") if not still else (portrait.still or portrait.original, "-static")
-    return f"{site.base_url}{PORTRAITS}/{shown.id}/{which}-{portrait.version}{mark}.{stored.extension}"
+    stored, mark = (shown.original, "") if not still else (shown.still or shown.original, "-static")
+    return f"{site.base_url}{PORTRAITS}/{visible.item.id}/{which}-{shown.version}{mark}.{stored.extension}"
 
 
 def credential_account(
