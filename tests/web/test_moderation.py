@@ -62,7 +62,8 @@ async def promoted(moot: Moot, name: str, role: str) -> Person:
 
 async def report_post(page: Page, author: str, post_id: str) -> None:
     await page.goto(f"/@{author}/{post_id}")
-    await page.get_by_role("button", name=f"Report the post by {author}").click()
+    await page.get_by_role("button", name=f"More about the post by {author}").first.click()
+    await page.get_by_role("menuitem", name="Report…").click()
     dialog = page.get_by_role("dialog")
     assert await problems(page) == []
     await dialog.get_by_role("radio", name="Spam").check()

@@ -1,7 +1,7 @@
 // The form that opens above a page: for a quote, a change, a post from anywhere.
 import { getSource, getStatus } from './api/square';
 import type { Purpose } from './composition.svelte';
-import type { Draft } from './drafts';
+import { emptyDraft, keepDraft, type Draft } from './drafts';
 import type { ScheduledStatus, Status } from './mastodon-types';
 
 export interface Asked extends Purpose {
@@ -54,27 +54,27 @@ const LEAST_S = 300;
 const secondsLeft = (at: string | null): number =>
   at ? Math.max(LEAST_S, Math.round((Date.parse(at) - Date.now()) / 1000)) : 86_400;
 
-/** The words of a post that was just deleted, back in the form. */
-export async function redraft(deleted: Status, text: string): Promise<void> {
-  const { poll } = deleted;
-  const replied = deleted.in_reply_to_id
-    ? await getStatus(deleted.in_reply_to_id).catch(() => undefined)
-    : undefined;
+/** The words of a post that was just deleted, back in the form. They are a draft before anything else happens. */
+export async function redraft(accountId: string, deleted: Status, text: string): Promise<void> {
+  const place = `redraft:${deleted.id}`;
+  const draft: Draft = {
+    ...emptyDraft(),
+    text,
+    warning: deleted.spoiler_text || null,
+    ...kept(deleted),
+    poll: deleted.poll && {
+      options: deleted.poll.options.map((option) => option.title),
+      multiple: deleted.poll.multiple,
+      expiresInS: 86_400,
+    },
+  };
+  keepDraft(accountId, place, draft, Date.now());
+  const answered = deleted.in_reply_to_id;
   composing.open({
     title: 'Write it anew',
-    place: `redraft:${deleted.id}`,
-    replyTo: replied,
+    place,
+    replyTo: answered ? await getStatus(answered).catch(() => undefined) : undefined,
     quote: deleted.quote?.quoted_status ?? undefined,
-    start: {
-      text,
-      warning: deleted.spoiler_text || null,
-      ...kept(deleted),
-      poll: poll && {
-        options: poll.options.map((option) => option.title),
-        multiple: poll.multiple,
-        expiresInS: 86_400,
-      },
-    },
   });
 }
 

@@ -21,6 +21,18 @@ export interface Draft {
   quotePolicy: QuotePolicy;
 }
 
+export const emptyDraft = (): Draft => ({
+  text: '',
+  warning: null,
+  visibility: 'public',
+  language: '',
+  sensitive: false,
+  media: [],
+  poll: null,
+  scheduledAt: '',
+  quotePolicy: 'public',
+});
+
 interface Kept {
   draft: Draft;
   atMs: number;

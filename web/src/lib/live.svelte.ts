@@ -1,4 +1,5 @@
 // Lists that grow while one looks at them: by the stream, and by looking again where there is none.
+import { untrack } from 'svelte';
 import { changed, gone } from './statuses.svelte';
 import { streaming, type StreamEvent } from './streaming.svelte';
 import type { Status } from './mastodon-types';
@@ -28,7 +29,8 @@ function take(timeline: Timeline, { event, payload }: StreamEvent): void {
 /** For an effect: looks again from time to time while nothing tells, and once when it is connected anew. */
 export function poll<T extends Item>(list: Paged<T>, isTold: boolean): (() => void) | undefined {
   if (isTold && streaming.connected) {
-    if (list.loaded) void list.refresh();
+    // Untracked: it reads whether it is loading, and would run again whenever that changes, for ever.
+    untrack(() => list.loaded && void list.refresh());
     return undefined;
   }
   const timer = setInterval(

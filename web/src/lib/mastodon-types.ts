@@ -233,13 +233,13 @@ export interface NotificationGroup {
   group_key: string;
   notifications_count: number;
   type: string;
-  most_recent_notification_id: string;
-  page_min_id?: string;
-  page_max_id?: string;
+  /** The newest of the group. (`most_recent_notification_id` is a number, too large to be exact here.) */
+  page_max_id: string;
   latest_page_notification_at?: string;
   sample_account_ids: string[];
   status_id?: string | null;
-  [more: string]: unknown;
+  /** What happened in which Space. */
+  folkmoot?: { event: string; space_id: string };
 }
 
 export interface GroupedNotifications {

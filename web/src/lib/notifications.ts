@@ -22,6 +22,10 @@ export function told(page: GroupedNotifications): Told[] {
   }));
 }
 
+/** Mastodon's type, or what happened in a Space. */
+export const kindOf = ({ type, folkmoot }: NotificationGroup): string =>
+  folkmoot ? `space.${folkmoot.event}` : type;
+
 const SENTENCES: Record<string, string> = {
   mention: 'mentioned you',
   status: 'posted',
@@ -35,10 +39,12 @@ const SENTENCES: Record<string, string> = {
   quoted_update: 'edited a post that you quoted',
   moderation_warning: 'The moderators decided something about your account',
   severed_relationships: 'Some of whom you follow are out of reach',
-  'folkmoot.space_live': 'is live now',
-  'folkmoot.space_soon': 'starts a Space soon',
-  'folkmoot.let_up': 'lets you up on the stage',
-  'folkmoot.space_recorded': 'ended a Space: there is a recording',
+  'admin.sign_up': 'signed up',
+  'admin.report': 'reported something',
+  'space.starting_soon': 'starts a Space soon',
+  'space.live': 'is live now',
+  'space.let_up': 'let you up on the stage',
+  'space.recorded': 'held a Space: the recording is there',
 };
 /** Sentences that need no name before them. */
 const WHOLE = new Set(['poll', 'moderation_warning', 'severed_relationships']);
@@ -47,7 +53,7 @@ export function sentenceOf({ group, accounts }: Pick<Told, 'group' | 'accounts'>
   names: string;
   does: string;
 } {
-  const does = SENTENCES[group.type] ?? 'did something that this page has no words for yet';
+  const does = SENTENCES[kindOf(group)] ?? 'did something that this page has no words for yet';
   if (WHOLE.has(group.type) || accounts.length === 0) return { names: '', does };
   const others = group.notifications_count - 1;
   const first = nameOf(accounts[0]!);
