@@ -65,6 +65,7 @@ async def _post_quoted(read: Read, payload: Any) -> Iterable[News]:
 
 
 async def _post_edited(read: Read, payload: Any) -> Iterable[News]:
+    """Those it mentions newly, and who boosted or quoted it."""
     post_id, author_id = int(payload["post"]), int(payload["account"])
     table = tables.posts
     of_boosts = table.c.reblog_of_id == post_id
@@ -74,7 +75,9 @@ async def _post_edited(read: Read, payload: Any) -> Iterable[News]:
     quotes = [
         one for row in quoting for one in _each([row.account_id], Kind.QUOTED_UPDATE, author_id, post_id=row.id)
     ]
-    return _each(await _ids(read, table.c.account_id, of_boosts), Kind.UPDATE, author_id, post_id=post_id) + quotes
+    named = _each(map(int, payload["named"]), Kind.MENTION, author_id, post_id=post_id)
+    boosters = await _ids(read, table.c.account_id, of_boosts)
+    return named + _each(boosters, Kind.UPDATE, author_id, post_id=post_id) + quotes
 
 
 async def _poll_ended(read: Read, payload: Any) -> Iterable[News]:

@@ -17,7 +17,8 @@ from folkmoot.storage.events import emit
 from folkmoot.storage.tables.posts import post_edits, posts
 
 POST_EDITED = "post.edited"
-"""{post, account}: also when only its poll or files changed."""
+"""{post, account, named}: also when only its poll or files changed. `named` are those whom it mentions now, and
+didn't before."""
 EDITS_MAX = 200
 
 
@@ -58,6 +59,9 @@ async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping
     if after == before:
         return edited
     await _remember(acting, post.id, before)
+    named = [str(account_id) for account_id in edited.mentions if account_id not in post.mentions]
+    told = {"post": str(post.id), "account": str(acting.actor_id), "named": named}
+    await emit(acting.tx, POST_EDITED, told)
     return replace(edited, edited_at_ms=acting.now_ms)
 
 
@@ -119,7 +123,6 @@ async def _remember(acting: Acting, post_id: int, before: Version) -> None:
     await acting.tx.connection.execute(
         update(posts).where(posts.c.id == post_id).values(edited_at_ms=acting.now_ms)
     )
-    await emit(acting.tx, POST_EDITED, {"post": str(post_id), "account": str(acting.actor_id)})
 
 
 def _refused(sentence: str) -> Refused:

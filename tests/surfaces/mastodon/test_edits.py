@@ -1,5 +1,6 @@
 """Editing posts over HTTP: what Mastodon's clients send and read, and who is shown what was said before."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,10 +9,12 @@ from sqlalchemy import select
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.sounds import a_sound
+from tests.support.telling import tell
 from tests.surfaces.conftest import Person
 
 from folkmoot.gate import Standing
 from folkmoot.posts.edits import POST_EDITED
+from folkmoot.storage.database import Database
 from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.posts import post_edits
 
@@ -63,7 +66,7 @@ async def test_an_edit_says_it_anew_and_the_history_keeps_it(
     async with people.gate.database.read() as read:
         told = select(events.c.payload).where(events.c.kind == POST_EDITED)
         assert (await read.connection.execute(told)).scalars().all() == [
-            {"post": first["id"], "account": str(alice.id)}
+            {"post": first["id"], "account": str(alice.id), "named": []}
         ]
 
 
@@ -72,6 +75,20 @@ async def test_what_changes_nothing_is_no_edit(client: httpx.AsyncClient, alice:
     said = await say(client, alice, "hello")
     assert (await edit(client, alice, said, status="hello ")).json() == said
     assert len(await history(client, said)) == 1
+
+
+@ON_ONE
+async def test_whom_an_edit_mentions_newly_is_told(
+    client: httpx.AsyncClient, database: Database, tmp_path: Path, alice: Person, bob: Person
+) -> None:
+    said = await say(client, alice, "hello")
+    for text in ("hello @bob", "hello, @bob"):
+        await edit(client, alice, said, status=text)
+    await tell(database, tmp_path)
+    told = (await client.get("/api/v1/notifications", headers=bob.headers)).json()
+    assert [(one["type"], one["status"]["content"]) for one in told] == [
+        ("mention", (await client.get(f"{STATUSES}/{said['id']}")).json()["content"])
+    ]
 
 
 @ON_ONE
