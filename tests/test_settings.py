@@ -37,6 +37,20 @@ def test_a_list_in_a_variable_is_separated_by_commas() -> None:
         ({"FOLKMOOT_DATABASE": "mysql://x"}, "postgresql+psycopg://"),
         ({"FOLKMOOT_REGISTRATIONS": "maybe"}, "The setting registrations can't be “maybe”"),
         ({"FOLKMOOT_TRUSTED_PROXIES": "proxy"}, "10.0.0.0/8"),
+        ({"FOLKMOOT_SMTP_HOST": "smtp.example"}, "write the address that letters come from"),
+        *(
+            ({"FOLKMOOT_SMTP_HOST": "smtp.example", "FOLKMOOT_MAIL_FROM": sender}, "such as moot@example.org")
+            for sender in ("moot", "a@b c@d", "Moot <moot>", "a@b\r\nBcc: c@d")
+        ),
+        (
+            {
+                "FOLKMOOT_SMTP_HOST": "smtp.example",
+                "FOLKMOOT_MAIL_FROM": "moot@example.org",
+                "FOLKMOOT_SMTP_USER": "moot",
+                "FOLKMOOT_SMTP_SECURITY": "none",
+            },
+            "write starttls or tls",
+        ),
         ({"FOLKMOOT_TLS_KEY": "/etc/key.pem"}, "set tls_certificate to the name of its file"),
         ({"FOLKMOOT_TLS_CERTIFICATE": "/etc/chain.pem"}, "set tls_key to the name of its file"),
         *(

@@ -223,8 +223,9 @@ def _check_mail(settings: Settings) -> None:
     if not settings.smtp_host:
         return
     if not _SENDER.fullmatch(settings.mail_from):
+        shown = " ".join(settings.mail_from.split())
         raise SettingsError(
-            f"The setting mail_from can't be “{settings.mail_from}”: write the address that letters come from, "
+            f"The setting mail_from can't be “{shown}”: write the address that letters come from, "
             "such as moot@example.org."
         )
     if settings.smtp_user and settings.smtp_security == "none" and settings.smtp_host not in _LOOPBACK:
