@@ -92,6 +92,8 @@ async def test_suspended_one_takes_everything_along(scene: Scene, itself: httpx.
         "canaryscheduledspace", "canaryendedspace", "canaryclosedspace", "canarylivespace"
     }  # fmt: skip
     assert len(data["clips"]) == 2
+    assert [one["name"] for one in data["featured_tags"]] == ["canarytag"]
+    assert len(data["conversations"]) >= 1
     everything = answer.text
     assert "What happened?" not in everything  # somebody else's words
 
@@ -102,7 +104,8 @@ async def test_much_is_exported_page_by_page(
     await signed_in(itself, scene)
     whole = (await itself.get(f"{API}/export")).json()
     for page in (1, 2):
-        monkeypatch.setattr("folkmoot.surfaces.export.PAGE", page)
+        for part in ("export", "export_people", "export_posts", "export_reading", "export_rows"):
+            monkeypatch.setattr(f"folkmoot.surfaces.{part}.PAGE", page)
         assert (await itself.get(f"{API}/export")).json() == whole
 
 
@@ -110,7 +113,7 @@ async def test_signed_out_meanwhile_the_document_breaks_off(
     scene: Scene, itself: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await signed_in(itself, scene)
-    section = "folkmoot.surfaces.export.posts.of_author"
+    section = "folkmoot.surfaces.export_posts.posts.of_author"
 
     async def loses_it(*_of: object, **_more: object) -> list[object]:
         await scene.people.put(scene.account, Standing.SUSPENDED)

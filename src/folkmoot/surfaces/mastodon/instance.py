@@ -33,6 +33,7 @@ from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
 from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.services import Services, Site
+from folkmoot.timelines.tags.rules import FEATURED_MAX
 
 # Clients read from these which of Mastodon's methods they can expect: 7 is that of 4.5, with quotes.
 COMPATIBLE_WITH = "4.5.0"
@@ -121,7 +122,7 @@ def _configuration(site: Site) -> dict[str, Any]:
         "urls": {"streaming": streaming(site), "about": f"{site.base_url}/about"},
         "vapid": {"public_key": site.vapid_key},
         "accounts": {
-            "max_featured_tags": 0,
+            "max_featured_tags": FEATURED_MAX,
             "max_pinned_statuses": PINS_MAX,
             "max_display_name_length": DISPLAY_NAME_CHARACTERS_MAX,
             "max_note_length": NOTE_CHARACTERS_MAX,

@@ -22,6 +22,17 @@ async def by_id(read: Read, account_id: int | None, announcement_id: int) -> Ann
     return found[0] if found else None
 
 
+async def done_by(read: Read, account_id: int) -> tuple[list[int], list[tuple[int, str]]]:
+    """Ids of what an account put away, and (id, emoji) of its reactions. Two statements."""
+    put_away = select(announcement_dismissals.c.announcement_id).where(
+        announcement_dismissals.c.account_id == account_id
+    )
+    table = announcement_reactions
+    reacted = select(table.c.announcement_id, table.c.name).where(table.c.account_id == account_id)
+    ids = list((await read.connection.execute(put_away)).scalars())
+    return ids, [(row[0], row[1]) for row in await read.connection.execute(reacted)]
+
+
 async def _found(read: Read, account_id: int | None, which: ColumnElement[bool]) -> list[Announcement]:
     put_away = select(announcement_dismissals.c.announcement_id).where(
         announcement_dismissals.c.account_id == account_id,
