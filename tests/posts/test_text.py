@@ -95,6 +95,25 @@ def test_only_addresses_of_this_server_are_localised(source: str) -> None:
     assert after == [re.sub(f"^{re.escape(HERE)}/", "https://square.example/", value or "") for value in before]
 
 
+@given(SOURCES)
+def test_counting_never_exceeds_code_points_but_for_links(source: str) -> None:
+    pieces = tokens(source)
+    links = sum(isinstance(piece, text.Url) for piece in pieces)
+    assert 0 <= counted_characters(pieces) <= len(source) + 23 * links
+    assert text.visible_characters(source) <= len(source)
+
+
+@given(SOURCES, SOURCES)
+def test_paragraphs_are_counted_one_by_one(one: str, other: str) -> None:
+    apart = counted_characters(tokens(f"{one} \n")) + counted_characters(tokens(f" {other}"))
+    assert counted_characters(tokens(f"{one} \n {other}")) == apart
+
+
+@pytest.mark.parametrize("source", ["👩‍👩‍👧", "می‌خواهم", "שלום \u200fעולם", "e\u0301", "\u2067abc\u2069", "각"])
+def test_joiners_and_directions_stay_as_they_were_typed(source: str) -> None:
+    assert rendered(source) == f"<p>{source}</p>"
+
+
 def test_mentions_become_links_to_profiles() -> None:
     assert localised(rendered("hi @ALICE!"), "https://square.example") == (
         '<p>hi <span class="h-card" translate="no"><a href="https://square.example/@Alice" class="u-url mention">'
@@ -137,6 +156,24 @@ def test_paragraphs_and_line_breaks() -> None:
         ("👍🏽", 1),
         ("🇩🇪🇫🇷", 2),
         ("a\nb", 3),
+        # https://docs.joinmastodon.org/user/posting/#length: links are 23, of mentions the local part counts.
+        ("https://a.b https://c.d/" + "y" * 99, 47),
+        ("see https://example.com/a).", 4 + 23 + 2),
+        ("@a@b.example @c", 5),
+        ("@a@b.example, hi", 6),
+        ("ftp://example.com", 17),
+        ("mail a@b.example", 16),
+        ("#tag #हिन्दी", 8),
+        (":blobcat:", 9),
+        ("👩🏽‍🚀🧑‍🤝‍🧑", 2),
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", 1),
+        ("1️⃣☺️", 2),
+        ("각\u1100\u1161\u11a8", 2),
+        ("می‌خواهم", 7),
+        ("a\u200db", 2),
+        ("क्षि", 1),
+        ("z" + "\u0301" * 50, 1),
+        ("مرحبا", 5),
     ],
 )
 def test_characters_are_counted_as_clients_count_them(source: str, count: int) -> None:

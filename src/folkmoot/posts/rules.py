@@ -7,6 +7,7 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from folkmoot.gate import Refused
+from folkmoot.posts.language import detected
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, Draft, Poll, PollDraft
 from folkmoot.posts.text import counted_characters, tokens, visible_characters
 
@@ -27,7 +28,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 
 
 def clean_draft(draft: Draft) -> Draft:
-    """The draft as it will be kept. Raises Refused 422 for what cannot be posted."""
+    """The draft as it will be kept, in the language that was said or found. Raises Refused 422 for what cannot be
+    posted."""
     if len(draft.source) > SOURCE_CODE_POINTS_MAX or len(draft.spoiler_text) > SOURCE_CODE_POINTS_MAX:
         raise _refused(f"Text character limit of {CHARACTERS_MAX} exceeded")
     source = clean_text(draft.source)
@@ -48,7 +50,7 @@ def clean_draft(draft: Draft) -> Draft:
         source=source,
         spoiler_text=spoiler_text,
         sensitive=sensitive,
-        language=clean_language(draft.language),
+        language=clean_language(draft.language) or detected(source),
         media_ids=tuple(dict.fromkeys(draft.media_ids)),
         poll=_clean_poll(draft.poll, draft) if draft.poll is not None else None,
     )

@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 import nh3
+import regex
 from linkify_it import LinkifyIt
 
 from folkmoot.posts.model import URL_CHARACTERS
+from folkmoot.storage.words import MARKS
 
 HERE = "https://here.invalid"
 _DISPLAYED_URL_CHARACTERS = 30
@@ -31,20 +33,9 @@ def _links() -> Any:
     return links
 
 
-def _marks() -> str:
-    """Combining marks as a character class: Python's `\\w` leaves them out, and Hindi words are full of them."""
-    points = (point for point in range(0x300, 0x10000) if unicodedata.category(chr(point))[0] == "M")
-    ranges: list[list[int]] = []
-    for point in points:
-        if ranges and ranges[-1][1] == point - 1:
-            ranges[-1][1] = point
-        else:
-            ranges.append([point, point])
-    return "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges)
-
-
 _LINKS = _links()
-_WORD = f"[\\w{_marks()}]"
+_CHARACTER = regex.compile(r"\X")
+_WORD = f"[\\w{MARKS}]"
 # Mastodon's account and tag patterns (app/models/account.rb, tag.rb), with its left boundaries.
 _NAMED = re.compile(
     r"(?<![=/\w@])@(?P<username>[a-zA-Z0-9_]+(?:[a-zA-Z0-9_.-]*[a-zA-Z0-9_])?)(?:@(?P<domain>[\w.-]+\w))?"
@@ -141,22 +132,8 @@ def _counted(piece: Token) -> int:
 
 
 def visible_characters(text: str) -> int:
-    """What a person calls characters: marks, joiners, variation selectors, skin tones and flags count with
-    what they belong to (the cases of UAX #29 that occur in posts)."""
-    count = 0
-    joined = flag_open = False
-    for character in text:
-        point = ord(character)
-        if 0x1F1E6 <= point <= 0x1F1FF:
-            count += not flag_open
-            flag_open = not flag_open
-            joined = False
-            continue
-        flag_open = False
-        extends = unicodedata.category(character)[0] == "M" or 0x1F3FB <= point <= 0x1F3FF or point == 0x200D
-        count += not (extends or joined)
-        joined = point == 0x200D
-    return count
+    """What a person calls characters (extended grapheme clusters, UAX #29), as browsers and Mastodon count them."""
+    return len(text) if text.isascii() else len(_CHARACTER.findall(text))
 
 
 def to_html(pieces: Collection[Token], usernames: Mapping[str, str]) -> str:
