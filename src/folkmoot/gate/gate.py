@@ -127,7 +127,7 @@ class Gate:
         self, read: Read, viewers: Sequence[Viewer], items: Sequence[Item]
     ) -> list[tuple[list[Viewer], list[Visible[Item]]]]:
         """What each of many viewers may see of a few items; those to whom that is the same things are together, so
-        that what is made of it is made once. A bounded number of statements for each few thousand viewers.
+        that what is made of it is made once. A bounded number of statements, however many they are.
 
         `Visible.viewer` is the first of them: whoever makes something that is a viewer's own (signs a link) asks
         for one viewer at a time.

@@ -41,6 +41,7 @@ from folkmoot.gate.model import (
 )
 from folkmoot.gate.standings import TABLES, holding
 from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
+from folkmoot.storage.among import among
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import tokens
 from folkmoot.storage.tables.people import accounts, blocks, follows, revocations, sanctions
@@ -63,21 +64,6 @@ _RELATIONS = union_all(
     _between(follows.c.follower_id, follows.c.followee_id, is_follow=True),
     _between(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
 )
-
-
-def _between_many(one: ColumnElement[int], other: ColumnElement[int], *, is_follow: bool) -> Select[bool, int, int]:
-    viewers: BindParameter[int] = bindparam("viewers", expanding=True)
-    others: BindParameter[int] = bindparam("others", expanding=True)
-    return select(literal(is_follow, Boolean), one, other).where(
-        or_(and_(one.in_(viewers), other.in_(others)), and_(other.in_(viewers), one.in_(others)))
-    )
-
-
-_RELATIONS_OF_MANY = union_all(
-    _between_many(follows.c.follower_id, follows.c.followee_id, is_follow=True),
-    _between_many(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
-)
-_VIEWERS_MAX = 2_000
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -233,20 +219,19 @@ async def relations_of_many(
     read: Read, viewer_ids: Sequence[int], account_ids: Collection[int]
 ) -> dict[int, Relations]:
     """The same for each of many viewers and a few accounts; those without any are left out, and those who are alike
-    have the same object. A statement for each few thousand viewers."""
-    pairs: list[tuple[bool, int, int]] = []
-    for start in range(0, len(viewer_ids), _VIEWERS_MAX):
-        some = list(viewer_ids[start : start + _VIEWERS_MAX])
-        rows = await read.connection.execute(_RELATIONS_OF_MANY, {"viewers": some, "others": list(account_ids)})
-        pairs += rows.all()
+    have the same object. Four statements."""
     # Bits for each account: followed, follows, blocked either way.
     bits = {account_id: 1 << 3 * place for place, account_id in enumerate(account_ids)}
-    viewers, alike = frozenset(viewer_ids), dict[int, int]()
-    for is_follow, one, other in pairs:
-        if one in viewers and other in bits:
-            alike[one] = alike.get(one, 0) | bits[other] << (0 if is_follow else 2)
-        if other in viewers and one in bits:
-            alike[other] = alike.get(other, 0) | bits[one] << (1 if is_follow else 2)
+    alike: dict[int, int] = {}
+    for kind, viewer, other in (
+        (0, follows.c.follower_id, follows.c.followee_id),
+        (1, follows.c.followee_id, follows.c.follower_id),
+        (2, blocks.c.account_id, blocks.c.blocked_id),
+        (2, blocks.c.blocked_id, blocks.c.account_id),
+    ):
+        asked = select(viewer, other).where(other.in_(account_ids), among(read, viewer, viewer_ids))
+        for viewer_id, account_id in await read.connection.execute(asked):
+            alike[viewer_id] = alike.get(viewer_id, 0) | bits[account_id] << kind
     made = {mask: Relations(*(_marked(mask >> kind, bits) for kind in range(3))) for mask in set(alike.values())}
     return {viewer: made[mask] for viewer, mask in alike.items()}
 

@@ -1,42 +1,39 @@
 """In whose timelines a new post belongs, of those who look: for streams. The same conditions as the timelines'."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, union_all
 
-from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post, Visibility
+from folkmoot.storage.among import among
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables.people import accounts, follows
+from folkmoot.storage.tables.people import accounts, blocks, follows
 from folkmoot.storage.tables.reading import followed_tags, list_members, lists
+from folkmoot.storage.tables.relations import domain_blocks, mutes
 
-_PEOPLE_MAX = 2_000
 
-
-async def of_home(read: Read, post: Post, among: Sequence[int]) -> set[int]:
+async def of_home(read: Read, post: Post, people: Collection[int]) -> set[int]:
     """Those among some people in whose home timeline the post belongs: its author, who follows them, and who
-    follows a tag of it. Two statements for each few thousand people."""
+    follows a tag of it. Two statements."""
     if post.visibility is Visibility.DIRECT:
         return set()
-    found = {post.account_id} & set(among)
-    for people in _parts(among):
-        following = select(follows.c.follower_id).where(
-            follows.c.followee_id == post.account_id,
-            follows.c.follower_id.in_(people),
-            *_wanted(post),
-            ~_is_elsewhere(post.account_id),
-            _answers_no_stranger(follows.c.follower_id, post),
-            *_unhidden(follows.c.follower_id, post, read.now_ms),
+    following = select(follows.c.follower_id).where(
+        follows.c.followee_id == post.account_id,
+        among(read, follows.c.follower_id, people),
+        *_wanted(post),
+        ~_is_elsewhere(post.account_id),
+        _answers_no_stranger(follows.c.follower_id, post),
+        follows.c.follower_id.not_in(_hidden(post, read.now_ms)),
+    )
+    found = {post.account_id} & set(people) | await _ids(read, following)
+    if post.visibility is Visibility.PUBLIC and post.tags and post.reblog_of_id is None:
+        tagged = select(followed_tags.c.account_id).where(
+            among(read, followed_tags.c.account_id, people),
+            followed_tags.c.name.in_(post.tags),
+            followed_tags.c.account_id.not_in(_hidden(post, read.now_ms)),
         )
-        found |= await _ids(read, following)
-        if post.visibility is Visibility.PUBLIC and post.tags and post.reblog_of_id is None:
-            tagged = select(followed_tags.c.account_id).where(
-                followed_tags.c.account_id.in_(people),
-                followed_tags.c.name.in_(post.tags),
-                *_unhidden(followed_tags.c.account_id, post, read.now_ms),
-            )
-            found |= await _ids(read, tagged)
+        found |= await _ids(read, tagged)
     return found
 
 
@@ -66,31 +63,23 @@ async def of_lists(read: Read, post: Post, list_ids: Collection[int]) -> set[int
             lists.c.id.in_(list_ids),
             list_members.c.account_id == post.account_id,
             shows_answer,
-            *_unhidden(lists.c.account_id, post, read.now_ms),
+            lists.c.account_id.not_in(_hidden(post, read.now_ms)),
         )
     )
     return await _ids(read, found)
 
 
-async def unhidden(read: Read, post: Post, among: Sequence[int]) -> set[int]:
+async def unhidden(read: Read, post: Post, people: Collection[int]) -> set[int]:
     """Those who neither muted nor blocked whose post it is, nor are blocked by them."""
-    person = accounts.alias("person")
-    found: set[int] = set()
-    for people in _parts(among):
-        not_hidden = _unhidden(person.c.id, post, read.now_ms)
-        found |= await _ids(read, select(person.c.id).where(person.c.id.in_(people), *not_hidden))
-    return found
+    return set(people) - await _ids(read, _hidden(post, read.now_ms))
 
 
-async def followers(read: Read, account_id: int, among: Sequence[int]) -> set[int]:
+async def followers(read: Read, account_id: int, people: Collection[int]) -> set[int]:
     """Who of some people follows an account, and the account itself."""
-    found = {account_id} & set(among)
-    for people in _parts(among):
-        following = select(follows.c.follower_id).where(
-            follows.c.followee_id == account_id, follows.c.follower_id.in_(people)
-        )
-        found |= await _ids(read, following)
-    return found
+    following = select(follows.c.follower_id).where(
+        follows.c.followee_id == account_id, among(read, follows.c.follower_id, people)
+    )
+    return {account_id} & set(people) | await _ids(read, following)
 
 
 async def own_lists(read: Read, account_id: int, list_id: int) -> bool:
@@ -127,14 +116,19 @@ def _answers_no_stranger(reader_id: ColumnElement[int], post: Post) -> ColumnEle
     )
 
 
-def _unhidden(reader_id: ColumnElement[int], post: Post, now_ms: int) -> list[ColumnElement[bool]]:
+def _hidden(post: Post, now_ms: int) -> Any:
+    """From whom the post is hidden, as `accounts.queries.is_hidden` says it, asked the other way round: of few
+    authors, once for all readers."""
     authors = {post.account_id, post.reblogged_account_id} - {None}
-    return [~hides(reader_id, literal(author), now_ms) for author in sorted(authors, key=str)]
+    its_host = select(accounts.c.host).where(accounts.c.id.in_(authors), accounts.c.host.is_not(None))
+    holds = or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
+    return union_all(
+        select(mutes.c.account_id).where(mutes.c.muted_id.in_(authors), holds),
+        select(blocks.c.account_id).where(blocks.c.blocked_id.in_(authors)),
+        select(blocks.c.blocked_id).where(blocks.c.account_id.in_(authors)),
+        select(domain_blocks.c.account_id).where(domain_blocks.c.host.in_(its_host)),
+    )
 
 
-def _parts(people: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (people[start : start + _PEOPLE_MAX] for start in range(0, len(people), _PEOPLE_MAX))
-
-
-async def _ids(read: Read, statement: Select[Any]) -> set[int]:
+async def _ids(read: Read, statement: Any) -> set[int]:
     return set((await read.connection.execute(statement)).scalars())

@@ -1,6 +1,6 @@
 """Reads of filters. Each is one statement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -20,12 +20,12 @@ from sqlalchemy import (
     union_all,
 )
 
+from folkmoot.storage.among import among
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.reading import filter_keywords, filter_statuses, filters
 from folkmoot.timelines.filters.model import Context, Filter, Keyword, Treatment
 
 _FILTER, _KEYWORD, _STATUS = range(3)
-_PEOPLE_MAX = 2_000
 
 
 async def of_account(read: Read, account_id: int) -> list[Filter]:
@@ -54,14 +54,10 @@ def _in_force() -> CompoundSelect[Any]:
     return _statement(own & holds, filter_statuses.c.post_id.in_(bindparam("ids", expanding=True)))
 
 
-async def filtering(read: Read, account_ids: Sequence[int]) -> set[int]:
-    """Those of many people who filter anything. A statement for each few thousand."""
-    found: set[int] = set()
-    for start in range(0, len(account_ids), _PEOPLE_MAX):
-        some = account_ids[start : start + _PEOPLE_MAX]
-        whose = select(filters.c.account_id).distinct().where(filters.c.account_id.in_(some))
-        found.update((await read.connection.execute(whose)).scalars())
-    return found
+async def filtering(read: Read, account_ids: Collection[int]) -> set[int]:
+    """Those of many people who filter anything."""
+    whose = select(filters.c.account_id).distinct().where(among(read, filters.c.account_id, account_ids))
+    return set((await read.connection.execute(whose)).scalars())
 
 
 async def with_keyword(read: Read, account_id: int, keyword_id: int) -> Filter | None:
