@@ -42,6 +42,12 @@ async def test_a_body_that_does_not_come(app: Litestar, alice: Person, patience:
     assert answer.headers["connection"] == "close"
 
 
+async def test_a_body_of_which_much_comes_takes_longer(app: Litestar, alice: Person) -> None:
+    pieces = [b" " * 20_000] * 10  # each is worth 0.4 s
+    answer = await sent(app, alice, Slow([*pieces, b'{"status":"Hello"}'], 0.05), body_max_s=0.3)
+    assert answer.status_code == 200, answer.text
+
+
 async def test_a_body_that_comes_in_pieces(app: Litestar, alice: Person) -> None:
     answer = await sent(app, alice, Slow([b'{"status"', b':"Hello"}'], 0.01), pause_max_s=5)
     assert answer.status_code == 200, answer.text

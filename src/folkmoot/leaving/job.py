@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Select, TextClause, delete, insert, literal_column, null, select, update
 
 from folkmoot.accounts import deletion
+from folkmoot.accounts.portraits.actions import change_portraits
 from folkmoot.accounts.relations import following
 from folkmoot.accounts.rules import fold
 from folkmoot.clips.actions import delete_own_file
@@ -125,6 +126,7 @@ class Leaving:
             delete(scheduled_posts).where(scheduled_posts.c.account_id == acting.actor_id)
         )
         await acting.tx.connection.execute(update(media).where(mine).values(post_id=None, scheduled_id=None))
+        await change_portraits(acting, {"avatar": None, "header": None})
         found = await self._some(acting, select(media.c.id).where(mine))
         for media_id in found:
             await delete_own_file(acting, media_id)

@@ -10,6 +10,8 @@ from folkmoot.gate import Refused
 
 PAUSE_MAX_S = 30.0
 BODY_MAX_S = 120.0
+BODY_BYTES_PER_S_MIN = 50_000
+"""So much of a body buys another second: a film that is on its way through a telephone is no flood."""
 
 _Received = HTTPReceiveMessage | WebSocketReceiveMessage
 
@@ -22,8 +24,8 @@ class BodyTooSlow(Refused):
 
 
 class Patience:
-    """Waits `pause_max_s` for each piece of a body and `body_max_s` for all of it, then raises BodyTooSlow in
-    whoever reads it. What comes after the body (that the client went away) may take as long as it likes."""
+    """Waits `pause_max_s` for each piece of a body and `body_max_s` for all of it (longer while much of it comes),
+    then raises BodyTooSlow in whoever reads it. What comes after the body (that the client went away) may take as long as it likes."""
 
     def __init__(self, app: ASGIApp, *, pause_max_s: float = PAUSE_MAX_S, body_max_s: float = BODY_MAX_S) -> None:
         self._app = app
@@ -58,6 +60,7 @@ class _Body:
         except TimeoutError as error:
             self._was_too_slow = True
             raise BodyTooSlow from error
+        self._end_at_s += len(message.get("body", b"")) / BODY_BYTES_PER_S_MIN
         self._is_whole = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 

@@ -15,10 +15,10 @@ from folkmoot.storage.tables.people import accounts
 
 async def change_portraits(acting: Acting, chosen: Mapping[Which, Portrait | None]) -> None:
     """Show the actor with these pictures from now on; None takes one away. Those before are deleted."""
-    if not chosen:
-        return
     own = accounts.c.id == acting.actor_id
     former = (await acting.tx.connection.execute(select(accounts.c.avatar, accounts.c.header).where(own))).one()
+    if not any(one is not None or getattr(former, which) is not None for which, one in chosen.items()):
+        return
     written = {which: null() if one is None else msgspec.to_builtins(one) for which, one in chosen.items()}
     await acting.tx.connection.execute(update(accounts).where(own).values(written))
     for which in chosen:
