@@ -111,7 +111,7 @@ async def test_a_post_is_begun_kept_sent_voted_on_changed_and_written_anew(
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Drafts (1)").click()
     await page.get_by_role("button", name="Go on").click()
-    await anew.get_by_role("button", name="Post").click()
+    await anew.get_by_role("button", name="Post", exact=True).click()
     await expect(post.get_by_text("A whole thought")).to_be_visible()
     await context.close()
 
