@@ -63,7 +63,7 @@ async def test_filters(square: Square) -> None:
     await be_found(square, alice, bob)
     plain = await square.say(alice, "tea one", language="de-AT")
     asked = await square.say(
-        bob, "tea two", poll=PollDraft(options=("oolong", "assam"), lasts_s=600), language="en"
+        bob, "tea two", poll=PollDraft(options=("oolong", "assam"), lasts_s=600), language="cy"
     )
     reply = await square.say(bob, "tea three https://a.example/", answering=plain)
     hidden = await square.say(alice, "four", spoiler_text="tea inside")
@@ -73,7 +73,7 @@ async def test_filters(square: Square) -> None:
         "tea from:me": [hidden, plain], "from:bob": [reply, asked], "from:@BOB": [reply, asked], "from:carol": [],
         "tea -from:bob": [hidden, plain], "has:poll": [asked], "oolong": [asked], "tea -has:poll from:bob": [reply],
         "has:link": [reply], "is:reply": [reply], "is:sensitive": [hidden], "language:de": [plain],
-        "language:en": [asked], "tea -two -three": [hidden, plain], "from:alice from:bob": [],
+        "language:cy": [asked], "tea -two -three": [hidden, plain], "from:alice from:bob": [],
         "in:library tea": [hidden, plain], "before:2000-01-01 tea": [], "after:2000-01-01 tea": everything,
         "during:2001": [], "-during:2001 tea": everything, "-tea": [], "after:6500 tea": [],
     }).items():  # fmt: skip
