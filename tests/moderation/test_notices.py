@@ -21,6 +21,7 @@ from folkmoot.storage.tables.bus import events, jobs
 from folkmoot.storage.tables.people import accounts, credentials
 
 REASON = "You posted the canary of somebody."
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Office:
@@ -130,6 +131,7 @@ async def test_a_removed_space(office: Office) -> None:
     assert [one[0] for one in await office.read()] == ["A Space of yours is no longer removed"]
 
 
+@ON_ONE
 async def test_what_changed_meanwhile_and_what_people_do_themselves_is_not_written(office: Office) -> None:
     carol = await office.person("carol")
     await office.decide(lambda acting: impose(acting, carol, Standing.LIMITED, reason="first"))
@@ -141,6 +143,7 @@ async def test_what_changed_meanwhile_and_what_people_do_themselves_is_not_writt
     assert await office.read() == []
 
 
+@ON_ONE
 async def test_nobody_reads_it_in_a_strangers_mailbox_or_in_the_jobs(office: Office) -> None:
     carol = await office.person("carol", confirmed=False)
     await office.decide(lambda acting: impose(acting, carol, Standing.SUSPENDED, reason=REASON))

@@ -21,6 +21,7 @@ from folkmoot.surfaces.services import Services
 API = "/api/folkmoot/v1"
 CAROL = "carol@mail.example"
 NEW_PASSWORD = "another long password"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ async def test_no_job_holds_a_secret_or_an_address(carol: httpx.AsyncClient, ser
     assert not [one for one in payloads if "mail.example" in one or "secret" in one]
 
 
+@ON_ONE
 async def test_the_letter_is_sent_again_and_the_first_link_is_dead(
     carol: httpx.AsyncClient, services: Services, readers: Readers
 ) -> None:
@@ -94,6 +96,7 @@ async def test_the_letter_is_sent_again_and_the_first_link_is_dead(
     assert codes[-1] == 429
 
 
+@ON_ONE
 async def test_a_link_is_good_for_a_week(
     carol: httpx.AsyncClient, services: Services, readers: Readers, clock: FakeClock
 ) -> None:
@@ -140,6 +143,7 @@ async def test_a_new_password_by_mail(
     assert [one.subject for one in await readers.read(services.database)][:1] == ["Your password was changed"]
 
 
+@ON_ONE
 async def test_who_is_locked_gets_no_link_by_mail(
     carol: httpx.AsyncClient, services: Services, readers: Readers, people: People
 ) -> None:
@@ -150,6 +154,7 @@ async def test_who_is_locked_gets_no_link_by_mail(
     assert await readers.read(services.database) == []
 
 
+@ON_ONE
 async def test_a_new_browser_is_told_of_and_an_old_one_isnt(
     carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers
 ) -> None:
@@ -162,6 +167,7 @@ async def test_a_new_browser_is_told_of_and_an_old_one_isnt(
     assert [one.subject for one in await readers.read(services.database)] == ["A new sign-in"]
 
 
+@ON_ONE
 async def test_without_mail_an_address_counts_at_once(
     app: Litestar, services: Services, passwords: Passwords
 ) -> None:

@@ -6,7 +6,6 @@ from litestar import Litestar
 from tests.support.authenticator import Authenticator
 from tests.support.clock import FakeClock
 from tests.support.people import People
-from tests.support.web import visitor
 from tests.surfaces.test_second_factors import Browser
 from tests.surfaces.test_session import ORIGIN, OWN, PASSWORD, SESSION, sign_up
 
@@ -19,6 +18,7 @@ from folkmoot.surfaces.services import Services
 
 API = "/api/folkmoot/v1"
 HERE = f"{API}/account-deletion"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ async def test_it_is_asked_with_the_password_and_taken_back_in_time(
     assert (await carol.client.get(OWN)).json()["username"] == "carol"
 
 
+@ON_ONE
 async def test_coming_back_takes_it_back_too(carol: Browser) -> None:
     await carol.post(HERE, password=PASSWORD)
     await again(carol)
@@ -77,6 +78,7 @@ async def test_then_nothing_opens_any_more(carol: Browser, clock: FakeClock, ser
     assert (refused.status_code, refused.json()["code"]) == (422, "username_taken")
 
 
+@ON_ONE
 async def test_a_second_factor_is_asked_too(carol: Browser, clock: FakeClock) -> None:
     secret, _ = await carol.codes(clock)
     device = Authenticator()
@@ -92,6 +94,7 @@ async def test_a_second_factor_is_asked_too(carol: Browser, clock: FakeClock) ->
     await carol.post(f"{SESSION}/second-factor", ticket=ticket, code=code_at(secret, clock()))
 
 
+@ON_ONE
 async def test_a_suspended_person_can_leave_and_stay_suspended(carol: Browser, people: People) -> None:
     carol_id = await id_of(carol)
     await people.put(carol_id, Standing.SUSPENDED)

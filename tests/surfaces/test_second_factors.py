@@ -22,6 +22,7 @@ from folkmoot.surfaces.services import Services
 
 API = "/api/folkmoot/v1"
 HERE = f"{API}/second-factor"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BY_PASSWORD: dict[str, Any] = {"username": "carol", "password": PASSWORD}
 
 
@@ -93,6 +94,7 @@ async def test_a_code_is_needed_after_the_password_and_good_once(
     assert used["code"] == "ticket_over"
 
 
+@ON_ONE
 async def test_the_code_that_set_it_up_is_used_up(carol: Browser, stranger: Browser, clock: FakeClock) -> None:
     begun = await carol.post(f"{HERE}/totp", password=PASSWORD)
     code = code_at(base64.b32decode(begun["secret"]), clock())
@@ -101,6 +103,7 @@ async def test_the_code_that_set_it_up_is_used_up(carol: Browser, stranger: Brow
     await stranger.post(f"{SESSION}/second-factor", 401, ticket=needed["ticket"], code=code)
 
 
+@ON_ONE
 async def test_guessing_codes_is_slowed_down(carol: Browser, stranger: Browser, clock: FakeClock) -> None:
     await carol.codes(clock)
     ticket = (await stranger.ticket())["ticket"]
@@ -109,6 +112,7 @@ async def test_guessing_codes_is_slowed_down(carol: Browser, stranger: Browser, 
     assert [one.status_code for one in answers] == [401] * 10 + [429]
 
 
+@ON_ONE
 async def test_a_ticket_ends(
     carol: Browser, stranger: Browser, clock: FakeClock, people: People, services: Services
 ) -> None:
@@ -142,6 +146,7 @@ async def test_a_recovery_code_is_good_once_however_it_is_written(
     await stranger.post(f"{SESSION}/second-factor", ticket=needed["ticket"], code=made["recovery_codes"][0])
 
 
+@ON_ONE
 async def test_without_codes_again(carol: Browser, stranger: Browser, clock: FakeClock) -> None:
     await carol.codes(clock)
     for path in ("totp", "totp/remove", "recovery-codes", "passkeys/options"):
@@ -166,6 +171,7 @@ async def test_a_passkey_signs_in_by_itself_and_each_challenge_once(
     assert (await carol.own())["passkeys"][0]["last_used"] is not None
 
 
+@ON_ONE
 async def test_a_passkey_that_asked_nobody_is_no_more_than_a_second_factor(
     carol: Browser, stranger: Browser
 ) -> None:
@@ -180,6 +186,7 @@ async def test_a_passkey_that_asked_nobody_is_no_more_than_a_second_factor(
     assert entered["username"] == "carol"
 
 
+@ON_ONE
 async def test_anothers_passkey_or_another_sites_opens_nothing(
     app: Litestar, carol: Browser, stranger: Browser
 ) -> None:
@@ -202,6 +209,7 @@ async def test_anothers_passkey_or_another_sites_opens_nothing(
     "answer",
     [{}, {"rawId": 3}, {"response": {"clientDataJSON": "e30"}}, {"response": {"clientDataJSON": "é"}}, {"id": "x"}],
 )
+@ON_ONE
 async def test_what_is_no_answer_of_a_passkey(carol: Browser, stranger: Browser, answer: Any) -> None:
     await stranger.post(f"{SESSION}/passkey", 401, passkey=answer)
     await carol.post(f"{HERE}/passkeys", 422, passkey=answer)
@@ -240,14 +248,14 @@ async def test_the_moderators_link_takes_lost_factors_away(
     await stranger.post(SESSION, **BY_PASSWORD)
 
 
-async def test_a_program_and_another_site_change_nothing(
-    carol: Browser, people: People, services: Services
-) -> None:
+@ON_ONE
+async def test_another_site_changes_nothing(carol: Browser) -> None:
     elsewhere = {"Origin": "https://evil.test"}
     answer = await carol.client.post(f"{HERE}/totp", json={"password": PASSWORD}, headers=elsewhere)
     assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
 
 
+@ON_ONE
 async def test_moderators_can_be_asked_to_have_one(
     app: Litestar, carol: Browser, services: Services, passwords: Passwords, people: People, clock: FakeClock
 ) -> None:

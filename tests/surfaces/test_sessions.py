@@ -15,6 +15,7 @@ from folkmoot.surfaces.browser import browser_name
 from folkmoot.surfaces.services import Services
 
 SESSIONS = "/api/folkmoot/v1/sessions"
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -55,6 +56,7 @@ async def test_browsers_and_programs_are_listed_and_ended(
     assert [one["current"] for one in (await carol.get(SESSIONS)).json()] == [True]
 
 
+@ON_ONE
 async def test_anothers_session_is_none(app: Litestar, carol: httpx.AsyncClient, people: People) -> None:
     (own,) = (await carol.get(SESSIONS)).json()
     carol_id = int((await carol.get(SESSION)).json()["account"]["id"])

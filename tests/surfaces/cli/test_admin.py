@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, update
 from typer.testing import CliRunner, Result
 
 from folkmoot.accounts import queries
@@ -30,6 +31,8 @@ from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.storage.tables.credentials import totp_secrets
+from folkmoot.storage.tables.people import credentials
 from folkmoot.surfaces.cli.admin import build_admin
 from folkmoot.surfaces.cli.running import AdminServices
 from folkmoot.tape.encode import StepEncoder
@@ -419,3 +422,34 @@ def test_what_becomes_of_a_suspended_hosts_space(terminal: Terminal) -> None:
     assert "name another" in terminal.refuses("suspend", "cohen", *why, "--space", f"{space}=@cohen")
     assert terminal.run("suspend", "cohen", *why, "--space", "tonight").exit_code == 2
     assert terminal.says("suspend", "cohen", *why, "--space", f"{space}=ends") == "@cohen is suspended without end."
+
+
+def test_links_for_a_server_without_mail(terminal: Terminal) -> None:
+    terminal.says("create", "carol", "--password", "four words in a row")
+    assert terminal.refuses("email-link", "carol") == "This account gave no address that is to be confirmed."
+    assert terminal.refuses("second-factor-link", "carol") == "This account has no second factor."
+
+    async def give(services: AdminServices) -> None:
+        async with services.database.read() as read:
+            found = await queries.by_username(read, "carol")
+        assert found is not None
+        permit = services.gate.permit_system(Action.SIGN_IN, "test")
+        await services.gate.act(permit, lambda acting: set_up(acting, found.id))
+
+    async def set_up(acting: Acting, account_id: int) -> None:
+        mail = update(credentials).where(credentials.c.account_id == account_id).values(email="carol@mail.example")
+        await acting.tx.connection.execute(mail)
+        made = {"sealed": b"", "made_at_ms": 0, "confirmed_at_ms": 1}
+        await acting.tx.connection.execute(insert(totp_secrets).values(account_id=account_id, **made))
+
+    terminal.ask(give)
+    for command, page in (("email-link", "confirm-email"), ("second-factor-link", "second-factor")):
+        assert terminal.says(command, "carol").startswith(f"https://moot.example/{page}?secret=")
+
+
+def test_an_account_is_deleted(terminal: Terminal) -> None:
+    terminal.says("create", "carol", "--password", "four words in a row")
+    assert "add --yes" in terminal.run("delete", "carol").stdout
+    assert terminal.says("delete", "carol", "--yes") == "@carol is shut, and being deleted by the running server."
+    assert terminal.refuses("delete", "carol", "--yes") == "This account is going to be deleted already."
+    assert "deactivated" in terminal.says("list")

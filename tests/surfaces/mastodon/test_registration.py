@@ -10,6 +10,7 @@ from folkmoot.accounts import actions
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import NewApplication
 
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FORM = {
     "username": "carol",
     "email": "carol@mail.example",
@@ -50,6 +51,7 @@ async def test_a_program_makes_an_account_and_has_its_token(client: httpx.AsyncC
         ({"username": "ALICE"}, "username", "ERR_TAKEN"),
     ],
 )
+@ON_ONE
 async def test_what_is_wrong_is_said_by_field(
     client: httpx.AsyncClient, people: People, changed: dict[str, Any], field: str, error: str
 ) -> None:
@@ -62,6 +64,7 @@ async def test_what_is_wrong_is_said_by_field(
     assert answer.json()["details"][field][0]["error"] == error
 
 
+@ON_ONE
 async def test_it_takes_a_programs_own_token_and_its_scope(client: httpx.AsyncClient, people: People) -> None:
     persons = {"Authorization": f"Bearer {await people.token(await people.create('alice'))}"}
     for headers, status in (({}, 401), (persons, 401), (await program(people, "read"), 403)):
