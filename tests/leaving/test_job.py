@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from tests.support.square import Square
 
 from folkmoot.accounts import deletion
@@ -29,7 +29,8 @@ from folkmoot.spaces import queries as space_queries
 from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database
 from folkmoot.storage.jobs import Job
-from folkmoot.storage.tables.people import deletions
+from folkmoot.storage.tables.joining import email_blocks
+from folkmoot.storage.tables.people import credentials, deletions
 from folkmoot.storage.tables.posts import posts as posts_table
 
 PROGRAM = Path(__file__).with_name("killed_program.py")
@@ -177,6 +178,23 @@ async def test_the_last_owner_stays(square: Square) -> None:
     with pytest.raises(Refused) as refused:
         await ask(square, olga)
     assert refused.value.code == "last_owner"
+
+
+async def test_who_leaves_while_suspended_does_not_come_back_by_the_same_mailbox(square: Square) -> None:
+    permit = square.gate.permit_system(Action.MODERATE, "test")
+    new = NewAccount("carol", "none", email="carol@mail.example")
+    carol = await square.gate.act(permit, lambda acting: create_account(acting, new, Role.MEMBER))
+
+    async def suspend(acting: Acting) -> None:
+        mine = update(credentials).where(credentials.c.account_id == carol)
+        await acting.tx.connection.execute(mine.values(email_mark=b"mark"))
+        await impose(acting, carol, Standing.SUSPENDED, reason="No.")
+
+    await square.gate.act(permit, suspend)
+    await ask(square, carol)
+    await Leaving(square.gate).run(job(carol))
+    async with square.database.read() as read:
+        assert (await read.connection.execute(select(email_blocks.c.mark))).scalar_one() == b"mark"
 
 
 @ON_ONE

@@ -14,7 +14,7 @@ from folkmoot.accounts.portraits.actions import change_portraits
 from folkmoot.accounts.relations import following
 from folkmoot.accounts.rules import fold
 from folkmoot.clips.actions import delete_own_file
-from folkmoot.gate import Acting, Action, Gate
+from folkmoot.gate import Acting, Action, Gate, Standing
 from folkmoot.leaving import kept
 from folkmoot.leaving.spaces import pass_on_one
 from folkmoot.posts.actions import delete_post
@@ -26,6 +26,7 @@ from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.base import metadata
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, tokens, totp_secrets
+from folkmoot.storage.tables.joining import email_blocks
 from folkmoot.storage.tables.notifications import push_subscriptions
 from folkmoot.storage.tables.people import accounts, credentials, deletions, follows, retired_usernames
 from folkmoot.storage.tables.posts import favourites, media, posts, scheduled_posts
@@ -141,7 +142,10 @@ class Leaving:
 
 
 async def _begin(acting: Acting) -> bool:
-    """From now on nobody signs in or takes it back."""
+    """From now on nobody signs in or takes it back. Who leaves while suspended comes back by the same mailbox only
+    once a moderator allows it."""
+    if acting.viewer.standing is Standing.SUSPENDED:
+        await _block_mailbox(acting)
     await acting.tx.connection.execute(
         update(deletions)
         .where(deletions.c.account_id == acting.actor_id, deletions.c.begun_at_ms.is_(None))
@@ -150,6 +154,16 @@ async def _begin(acting: Acting) -> bool:
     for table in (push_subscriptions, tokens, totp_secrets, passkeys, recovery_codes, credentials):
         await acting.tx.connection.execute(delete(table).where(table.c.account_id == acting.actor_id))
     return True
+
+
+async def _block_mailbox(acting: Acting) -> None:
+    mine = select(credentials.c.email_mark).where(credentials.c.account_id == acting.actor_id)
+    mark = (await acting.tx.connection.execute(mine)).scalar()
+    known = select(email_blocks.c.id).where(email_blocks.c.mark == mark)
+    if mark is not None and (await acting.tx.connection.execute(known)).first() is None:
+        await acting.tx.connection.execute(
+            insert(email_blocks).values(id=acting.tx.new_id(), mark=mark, decided_at_ms=acting.now_ms)
+        )
 
 
 async def _erase(acting: Acting, column: Column[int]) -> bool:
