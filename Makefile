@@ -39,13 +39,14 @@ format: $(VENV)/.installed ## Put the source into the one format.
 	$(VENV)/bin/ruff check --fix src tests
 
 .PHONY: bench
-bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, stage, tape, latency, suspensions and listeners, and say what holds.
+bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, stage, tape, latency, suspensions, the API and listeners, and say what holds.
 	$(FOLKMOOT) bench boot
 	$(FOLKMOOT) bench stage
 	$(FOLKMOOT) bench stage --spaces
 	$(FOLKMOOT) bench tape
 	$(FOLKMOOT) bench latency
 	$(FOLKMOOT) bench standing
+	$(FOLKMOOT) bench api
 	$(FOLKMOOT) bench audience
 	$(FOLKMOOT) bench audience --listeners 1000
 	$(FOLKMOOT) bench audience --spaces 1000

@@ -1,6 +1,7 @@
 """`bench api`: what clients ask for all day, on a square with ten thousand posts and on one with a million."""
 
 import asyncio
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import event
 
 from folkmoot.bench import api_data
 from folkmoot.bench.api_load import Answered, ApiFailed, asked, floor
+from folkmoot.bench.api_streams import TRUSTED, Streamed, streamed
 from folkmoot.bench.audience_load import compiled
 from folkmoot.bench.machine import this_machine
 from folkmoot.bench.processes import CpuMeter, pss_mb
@@ -25,6 +27,8 @@ from folkmoot.settings import Settings
 
 FEW, MANY = 10_000, 1_000_000
 QUERIES_MAX, GROWTH_MAX = 12, 1.2
+STREAM_P99_MS = 500.0
+STREAMS_MAX, POSTS_HEARD = 10_000, 5
 CLIENTS, SECONDS = 16, 8
 _ALONE_SECONDS = 4
 HOME, INSTANCE = "/api/v1/timelines/home", "/api/v2/instance"
@@ -52,7 +56,7 @@ def run_api(posts: int, accounts: int, database: str, say: Say) -> Report:
         tokens = [api_data.token_of(number) for number in range(min(api_data.READERS, accounts))]
         few = min(FEW, posts)
         _grow(url, square, few)
-        server = stack.enter_context(running_server(folder, database=url))
+        server = stack.enter_context(running_server(folder, database=url, trusted_proxies=TRUSTED))
         say(f"Home is asked for with {few} posts.")
         at_few = _alone(program, server, tokens)
         say(f"Posts are written until there are {posts}.")
@@ -62,6 +66,8 @@ def run_api(posts: int, accounts: int, database: str, say: Say) -> Report:
         home = _under_load(program, server, HOME, tokens)
         instance = _under_load(program, server, INSTANCE, [])
         memory_mb = pss_mb(server.pids())
+        say("Whoever follows the herald has a stream open, and the herald posts.")
+        heard = _heard(server, accounts)
         queries = asyncio.run(_statements(folder, url, tokens[0]))
     growth = shown_or_held(posts, at_many.p50_ms / at_few.p50_ms)
     return Report(
@@ -76,10 +82,12 @@ def run_api(posts: int, accounts: int, database: str, say: Say) -> Report:
             shown("home_p50_few_ms", at_few.p50_ms, "ms"),
             *_results("home", home),
             *_results("instance", instance),
+            at_most("stream_p99_ms", heard.p99_ms if not heard.missed else None, "ms", STREAM_P99_MS),
+            shown("stream_p50_ms", heard.p50_ms, "ms"),
             shown("server_memory_mb", memory_mb, "MiB"),
             shown("posts_written_s", written_s, "s"),
         ],
-        notes=_notes(posts, accounts, url, home, instance),
+        notes=_notes(posts, accounts, url, home, instance, heard),
     )
 
 
@@ -113,6 +121,14 @@ def _under_load(program: Path, server: Server, path: str, tokens: Sequence[str])
     with floor(body) as port:
         least = asked(program, port, path, tokens, clients=CLIENTS, seconds=max(2, SECONDS // 3))
     return Measured(ours, cores, least)
+
+
+def _heard(server: Server, accounts: int) -> Streamed:
+    """The herald is account 0, whom everybody follows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    followers = [api_data.token_of(number) for number in range(1, min(STREAMS_MAX + 1, accounts))]
+    return streamed(server.base_url, api_data.token_of(0), followers, POSTS_HEARD)
 
 
 def _results(name: str, measured: Measured) -> list[Result]:
@@ -172,7 +188,7 @@ async def _ask_app(app: Any, token: str) -> None:
         raise ApiFailed(f"The application answered {statuses} to GET {HOME}.")
 
 
-def _notes(posts: int, accounts: int, url: str, home: Measured, instance: Measured) -> list[str]:
+def _notes(posts: int, accounts: int, url: str, home: Measured, instance: Measured, heard: Streamed) -> list[str]:
     kind = "SQLite" if url.startswith("sqlite") else "PostgreSQL"
     return [
         f"{kind}; {posts} posts of {accounts} accounts, pages of 20 for {api_data.READERS} people who follow "
@@ -181,4 +197,6 @@ def _notes(posts: int, accounts: int, url: str, home: Measured, instance: Measur
         f"One web process; {CLIENTS} clients of a compiled generator beside it on the same machine, which took "
         f"{home.ours.generator_cores:.2f} cores for home and {instance.ours.generator_cores:.2f} for the instance. "
         "p50 by one client alone. The floor is uvicorn with the same bytes and nothing behind it.",
+        f"{heard.streams} followers with a WebSocket each, opened in {heard.opened_s:.0f} s, heard {heard.posts} "
+        f"posts; {heard.missed} were missed. Reading took a process beside it {heard.cpu_s:.1f} CPU seconds in all.",
     ]

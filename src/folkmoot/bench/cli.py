@@ -158,11 +158,11 @@ def audience(
 @bench.command()
 def api(
     posts: Annotated[int, typer.Option(min=100, help="How many there are in the end.")] = 1_000_000,
-    accounts: Annotated[int, typer.Option(min=2, max=900_000, help="Who writes, reads and follows.")] = 10_000,
+    accounts: Annotated[int, typer.Option(min=2, max=900_000, help="Who writes, reads and follows.")] = 10_001,
     database: Annotated[str, typer.Option(help="An empty database: postgresql+psycopg://… Empty: SQLite.")] = "",
     json_file: JsonFile = None,
 ) -> None:
-    """What clients ask for all day: home on a small square and on a large one, and what the server is."""
+    """What clients ask for all day: home on a small square and on a large one, what the server is, and streams."""
     from folkmoot.bench.api import run_api
     from folkmoot.bench.api_data import NotEmpty
     from folkmoot.bench.api_load import ApiFailed
