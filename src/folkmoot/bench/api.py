@@ -198,5 +198,5 @@ def _notes(posts: int, accounts: int, url: str, home: Measured, instance: Measur
         f"{home.ours.generator_cores:.2f} cores for home and {instance.ours.generator_cores:.2f} for the instance. "
         "p50 by one client alone. The floor is uvicorn with the same bytes and nothing behind it.",
         f"{heard.streams} followers with a WebSocket each, opened in {heard.opened_s:.0f} s, heard {heard.posts} "
-        f"posts; {heard.missed} were missed. Reading took a process beside it {heard.cpu_s:.1f} CPU seconds in all.",
+        f"posts; {heard.missed} were missed. Reading took a process beside it {heard.cpu_s:.1f} CPU seconds.",
     ]
