@@ -64,6 +64,7 @@ class QuoteState(StrEnum):
     ACCEPTED = "accepted"
     REVOKED = "revoked"  # by who is quoted
     DELETED = "deleted"  # what is quoted
+    UNLISTED = "unlisted"  # in a public list only: whoever is quoted stands in none
 
 
 class Quoted(msgspec.Struct, frozen=True):

@@ -208,6 +208,19 @@ async def test_whoever_may_not_see_it_is_told_no_more_than_that(
 
 
 @ON_ONE
+async def test_in_public_lists_nobody_is_quoted_who_stands_in_none(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person
+) -> None:
+    post = await say(client, alice, "hear, hear")
+    quote = await say(client, bob, "look", quoted_status_id=post["id"])
+    await people.follow(carol.id, alice.id)
+    await people.put(alice.id, Standing.LIMITED)
+    (listed,) = (await client.get("/api/v1/timelines/public", headers=carol.headers)).json()
+    assert (listed["id"], listed["quote"]["state"]) == (quote["id"], "unauthorized")
+    assert (await show(client, quote, carol))["quote"]["state"] == "accepted"
+
+
+@ON_ONE
 async def test_of_whom_one_muted_clients_are_told(
     client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person
 ) -> None:

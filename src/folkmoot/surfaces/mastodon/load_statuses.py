@@ -102,6 +102,21 @@ class Shown(msgspec.Struct, frozen=True):
     read_ids: list[int]
 
 
+async def in_public(read: Read, services: Services, posts: Sequence[Post]) -> list[Post]:
+    """Those of the posts that may stand in a public list, without quotes of who stands in none. One statement."""
+    quoted = [post.quoted for post in posts if post.quoted and post.quoted.state is QuoteState.ACCEPTED]
+    either: list[Post | Quoted] = [*posts, *quoted]
+    listed = await services.gate.listed(read, either)
+    quotable = {one.id for one in listed if isinstance(one, Quoted)}
+    return [_without_unlisted(one, quotable) for one in listed if isinstance(one, Post)]
+
+
+def _without_unlisted(post: Post, quotable: set[int]) -> Post:
+    if post.quoted is None or post.quoted.state is not QuoteState.ACCEPTED or post.quoted.id in quotable:
+        return post
+    return replace(post, quoted=replace(post.quoted, state=QuoteState.UNLISTED))
+
+
 async def timeline(
     read: Read,
     services: Services,
@@ -120,7 +135,7 @@ async def timeline(
     wanted = page
     for _ in range(ROUNDS_MAX):
         posts = await fetch(wanted)
-        listed = await services.gate.listed(read, posts) if public else posts
+        listed = await in_public(read, services, posts) if public else posts
         found = await statuses(read, services, viewer, listed, context)
         ids = [post.id for post in posts]
         upwards = page.min_id is not None
@@ -250,7 +265,7 @@ async def _referred(
 
 def _shown_in(posts: Sequence[Post]) -> set[int]:
     """What the posts boost and quote, and what is quoted in what they boost."""
-    quoted = {post.quoted.id for post in posts if post.quoted is not None}
+    quoted = {post.quoted.id for post in posts if post.quoted and post.quoted.state is QuoteState.ACCEPTED}
     shown = {id_ for post in posts for id_ in (post.reblog_of_id, post.quoted_by_boosted_id) if id_ is not None}
     return shown | quoted
 

@@ -168,7 +168,7 @@ def _why_not(quoted: Quoted) -> Literal["revoked", "deleted", "unauthorized"]:
             return "revoked"
         case QuoteState.DELETED:
             return "deleted"
-        case QuoteState.ACCEPTED:
+        case QuoteState.ACCEPTED | QuoteState.UNLISTED:
             return "unauthorized"
 
 

@@ -76,7 +76,7 @@ async def trending_statuses(
     part = _part(request, 20, 40)
     async with services.database.read() as read:
         found = await posts.by_ids(read, (await trending.get(read)).post_ids)
-        listed = await services.gate.listed(read, found)
+        listed = await load_statuses.in_public(read, services, found)
         hidden = await _hidden(read, viewer, {post.account_id for post in listed})
         wanted = [post for post in listed if post.account_id not in hidden]
         on_page = wanted[part.offset : part.offset + part.limit]
