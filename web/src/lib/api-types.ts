@@ -418,6 +418,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/moderation/accounts/{account_id}/links': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** MakeLink */
+    post: operations['ApiFolkmootV1ModerationAccountsAccountIdLinksMakeLink'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/standing': {
     parameters: {
       query?: never;
@@ -1576,6 +1593,10 @@ export interface components {
       username: string;
       password: string;
     };
+    /** MadeLink */
+    MadeLink: {
+      url: string;
+    };
     /** MadePasskey */
     MadePasskey: {
       passkey: components['schemas']['OwnPasskey'];
@@ -1599,6 +1620,11 @@ export interface components {
       uses: number;
       /** @default 604800 */
       expires_in: number;
+    };
+    /** MakeLink */
+    MakeLink: {
+      /** @enum {string} */
+      kind: 'password' | 'email' | 'second_factor';
     };
     /** Moderated */
     Moderated: {
@@ -3125,6 +3151,50 @@ export interface operations {
           [name: string]: unknown;
         };
         content?: never;
+      };
+    };
+  };
+  ApiFolkmootV1ModerationAccountsAccountIdLinksMakeLink: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        account_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MakeLink'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, document follows */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MadeLink'];
+        };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
       };
     };
   };

@@ -36,6 +36,7 @@ export interface Account {
 
 export interface CredentialAccount extends Account {
   discoverable: boolean | null;
+  indexable: boolean;
   source: {
     note: string;
     fields: Field[];

@@ -66,6 +66,10 @@ export const getStatuses = (path: string): Promise<Page<Status>> => getPage(path
 export const getSource = (id: string): Promise<StatusSource> => get(`${of(id)}/source`);
 export const getHistory = (id: string): Promise<StatusEdit[]> => get(`${of(id)}/history`);
 
+/** Takes one's own post out of somebody's quote. */
+export const revokeQuote = (id: string, quotingId: string): Promise<Status> =>
+  sendJson('POST', `${of(id)}/quotes/${quotingId}/revoke`);
+
 export const vote = (id: string, choices: number[]): Promise<Poll> =>
   sendJson('POST', `/api/v1/polls/${id}/votes`, { choices });
 export const getPoll = (id: string): Promise<Poll> => get(`/api/v1/polls/${id}`);
