@@ -18,7 +18,8 @@ async def walked(client: httpx.AsyncClient, path: str, headers: dict[str, str], 
     cursors, not errors."""
     answer = await client.get(path, params={"limit": limit}, headers=headers)
     assert answer.status_code == 200, answer.text
-    first, seen = answer, answer.json()
+    first = answer
+    seen: list[Any] = answer.json()
     while "next" in links(answer):
         answer = await client.get(links(answer)["next"], headers=headers)
         seen += answer.json()

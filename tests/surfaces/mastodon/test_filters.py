@@ -1,13 +1,17 @@
 """Filters over HTTP: made, changed, and applied wherever a post is shown."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.people import People
+from tests.support.telling import tell
 from tests.surfaces.conftest import Person
 from tests.surfaces.mastodon.test_marks import say
+
+from folkmoot.surfaces.services import Services
 
 V1, V2 = "/api/v1/filters", "/api/v2/filters"
 
@@ -186,10 +190,26 @@ async def test_options_and_descriptions_are_words_too(
     assert shown["filtered"][0]["keyword_matches"] == ["fish"]
 
 
-async def test_notifications_say_it_of_their_posts(client: httpx.AsyncClient, alice: Person, bob: Person) -> None:
-    said = await say(client, bob, "@alice a bird")
+async def test_notifications_say_it_of_their_posts(
+    client: httpx.AsyncClient, services: Services, people: People, tmp_path: Path, alice: Person, bob: Person
+) -> None:
+    await people.follow(alice.id, bob.id)
+    await say(client, bob, "@alice a bird")
     await make(client, alice, "notifications", keywords_attributes=words("bird"))
-    assert said["mentions"]
-    answer = await client.get("/api/v1/notifications", headers=alice.headers)
-    for one in answer.json():
-        assert one["status"]["filtered"]
+    await tell(services.database, tmp_path / "doorbells")
+    told = (await client.get("/api/v1/notifications", headers=alice.headers)).json()
+    (one,) = [one for one in told if one["type"] == "mention"]
+    assert one["status"]["filtered"][0]["keyword_matches"] == ["bird"]
+    groups = (await client.get("/api/v2/notifications", headers=alice.headers)).json()
+    assert groups["statuses"][0]["filtered"] == one["status"]["filtered"]
+    (home,) = (await client.get("/api/v1/timelines/home", headers=alice.headers)).json()
+    assert home["filtered"] == []
+
+
+async def test_words_are_not_looked_for_without_end(
+    client: httpx.AsyncClient, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("folkmoot.timelines.filters.rules.KEYWORDS_MAX", 3)
+    await make(client, alice, keywords_attributes=words("one", "two", "three"))
+    body = {"title": "t", "context": ["home"], "keywords_attributes": words("one more")}
+    assert (await client.post(V2, json=body, headers=alice.headers)).status_code == 422

@@ -1,12 +1,14 @@
 """How far one has read, over HTTP."""
 
+from typing import Any
+
 import httpx
 import pytest
 from tests.support.clock import FakeClock
 from tests.surfaces.conftest import Person
 
 from folkmoot.storage.database import Read
-from folkmoot.timelines.markers import actions
+from folkmoot.timelines.markers import queries
 from folkmoot.timelines.markers.model import Marker, Timeline
 
 MARKERS = "/api/v1/markers"
@@ -26,13 +28,10 @@ async def test_moved_and_asked(client: httpx.AsyncClient, clock: FakeClock, alic
     one = await client.get(MARKERS, params={"timeline[]": "home"}, headers=alice.headers)
     assert one.json() == {"home": moved["home"]}
     assert (await client.get(MARKERS, params=both, headers=bob.headers)).json() == {}
-    for wrong in (
-        {"home": {"last_read_id": "x"}},
-        {"home": {}},
-        {"home": "1"},
-        {"home": {"last_read_id": "9" * 30}},
-    ):
-        assert (await client.post(MARKERS, json=wrong, headers=alice.headers)).status_code == 422, wrong
+    wrongs: list[Any] = [{"last_read_id": "x"}, {"last_read_id": "9" * 30}, {}, "1"]
+    for wrong in wrongs:
+        answer = await client.post(MARKERS, json={"home": wrong}, headers=alice.headers)
+        assert answer.status_code == 422, wrong
 
 
 @pytest.mark.parametrize("stale", [{}, {Timeline.HOME: Marker(5, 1, 0)}])
@@ -47,7 +46,7 @@ async def test_who_is_overtaken_is_told(
         return stale
 
     with monkeypatch.context() as patch:
-        patch.setattr(actions.queries, "of_account", before_the_other)
+        patch.setattr(queries, "of_account", before_the_other)
         answer = await client.post(MARKERS, json={"home": {"last_read_id": "7"}}, headers=alice.headers)
     assert (answer.status_code, set(answer.json())) == (409, {"error", "code"})
     held = (await client.get(MARKERS, params={"timeline": "home"}, headers=alice.headers)).json()["home"]
