@@ -74,7 +74,15 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await acting.tx.connection.execute(
         update(posts)
         .where(posts.c.id == post_id)
-        .values(deleted_at_ms=acting.now_ms, source="", html="", spoiler_text="", tags=[])
+        .values(
+            deleted_at_ms=acting.now_ms,
+            source="",
+            html="",
+            spoiler_text="",
+            tags=[],
+            quoted_id=None,
+            quote_state=None,
+        )
     )
     await acting.tx.connection.execute(delete(post_edits).where(post_edits.c.post_id == post_id))
     await polls.remove(acting, post_id)

@@ -274,8 +274,15 @@ async def test_the_server_says_what_it_is(
     assert shown["version"] == "4.5.0 (compatible; Folkmoot 0.0.1)"
     assert shown["configuration"]["statuses"]["max_characters"] == 500
     assert shown["configuration"]["accounts"]["max_note_length"] == 500
+    assert shown["configuration"]["polls"] == {
+        "max_options": 4,
+        "max_characters_per_option": 50,
+        "min_expiration": 300,
+        "max_expiration": 2_629_746,
+    }
     if version == "v2":
         assert shown["usage"]["users"]["active_month"] == 1
         assert shown["registrations"]["enabled"] is True
+        assert shown["api_versions"]["mastodon"] == 7  # that of 4.5
     else:
         assert shown["stats"] == {"user_count": 3, "status_count": 0, "domain_count": 0}
