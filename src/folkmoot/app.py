@@ -25,6 +25,7 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
 from folkmoot.surfaces import (
+    account_links,
     appeals,
     emails,
     export,
@@ -43,6 +44,7 @@ from folkmoot.surfaces import (
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
+    WORDS_BYTES_MAX,
     ErrorBody,
     ReadableRequest,
     asked_before_the_body,
@@ -110,7 +112,6 @@ from folkmoot.surfaces.spaces.offers import say_what_is_taken
 from folkmoot.surfaces.under_way import UnderWay
 
 log = structlog.get_logger(__name__)
-BODY_BYTES_MAX = 1_000_000
 
 # One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
 OWN_API: list[Any] = [
@@ -121,6 +122,7 @@ OWN_API: list[Any] = [
     *sessions.HANDLERS,
     *second_factors.HANDLERS,
     *leaving.HANDLERS,
+    *account_links.HANDLERS,
     *standing.HANDLERS,
     *export.HANDLERS,
     *appeals.HANDLERS,
@@ -251,7 +253,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
         on_shutdown=[equipment.close],
         state=State({"equipment": equipment}),
         cors_config=_CORS,
-        request_max_body_size=BODY_BYTES_MAX,
+        request_max_body_size=WORDS_BYTES_MAX,
         request_class=ReadableRequest,
         openapi_config=None,
         logging_config=None,

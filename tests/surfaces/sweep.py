@@ -212,6 +212,9 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {API}/moderation/accounts/{{account_id}}/invites": of_everybody(
         f"{API}/moderation/accounts/{{account}}/invites"
     ),
+    f"POST {API}/moderation/accounts/{{account_id}}/links": of_everybody(
+        f"{API}/moderation/accounts/{{account}}/links"
+    ),
     f"DELETE {API}/moderation/invites/{{invite_id}}": of_everybody(f"{API}/moderation/invites/{{invite}}"),
     f"GET {SPACE}/returning": each(f"{SPACE}/returning", "live_space"),
     f"DELETE {SPACE}/returning/{{account_id}}": of_everybody(f"{API}/spaces/{{live_space}}/returning/{{stranger}}"),
@@ -426,6 +429,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/deactivate": {"password": "not the password"},
     f"POST {API}/password-reset": {"email": "nobody@mail.example"},
     f"POST {API}/email": {"email": "somebody@mail.example", "password": "not the password"},
+    f"POST {API}/moderation/accounts/{{account_id}}/links": {"kind": "password"},
     f"POST {API}/account-deletion": {"password": "not the password"},
     f"POST {API}/email-link": {"secret": "none"},
     f"POST {API}/session/second-factor": {"ticket": "none", "code": "000000"},
@@ -557,12 +561,13 @@ async def what_is_done_with_posts(scene: Scene) -> None:
         scene.made[name] = str((await scene.people.act(who, Action.POST, work)).id)
 
 
-async def what_a_stranger_is_told_of_it(scene: Scene) -> None:
-    """Of its reply and its boost."""
+async def what_others_are_told_of_it(scene: Scene) -> None:
+    """A stranger of its reply and its boost, a follower of a post that names them."""
+    await scene.post(PostDraft(source=f"@follower {scene.canary('named')}"))
     doorbells = scene.services.tapes_directory.parent / "doorbells"
     await tell(scene.services.database, doorbells)
     async with scene.services.database.read() as read:
-        told = await notification_queries.of_account(read, scene.stranger, Asked(), Page(limit=10))
+        told = await notification_queries.of_account(read, scene.follower, Asked(), Page(limit=10))
     scene.made["notification"] = str(told[0].id)
 
 
@@ -695,7 +700,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     some_posts,
     polls_edits_quotes_and_what_comes_later,
     what_is_done_with_posts,
-    what_a_stranger_is_told_of_it,
+    what_others_are_told_of_it,
     its_spaces,
     its_clips,
     its_pictures,
@@ -705,6 +710,14 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     a_report_of_it,
     what_others_read_by,
 ]
+
+
+async def staged(app: Litestar, services: Services, people: People) -> Scene:
+    """With one of everything in it."""
+    scene = Scene(app, services, people)
+    for maker in MAKERS:
+        await maker(scene)
+    return scene
 
 
 class HeldKey(msgspec.Struct, frozen=True):

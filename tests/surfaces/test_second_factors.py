@@ -269,3 +269,22 @@ async def test_moderators_can_be_asked_to_have_one(
     assert (await carol.client.get(OWN, headers=keeper)).status_code == 200
     assert (await carol.client.get(HERE, headers=keeper)).json()["required"] is True
     assert (await carol.own())["required"] is False
+
+
+@ON_ONE
+async def test_an_owner_hands_out_links_on_the_servers_own_pages(
+    carol: Browser, stranger: Browser, people: People, clock: FakeClock
+) -> None:
+    carol_id = int((await carol.client.get(SESSION)).json()["account"]["id"])
+    await carol.codes(clock)
+    path = f"{API}/moderation/accounts/{carol_id}/links"
+    for role, status in ((Role.MODERATOR, 403), (Role.OWNER, 200)):
+        keeper = await people.create(f"keeper_{role.value}", role)
+        headers = {"Authorization": f"Bearer {await people.token(keeper)}"}
+        made = await stranger.client.post(path, json={"kind": "second_factor"}, headers=headers)
+        assert made.status_code == status, made.text
+    secret = made.json()["url"].removeprefix("http://moot.test/second-factor?secret=")
+    await stranger.post(f"{API}/second-factor-link", 204, secret=secret, **BY_PASSWORD)
+    await stranger.post(SESSION, **BY_PASSWORD)
+    nothing = await stranger.client.post(path, json={"kind": "email"}, headers=headers)
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing_to_confirm")

@@ -49,6 +49,10 @@ EVENTS: dict[str, tuple[str, str]] = {
         "Second factor taken away",
         "Every second factor of @{username} was taken away, by a link that this server's moderators gave out.",
     ),
+    "link_made": (
+        "A link for your account",
+        "An owner of this server made a link for @{username}: for a new password, or for a lost second factor.",
+    ),
     "deletion_asked": (
         "Your account will be deleted",
         "@{username} will be deleted with all that it published. Until then you can sign in and take that back.",

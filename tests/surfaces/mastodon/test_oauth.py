@@ -15,7 +15,9 @@ from litestar import Litestar
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.web import visitor
+from tests.surfaces.test_second_factors import Browser
 
+from folkmoot.accounts.second_factor.codes import code_at
 from folkmoot.gate import Standing
 
 CALLBACK = "https://app.test/callback?keep=1"
@@ -282,6 +284,29 @@ async def test_signing_in_on_the_way(browser: httpx.AsyncClient, app: Litestar, 
         assert right.status_code == 303
         assert "@carol" in (await fresh.get(right.headers["location"])).text
         assert "Sign in to" in (await fresh.get(f"/oauth/authorize?{program.query(force_login='true')}")).text
+
+
+async def test_a_second_factor_on_the_way(
+    browser: httpx.AsyncClient, app: Litestar, program: Program, clock: FakeClock
+) -> None:
+    """By a form without scripts."""
+    secret, _ = await Browser(browser).codes(clock)
+    async with visitor(app) as fresh:
+        page = await fresh.get(f"/oauth/authorize?{program.query()}")
+        action = html.unescape(page.text.partition('action="')[2].partition('"')[0])
+        page = await fresh.post(action, data={"username": "carol", "password": PASSWORD}, headers=ORIGIN)
+        assert (page.status_code, "set-cookie" in page.headers) == (200, False)
+        action = html.unescape(page.text.partition('action="')[2].partition('"')[0])
+        assert action.startswith("/oauth/authorize/second-factor?")
+        ticket = page.text.partition('name="ticket" value="')[2].partition('"')[0]
+        wrong = await fresh.post(action, data={"ticket": ticket, "code": "000000"}, headers=ORIGIN)
+        assert wrong.status_code == 401
+        assert ticket in wrong.text
+        right = await fresh.post(action, data={"ticket": ticket, "code": code_at(secret, clock())}, headers=ORIGIN)
+        assert right.status_code == 303
+        assert "@carol" in (await fresh.get(right.headers["location"])).text
+        over = await fresh.post(action, data={"ticket": ticket, "code": code_at(secret, clock())}, headers=ORIGIN)
+        assert "Sign in anew" in over.text
 
 
 async def test_saying_no(browser: httpx.AsyncClient, program: Program) -> None:

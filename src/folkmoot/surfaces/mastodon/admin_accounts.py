@@ -59,7 +59,8 @@ class SpaceFate(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Decide(msgspec.Struct):
-    """A decision about an account. `until` (RFC 3339) and `spaces` are Folkmoot's own; no e-mail is sent."""
+    """A decision about an account. `until` (RFC 3339) and `spaces` are Folkmoot's own. Where the server sends mail,
+    the person is written to, whatever `send_email_notification` says."""
 
     type: str = "none"
     text: str | None = None
