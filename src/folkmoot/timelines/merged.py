@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -145,7 +146,8 @@ class _Merged:
         return or_(answered.is_(None), answered == table.c.account_id, answered == _VIEWER, followed)
 
     def _bounds(self) -> FromClause:
-        """Of the at most `limit` authors whose posts can be on the page, each with its `limit`th post there.
+        """Of the at most `limit` authors whose posts can be on the page, each with the last of theirs that can be:
+        it is no further than the first post of any of them, where they are `limit`, and than their own `limit`th.
 
         Materialised: otherwise SQLite asks for the bound again at every post.
         """
@@ -153,22 +155,30 @@ class _Merged:
         probe = posts.alias("probe")
         first = select(probe.c.id).where(self._by(probe, authors)).order_by(order(probe.c.id, page)).limit(1)
         heads = _materialised(select(*authors.c, first.scalar_subquery().label("head")), "heads")
-        chosen = (
-            select(heads.c.id, heads.c.reblogs, heads.c.languages)
-            .where(heads.c.head.is_not(None))
-            .order_by(order(heads.c.head, page))
-            .limit(page.limit)
-            .cte("chosen")
+        chosen = _materialised(
+            select(*heads.c).where(heads.c.head.is_not(None)).order_by(order(heads.c.head, page)).limit(page.limit),
+            "chosen",
         )
+        edge = self._edge(chosen)
         further = posts.alias("further")
         last = (
             select(further.c.id)
-            .where(self._by(further, chosen))
+            .where(self._by(further, chosen), further.c.id <= edge if ascends(page) else further.c.id >= edge)
             .order_by(order(further.c.id, page))
             .limit(1)
             .offset(page.limit - 1)
         )
-        return _materialised(select(*chosen.c, _bound(last, page)), "bounds")
+        bound = func.coalesce(last.scalar_subquery(), edge).label("bound")
+        return _materialised(select(chosen.c.id, chosen.c.reblogs, chosen.c.languages, bound), "bounds")
+
+    def _edge(self, chosen: CTE) -> ColumnElement[int]:
+        """With `limit` authors there are `limit` posts up to the last of their first ones."""
+        heads = chosen.alias("first_ones")
+        outermost = func.max(heads.c.head) if ascends(self._page) else func.min(heads.c.head)
+        nowhere = ID_MAX if ascends(self._page) else 0
+        found = select(case((func.count() >= self._page.limit, outermost), else_=nowhere).label("id"))
+        edge = _materialised(found.select_from(heads), "edge")
+        return select(edge.c.id).scalar_subquery()
 
 
 def _with_followed_tags(page: Page) -> Select[Any]:
