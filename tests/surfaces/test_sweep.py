@@ -17,11 +17,11 @@ from tests.surfaces.sweep import (
     ADDRESSES,
     BODIES,
     HELD,
-    MAKERS,
     Address,
     HeldKey,
     Scene,
     addresses_of,
+    staged,
 )
 
 from folkmoot.gate import Action, Register, Serves, Standing, Surface
@@ -56,10 +56,7 @@ async def scene(app: Litestar, services: Services, people: People, monkeypatch: 
     monkeypatch.setattr(
         "folkmoot.surfaces.pages.pages._shell", lambda: "<title>Folkmoot</title><!--head-->", raising=False
     )
-    scene = Scene(app, services, people)
-    for maker in MAKERS:
-        await maker(scene)
-    return scene
+    return await staged(app, services, people)
 
 
 async def tokens(scene: Scene) -> dict[str, str | None]:
