@@ -212,6 +212,9 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {API}/moderation/accounts/{{account_id}}/invites": of_everybody(
         f"{API}/moderation/accounts/{{account}}/invites"
     ),
+    f"POST {API}/moderation/accounts/{{account_id}}/links": of_everybody(
+        f"{API}/moderation/accounts/{{account}}/links"
+    ),
     f"DELETE {API}/moderation/invites/{{invite_id}}": of_everybody(f"{API}/moderation/invites/{{invite}}"),
     f"GET {SPACE}/returning": each(f"{SPACE}/returning", "live_space"),
     f"DELETE {SPACE}/returning/{{account_id}}": of_everybody(f"{API}/spaces/{{live_space}}/returning/{{stranger}}"),
@@ -426,6 +429,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/deactivate": {"password": "not the password"},
     f"POST {API}/password-reset": {"email": "nobody@mail.example"},
     f"POST {API}/email": {"email": "somebody@mail.example", "password": "not the password"},
+    f"POST {API}/moderation/accounts/{{account_id}}/links": {"kind": "password"},
     f"POST {API}/account-deletion": {"password": "not the password"},
     f"POST {API}/email-link": {"secret": "none"},
     f"POST {API}/session/second-factor": {"ticket": "none", "code": "000000"},
