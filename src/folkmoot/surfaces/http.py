@@ -13,6 +13,7 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import ExceptionHandlersMap, Guard
@@ -28,6 +29,8 @@ Body = TypeVar("Body")
 AnyRequest = Request[Any, Any, Any]
 SESSION_COOKIE = "folkmoot_session"
 SURFACE = "surface"
+WORDS_BYTES_MAX = 1_000_000
+"""Of a body, and of what isn't files in a body that holds some."""
 _VIEWER = "viewer"
 _ENDED = "ended"
 
@@ -210,6 +213,8 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
     that is wrong.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "multipart/form-data":
+        _require_few_words(request)
     try:
         if content_type == "application/json":
             # Programs write numbers and yes or no as text in JSON, too.
@@ -222,8 +227,21 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    form = await request.form()
-    return nested([*request.query_params.multi_items(), *form.multi_items()])
+    items = [*request.query_params.multi_items(), *(await request.form()).multi_items()]
+    if sum(len(value) for _, value in items if isinstance(value, str)) > WORDS_BYTES_MAX:
+        raise RequestEntityTooLarge
+    return nested(items)
+
+
+def _require_few_words(request: AnyRequest) -> None:
+    """Where a route takes large bodies, that is for the files in them. Raises 411 and 413."""
+    if (request.route_handler.resolve_request_max_body_size() or 0) <= WORDS_BYTES_MAX:
+        return
+    length = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0")
+    if not length.isdigit():
+        raise Refused("length_required", "Say how long the body is (Content-Length).", status=411)
+    if int(length) > WORDS_BYTES_MAX:
+        raise RequestEntityTooLarge
 
 
 class ErrorBody(msgspec.Struct):

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from fractions import Fraction
 from typing import Any
 
@@ -141,6 +141,22 @@ async def test_without_a_file_there_is_nothing(client: httpx.AsyncClient, alice:
     answer = await client.post("/api/v2/media", headers=broken, content=b"--y\r\nnonsense")
     assert answer.status_code in (400, 422)
     assert "error" in answer.json()
+
+
+async def test_large_bodies_are_for_files(client: httpx.AsyncClient, alice: Any) -> None:
+    words = {"description": "x" * 1_000_001}
+    for sent in ({"json": words}, {"data": words}, {"data": words, "files": {"file": ("x", b"GIF89a")}}):
+        answer = await client.post("/api/v2/media", headers=alice.headers, **sent)
+        assert answer.status_code == 413
+        assert "error" in answer.json()
+    chunked = {**alice.headers, "content-type": "application/json"}
+    answer = await client.post("/api/v2/media", headers=chunked, content=_pieces())
+    assert answer.status_code == 411
+
+
+async def _pieces() -> AsyncIterator[bytes]:
+    yield b"{"
+    yield b"}"
 
 
 async def test_one_changes_and_deletes_ones_own(client: httpx.AsyncClient, alice: Any, bob: Any) -> None:
