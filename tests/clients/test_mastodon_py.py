@@ -156,7 +156,7 @@ def being_told(ana: Any, ben: Any) -> None:
     ben.push_subscription_delete()
 
 
-class Heard(StreamListener):  # type: ignore[misc]  # says nothing of its types
+class Heard(StreamListener):
     def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
 
