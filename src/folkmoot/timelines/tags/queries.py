@@ -1,9 +1,8 @@
 """Reads of tags. Each is one statement."""
 
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import BigInteger, Select, Table, func, literal, select, union_all
+from sqlalchemy import BigInteger, Table, column, func, literal, select, values
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
@@ -22,28 +21,29 @@ async def history(read: Read, names: Collection[str]) -> dict[str, list[DayOfUse
     """How each of the tags was used in the last seven days, the newest first, without days on which it wasn't."""
     if not names:
         return {}
-    first_day = read.now_ms // DAY_MS - HISTORY_DAYS + 1
-    counted = [_used_since(name, id_at(first_day * DAY_MS)) for name in dict.fromkeys(names)]
-    found: dict[str, list[DayOfUse]] = {}
-    for row in await read.connection.execute(union_all(*counted)):
-        found.setdefault(row.name, []).append(DayOfUse(int(row.day), row.uses, row.accounts))
-    return {name: sorted(days, key=lambda one: -one.day) for name, days in found.items()}
-
-
-def _used_since(name: str, id_: int) -> Select[Any]:
-    newest = (
-        select((post_tags.c.post_id // literal(id_at(DAY_MS), BigInteger)).label("day"), post_tags.c.account_id)
-        .where(post_tags.c.name == name, post_tags.c.post_id >= id_)
-        .order_by(post_tags.c.post_id.desc())
-        .limit(USES_LOOKED_AT_MAX)
-        .subquery()
+    since = id_at((read.now_ms // DAY_MS - HISTORY_DAYS + 1) * DAY_MS)
+    asked = values(column("name", post_tags.c.name.type), name="asked").data([(name,) for name in set(names)]).cte()
+    further = post_tags.alias("further")
+    last = (
+        select(further.c.post_id)
+        .where(further.c.name == asked.c.name, further.c.post_id >= since)
+        .order_by(further.c.post_id.desc())
+        .limit(1)
+        .offset(USES_LOOKED_AT_MAX - 1)
     )
-    return select(
-        literal(name).label("name"),
-        newest.c.day,
-        func.count().label("uses"),
-        func.count(newest.c.account_id.distinct()).label("accounts"),
-    ).group_by(newest.c.day)
+    bounds = select(asked.c.name, func.coalesce(last.scalar_subquery(), since).label("bound")).cte("bounds")
+    day = (post_tags.c.post_id // literal(id_at(DAY_MS), BigInteger)).label("day")
+    uses = (
+        select(post_tags.c.name, day, post_tags.c.account_id)
+        .join(bounds, (post_tags.c.name == bounds.c.name) & (post_tags.c.post_id >= bounds.c.bound))
+        .subquery("uses")
+    )
+    people = func.count(uses.c.account_id.distinct())
+    statement = select(uses.c.name, uses.c.day, func.count(), people).group_by(uses.c.name, uses.c.day)
+    found: dict[str, list[DayOfUse]] = {}
+    for name, on_day, count, accounts in await read.connection.execute(statement):
+        found.setdefault(name, []).append(DayOfUse(int(on_day), count, accounts))
+    return {name: sorted(days, key=lambda one: -one.day) for name, days in found.items()}
 
 
 async def followed_by(read: Read, account_id: int, page: Page) -> list[tuple[int, str]]:
