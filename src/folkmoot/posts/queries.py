@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, literal, select
+from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, literal, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.model import Application, Circle, Poll, Post, Quoted, QuotePolicy, QuoteState, Visibility
@@ -24,8 +24,13 @@ _quoted = posts.alias("quoted")
 _OF_POLLS = ("options", "multiple", "hide_totals", "expires_at_ms", "tallies", "voters")
 
 
-def rows() -> Select[Any]:
-    """What `found` reads: posts that were not deleted, with what was counted of them, application and circle."""
+def rows(on_page: FromClause | None = None) -> Select[Any]:
+    """What `found` reads: posts that were not deleted, with what was counted of them, application and circle.
+
+    `on_page`: only those whose `id` is there. It stands first, for PostgreSQL joins so many tables in the order in
+    which they are named (`join_collapse_limit`), and would do that for every post there is.
+    """
+    wanted = posts if on_page is None else on_page.join(posts, posts.c.id == on_page.c.id)
     return (
         select(
             posts,
@@ -44,7 +49,7 @@ def rows() -> Select[Any]:
             *circles.COLUMNS,
         )
         .select_from(
-            circles.with_circle(posts)
+            circles.with_circle(wanted)
             .outerjoin(applications, applications.c.id == posts.c.application_id)
             .outerjoin(post_counts, post_counts.c.post_id == posts.c.id)
             .outerjoin(_reblogged, _reblogged.c.id == posts.c.reblog_of_id)

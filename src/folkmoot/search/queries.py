@@ -73,7 +73,7 @@ async def statuses(
         .offset(offset)
         .subquery("page")
     )
-    return await found(read, rows().join(ids, ids.c.id == posts.c.id).order_by(posts.c.id.desc()))
+    return await found(read, rows(ids).order_by(posts.c.id.desc()))
 
 
 async def tags(read: Read, text: str, *, limit: int, offset: int = 0) -> list[str]:

@@ -75,4 +75,4 @@ async def posts_of_page(read: Read, ids: Select[Any], page: Page) -> list[Post]:
 def rows_of_page(ids: Select[Any], page: Page) -> Select[Any]:
     (id_,) = ids.selected_columns
     on_page = ids.order_by(order(id_, page)).limit(page.limit).subquery("page")
-    return rows().join(on_page, on_page.c.id == posts.c.id).order_by(posts.c.id.desc())
+    return rows(on_page).order_by(posts.c.id.desc())
