@@ -4,7 +4,7 @@ What is merged from many authors is in `merged.py`.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -33,6 +33,7 @@ from folkmoot.timelines.paging import Shape, order, posts_of_page, rows_of_page,
 
 _ID: ColumnElement[Any] = literal_column("id", BigInteger)
 _AUTHOR: ColumnElement[int] = literal_column("posts.account_id", BigInteger)
+_SHAPES_KEPT = 256  # of statements for tags, of which there are as many as people combine
 
 
 class Tagged(msgspec.Struct, frozen=True):
@@ -73,33 +74,43 @@ async def tagged(
 ) -> list[Post]:
     """Public posts with tags, replies too, without whom the viewer muted or blocked: a range of the index of each
     tag."""
-    ranges = [
-        _range(read, name, asked, page, viewer_id=viewer_id, only_media=only_media)
-        for name in dict.fromkeys(asked.any_of)
-    ]
-    if not ranges:
+    groups = {"any": dict.fromkeys(asked.any_of), "all": asked.all_of, "none": asked.none_of}
+    if not groups["any"]:
         return []
-    ids = union(*(select(one.c.id) for one in ranges)).subquery("ids")
-    return await posts_of_page(read, select(ids.c.id), page)
+    named = {f"{group}_{number}": name for group, names in groups.items() for number, name in enumerate(names)}
+    viewer = {"now_ms": read.now_ms, "viewer": viewer_id} if viewer_id is not None else {}
+    statement = _tagged(shape(page), tuple(named), viewer_id is not None, only_media)
+    return await found(read, statement, {**named, **viewer, **values(page)})
 
 
-def _range(read: Read, name: str, asked: Tagged, page: Page, *, viewer_id: int | None, only_media: bool) -> Any:
-    """The ids of one tag that can be on the page."""
-    ids = select(post_tags.c.post_id.label("id")).where(
-        post_tags.c.name == name,
-        post_tags.c.listed,
-        *within(post_tags.c.post_id, page),
-        *(_has(other, post_tags.c.post_id) for other in asked.all_of),
-        *(not_(_has(other, post_tags.c.post_id)) for other in asked.none_of),
-    )
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: bool) -> Select[Any]:
+    """`named` are the parameters for names: any_0, any_1, …, all_0, …, none_0, …"""
+    page = shape.page()
+    post_id = post_tags.c.post_id
+    conditions = [post_tags.c.listed, *within(post_id, page)]
+    conditions += [_has(bindparam(name), post_id) for name in named if name.startswith("all_")]
+    conditions += [not_(_has(bindparam(name), post_id)) for name in named if name.startswith("none_")]
     if only_media:
-        ids = ids.where(exists().where(media.c.post_id == post_tags.c.post_id))
-    if viewer_id is not None:
-        ids = ids.where(not_(hides(viewer_id, post_tags.c.account_id, read.now_ms)))
-    return ids.order_by(order(post_tags.c.post_id, page)).limit(page.limit).subquery()
+        conditions.append(exists().where(media.c.post_id == post_id))
+    if has_viewer:
+        viewer, now_ms = (bindparam(name, type_=BigInteger) for name in ("viewer", "now_ms"))
+        conditions.append(not_(hides(viewer, post_tags.c.account_id, now_ms)))
+    ranges = [
+        select(post_id.label("id"))
+        .where(post_tags.c.name == bindparam(name), *conditions)
+        .order_by(order(post_id, page))
+        .limit(page.limit)
+        .subquery()
+        for name in named
+        if name.startswith("any_")
+    ]
+    ids = union(*(select(one.c.id) for one in ranges)).subquery("ids")
+    return rows_of_page(select(ids.c.id), page)
 
 
-def _has(name: str, post_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _has(name: Any, post_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """`name`: a value or a bound parameter."""
     other = post_tags.alias()
     return exists().where(other.c.name == name, other.c.post_id == post_id)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
-from tests.surfaces.mastodon.test_lists import read
+from tests.surfaces.mastodon.test_lists import add, make, read
 from tests.surfaces.mastodon.test_marks import say
 from tests.surfaces.walking import walked
 
@@ -29,6 +29,16 @@ async def test_a_tag_is_one_however_it_is_written(client: httpx.AsyncClient, ali
     assert await tagged(client, "größe") == [reply, said[2], said[0]]
     assert await tagged(client, "größe", remote="true") == await tagged(client, "größe", only_media="true") == []
     assert await tagged(client, "größe", local="true") == [reply, said[2], said[0]]
+
+
+async def test_walked_by_its_links(client: httpx.AsyncClient, people: People, alice: Person, bob: Person) -> None:
+    await people.follow(alice.id, bob.id)
+    list_id = await make(client, alice, "Bob")
+    await add(client, alice, list_id, bob)
+    said = [(await say(client, bob, f"#a {number}"))["id"] for number in range(5)]
+    for timeline in ("tag/a", f"list/{list_id}", "home"):
+        found = await walked(client, f"/api/v1/timelines/{timeline}", alice.headers)
+        assert [one["id"] for one in found] == said[::-1], timeline
 
 
 async def test_any_all_none(client: httpx.AsyncClient, alice: Person) -> None:
