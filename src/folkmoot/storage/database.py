@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -171,7 +172,7 @@ class Database:
 
 
 def _postgres_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=10,
         max_overflow=10,
@@ -181,6 +182,19 @@ def _postgres_engine(url: URL) -> AsyncEngine:
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
     )
+    event.listen(engine.sync_engine, "connect", _plan_for_pages)
+    return engine
+
+
+def _plan_for_pages(connection: Any, _record: Any) -> None:
+    """A page is a few rows of many indexes: to compile such a statement takes longer than to run it, and an index
+    in its order is cheaper than all of somebody's posts sorted. Said here rather than in the address: poolers refuse
+    it there."""
+    cursor = connection.cursor()
+    cursor.execute("SET jit = off")
+    cursor.execute("SET random_page_cost = 1.1")
+    cursor.close()
+    connection.commit()
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
