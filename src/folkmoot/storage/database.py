@@ -188,8 +188,8 @@ def _postgres_engine(url: URL) -> AsyncEngine:
 
 def _plan_for_pages(connection: Any, _record: Any) -> None:
     """A page is a few rows of many indexes: to compile such a statement takes longer than to run it, and an index
-    in its order is cheaper than all of somebody's posts sorted. Said here rather than in the address: poolers refuse
-    it there."""
+    in its order is cheaper than all of somebody's posts sorted. Said here, since poolers refuse it in the
+    address."""
     cursor = connection.cursor()
     cursor.execute("SET jit = off")
     cursor.execute("SET random_page_cost = 1.1")
