@@ -133,7 +133,8 @@ def clients_of(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        names += [node.attr] if isinstance(node, ast.Attribute) else []
+        # Of attributes only this one: `services.requests` is a number.
+        names += [node.attr] if isinstance(node, ast.Attribute) and node.attr == "open_connection" else []
         yield from (name for name in names if name in CLIENTS)
 
 
