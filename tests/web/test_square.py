@@ -122,7 +122,9 @@ async def voted(server: Server, voter: Person, browser: Browser, address: str) -
     await page.get_by_role("radio", name="Coffee").check()
     await page.get_by_role("button", name="Vote").click()
     await expect(page.get_by_text("100 %")).to_be_visible()
+    await page.reload()
     await expect(page.get_by_text("1 person voted")).to_be_visible()
+    await expect(page.get_by_text("your vote")).to_have_count(1)
     assert await problems(page) == []
     await context.close()
 
