@@ -30,6 +30,7 @@ QUERIES_MAX, GROWTH_MAX = 12, 1.2
 STREAM_P99_MS = 500.0
 STREAMS_MAX, POSTS_HEARD = 10_000, 5
 CLIENTS, SECONDS = 16, 8
+WARMING = 20
 _ALONE_SECONDS = 4
 HOME, INSTANCE = "/api/v1/timelines/home", "/api/v2/instance"
 Say = Callable[[str], None]
@@ -57,6 +58,7 @@ def run_api(posts: int, accounts: int, database: str, say: Say) -> Report:
         few = min(FEW, posts)
         _grow(url, square, few)
         server = stack.enter_context(running_server(folder, database=url, trusted_proxies=TRUSTED))
+        _warm(server, tokens)
         say(f"Home is asked for with {few} posts.")
         at_few = _alone(program, server, tokens)
         say(f"Posts are written until there are {posts}.")
@@ -104,6 +106,14 @@ def _grow(url: str, square: api_data.Square, posts: int) -> float:
     api_data.write_posts(url, square, posts)
     api_data.settle(url)
     return time.monotonic() - began_s
+
+
+def _warm(server: Server, tokens: Sequence[str]) -> None:
+    """A server that has just started reads what it keeps, and a database prepares what it is asked often."""
+    for token in tokens[:WARMING]:
+        status, _ = ask(server.base_url, "GET", HOME, token=token)
+        if status != 200:
+            raise ApiFailed(f"GET {HOME} answered {status}.")
 
 
 def _alone(program: Path, server: Server, tokens: Sequence[str]) -> Answered:
