@@ -249,7 +249,7 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
         guards=[asked_before_the_body(lambda: equipment.services.gate)],
         exception_handlers=_EXCEPTION_HANDLERS,
         before_request=_refuse_impossible_ids,
-        before_send=[_secure, say_what_is_taken],
+        before_send=[_secure, _say_all_methods, say_what_is_taken],
         on_shutdown=[equipment.close],
         state=State({"equipment": equipment}),
         cors_config=_CORS,
@@ -326,6 +326,15 @@ async def _secure(message: Message, scope: Scope) -> None:
         if "frame-ancestors *" in headers["Content-Security-Policy"]:
             # It would say the opposite to browsers that know only this one.
             del headers["X-Frame-Options"]
+
+
+async def _say_all_methods(message: Message, scope: Scope) -> None:
+    """`Allow` in the answer to OPTIONS: Litestar's own names only those of the first handler of an address."""
+    if message["type"] == "http.response.start" and scope.get("method") == "OPTIONS":
+        headers = MutableScopeHeaders.from_message(message)
+        methods = (one.methods for one in scope["litestar_app"].routes if one.path_format == scope["path_template"])
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(sorted(next(methods)))
 
 
 def _busy(_request: Request[Any, Any, Any], _error: DatabaseBusy) -> Response[ErrorBody]:

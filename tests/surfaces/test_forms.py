@@ -1,11 +1,14 @@
-"""Fields of forms as documents."""
+"""Fields of forms as documents, and what their values are."""
 
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.gate import Refused
-from folkmoot.surfaces.forms import nested
+from folkmoot.surfaces.forms import as_sent, nested
 
 
 def test_lists_and_documents() -> None:
@@ -51,3 +54,75 @@ def test_anything_is_a_document_or_refused(pairs: list[tuple[str, str]]) -> None
     except Refused:
         return
     assert {name for name, _ in pairs if "[" not in name} <= found.keys()
+
+
+class Inner(msgspec.Struct):
+    seconds: int | None = None
+    text: str | None = None
+
+
+class Outer(msgspec.Struct):
+    sure: bool | None = None
+    count: int | None = None
+    share: float | None = None
+    text: str | None = None
+    ids: list[str] | None = None
+    inner: Inner | None = None
+    several: list[Inner] | dict[str, Inner] | None = None
+    free: Any = None
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"sure": "0"}, {"sure": False}),
+        ({"sure": "OFF"}, {"sure": False}),
+        ({"sure": "on"}, {"sure": True}),
+        ({"sure": 1}, {"sure": True}),
+        ({"sure": ""}, {}),
+        ({"count": "600"}, {"count": 600}),
+        ({"count": ""}, {}),
+        ({"share": "0.5"}, {"share": 0.5}),
+        ({"text": 7}, {"text": "7"}),
+        ({"text": ""}, {"text": ""}),
+        ({"ids": [1, "2"]}, {"ids": ["1", "2"]}),
+        ({"inner": {"seconds": "5", "text": 5}}, {"inner": Inner(5, "5")}),
+        ({"several": {"0": {"seconds": "5"}}}, {"several": {"0": Inner(5)}}),
+        ({"several": [{"seconds": "5"}]}, {"several": [Inner(5)]}),
+        ({"free": "0", "unknown": "1"}, {"free": "0"}),
+    ],
+)
+def test_values_are_cast_as_rails_does(sent: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert as_sent(sent, Outer) == Outer(**meant)
+
+
+@pytest.mark.parametrize(
+    "sent", [{"sure": "perhaps"}, {"count": "many"}, {"text": []}, {"text": 10**30}, [], "x", 1]
+)
+def test_what_it_cannot_be_is_refused(sent: Any) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        as_sent(sent, Outer)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda within: st.lists(within, max_size=3) | st.dictionaries(st.text(max_size=5), within, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(Outer.__struct_fields__) | st.text(max_size=5), JSON))
+def test_any_document_is_read_or_refused(document: dict[str, Any]) -> None:
+    try:
+        read = as_sent(document, Outer)
+    except msgspec.ValidationError:
+        return
+    assert isinstance(read, Outer)
+
+
+@given(st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text(), st.lists(st.text(max_size=5), max_size=4))
+def test_what_is_right_already_stays(sure: bool, count: int, text: str, ids: list[str]) -> None:
+    whole = Outer(sure=sure, count=count, text=text, ids=ids, inner=Inner(count, text))
+    assert as_sent(msgspec.to_builtins(whole), Outer) == whole
+    as_text = {"sure": str(sure), "count": str(count), "inner": {"seconds": str(count)}}
+    assert as_sent(as_text, Outer) == Outer(sure=sure, count=count, inner=Inner(count))

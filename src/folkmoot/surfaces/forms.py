@@ -1,16 +1,81 @@
-"""Names of form fields as programs for Rails send them: `a[]` is a list, `a[b]` a field of a document, `a[][b]` a
-field of documents in a list. Pure."""
+"""Bodies as programs for Rails send them. Pure.
+
+Names of form fields: `a[]` is a list, `a[b]` a field of a document, `a[][b]` a
+field of documents in a list.
+Values, in JSON too: numbers, and yes or no, as text; ids as numbers.
+"""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
 
 from folkmoot.gate import Refused
 
+Body = TypeVar("Body")
 DEPTH_MAX = 4
+NUMBER_MAX = 2**63 - 1
+_SAID = dict.fromkeys(("1", "t", "true", "on", "yes"), True) | dict.fromkeys(
+    ("0", "f", "false", "off", "no"), False
+)
+# What a value of JSON is before it is cast; of all other types a value stays what it is.
+_NATIVE: dict[type[inspect.Type], type | tuple[type, ...]] = {
+    inspect.NoneType: type(None),
+    inspect.BoolType: bool,
+    inspect.IntType: int,
+    inspect.FloatType: (int, float),
+    inspect.StrType: str,
+    inspect.LiteralType: str,
+    inspect.EnumType: str,
+    inspect.ListType: list,
+    inspect.DictType: dict,
+    inspect.StructType: dict,
+}
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])+")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 Document = dict[str, Any]
+
+
+def as_sent(document: Any, kind: type[Body]) -> Body:
+    """The document as a `kind`. Raises msgspec.ValidationError for what it can't be."""
+    hashable: Any = kind  # as every class is, but mypy can't tell
+    return msgspec.convert(cast(document, _described(hashable)), kind, strict=False)
+
+
+@cache
+def _described(kind: type) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+def cast(value: Any, wanted: inspect.Type) -> Any:
+    """The value as Rails would take it for a field of this type; what it can't be stays what it is."""
+    match wanted:
+        case inspect.UnionType(types=types):
+            return _of_several(value, types)
+        case inspect.BoolType() if isinstance(value, str):
+            return _SAID.get(value.lower(), value)
+        case inspect.StrType() if isinstance(value, int) and not isinstance(value, bool):
+            return str(value) if abs(value) <= NUMBER_MAX else value
+        case inspect.ListType(item_type=item) if isinstance(value, list):
+            return [cast(one, item) for one in value]
+        case inspect.DictType(value_type=item) if isinstance(value, dict):
+            return {name: cast(one, item) for name, one in value.items()}
+        case inspect.StructType(fields=fields) if isinstance(value, dict):
+            types_of = {field.encode_name: field.type for field in fields}
+            return {name: cast(one, types_of[name]) if name in types_of else one for name, one in value.items()}
+    return value
+
+
+def _of_several(value: Any, types: Sequence[inspect.Type]) -> Any:
+    """Nothing said in a field that is no text is nothing."""
+    fitting = [one for one in types if isinstance(value, _NATIVE.get(type(one), object))]
+    if not fitting and value == "" and any(isinstance(one, inspect.NoneType) for one in types):
+        return None
+    others = [one for one in types if not isinstance(one, inspect.NoneType)]
+    return cast(value, (fitting or others)[0])
 
 
 def nested(pairs: Iterable[tuple[str, Any]]) -> Document:

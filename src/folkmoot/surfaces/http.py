@@ -22,7 +22,7 @@ from folkmoot.accounts.oauth.rules import covers
 from folkmoot.accounts.second_factor.queries import factors_of
 from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
 from folkmoot.surfaces import under_way
-from folkmoot.surfaces.forms import nested
+from folkmoot.surfaces.forms import as_sent, nested
 from folkmoot.surfaces.security import NO_STORE
 
 Body = TypeVar("Body")
@@ -209,17 +209,16 @@ def _unreadable(error: Exception) -> Refused:
 async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
     """The request's body as JSON, form or multipart, whichever it says it is, checked against `kind`.
 
-    Mastodon clients send all three (forms.py: how names of fields nest). Raises Refused 422 with the first thing
-    that is wrong.
+    Mastodon clients send all three (forms.py: how names of fields nest, and values are cast). Raises Refused 422
+    with the first thing that is wrong.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "multipart/form-data":
         _require_few_words(request)
     try:
         if content_type == "application/json":
-            # Programs write numbers and yes or no as text in JSON, too.
-            return msgspec.json.decode(await request.body() or b"{}", type=kind, strict=False)
-        return msgspec.convert(await _form(request), kind, strict=False)
+            return as_sent(msgspec.json.decode(await request.body() or b"{}"), kind)
+        return as_sent(await _form(request), kind)
     except msgspec.MsgspecError as error:
         raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
     except _UNREADABLE as error:

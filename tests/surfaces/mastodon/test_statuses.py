@@ -72,7 +72,7 @@ REFUSED: list[dict[str, Any]] = [
     {"status": "hi", "scheduled_at": "2001-01-01T00:00:00Z"},
     {"status": "hi", "quote_approval_policy": "friends"},
     {"status": " ".join(f"@somebody{number}" for number in range(1000))},
-    {"status": 7},
+    {"status": [7]},
 ]
 
 
