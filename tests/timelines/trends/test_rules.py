@@ -41,7 +41,10 @@ def test_each_person_counts_once_and_nothing_grows(uses: list[Use]) -> None:
         people = {one.account_id for one in uses if one.what == what}
         assert {one.account_id for one in kept} == people
         assert len(kept) == len(people) >= rules.PEOPLE_MIN
-    many = [use(f"tag{number}", who) for number in range(99) for who in range(99)]
+
+
+def test_what_is_kept_is_bounded() -> None:
+    many = [use(f"tag{number}", who) for number in range(50) for who in range(30)]
     found = rules.strongest(many, NOW_MS)
     assert (len(found), {len(kept) for kept in found.values()}) == (rules.TRENDS_MAX, {rules.USES_KEPT_MAX})
 

@@ -49,7 +49,7 @@ class Announcement(msgspec.Struct, kw_only=True):
     reactions: list[Reaction]
 
 
-@get(PATH, opt=serves(Serves.SIGNED_IN))
+@get(PATH, opt=serves(Serves.SIGNED_IN, scope="read:accounts"))
 async def list_announcements(
     request: Request[Any, Any, Any], viewer: Viewer, services: Services
 ) -> list[Announcement]:

@@ -37,8 +37,8 @@ async def show_tag(name: str, viewer: Viewer, services: Services) -> Tag:
         return (await shown_tags(read, services, viewer, [clean_name(name)]))[0]
 
 
-def _choosing(verb: str, work: _Work, opt: dict[str, Any], what: str) -> HTTPRouteHandler:
-    @post(f"/api/v1/tags/{{name:str}}/{verb}", opt=opt, status_code=200)
+def _choosing(verb: str, work: _Work, action: Action, scope: str, what: str) -> HTTPRouteHandler:
+    @post(f"/api/v1/tags/{{name:str}}/{verb}", opt=serves(Serves.SIGNED_IN, action, scope), status_code=200)
     async def handle(name: str, permit: Permit, services: Services) -> Tag:
         folded = clean_name(name)
         await services.gate.act(permit, lambda acting: work(acting, folded))
@@ -50,7 +50,8 @@ def _choosing(verb: str, work: _Work, opt: dict[str, Any], what: str) -> HTTPRou
     return handle
 
 
-_FOLLOW = serves(Serves.SIGNED_IN, Action.FOLLOW, "write:follows")
+_FOLLOWING = (Action.FOLLOW, "write:follows")
+_FEATURING = (Action.EDIT_PROFILE, "write:accounts")
 
 
 @get("/api/v1/followed_tags", opt=serves(Serves.SIGNED_IN, scope="read:follows"))
@@ -136,10 +137,10 @@ async def _featured(read: Read, services: Services, viewer: Viewer, account_id: 
 
 HANDLERS: list[Any] = [
     show_tag,
-    _choosing("follow", actions.follow, _FOLLOW, "Have public posts with a tag in one's home timeline."),
-    _choosing("unfollow", actions.unfollow, _FOLLOW, "Follow a tag no longer."),
-    _choosing("feature", actions.feature, _FEATURE, "Show a tag on one's profile, ten at most."),
-    _choosing("unfeature", actions.unfeature, _FEATURE, "Show a tag on one's profile no longer."),
+    _choosing("follow", actions.follow, *_FOLLOWING, "Have public posts with a tag in one's home timeline."),
+    _choosing("unfollow", actions.unfollow, *_FOLLOWING, "Follow a tag no longer."),
+    _choosing("feature", actions.feature, *_FEATURING, "Show a tag on one's profile, ten at most."),
+    _choosing("unfeature", actions.unfeature, *_FEATURING, "Show a tag on one's profile no longer."),
     followed_tags,
     own_featured_tags,
     add_featured_tag,
