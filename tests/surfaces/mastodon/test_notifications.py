@@ -1,6 +1,7 @@
 """Notifications over HTTP: what Mastodon's clients send and read."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from tests.support.telling import tell
 from tests.surfaces.conftest import Person
 
 from folkmoot.accounts import actions as accounts
-from folkmoot.gate import Role, Standing
+from folkmoot.gate import Action, Role, Standing
+from folkmoot.moderation.appeals.actions import appeal
 from folkmoot.storage.database import Database
 
 PATH = "/api/v1/notifications"
@@ -67,9 +69,7 @@ async def test_what_others_do_with_ones_posts(
     assert await told(bob) == []
 
 
-async def test_what_is_undone_is_no_news(
-    client: httpx.AsyncClient, alice: Person, bob: Person, told: Told
-) -> None:
+async def test_what_is_undone_is_no_news(client: httpx.AsyncClient, alice: Person, bob: Person, told: Told) -> None:
     said = await say(client, alice, "hear, hear")
     status, account = f"/api/v1/statuses/{said['id']}", f"/api/v1/accounts/{alice.id}"
     for path in (f"{status}/favourite", f"{status}/reblog", f"{account}/follow"):
@@ -176,9 +176,7 @@ async def test_moderators_are_told_of_sign_ups_and_reports(
 ) -> None:
     keeper_id = await people.create("keeper", Role.MODERATOR)
     keeper = Person(keeper_id, "keeper", {"authorization": f"Bearer {await people.token(keeper_id)}"})
-    await client.post(
-        "/api/v1/reports", json={"account_id": str(bob.id), "comment": "look"}, headers=alice.headers
-    )
+    await client.post("/api/v1/reports", json={"account_id": str(bob.id), "comment": "look"}, headers=alice.headers)
     entry = accounts.Entry("open")
     new = accounts.NewAccount("carol", password_hash="none")
     await people.system(lambda acting: accounts.sign_up(acting, new, entry))
@@ -193,3 +191,15 @@ async def test_a_decision_about_oneself_says_why(people: People, alice: Person, 
     (warned,) = await told(alice)
     assert warned["type"] == "moderation_warning"
     assert (warned["moderation_warning"]["action"], warned["moderation_warning"]["text"]) == ("silence", "a test")
+
+
+async def test_a_decision_says_what_came_of_an_appeal(
+    client: httpx.AsyncClient, people: People, alice: Person, told: Told
+) -> None:
+    await people.put(alice.id, Standing.LIMITED)
+    (warned,) = await told(alice)
+    sanction = warned["moderation_warning"]["id"]
+    work = partial(appeal, sanction_id=int(sanction), text="Not I.")
+    await people.act(alice.id, Action.APPEAL, work)
+    (warned,) = await told(alice)
+    assert warned["moderation_warning"]["appeal"] == {"text": "Not I.", "state": "pending"}

@@ -21,6 +21,7 @@ from folkmoot.posts import queries as posts
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import load_statuses, present_admin, present_notifications
 from folkmoot.surfaces.mastodon import notification_entities as entities
+from folkmoot.surfaces.mastodon.admin_entities import Report as ShownReport
 from folkmoot.surfaces.mastodon.present import account, timestamp
 from folkmoot.surfaces.mastodon.present_notifications import Loaded
 from folkmoot.surfaces.mastodon.status_entities import Status
@@ -83,8 +84,8 @@ async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[No
     hidden = await accounts.hidden_from(read, viewer.id, people - {viewer.id}, notifying=True)
     wanted = [row for row in rows if row.from_id not in hidden]
     found = await accounts.by_ids(read, sorted(people - hidden))
-    admitted = await services.gate.admit(read, viewer, [*wanted, *found])
-    shown: list[Visible[Any]] = admitted
+    everything: list[Any] = [*wanted, *found]
+    shown = await services.gate.admit(read, viewer, everything)
     around = _Around(
         accounts={one.item.id: one for one in shown if isinstance(one.item, Account)},
         statuses=await _statuses(read, services, viewer, wanted),
@@ -100,7 +101,8 @@ async def requests(
 ) -> list[entities.NotificationRequest]:
     """Those whose news wait, with the last post of each."""
     people = await accounts.by_ids(read, sorted({one.from_id for one in found}))
-    admitted: list[Visible[Any]] = await services.gate.admit(read, viewer, [*found, *people])
+    everything: list[Any] = [*found, *people]
+    admitted = await services.gate.admit(read, viewer, everything)
     by_id = {one.item.id: one for one in admitted if isinstance(one.item, Account)}
     hidden = await accounts.hidden_from(read, viewer.id, list(by_id), notifying=True)
     last = await posts.by_ids(read, {one.last_post_id for one in found if one.last_post_id is not None})
@@ -122,7 +124,7 @@ class _Around(msgspec.Struct, frozen=True):
 
     accounts: Mapping[int, Visible[Account]]
     statuses: Mapping[int, Status]
-    reports: Mapping[int, entities.Report]
+    reports: Mapping[int, ShownReport]
     warnings: Mapping[int, entities.Warning]
 
 
@@ -158,7 +160,7 @@ async def _statuses(
 
 async def _reports(
     read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]
-) -> dict[int, entities.Report]:
+) -> dict[int, ShownReport]:
     """For who moderates now."""
     ids = {row.about_id for row in rows if row.kind is Kind.REPORT and row.about_id is not None}
     if not ids:
@@ -192,7 +194,9 @@ async def _warnings(
             action=_ACTIONS.get(sanction.standing, "none"),
             text=reason_shown(sanction.standing, sanction.reason),
             target_account=account(one, services.site),
-            appeal=entities.Appeal(made[id_].text, _APPEALS[made[id_].state.value]) if id_ in made else None,
+            appeal=entities.Appeal(text=made[id_].text, state=_APPEALS[made[id_].state.value])
+            if id_ in made
+            else None,
             created_at=timestamp(sanction.decided_at_ms),
         )
         for one in own
