@@ -34,8 +34,10 @@ from folkmoot.gate.register import Key
 from folkmoot.media.depot import Stored
 from folkmoot.moderation.reports.actions import report
 from folkmoot.moderation.reports.model import About, Category
+from folkmoot.notifications import actions as notifications
 from folkmoot.notifications import queries as notification_queries
-from folkmoot.notifications.model import Asked
+from folkmoot.notifications.model import Answer as Choice
+from folkmoot.notifications.model import Asked, Policy
 from folkmoot.posts import actions as posts
 from folkmoot.posts import edits, scheduled
 from folkmoot.posts import queries as post_queries
@@ -390,17 +392,21 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
     "GET /api/v1/streaming/hashtag": of_everybody("/api/v1/streaming/hashtag?tag=moot"),
     "GET /api/v1/streaming/hashtag/local": of_everybody("/api/v1/streaming/hashtag/local?tag=moot"),
-    "GET /api/v1/streaming/list": of_everybody("/api/v1/streaming/list?list=1"),
+    "GET /api/v1/streaming/list": own("/api/v1/streaming/list?list={own_list}"),
     **{
-        f"{method} /api/v2/notifications/{{group_key}}{rest}": of_everybody(f"/api/v2/notifications/follow-1{rest}")
+        f"{method} /api/v2/notifications/{{group_key}}{rest}": own(f"/api/v2/notifications/{{own_group}}{rest}")
         for method, rest in (("GET", ""), ("GET", "/accounts"), ("POST", "/dismiss"))
     },
-    "GET /api/v1/notifications/requests/{request_id}": of_everybody("/api/v1/notifications/requests/1"),
-    "POST /api/v1/notifications/requests/{request_id}/accept": of_everybody("/api/v1/notifications/requests/1/accept"),
+    "GET /api/v1/notifications/requests/{request_id}": own("/api/v1/notifications/requests/{request}"),
+    "POST /api/v1/notifications/requests/{request_id}/accept": of_everybody(
+        "/api/v1/notifications/requests/1/accept"
+    ),
     "POST /api/v1/notifications/requests/{request_id}/dismiss": of_everybody(
         "/api/v1/notifications/requests/1/dismiss"
     ),
-    "GET /api/v1/notifications/{notification_id}": own("/api/v1/notifications/{notification}"),
+    "GET /api/v1/notifications/{notification_id}": own(
+        "/api/v1/notifications/{own_notification}", "/api/v1/notifications/{notification}"
+    ),
     "POST /api/v1/notifications/{notification_id}/dismiss": of_everybody("/api/v1/notifications/1/dismiss"),
     "GET /moderation/accounts/{account_id}": of_everybody("/moderation/accounts/{account}"),
     "GET /assets/{name}": of_everybody("/assets/none.js"),
@@ -411,6 +417,8 @@ PUSH_KEYS = {
     "p256dh": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
     "auth": "AAAAAAAAAAAAAAAAAAAAAA",
 }
+# What there is for one token only, so that another finds nothing there.
+OF_A_TOKEN = frozenset({"GET /api/v1/push/subscription"})
 # What is sent, as JSON unless it is bytes: (content type, body).
 BODIES: dict[str, Any] = {
     f"POST {API}/spaces": {"title": "Another", "start": False},
@@ -562,13 +570,27 @@ async def what_is_done_with_posts(scene: Scene) -> None:
 
 
 async def what_others_are_told_of_it(scene: Scene) -> None:
-    """A stranger of its reply and its boost, a follower of a post that names them."""
+    """A stranger of its reply and its boost, a follower of a post that names them. It has the follower wait."""
     await scene.post(PostDraft(source=f"@follower {scene.canary('named')}"))
+    policy = Policy(for_not_following=Choice.FILTER)
+    await scene.act(Action.READ, lambda acting: notifications.set_policy(acting, policy))
     doorbells = scene.services.tapes_directory.parent / "doorbells"
     await tell(scene.services.database, doorbells)
     async with scene.services.database.read() as read:
         told = await notification_queries.of_account(read, scene.follower, Asked(), Page(limit=10))
-    scene.made["notification"] = str(told[0].id)
+        own = await notification_queries.of_account(
+            read, scene.account, Asked(include_filtered=True), Page(limit=10)
+        )
+        waiting, *_ = await notification_queries.requests(read, scene.account, Page(limit=10))
+    make = partial(lists.create, title="Friends", policy=RepliesPolicy.LIST, exclusive=False)
+    made = await scene.act(Action.FOLLOW, make)
+    scene.made |= {
+        "notification": str(told[0].id),
+        "own_notification": str(own[0].id),
+        "own_group": own[0].group_key,
+        "request": str(waiting.id),
+        "own_list": str(made.id),
+    }
 
 
 async def its_spaces(scene: Scene) -> None:
