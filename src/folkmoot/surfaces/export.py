@@ -28,7 +28,7 @@ from folkmoot.posts.files.model import Media
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
-from folkmoot.surfaces import export_people, export_posts, export_reading
+from folkmoot.surfaces import export_notifications, export_people, export_posts, export_reading
 from folkmoot.surfaces.export_rows import PAGE, Row, Section, go_on_from, time_or_none
 from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.mastodon.present import timestamp
@@ -81,6 +81,7 @@ async def _head(read: Read, services: Services, permit: Permit) -> Row:
             {"name": one.name, "created_at": timestamp(one.created_at_ms)}
             for one in await passkeys.of_account(read, own_id)
         ],
+        "notification_wishes": await export_notifications.wishes(read, own_id),
         "sanctions": [_sanction(one, made.get(one.id)) for one in await sanctions_of(read, own_id)],
     }
 
@@ -111,6 +112,7 @@ _SECTIONS: dict[str, Section] = {
     **export_people.SECTIONS,
     **export_posts.SECTIONS,
     **export_reading.SECTIONS,
+    **export_notifications.SECTIONS,
     "spaces": _spaces,
     "clips": _clips,
 }
