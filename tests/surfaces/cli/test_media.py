@@ -17,6 +17,10 @@ def test_an_operator_sees_and_makes_room(terminal: Terminal) -> None:
     kept.write_bytes(bytes(1_500_000))
     terminal.says("create", "bela")
     assert terminal.says("media").splitlines()[-1].split() == ["remote", "1", "1.5"]
-    assert terminal.says("media", "--keep-remote", "2").splitlines()[-1].startswith("Files of other servers deleted: 0")
+    assert (
+        terminal.says("media", "--keep-remote", "2")
+        .splitlines()[-1]
+        .startswith("Files of other servers deleted: 0")
+    )
     assert "deleted: 1." in terminal.says("media", "--keep-remote", "0")
     assert not kept.exists()
