@@ -234,13 +234,16 @@ def _card(visible: Visible[Space], around: Around, site: Site) -> status_entitie
     space = visible.item
     host = around.accounts.get(space.host_id)
     name = (host.item.display_name or host.item.username) if host is not None else ""
+    url = f"{site.base_url}/@{host.item.username}" if host is not None else ""
+    by = account(host, site) if host is not None else None
     return status_entities.PreviewCard(
         url=f"{site.base_url}/spaces/{space.id}",
         title=space.title,
         description=f"{_STATES[space.state]} by {name}" if name else _STATES[space.state],
         language=space.language or None,
         author_name=name,
-        author_url=f"{site.base_url}/@{host.item.username}" if host is not None else "",
+        author_url=url,
+        authors=[status_entities.CardAuthor(name=name, url=url, account=by)] if by is not None else [],
         provider_name=site.title,
         provider_url=site.base_url,
         published_at=timestamp(space.created_at_ms),

@@ -50,6 +50,14 @@ class Tag(msgspec.Struct, kw_only=True):
     url: str
 
 
+class CardAuthor(msgspec.Struct, kw_only=True):
+    """Who a card is by: clients since Mastodon 4.3 show the account."""
+
+    name: str
+    url: str
+    account: Account | None
+
+
 class PreviewCard(msgspec.Struct, kw_only=True):
     """A link shown as a card: here, the Space that a post announces."""
 
@@ -60,7 +68,7 @@ class PreviewCard(msgspec.Struct, kw_only=True):
     type: Literal["link"] = "link"
     author_name: str
     author_url: str
-    authors: list[dict[str, Any]] = []
+    authors: list[CardAuthor] = []
     provider_name: str
     provider_url: str
     html: str = ""
