@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 from litestar import Litestar
-
 from tests.support.sockets import socket
 
 from folkmoot.audience.request import ListenRefusal, ListenRequest
