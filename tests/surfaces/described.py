@@ -10,6 +10,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -123,5 +124,6 @@ def _texts(nodes: list[ast.expr]) -> Iterator[str]:
             yield node.value
 
 
+@cache
 def _tree(function: Any) -> ast.AST:
     return ast.parse(textwrap.dedent(inspect.getsource(function)))

@@ -29,7 +29,7 @@ from folkmoot.surfaces.services import Services
 # "Not yet", or not here: the recording is being closed, nothing was recorded so far; no mail is sent in tests.
 NO_FAULTS = frozenset({"not_closed", "nothing_yet", "not_yet_taken_out", "no_mail"})
 EXAMPLES = settings(
-    max_examples=4,
+    max_examples=3,
     derandomize=True,
     database=None,
     deadline=None,
