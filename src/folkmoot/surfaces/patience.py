@@ -60,7 +60,8 @@ class _Body:
         except TimeoutError as error:
             self._was_too_slow = True
             raise BodyTooSlow from error
-        self._end_at_s += len(message.get("body", b"")) / BODY_BYTES_PER_S_MIN
+        if message["type"] == "http.request":
+            self._end_at_s += len(message["body"]) / BODY_BYTES_PER_S_MIN
         self._is_whole = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
