@@ -38,6 +38,7 @@ from folkmoot.timelines.tags.rules import FEATURED_MAX
 # Clients read from these which of Mastodon's methods they can expect: 7 is that of 4.5, with quotes.
 COMPATIBLE_WITH = "4.5.0"
 API_VERSION = 7
+NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/2.1"  # a name, which nobody opens
 DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
 
 
@@ -110,6 +111,32 @@ async def extended_description() -> dict[str, Any]:
     return {"updated_at": None, "content": f"<p>{DESCRIPTION}</p>"}
 
 
+@get("/.well-known/nodeinfo", opt=serves(Serves.NOBODY))
+async def nodeinfo_links(services: Services) -> dict[str, Any]:
+    """Where NodeInfo is: clients look there for what a server runs."""
+    return {"links": [{"rel": NODEINFO, "href": f"{services.site.base_url}/nodeinfo/2.1"}]}
+
+
+@get("/nodeinfo/2.1", opt=serves(Serves.NOBODY))
+async def nodeinfo(services: Services, server_counts: ServerCounts) -> dict[str, Any]:
+    """NodeInfo 2.1: which software this is, and how many use it."""
+    site = services.site
+    async with services.database.read() as read:
+        counts = await server_counts.get(read)
+    return {
+        "version": "2.1",
+        "software": {"name": "folkmoot", "version": site.version, "repository": site.source_url},
+        "protocols": [],
+        "services": {"inbound": [], "outbound": []},
+        "openRegistrations": site.registrations != "closed",
+        "usage": {
+            "users": {"total": counts.accounts, "activeMonth": counts.active_in_month},
+            "localPosts": counts.posts,
+        },
+        "metadata": {"nodeName": site.title, "nodeDescription": DESCRIPTION},
+    }
+
+
 async def _facts(
     services: Services, viewer: Viewer, server_counts: ServerCounts
 ) -> tuple[Counts, entities.Account | None]:
@@ -179,4 +206,13 @@ def _configuration(site: Site) -> dict[str, Any]:
     }
 
 
-HANDLERS: list[Any] = [instance, instance_v1, rules, peers, translation_languages, extended_description]
+HANDLERS: list[Any] = [
+    instance,
+    instance_v1,
+    rules,
+    peers,
+    translation_languages,
+    extended_description,
+    nodeinfo_links,
+    nodeinfo,
+]
