@@ -30,7 +30,17 @@ DECIDING = frozenset(
 )
 # What speaks to other hosts. Who takes one of these up takes a Contact, which only the gate makes.
 CLIENTS = frozenset(
-    {"open_connection", "http.client", "urllib.request", "httpx", "aiohttp", "requests", "urllib3", "pycurl", "smtplib"}
+    {
+        "open_connection",
+        "http.client",
+        "urllib.request",
+        "httpx",
+        "aiohttp",
+        "requests",
+        "urllib3",
+        "pycurl",
+        "smtplib",
+    }
 )
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "route", "head", "websocket", "asgi"})
 _WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|revocations)\b", re.IGNORECASE)
