@@ -6,7 +6,7 @@ virtual table `post_words_index` (FTS5), which triggers keep in step: both chang
 
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, Column, ForeignKey, Index, Table, Text, event
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Index, Table, Text, event
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from folkmoot.storage.tables.base import metadata
@@ -24,7 +24,7 @@ post_words = Table(
     Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
 )
 Index("post_words_index", post_words.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
-for _statement in (
+_SQLITE_INDEX = (
     "CREATE VIRTUAL TABLE post_words_index USING fts5(words, content='post_words', content_rowid='post_id',"
     """ columnsize=0, tokenize="ascii tokenchars '=:'")""",
     "CREATE TRIGGER post_words_come AFTER INSERT ON post_words BEGIN"
@@ -32,8 +32,16 @@ for _statement in (
     "CREATE TRIGGER post_words_go AFTER DELETE ON post_words BEGIN"
     " INSERT INTO post_words_index (post_words_index, rowid, words)"
     " VALUES ('delete', old.post_id, old.words); END",
-):
-    event.listen(post_words, "after_create", DDL(_statement).execute_if(dialect="sqlite"))
+)
+
+
+def _index_on_sqlite(_table: Table, connection: Connection, **_options: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        for statement in _SQLITE_INDEX:
+            connection.exec_driver_sql(statement)
+
+
+event.listen(post_words, "after_create", _index_on_sqlite)
 
 
 def is_described(_thing: Any, name: str | None, kind: str, _is_found: bool, _other: Any) -> bool:
