@@ -67,7 +67,7 @@ BY_STANDING = {
 # Who speaks to other hosts by HTTP or mail, and why without asking the gate (a bench asks its own server).
 # Federation is not here: it takes a `Contact` for every word that comes in or goes out.
 SPEAKING_TO_HOSTS = {
-    "notifications/push/posting.py": "to push services, sealed, at addresses that people chose; to no private network",
+    "notifications/push/posting.py": "to push services that people chose, sealed; to no private network",
     "mail/smtp.py": "to the mail server of the settings, which finds the others",
     "surfaces/cli/remote.py": "`tape verify`, by a person at a command line, for themselves",
     "surfaces/cli/top.py": "to its own server",
