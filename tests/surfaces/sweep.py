@@ -823,7 +823,7 @@ KEPT_AS_HASH = {
     "authorization_codes.code_hash": Key.CODE,
     "applications.client_secret_hash": "a program is nobody's: what it does for an account needs a token",
     "credentials.password_hash": "signing in anew opens what the standing leaves",
-    "one_time_links.secret_hash": "sets a password, and opens what the standing leaves; a sign-in's carries a counter",
+    "one_time_links.secret_hash": "sets a password, opens what the standing leaves; a sign-in's carries a counter",
     "recovery_codes.code_hash": "comes after a password, and opens what the standing leaves",
     "retired_usernames.name_hash": "opens nothing: nobody is given such a name",
 }

@@ -25,7 +25,8 @@ class BodyTooSlow(Refused):
 
 class Patience:
     """Waits `pause_max_s` for each piece of a body and `body_max_s` for all of it (longer while much of it comes),
-    then raises BodyTooSlow in whoever reads it. What comes after the body (that the client went away) may take as long as it likes."""
+    then raises BodyTooSlow in whoever reads it. What comes after the body (that the client went away)
+    may take as long as it likes."""
 
     def __init__(self, app: ASGIApp, *, pause_max_s: float = PAUSE_MAX_S, body_max_s: float = BODY_MAX_S) -> None:
         self._app = app

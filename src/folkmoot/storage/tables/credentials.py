@@ -60,7 +60,8 @@ one_time_links = Table(
     Column("used_at_ms", BigInteger),
 )
 
-# What a program of codes (RFC 6238) shares with this server, sealed with a key that is kept apart from the database.
+# What a program of codes (RFC 6238) shares with this server, sealed with a key that is kept apart from the
+# database.
 totp_secrets = Table(
     "totp_secrets",
     metadata,

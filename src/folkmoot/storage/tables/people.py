@@ -156,7 +156,8 @@ blocks = Table(
     Index("ix_blocks_blocked_id", "blocked_id", "account_id"),
 )
 
-# Who asked that their account be deleted. Until `due_at_ms` they can come back; the row stays with what is left of it.
+# Who asked that their account be deleted. Until `due_at_ms` they can come back; the row stays with what is left of
+# it.
 deletions = Table(
     "deletions",
     metadata,

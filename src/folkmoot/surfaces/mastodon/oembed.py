@@ -16,7 +16,7 @@ from folkmoot.posts import queries
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import page_meta
 from folkmoot.surfaces.mastodon.paging import entity_id
-from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.security import content_security_policy
 from folkmoot.surfaces.services import Services
 
@@ -81,17 +81,21 @@ async def embed(post_id: str, viewer: Viewer, services: Services) -> Response[st
 
 def _page(shown: Status, services: Services) -> str:
     author = escape(page_meta.title(shown, services))
-    sounds = "".join(
-        f'<audio controls preload="none" src="{escape(one.url)}" aria-label="{escape(one.description or "")}">'
-        "</audio>"
-        for one in shown.media_attachments
-    )
+    files = "".join(_file(one, one.url) for one in shown.media_attachments if one.url is not None)
     return (
         f'<!doctype html><html lang="{escape(shown.language or "en")}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{author}</title></head><body>'
         f'<p><a href="{escape(shown.url)}" target="_blank" rel="noopener">{author}</a></p>'
-        f'<p dir="auto">{escape(page_meta.description(shown))}</p>{sounds}</body></html>'
+        f'<p dir="auto">{escape(page_meta.description(shown))}</p>{files}</body></html>'
     )
+
+
+def _file(shown: MediaAttachment, url: str) -> str:
+    described = escape(shown.description or "")
+    if shown.type == "image":
+        return f'<p><img loading="lazy" width="100%" src="{escape(url)}" alt="{described}"></p>'
+    kind = "audio" if shown.type == "audio" else "video"
+    return f'<{kind} controls preload="none" src="{escape(url)}" aria-label="{described}"></{kind}>'
 
 
 def _policy(services: Services) -> str:
@@ -99,11 +103,11 @@ def _policy(services: Services) -> str:
         default_src=_NOTHING,
         script_src=_NOTHING,
         style_src=_NOTHING,
-        img_src=_NOTHING,
         connect_src=_NOTHING,
         worker_src=_NOTHING,
         form_action=_NOTHING,
         # By name: framed with a sandbox, the page is of no origin, and 'self' would be nothing.
+        img_src=services.site.base_url,
         media_src=services.site.base_url,
         frame_ancestors="*",
     )

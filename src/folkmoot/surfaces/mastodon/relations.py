@@ -47,8 +47,8 @@ class Note(msgspec.Struct):
 async def follow(
     request: Request[Any, Any, Any], account_id: str, permit: Permit, services: Services
 ) -> entities.Relationship:
-    """Follow an account, or ask to if it is locked: with its boosts or not (`reblogs`), in some `languages` only, told
-    of each new post (`notify`). Who follows already changes these."""
+    """Follow an account, or ask to if it is locked: with its boosts or not (`reblogs`), in some `languages` only,
+    told of each new post (`notify`). Who follows already changes these."""
     asked = await parse(request, FollowChoices)
     languages = None if asked.languages is None else tuple(one for one in asked.languages if one)
     choices = Choices(asked.reblogs, asked.notify, languages)
