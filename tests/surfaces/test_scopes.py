@@ -13,14 +13,23 @@ from folkmoot.surfaces.spaces.listen import LISTEN
 
 SPACES = "/api/folkmoot/v1/spaces"
 PUBLIC = "shows what somebody without an account sees, whoever asks"
+MASTODONS = "public, and any token says besides what the person did with it, as Mastodon's does"
 WITHOUT_SCOPE = {
     "GET /api/v1/accounts/verify_credentials": "any of three scopes opens it: the handler asks itself",
-    "GET /api/v1/announcements": "any token opens it, as Mastodon's does: the list is always empty",
     "GET /api/v1/instance": "the server, nothing of a person",
     "GET /api/v2/instance": "the server, nothing of a person",
     "GET /api/oembed": PUBLIC,
     "GET /embed/{post_id}": PUBLIC,
+    "GET /api/v1/trends": PUBLIC,
+    "GET /api/v1/trends/tags": PUBLIC,
+    "GET /api/v1/trends/links": PUBLIC,
+    "GET /api/v1/trends/statuses": MASTODONS,
+    "GET /api/v1/tags/{name}": MASTODONS,
     "GET /{handle}": PUBLIC,
+    "GET /{handle}/followers": PUBLIC,
+    "GET /{handle}/following": PUBLIC,
+    "GET /{handle}/media": PUBLIC,
+    "GET /{handle}/with_replies": PUBLIC,
     "GET /{handle}/{post_id}": PUBLIC,
 }
 
