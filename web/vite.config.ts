@@ -15,6 +15,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // hls.js, which only browsers without our kind of streaming load.
     chunkSizeWarningLimit: 600,
+    // Few files: each that comes beside another is a connection more, which may be dead when the network is back.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'shared', test: /web\/(src|node_modules\/svelte)/, minShareCount: 3 }] } },
+    },
   },
   server: { proxy: { '/api': server, '/oauth': server, '/media': server, '/static': server } },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
