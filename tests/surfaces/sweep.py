@@ -307,7 +307,7 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {ACCOUNT}/featured_tags": each(f"{ACCOUNT}/featured_tags", "account"),
     **{
         f"{method} /api/v{version}/filters/{{{part}}}{tail}": of_everybody(
-            f"/api/v{version}/filters/{{filter}}{tail}"
+            f"/api/v{version}/filters/{{{'filter_keyword' if version == 1 else 'filter'}}}{tail}"
         )
         for version, part, tail, methods in (
             (1, "keyword_id", "", ("GET", "PUT", "DELETE")),
@@ -318,9 +318,10 @@ ADDRESSES: dict[str, list[Address]] = {
         for method in methods
     },
     **{
-        f"{method} /api/v2/filters/{what}/{{{part}}}": of_everybody(f"/api/v2/filters/{what}/{{filter}}")
-        for what, part, methods in (
-            ("keywords", "keyword_id", ("GET", "PUT", "DELETE")), ("statuses", "entry_id", ("GET", "DELETE")),
+        f"{method} /api/v2/filters/{what}/{{{part}}}": of_everybody(f"/api/v2/filters/{what}/{{{made}}}")
+        for what, part, made, methods in (
+            ("keywords", "keyword_id", "filter_keyword", ("GET", "PUT", "DELETE")),
+            ("statuses", "entry_id", "filter_entry", ("GET", "DELETE")),
         )
         for method in methods
     },
@@ -709,10 +710,19 @@ async def what_others_read_by(scene: Scene) -> None:
     await scene.people.act(scene.follower, Action.FOLLOW, add)
     new = filters.Change(title="It", contexts=tuple(Context), keywords=(KeywordChange("a word"),))
     held = await scene.people.act(scene.follower, Action.READ, partial(filters.create, new=new))
+    async with scene.services.database.read() as read:
+        post = await post_queries.by_id(read, int(scene.made["post"]))
+        shown = await scene.people.gate.admit_one(read, ANONYMOUS, post, "Post")
+    entry = partial(filters.add_status, filter_id=held.id, shown=shown)
+    found_by = {
+        "filter": str(held.id),
+        "filter_keyword": str(held.keywords[0].id),
+        "filter_entry": str(await scene.people.act(scene.follower, Action.READ, entry)),
+    }
     await scene.post(PostDraft(source=f"@follower {scene.canary('direct')}", visibility=Visibility.DIRECT))
     async with scene.services.database.read() as read:
         (conversation,) = await conversations.of_account(read, scene.follower, Page(1))
-    scene.made |= {"followers_list": str(made.id), "filter": str(held.id), "conversation": str(conversation.id)}
+    scene.made |= found_by | {"followers_list": str(made.id), "conversation": str(conversation.id)}
 
 
 # In order: each publishes something as the account, with canaries in all its words.

@@ -91,8 +91,10 @@ async def scene(app: Litestar, services: Services, people: People) -> Scene:
     return scene
 
 
-def whose(scene: Scene, surface: Surface) -> int:
-    """Who is in the middle of it."""
+def whose(scene: Scene, surface: Surface, path: str) -> int:
+    """Who is in the middle of it: the scene's lists and filters are the follower's."""
+    if "{followers_list}" in path or "{filter" in path:
+        return scene.follower
     return scene.moderator if surface.serves is Serves.MODERATOR else scene.account
 
 
@@ -101,7 +103,11 @@ async def test_whatever_is_under_way_ends_by_reset(
 ) -> None:
     monkeypatch.setattr("folkmoot.surfaces.under_way.LAST_WORD_S", 0.01)
     held = [
-        HeldRequest(surface, address.path.format_map(scene.made), await scene.people.token(whose(scene, surface)))
+        HeldRequest(
+            surface,
+            address.path.format_map(scene.made),
+            await scene.people.token(whose(scene, surface, address.path)),
+        )
         for surface in services.register
         if surface.kind == "route" and surface.serves not in (Serves.NOBODY, Serves.ALIKE)
         if surface.name not in OF_A_TOKEN
@@ -117,7 +123,7 @@ async def test_whatever_is_under_way_ends_by_reset(
     assert [one for one in held if one not in stuck and (one.is_reading or one.has_read)] == []
     assert not any(one.was_reset for one in held)
 
-    for account_id in (scene.account, scene.moderator):
+    for account_id in (scene.account, scene.follower, scene.moderator):
         await scene.people.put(account_id, Standing.SUSPENDED)
     await RevocationWatch(services.leases, services.database, Doorbell(tmp_path)).sweep()
     await eventually(lambda: all(one.was_reset for one in stuck))
