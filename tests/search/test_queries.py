@@ -133,7 +133,16 @@ async def test_tags_by_their_beginning(square: Square) -> None:
         await square.say(alice, said)
     await square.say(alice, "#teasecret", Visibility.UNLISTED)
     async with square.database.read() as read:
-        assert await queries.tags(read, "#TEA", limit=10) == ["tea", "teapot", "teatime"]
-        assert await queries.tags(read, "tea", limit=1, offset=1) == ["teapot"]
-        assert await queries.tags(read, "茶", limit=10) == ["茶道"]
-        assert await queries.tags(read, " ", limit=10) == []
+        assert [one.name for one in await queries.tags(read, "#TEA")] == ["tea", "teapot", "teatime"]
+        assert [one.name for one in await queries.tags(read, "茶")] == ["茶道"]
+        assert await queries.tags(read, " ") == []
+
+
+async def test_of_a_tag_its_newest_people_are_looked_at_each_once(square: Square) -> None:
+    people = [await square.person(f"person{number}") for number in range(queries.PEOPLE_OF_A_TAG_MAX + 1)]
+    for person in (*people, people[-1]):
+        await square.say(person, "#tea")
+    async with square.database.read() as read:
+        found = await queries.tags(read, "te")
+    assert {one.account_id for one in found} == set(people[1:])
+    assert len(found) == queries.PEOPLE_OF_A_TAG_MAX

@@ -272,7 +272,7 @@ ADDRESSES: dict[str, list[Address]] = {
         "/api/v1/accounts/search?q=canaryname", "/api/v1/accounts/search?q=" + USERNAME.upper()
     ),
     "GET /api/v2/search": of_everybody(
-        "/api/v2/search?q=canaryname", "/api/v2/search?q=canarytagged", f"/api/v2/search?q=from:{USERNAME}",
+        "/api/v2/search?q=canaryname", "/api/v2/search?q=canaryt", f"/api/v2/search?q=from:{USERNAME}",
         "/api/v2/search?q={base_url}/@" + USERNAME + "/{post}", "/api/v2/search?q={base_url}/spaces/{live_space}",
     ),
     "GET /api/v1/accounts/familiar_followers": of_everybody("/api/v1/accounts/familiar_followers?id[]={stranger}"),

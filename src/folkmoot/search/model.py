@@ -2,6 +2,7 @@
 
 import msgspec
 
+from folkmoot.gate import Facts
 from folkmoot.storage.words import Phrase
 
 
@@ -27,3 +28,13 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def asks_something(self) -> bool:
         return bool(self.wanted or self.authors or self.within or self.only_library) and not self.finds_nothing
+
+
+class Tagged(msgspec.Struct, frozen=True):
+    """That somebody used a tag in a post for everybody. It counts while they are shown to everybody."""
+
+    name: str
+    account_id: int
+
+    def gate_facts(self) -> Facts:
+        return Facts((self.account_id,))

@@ -30,7 +30,7 @@ from folkmoot.accounts.rules import fold
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.posts.queries import found, rows
 from folkmoot.posts.text import folded_tag
-from folkmoot.search.model import Query, Span
+from folkmoot.search.model import Query, Span, Tagged
 from folkmoot.storage import words
 from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
@@ -43,6 +43,8 @@ from folkmoot.storage.words import Match
 CANDIDATES_MAX = 5_000
 """The newest of the posts that have the words, of which those are looked for that somebody may find."""
 TAGGED_MAX = 5_000
+PEOPLE_OF_A_TAG_MAX = 25
+PEOPLE_OF_TAGS_MAX = 2_000
 ID_MAX = 2**63 - 1
 _LAST = chr(0x10FFFF)
 # SQLite's index: a virtual table, which `storage/tables/` can't say. Its hidden column has its own name.
@@ -76,16 +78,33 @@ async def statuses(
     return await found(read, rows(ids).order_by(posts.c.id.desc()))
 
 
-async def tags(read: Read, text: str, *, limit: int, offset: int = 0) -> list[str]:
-    """Names of tags that begin so, the most used of late first. One statement."""
+async def tags(read: Read, text: str) -> list[Tagged]:
+    """Who used tags that begin so: of each tag the newest few of its people, the most used of late first. A tag is
+    somebody's words: it is shown where the gate lists one of them. One statement."""
     asked = folded_tag(text.strip().removeprefix("#"))
     if not asked:
         return []
     begins = and_(post_tags.c.name >= asked, post_tags.c.name < asked + _LAST, post_tags.c.listed)
-    tagged = select(post_tags.c.name).where(begins).limit(TAGGED_MAX).subquery("tagged")
-    exactly = (tagged.c.name == asked).desc()
-    statement = select(tagged.c.name).group_by(tagged.c.name).order_by(exactly, func.count().desc(), tagged.c.name)
-    return list((await read.connection.execute(statement.limit(limit).offset(offset))).scalars())
+    tagged = select(post_tags).where(begins).limit(TAGGED_MAX).subquery("tagged")
+    name, last = tagged.c.name, func.max(tagged.c.post_id)
+    people = (
+        select(
+            name,
+            tagged.c.account_id,
+            func.row_number().over(partition_by=name, order_by=last.desc()).label("nth"),
+            func.sum(func.count()).over(partition_by=name).label("uses"),
+        )
+        .group_by(name, tagged.c.account_id)
+        .subquery("people")
+    )
+    exactly = (people.c.name == asked).desc()
+    statement = (
+        select(people.c.name, people.c.account_id)
+        .where(people.c.nth <= PEOPLE_OF_A_TAG_MAX)
+        .order_by(exactly, people.c.uses.desc(), people.c.name)
+        .limit(PEOPLE_OF_TAGS_MAX)
+    )
+    return [Tagged(*row) for row in await read.connection.execute(statement)]
 
 
 async def _match(read: Read, viewer_id: int, query: Query, account_id: int | None) -> Match | None:

@@ -7,6 +7,7 @@ import pytest
 from tests.support.people import People
 from tests.support.square import Square
 
+from folkmoot.gate import Standing
 from folkmoot.posts.model import Visibility
 from folkmoot.surfaces.services import Services
 
@@ -47,6 +48,23 @@ async def test_strangers_find_people_and_tags_but_no_posts(
     assert (len(found["accounts"]), len(found["hashtags"]), found["statuses"]) == (1, 1, [])
     for options in ({"resolve": "true"}, {"offset": "1"}):
         assert (await client.get(SEARCH, params={"q": "alice", **options})).status_code == 401
+
+
+async def test_a_tag_is_found_while_somebody_who_used_it_stands_in_public_lists(
+    client: httpx.AsyncClient, square: Square, alice: Any, bob: Any, people: People
+) -> None:
+    await square.say(alice.id, "#teasecret #tea")
+    await square.say(bob.id, "#tea")
+
+    async def names(**options: str) -> list[str]:
+        return [one["name"] for one in (await search(client, bob, "te", type="hashtags", **options))["hashtags"]]
+
+    assert await names() == ["tea", "teasecret"]
+    assert await names(limit="1", offset="1") == ["teasecret"]
+    for standing in (Standing.LIMITED, Standing.SUSPENDED):
+        await people.put(alice.id, standing)
+        assert await names() == ["tea"]
+        assert await names(offset="1") == []
 
 
 async def test_addresses_of_this_server_find_what_is_there(

@@ -94,7 +94,8 @@ async def _search(read: Read, services: Services, viewer: Viewer, asked: _Asked)
         )
         found.accounts = [present.account(one, services.site) for one in people]
     if "hashtags" in asked.kinds and asked.account_id is None:
-        names = await queries.tags(read, asked.text, limit=limit, offset=asked.offset)
+        listed = await services.gate.listed(read, await queries.tags(read, asked.text))
+        names = list(dict.fromkeys(one.name for one in listed))[asked.offset : asked.offset + limit]
         found.hashtags = await shown_tags(read, services, viewer, names)
     if "statuses" in asked.kinds and viewer.account_id is not None:
         found.statuses = await _statuses(read, services, viewer, parsed(asked.text), asked)
