@@ -10,7 +10,9 @@ from tests.support.mail import Readers, secret_in
 from tests.support.people import People
 from tests.support.web import visitor
 from tests.surfaces.test_session import ORIGIN, PASSWORD, SESSION, sign_up
+from tests.surfaces.test_sessions import a_program
 
+from folkmoot.accounts.actions import make_password_link
 from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Standing
@@ -152,6 +154,63 @@ async def test_who_is_locked_gets_no_link_by_mail(
     await people.put(carol_id, Standing.LOCKED)
     assert (await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)).status_code == 202
     assert await readers.read(services.database) == []
+
+
+async def test_a_letter_from_before_a_lock_opens_nothing(
+    carol: httpx.AsyncClient, services: Services, readers: Readers, people: People
+) -> None:
+    """Whoever stole the password may have stolen the mailbox, too; the link of a person opens the account."""
+    await confirm(services, readers, carol)
+    carol_id = int((await carol.get(SESSION)).json()["account"]["id"])
+    await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)
+    (letter,) = await readers.read(services.database)
+    await people.put(carol_id, Standing.LOCKED)
+
+    async def opens(secret: str) -> int:
+        body = {"secret": secret, "new": NEW_PASSWORD}
+        return (await carol.post(f"{API}/password-link", json=body, headers=ORIGIN)).status_code
+
+    assert await opens(secret_in(letter)) == 403
+    assert await opens(await people.system(lambda acting: make_password_link(acting, carol_id))) == 200
+
+
+async def test_a_new_password_takes_back_what_a_thief_asked_for(
+    carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers
+) -> None:
+    await confirm(services, readers, carol)
+    async with visitor(app) as thief:
+        await thief.post(SESSION, json={"username": "carol", "password": PASSWORD})
+        asked = {"email": "thief@mail.example", "password": PASSWORD}
+        await thief.post(f"{API}/email", json=asked, headers=ORIGIN)
+        await thief.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)
+        letters = await readers.read(services.database)
+        (address,) = [one for one in letters if one.to == "thief@mail.example"]
+        (reset,) = [one for one in letters if "password?" in str(one.link)]
+        body = {"current": PASSWORD, "new": NEW_PASSWORD}
+        assert (await carol.post(f"{API}/password", json=body, headers=ORIGIN)).status_code == 200
+        for path, secret in (("email-link", secret_in(address)), ("password-link", secret_in(reset))):
+            body = {"secret": secret, "new": "the thief's own password"}
+            answer = await thief.post(f"{API}/{path}", json=body, headers=ORIGIN)
+            assert (answer.status_code, answer.json()["code"]) == (403, "link_spent"), path
+    assert await own_email(carol) == (CAROL, True, None)
+    await carol.post(f"{API}/email/letters", headers=ORIGIN)
+    assert [one for one in await readers.read(services.database) if one.to == "thief@mail.example"] == []
+
+
+async def test_no_address_is_given_without_the_password(
+    carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers, people: People
+) -> None:
+    """Neither by a program nor in a browser that somebody left open; one that waits is written to again."""
+    carol_id = int((await carol.get(SESSION)).json()["account"]["id"])
+    program = {"Authorization": f"Bearer {await a_program(people, carol_id)}"}
+    await readers.read(services.database)
+    async with visitor(app) as elsewhere:
+        for client, headers in ((elsewhere, program), (carol, ORIGIN)):
+            for email, status in (("thief@mail.example", 403), (CAROL, 200)):
+                answer = await client.post("/api/v1/emails/confirmations", json={"email": email}, headers=headers)
+                assert answer.status_code == status, answer.text
+    assert await own_email(carol) == (CAROL, False, None)
+    assert {one.to for one in await readers.read(services.database)} == {CAROL}
 
 
 @ON_ONE

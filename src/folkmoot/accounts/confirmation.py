@@ -10,7 +10,6 @@ from folkmoot.accounts.links import Purpose
 from folkmoot.gate import Acting, Refused
 from folkmoot.mail.outbox import Outbox
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables.credentials import one_time_links
 from folkmoot.storage.tables.people import credentials
 
 
@@ -30,13 +29,7 @@ async def email_of(read: Read, account_id: int) -> Email:
         )
     )
     row = rows.first()
-    links_of = select(one_time_links.c.email).where(
-        one_time_links.c.account_id == account_id,
-        one_time_links.c.purpose == Purpose.EMAIL.value,
-        one_time_links.c.used_at_ms.is_(None),
-        one_time_links.c.expires_at_ms > read.now_ms,
-    )
-    pending = (await read.connection.execute(links_of)).scalar()
+    pending = await links.pending_email(read, account_id)
     if row is None:
         return Email(None, False, None)
     return Email(row.email, row.email_confirmed_at_ms is not None, pending if pending != row.email else None)

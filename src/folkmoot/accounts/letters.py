@@ -19,7 +19,6 @@ from folkmoot.mail.outbox import Outbox
 from folkmoot.mail.smtp import Mailer
 from folkmoot.storage.database import Read
 from folkmoot.storage.jobs import Handler, Job
-from folkmoot.storage.tables.credentials import one_time_links
 from folkmoot.storage.tables.people import accounts, credentials
 
 CONFIRM = "mail.confirm"
@@ -130,10 +129,7 @@ class Letters:
                 .order_by(credentials.c.account_id)
                 .limit(RESETS_MAX)
             )
-            found = list(rows.scalars())
-            standings = await standings_of(read, found)
-        # Who is locked gets their link from a person: the mailbox may be stolen, too.
-        return [account_id for account_id in found if standings[account_id] is not Standing.LOCKED]
+            return list(rows.scalars())
 
     async def _act(
         self, work: Callable[[Acting], Awaitable[tuple[Addressee, str] | None]]
@@ -166,7 +162,7 @@ async def make_confirmation(acting: Acting, account_id: int) -> tuple[Addressee,
 
     An earlier link works no more.
     """
-    pending = await _pending_email(acting, account_id)
+    pending = await links.pending_email(acting.tx, account_id)
     rows = await acting.tx.connection.execute(
         select(accounts.c.username, credentials.c.email, credentials.c.email_confirmed_at_ms)
         .join(credentials, credentials.c.account_id == accounts.c.id)
@@ -186,16 +182,7 @@ async def _make_reset(acting: Acting, account_id: int) -> tuple[Addressee, str] 
     to = await addressee(acting.tx, account_id)
     if to is None or not to.is_confirmed:
         return None
+    # Who is locked gets their link from a person: the mailbox may be stolen, too.
+    if (await standings_of(acting.tx, [account_id]))[account_id] is Standing.LOCKED:
+        return None
     return to, await links.make(acting, Purpose.RESET, account_id)
-
-
-async def _pending_email(acting: Acting, account_id: int) -> str | None:
-    rows = await acting.tx.connection.execute(
-        select(one_time_links.c.email).where(
-            one_time_links.c.account_id == account_id,
-            one_time_links.c.purpose == Purpose.EMAIL.value,
-            one_time_links.c.used_at_ms.is_(None),
-        )
-    )
-    row = rows.first()
-    return row.email if row else None

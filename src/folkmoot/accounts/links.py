@@ -1,12 +1,18 @@
-"""Links that work once: made, looked at, used, kept as digests only. Each write is inside `Gate.act`."""
+"""Links that work once: made, looked at, used, kept as digests only. Each write is inside `Gate.act`.
+
+Those of an account hang on its revocation counter, as its tokens do: whatever signs it out everywhere (a new
+password, a lock, a suspension) ends them. Otherwise whoever stole the old one would come back by an older letter.
+"""
 
 import secrets
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from folkmoot.gate import Acting
+from folkmoot.gate import queries as gate_queries
+from folkmoot.gate.model import account_subject
 from folkmoot.storage.database import Read, digest
 from folkmoot.storage.tables.credentials import one_time_links
 
@@ -40,10 +46,9 @@ _MANY = frozenset({Purpose.SIGN_IN, Purpose.PASSKEY})
 
 
 class Link(msgspec.Struct, frozen=True):
-    """What a secret opens. `account_counter`: the account's, as it was, for what goes on with a sign-in."""
+    """What a secret opens. `email`: the address that it confirms."""
 
     account_id: int | None
-    account_counter: int | None = None
     email: str | None = None
 
 
@@ -52,7 +57,6 @@ async def make(
     purpose: Purpose,
     account_id: int | None = None,
     *,
-    account_counter: int | None = None,
     email: str | None = None,
 ) -> str:
     """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more."""
@@ -64,7 +68,7 @@ async def make(
             secret_hash=digest(secret),
             purpose=purpose.value,
             account_id=account_id,
-            account_counter=account_counter,
+            account_counter=await _counter(acting, account_id),
             email=email,
             created_at_ms=acting.now_ms,
             expires_at_ms=acting.now_ms + LASTS_MS[purpose],
@@ -74,12 +78,13 @@ async def make(
 
 
 async def use(acting: Acting, purpose: Purpose, secret: str) -> Link | None:
-    """Spend a link; None for one that is spent, over, or for something else."""
+    """Spend a link; None for one that is spent or over, that ended with its account's sessions, or is for something
+    else."""
     spent = (
         update(one_time_links)
-        .where(_is_open(purpose, secret, acting.now_ms))
+        .where(one_time_links.c.secret_hash == digest(secret), _is_open(purpose, acting.now_ms))
         .values(used_at_ms=acting.now_ms)
-        .returning(one_time_links.c.account_id, one_time_links.c.account_counter, one_time_links.c.email)
+        .returning(one_time_links.c.account_id, one_time_links.c.email)
     )
     row = (await acting.tx.connection.execute(spent)).first()
     return Link(*row) if row else None
@@ -88,12 +93,22 @@ async def use(acting: Acting, purpose: Purpose, secret: str) -> Link | None:
 async def look(read: Read, purpose: Purpose, secret: str) -> Link | None:
     """What a link would open, which stays good."""
     rows = await read.connection.execute(
-        select(one_time_links.c.account_id, one_time_links.c.account_counter, one_time_links.c.email).where(
-            _is_open(purpose, secret, read.now_ms)
+        select(one_time_links.c.account_id, one_time_links.c.email).where(
+            one_time_links.c.secret_hash == digest(secret), _is_open(purpose, read.now_ms)
         )
     )
     row = rows.first()
     return Link(*row) if row else None
+
+
+async def pending_email(read: Read, account_id: int) -> str | None:
+    """The address that counts once its link is opened, if there is one."""
+    rows = await read.connection.execute(
+        select(one_time_links.c.email).where(
+            one_time_links.c.account_id == account_id, _is_open(Purpose.EMAIL, read.now_ms)
+        )
+    )
+    return rows.scalar()
 
 
 async def forget(acting: Acting, purpose: Purpose, account_id: int | None) -> None:
@@ -104,10 +119,18 @@ async def forget(acting: Acting, purpose: Purpose, account_id: int | None) -> No
     )
 
 
-def _is_open(purpose: Purpose, secret: str, now_ms: int) -> ColumnElement[bool]:
+async def _counter(acting: Acting, account_id: int | None) -> int | None:
+    if account_id is None:
+        return None
+    subject = account_subject(account_id)
+    return (await gate_queries.counters(acting.tx, [subject]))[subject]
+
+
+def _is_open(purpose: Purpose, now_ms: int) -> ColumnElement[bool]:
+    now = gate_queries.counter_of(account_subject, one_time_links.c.account_id)
     return and_(
-        one_time_links.c.secret_hash == digest(secret),
         one_time_links.c.purpose == purpose.value,
         one_time_links.c.used_at_ms.is_(None),
         one_time_links.c.expires_at_ms > now_ms,
+        or_(one_time_links.c.account_id.is_(None), one_time_links.c.account_counter == now),
     )

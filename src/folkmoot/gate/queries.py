@@ -315,17 +315,17 @@ def _select_token() -> Select[Any]:
             accounts.c.role,
             sanctions.c.standing,
             sanctions.c.until_ms,
-            _counter(token_subject, tokens.c.id).label("token_now"),
-            _counter(account_subject, tokens.c.account_id).label("account_now"),
-            _counter(application_subject, tokens.c.application_id).label("application_now"),
+            counter_of(token_subject, tokens.c.id).label("token_now"),
+            counter_of(account_subject, tokens.c.account_id).label("account_now"),
+            counter_of(application_subject, tokens.c.application_id).label("application_now"),
         )
         .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
         .where(tokens.c.token_hash == bindparam("token_hash"), ~_is_stopped())
     )
 
 
-def _counter(subject_of: Callable[[int], str], id_: ColumnElement[Any]) -> ColumnElement[int]:
-    """The revocation counter of a subject with this id; one that was never raised is 0."""
+def counter_of(subject_of: Callable[[int], str], id_: ColumnElement[Any]) -> ColumnElement[int]:
+    """In a statement: the revocation counter of a subject with this id; one that was never raised is 0."""
     named = revocations.c.subject == literal(subject_of(0).removesuffix("0")) + cast(id_, String)
     return func.coalesce(select(revocations.c.counter).where(named).scalar_subquery(), 0)
 

@@ -40,7 +40,7 @@ class ConfirmEmail(msgspec.Struct):
 
 
 class Resend(msgspec.Struct):
-    """Mastodon's: another address to confirm instead."""
+    """Mastodon's: the address to confirm, which is the one that waits."""
 
     email: str | None = None
 
@@ -95,19 +95,18 @@ async def confirm_email(
 async def confirmations(
     request: Request[Any, Any, Any], permit: Permit, services: Services, gate: Gate, limits: Limits
 ) -> dict[str, Any]:
-    """Have the letter sent again, as long as the address isn't confirmed; 403 once it is."""
+    """Have the letter sent again, as long as the address isn't confirmed; 403 once it is, and for another `email`:
+    that takes the password, in the settings."""
     asked = await parse(request, Resend)
-    if (await _email(permit, services)).is_confirmed:
+    own = await _email(permit, services)
+    if own.is_confirmed:
         raise Refused(
             "confirmed_already", "This address is confirmed already. Another one is given in the settings."
         )
-    if asked.email:
-        email = _required(asked.email)
-        mailbox = services.marks.mailbox(email)
-        limits.letter(client_address(request), mailbox.hex())
-        await gate.act(permit, lambda acting: evasion.change_email(acting, email, mailbox, services.outbox))
-    else:
-        await _send_again(request, permit, services, gate, limits)
+    # Whoever reads what comes to an address can set a new password: no program decides which one that is.
+    if asked.email and _required(asked.email) != (own.pending or own.address):
+        raise Refused("password_needed", "Another address is given in the settings, with the password.")
+    await _send_again(request, permit, services, gate, limits)
     return {}
 
 

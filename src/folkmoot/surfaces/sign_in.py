@@ -16,8 +16,6 @@ from folkmoot.accounts.second_factor import actions as factors
 from folkmoot.accounts.second_factor.queries import factors_of
 from folkmoot.accounts.sessions import actions as sessions
 from folkmoot.gate import Acting, Action, Refused
-from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.model import account_subject
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.surfaces.browser import arriving_from, browser_name
 from folkmoot.surfaces.http import SESSION_COOKIE
@@ -104,8 +102,7 @@ async def enter(request: AnyRequest, services: Services, account_id: int) -> str
         return await open_for(request, services, account_id)
 
     async def ticket(acting: Acting) -> SecondFactorNeeded:
-        counter = await _counter(acting, account_id)
-        secret = await links.make(acting, Purpose.SIGN_IN, account_id, account_counter=counter)
+        secret = await links.make(acting, Purpose.SIGN_IN, account_id)
         options = None
         if have.passkeys:
             options = await passkeys.ask_after_password(acting, relying_party(services), account_id, secret)
@@ -126,11 +123,7 @@ async def by_second_factor(request: AnyRequest, services: Services, limits: Limi
 
     async def check(acting: Acting) -> int:
         link = await links.use(acting, Purpose.SIGN_IN, asked.ticket)
-        if (
-            link is None
-            or link.account_id is None
-            or link.account_counter != await _counter(acting, link.account_id)
-        ):
+        if link is None or link.account_id is None:
             raise _ticket_over()
         if asked.passkey is not None:
             party, whose = relying_party(services), link.account_id
@@ -193,11 +186,6 @@ def session_cookie(services: Services, secret: str) -> Cookie:
         secure=services.site.base_url.startswith("https://"),
         samesite="lax",
     )
-
-
-async def _counter(acting: Acting, account_id: int) -> int:
-    subject = account_subject(account_id)
-    return (await gate_queries.counters(acting.tx, [subject]))[subject]
 
 
 def _ticket_over() -> Refused:
