@@ -211,6 +211,23 @@ async def test_who_reads_too_slowly_is_cut_off(
         assert (bobs.was_reset, bobs.heard) == (True, [])
 
 
+async def test_who_asks_and_does_not_read_is_cut_off(app: Litestar, bob: Person) -> None:
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        bobs.waiting = WAITING_BYTES_MAX + 1
+        bobs.say(type="dance")
+        await eventually(lambda: bobs.was_reset)
+        assert bobs.heard == []
+
+
+async def test_messages_are_counted_as_requests_are(app: Litestar, bob: Person) -> None:
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        while app.state.equipment.limits.request("192.0.2.1", token(bob)).allowed:
+            pass
+        bobs.say(type="subscribe", stream="user")
+        await eventually(lambda: bool(bobs.heard))
+        assert bobs.heard[0]["status"] == 429
+
+
 class Cut:
     resets = 0
 

@@ -37,10 +37,14 @@ class SocketLine:
         self.wire = wire
 
     def say(self, message: Message, label: tuple[str, ...]) -> None:
+        self.write(message.frame(label))
+
+    def write(self, frame: bytes) -> None:
+        """Whatever it is: who asks and doesn't read is cut off like who only doesn't read."""
         if self.wire.waiting_bytes() > WAITING_BYTES_MAX:
             self.wire.reset()
             return
-        self.wire.write(message.frame(label))
+        self.wire.write(frame)
 
     def send_away(self) -> None:
         self.wire.close(GOING_AWAY, "Come again.")

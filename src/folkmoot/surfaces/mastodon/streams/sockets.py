@@ -68,7 +68,7 @@ class Sockets:
         connection: Connection = cast(Any, line.wire)
         try:
             with services.networks.under_way(_address(cast(Any, scope)), connection):
-                await _carry(services, line, cast(Any, scope), receive, send)
+                await _carry(services, self._limits(), line, cast(Any, scope), receive, send)
         finally:
             services.streams.close(line)
 
@@ -92,9 +92,12 @@ class Sockets:
         return viewer
 
 
-async def _carry(services: Services, line: SocketLine, scope: Any, receive: Receive, send: Send) -> None:
-    """From the handshake to the end."""
+async def _carry(
+    services: Services, limits: Limits, line: SocketLine, scope: Any, receive: Receive, send: Send
+) -> None:
+    """From the handshake to the end. A message counts as a request does: it may cost as much."""
     loop = asyncio.get_running_loop()
+    address, token = _address(scope), _token(ASGIConnection(scope), scope["subprotocols"])
 
     def end(_subject: str = "") -> None:
         line.wire.close(POLICY, "The right to follow this has ended.")
@@ -113,7 +116,11 @@ async def _carry(services: Services, line: SocketLine, scope: Any, receive: Rece
         if "stream" in asked:
             await _follow(services, line, asked)
         while (message := cast(Mapping[str, Any], await receive()))["type"] != "websocket.disconnect":
-            await _hear(services, line, message.get("text") or message.get("bytes") or "")
+            verdict = limits.request(address, token)
+            if verdict.allowed:
+                await _hear(services, line, message.get("text") or message.get("bytes") or "")
+            else:
+                _say_refused(line, TooMany(verdict))
     finally:
         over()
         lease.release()
@@ -149,7 +156,7 @@ async def _follow(services: Services, line: SocketLine, asked: Mapping[str, str]
 
 def _say_refused(line: SocketLine, refusal: Refused) -> None:
     said = {"error": refusal.sentence, "status": refusal.status}
-    line.wire.write(text_frame(msgspec.json.encode(said)))
+    line.write(text_frame(msgspec.json.encode(said)))
 
 
 def _address(scope: Any) -> str:
