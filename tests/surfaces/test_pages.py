@@ -4,10 +4,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from litestar import Litestar
 from tests.support.people import People
 
-from folkmoot.gate import Standing
+from folkmoot.gate import Serves, Standing
 from folkmoot.surfaces.pages import pages
+from folkmoot.surfaces.services import Services
 
 HTML = {"Accept": "text/html"}
 
@@ -99,3 +101,17 @@ async def test_without_scripts_one_reads_what_anybody_may(client: httpx.AsyncCli
     for path in ("/", "/public"):
         page = await client.get(path, headers=HTML)
         assert (page.status_code, "Here I am" in page.text) == (200, False)
+
+
+async def test_pages_that_hold_timelines_count_as_requests_do(app: Litestar, client: httpx.AsyncClient) -> None:
+    while app.state.equipment.limits.request("127.0.0.1", None).allowed:
+        pass
+    for path in ("/", "/public", "/tags/bread", "/@odile", "/@odile/1"):
+        assert (await client.get(path, headers=HTML)).status_code == 429, path
+    assert (await client.get("/spaces", headers=HTML)).status_code == 200
+
+
+def test_pages_say_whom_they_show(services: Services) -> None:
+    serves = {surface.name: surface.serves for surface in services.register}
+    for page in ("GET /", "GET /public", "GET /tags/{tag}"):
+        assert serves[page] is Serves.ALIKE

@@ -20,7 +20,7 @@ from folkmoot.storage.database import digest
 from folkmoot.surfaces.http import SESSION_COOKIE, SURFACE, Declaration, ErrorBody, bearer_token
 
 KEYS_MAX = 100_000
-_METERED_PATHS = ("/api/", "/oauth/")
+_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/@")  # the pages among them hold whole timelines
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -196,14 +196,14 @@ class Limits:
 
 
 class Metering(ASGIMiddleware):
-    """Counts requests of the API and says so in Mastodon's headers."""
+    """Counts requests of the API, and of pages that are as dear, and says so in Mastodon's headers."""
 
     def __init__(self, limits: Callable[[], Limits]) -> None:
         self._limits = limits
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope)
-        if not request.url.path.startswith(_METERED_PATHS):
+        if request.url.path != "/" and not request.url.path.startswith(_METERED_PATHS):
             await next_app(scope, receive, send)
             return
         verdict = self._verdict(request)

@@ -57,8 +57,11 @@ async def plain_page(services: Services) -> Response[str]:
     return _page(PageMeta(services.site.title, "A public square with live audio.", services.site.base_url), 200)
 
 
-@get(["/", "/public"], opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
-async def public_page(services: Services) -> Response[str]:
+@get(["/", "/public"], opt=serves(Serves.ALIKE), media_type=MediaType.HTML)
+async def public_page(
+    viewer: Viewer,  # noqa: ARG001 (the same for everybody: who asks is not looked at)
+    services: Services,
+) -> Response[str]:
     """The square: without scripts, the newest public posts."""
     meta = PageMeta(services.site.title, "A public square with live audio.", services.site.base_url)
     async with services.database.read() as read:
@@ -66,8 +69,12 @@ async def public_page(services: Services) -> Response[str]:
     return _page(meta, 200, reading.square(found))
 
 
-@get("/tags/{tag:str}", opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
-async def tag_page(tag: str, services: Services) -> Response[str]:
+@get("/tags/{tag:str}", opt=serves(Serves.ALIKE), media_type=MediaType.HTML)
+async def tag_page(
+    tag: str,
+    viewer: Viewer,  # noqa: ARG001 (the same for everybody: who asks is not looked at)
+    services: Services,
+) -> Response[str]:
     """A hashtag: without scripts, the newest public posts with it."""
     meta = PageMeta(f"#{tag}", f"Posts with #{tag}", f"{services.site.base_url}/tags/{quote(tag)}")
     async with services.database.read() as read:
