@@ -53,7 +53,7 @@ one_time_links = Table(
     Column("secret_hash", LargeBinary, primary_key=True),
     Column("purpose", String(32), nullable=False),  # owner, password, email, … (accounts/links.py)
     account_column("account_id", nullable=True),  # whose password
-    Column("account_counter", Integer),  # of what goes on with a sign-in: the account's, as it was
+    Column("account_counter", Integer),  # the account's, as it was: raised, it ends the link
     Column("email", Text),  # the address that it confirms
     Column("created_at_ms", BigInteger, nullable=False),
     Column("expires_at_ms", BigInteger, nullable=False),
