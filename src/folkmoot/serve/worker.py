@@ -16,6 +16,7 @@ from folkmoot.media.processing import Workshop
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.moderation.notices import have_written
 from folkmoot.notifications import telling
+from folkmoot.notifications.push.actions import places_of
 from folkmoot.recordings import actions as recordings
 from folkmoot.recordings import queries as recording_queries
 from folkmoot.serve.archive import Archivist, remote_store
@@ -104,7 +105,7 @@ class WorkerProcess:
             **handlers(self._gate, self._places, self._base_url, remote, self._workshop),
             **letters(self._gate, self._base_url, self._mailer),
         }
-        jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, retries=RETRIES)
+        jobs = JobWorker(self._database, kinds, doorbell=self._doorbell, places=places_of, retries=RETRIES)
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(follower.run())

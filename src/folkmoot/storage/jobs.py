@@ -26,6 +26,7 @@ from folkmoot.storage.tables.bus import jobs
 
 log = structlog.get_logger(__name__)
 POLL_EVERY_S = 1.0
+JOBS_AT_ONCE_MAX = 32
 _ERROR_CHARACTERS_MAX = 2000
 
 
@@ -130,7 +131,7 @@ class Worker:
         *,
         doorbell: Doorbell,
         places: Callable[[str], int] = lambda _queue: 1,
-        jobs_at_once_max: int = 32,
+        jobs_at_once_max: int = JOBS_AT_ONCE_MAX,
         lease_ms: int = 30_000,
         retry: RetryPolicy = RETRY,
         retries: Mapping[str, RetryPolicy] = MappingProxyType({}),

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
+from zlib import crc32
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from folkmoot.gate import Acting, Refused
 from folkmoot.gate.queries import relations
@@ -17,7 +18,10 @@ from folkmoot.storage.tables.notifications import push_subscriptions
 
 PUSH = "notifications.push"
 _T = push_subscriptions.c
-_QUEUE_CHARACTERS_MAX = 100
+SUBSCRIPTIONS_MAX = 40
+"""Of an account. Programs forget theirs without a word: the oldest gives way."""
+QUEUES = 8
+_PLACES = 3
 
 
 async def subscribe(
@@ -41,6 +45,7 @@ async def subscribe(
             "validation_failed", "Validation failed: Keys are not those of a browser", status=422
         ) from error
     await unsubscribe(acting, token_id)
+    await _make_room(acting)
     made = Subscription(
         id=acting.tx.new_id(),
         token_id=token_id,
@@ -95,11 +100,24 @@ async def send_to(acting: Acting, told: Sequence[tuple[int, int]]) -> None:
         rows = await notifications.by_ids(acting.tx, one.account_id, [ids[one.account_id]])
         for row in rows:
             if one.alerts.get(row.kind.type, False) and await _wants(acting, one, row):
-                host = urlsplit(one.endpoint).hostname or ""
-                queue = f"push {host}"[:_QUEUE_CHARACTERS_MAX]
-                await enqueue(
-                    acting.tx, PUSH, {"subscription": str(one.id), "notification": str(row.id)}, queue=queue
-                )
+                about = {"subscription": str(one.id), "notification": str(row.id)}
+                await enqueue(acting.tx, PUSH, about, queue=_queue(one.endpoint))
+
+
+def places_of(queue: str) -> int:
+    """How many jobs of a queue run at a time: a host's thousand followers wait for few push services."""
+    return _PLACES if queue.startswith("push ") else 1
+
+
+def _queue(endpoint: str) -> str:
+    """A few for all hosts, whoever names however many: those that never answer would hold every place there is."""
+    return f"push {crc32((urlsplit(endpoint).hostname or '').encode()) % QUEUES}"
+
+
+async def _make_room(acting: Acting) -> None:
+    own = _T.account_id == acting.actor_id
+    kept = select(_T.id).where(own).order_by(_T.id.desc()).limit(SUBSCRIPTIONS_MAX - 1)
+    await acting.tx.connection.execute(delete(push_subscriptions).where(own, _T.id.not_in(kept)))
 
 
 async def _wants(acting: Acting, one: Subscription, row: Notification) -> bool:
