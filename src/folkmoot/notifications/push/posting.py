@@ -3,10 +3,11 @@
 import asyncio
 import ipaddress
 import socket
-import ssl
 from urllib.parse import urlsplit
 
 import msgspec
+
+from folkmoot.media.remote import authorities
 
 WITHIN_S = 10.0
 HEAD_BYTES_MAX = 16 * 1024
@@ -90,7 +91,7 @@ async def _post(endpoint: Endpoint, address: str, headers: dict[str, str], body:
     reader, writer = await asyncio.open_connection(
         address,
         endpoint.port,
-        ssl=ssl.create_default_context() if is_sealed else None,
+        ssl=authorities() if is_sealed else None,
         server_hostname=endpoint.host if is_sealed else None,
         limit=HEAD_BYTES_MAX,
     )
