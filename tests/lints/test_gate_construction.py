@@ -36,7 +36,6 @@ SYSTEM = {
 }
 # Who looks with an account's eyes without its token.
 IN_ITS_NAME = {
-    "notifications/push/sending.py": "what somebody is told, to a program of theirs",
     "posts/scheduled.py": "a post comes at its time, if its author may post then",
     "surfaces/sign_in.py": "the password, the code or the passkey was right",
     "leaving/job.py": "whose account is deleted, step by step, after they asked for it",
@@ -59,6 +58,7 @@ BY_STANDING = {
     "surfaces/mastodon/load_statuses.py": "why a clip is gone, in its place",
     "moderation/queries.py": "the list of what was decided",
     "moderation/members/queries.py": "accounts as moderators see them",
+    "notifications/telling.py": "a Space that was taken down starts for nobody, and nobody is told that it does",
     "serve/network.py": "a relay is for those who may speak",
     "serve/consequences.py": "whoever may no longer take part leaves the stage",
     "spaces/queries.py": "the machine's facts: who may take part",

@@ -1,27 +1,44 @@
 """Web Push: sealed for one browser, sent as a job, to no host of a private network."""
 
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 from tests.support.clock import FakeClock
+from tests.support.people import People
 from tests.support.push_service import Browser, PushService, push_service, verified
 from tests.support.square import Square
 from tests.support.telling import tell
 
-from folkmoot.gate import Acting, Action
+from folkmoot.accounts.relations import following
+from folkmoot.accounts.relations.model import Choices
+from folkmoot.gate import Acting, Action, Standing
+from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import account_subject, token_subject
+from folkmoot.moderation.spaces.actions import remove_space
 from folkmoot.notifications.push import actions, queries
+from folkmoot.notifications.push.actions import QUEUES, SUBSCRIPTIONS_MAX, places_of
 from folkmoot.notifications.push.model import ALERTS, From, Keys
 from folkmoot.notifications.push.posting import Forbidden, Unreachable, parse_endpoint, post
 from folkmoot.notifications.push.sealing import Sender, decode, encode
 from folkmoot.notifications.push.sending import RETRY, Pushing
-from folkmoot.storage.database import Database
+from folkmoot.spaces import actions as spaces
+from folkmoot.spaces.model import Draft as SpaceDraft
+from folkmoot.spaces.model import Space
+from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
-from folkmoot.storage.jobs import Worker, failed_jobs
+from folkmoot.storage.jobs import JOBS_AT_ONCE_MAX, Worker, failed_jobs
+from folkmoot.storage.tables.bus import jobs
 from folkmoot.storage.tables.credentials import tokens
+from folkmoot.timelines.filters import actions as filters
+from folkmoot.timelines.filters.actions import Change, KeywordChange
+from folkmoot.timelines.filters.model import Context, Treatment
 
 BASE_URL = "https://moot.test"
 EVERYTHING = dict.fromkeys(ALERTS, True)
@@ -35,7 +52,7 @@ class Pushed:
         self.service = service
         self.browser = Browser()
         self.sender = Sender(b"k" * 32, BASE_URL)
-        self._directory = directory
+        self.directory = directory
         self._pushing = Pushing(square.gate, self.sender, BASE_URL, to_private=True)
         self.worker = Worker(
             square.database,
@@ -45,19 +62,30 @@ class Pushed:
             chance=lambda: 0.5,
         )
 
-    async def subscribe(self, account_id: int, token_id: int = 1, **changed: Any) -> None:
+    async def subscribe(
+        self, account_id: int, token_id: int = 1, endpoint: str | None = None, **changed: Any
+    ) -> None:
         async def work(acting: Acting) -> None:
             token = {"id": token_id, "token_hash": bytes([token_id]), "account_id": account_id, "scopes": "push"}
             await acting.tx.connection.execute(tokens.insert().values(**token, account_counter=0, created_at_ms=0))
             asked: dict[str, Any] = {"standard": True, "policy": From.ALL, "alerts": EVERYTHING, **changed}
             keys = Keys(**self.browser.keys)
-            await actions.subscribe(acting, token_id, self.service.url, keys, **asked)
+            await actions.subscribe(acting, token_id, endpoint or self.service.url, keys, **asked)
 
         await self.square.act(account_id, Action.READ, work)
 
     async def send(self) -> None:
-        await tell(self.square.database, self._directory)
+        await tell(self.square.database, self.directory)
         await self.worker.step()
+
+    async def change_token(self, **values: Any) -> None:
+        async def work(tx: Write) -> None:
+            await tx.connection.execute(update(tokens).where(tokens.c.id == 1).values(**values))
+
+        await self.square.database.write(work)
+
+    async def system(self, work: Callable[[Acting], Awaitable[Any]]) -> None:
+        await self.square.gate.act(self.square.gate.permit_system(Action.MODERATE, "test"), work)
 
     async def is_subscribed(self) -> bool:
         async with self.square.database.read() as read:
@@ -119,6 +147,129 @@ async def test_what_one_may_not_see_any_more_is_not_sent(pushed: Pushed, tmp_pat
     await pushed.square.block(alice, bob)
     await pushed.worker.step()
     assert pushed.service.came == []
+
+
+async def new_password(pushed: Pushed, account_id: int) -> None:
+    """What it does to everything that was opened with the old one."""
+    await pushed.system(lambda acting: revoke(acting, account_subject(account_id)))
+
+
+async def ended_session(pushed: Pushed, _account_id: int) -> None:
+    await pushed.system(lambda acting: revoke(acting, token_subject(1)))
+
+
+async def expired(pushed: Pushed, _account_id: int) -> None:
+    await pushed.change_token(expires_at_ms=1)
+
+
+async def suspended_and_back(pushed: Pushed, account_id: int) -> None:
+    people = People(pushed.square.gate)
+    await people.put(account_id, Standing.SUSPENDED)
+    await people.put(account_id, Standing.ACTIVE)
+
+
+@pytest.mark.parametrize("end", [new_password, ended_session, expired, suspended_and_back])
+async def test_a_push_ends_with_the_credential_that_asked_for_it(
+    pushed: Pushed, end: Callable[[Pushed, int], Awaitable[None]]
+) -> None:
+    """Whoever has a stolen phone hears nothing more once its owner has put it out."""
+    alice, bob = await pushed.square.person("alice"), await pushed.square.person("bob")
+    await pushed.subscribe(alice)
+    await end(pushed, alice)
+    await pushed.square.say(bob, "@alice hear")
+    await pushed.send()
+    assert (pushed.service.came, await pushed.is_subscribed()) == ([], False)
+
+
+async def announced(pushed: Pushed, host: int, fan: int, **fields: Any) -> Space:
+    """A Space of the host's, of which the fan wants to hear."""
+    ring = partial(following.follow, account_id=host, choices=Choices(notify=True))
+    await pushed.square.act(fan, Action.FOLLOW, ring)
+    draft = SpaceDraft(title="Canary Moot", **fields)
+    page = f"{BASE_URL}/spaces"
+    return await pushed.square.act(
+        host, Action.OPEN_SPACE, lambda acting: spaces.create(acting, draft, page_url=page)
+    )
+
+
+async def test_a_removed_space_is_pushed_to_nobody(pushed: Pushed, clock: FakeClock, tmp_path: Path) -> None:
+    """Its announcement is its title, and what was told before it was removed may wait for a push service."""
+    host, fan = await pushed.square.person("host"), await pushed.square.person("fan")
+    await pushed.subscribe(fan)
+    space = await announced(pushed, host, fan, scheduled_at_ms=clock() + 86_400_000)
+    await tell(pushed.square.database, tmp_path)
+    await pushed.system(lambda acting: remove_space(acting, space.id, reason="rule 3"))
+    await pushed.worker.step()
+    assert pushed.service.came == []
+
+
+async def test_a_space_that_is_there_is_pushed(pushed: Pushed, clock: FakeClock) -> None:
+    host, fan = await pushed.square.person("host"), await pushed.square.person("fan")
+    await pushed.subscribe(fan)
+    await announced(pushed, host, fan, scheduled_at_ms=clock() + 86_400_000)
+    await pushed.send()
+    assert "Canary Moot" in pushed.browser.open(pushed.service.came[0][1])["body"]
+
+
+@pytest.mark.parametrize(
+    ("treatment", "bodies"),
+    [(Treatment.HIDE, []), (Treatment.WARN, ["Filtered: herrings"]), (Treatment.BLUR, None)],
+)
+async def test_what_one_filters_is_pushed_as_it_is_shown(
+    pushed: Pushed, treatment: Treatment, bodies: list[str] | None
+) -> None:
+    alice, bob = await pushed.square.person("alice"), await pushed.square.person("bob")
+    await pushed.subscribe(alice)
+    filter_ = Change(
+        title="herrings",
+        contexts=(Context.NOTIFICATIONS,),
+        action=treatment,
+        keywords=(KeywordChange("smoked", whole_word=True),),
+    )
+    await pushed.square.act(alice, Action.READ, lambda acting: filters.create(acting, filter_))
+    await pushed.square.say(bob, "@alice a smoked one")
+    await pushed.send()
+    came = [pushed.browser.open(body)["body"] for _, body in pushed.service.came]
+    assert came == (["@alice a smoked one"] if bodies is None else bodies)
+
+
+async def test_however_many_push_services_there_are_they_take_few_places(pushed: Pushed) -> None:
+    """Whoever names a hundred hosts that never answer would fill all places, and no other job would run."""
+    alice, bob = await pushed.square.person("alice"), await pushed.square.person("bob")
+    for token_id in range(1, SUBSCRIPTIONS_MAX + 1):
+        await pushed.subscribe(alice, token_id, endpoint=f"https://a{token_id}.example/")
+    await pushed.square.say(bob, "@alice hear")
+    await tell(pushed.square.database, pushed.directory)
+    async with pushed.square.database.read() as read:
+        queues = set((await read.connection.execute(select(jobs.c.queue))).scalars())
+    assert len(queues) <= QUEUES
+    assert sum(places_of(queue) for queue in queues) <= JOBS_AT_ONCE_MAX - 8
+
+
+async def test_the_oldest_of_too_many_subscriptions_gives_way(pushed: Pushed) -> None:
+    alice = await pushed.square.person("alice")
+    for token_id in range(1, SUBSCRIPTIONS_MAX + 2):
+        await pushed.subscribe(alice, token_id)
+    async with pushed.square.database.read() as read:
+        held = {one.token_id for one in await queries.of_accounts(read, [alice])}
+    assert held == set(range(2, SUBSCRIPTIONS_MAX + 2))
+
+
+async def test_the_authorities_are_read_once_and_not_for_each_push(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes tens of milliseconds, of the loop on which Spaces are kept."""
+    made: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    endpoint = parse_endpoint("https://127.0.0.1:1/", to_private=True)
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            await post(endpoint, {}, b"", to_private=True)
+    assert len(made) <= 1
 
 
 @pytest.mark.parametrize("status", [404, 410])

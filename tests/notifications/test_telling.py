@@ -13,6 +13,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.accounts.relations import following
 from folkmoot.accounts.relations.model import Choices
 from folkmoot.gate import Action
+from folkmoot.moderation.spaces.actions import remove_space
 from folkmoot.notifications import actions, queries
 from folkmoot.notifications.model import KEPT_MS, Asked, Kind, Notification
 from folkmoot.notifications.telling import SOON_MS, STARTING_SOON, Telling
@@ -159,6 +160,21 @@ async def test_what_starts_soon_is_told_once_at_its_time(
     clock.advance_ms(SOON_MS)
     assert await jobs.step() == 1
     assert [one.kind for one in await told(fan)] == [Kind.SPACE_STARTING_SOON, Kind.STATUS]
+
+
+async def test_what_was_taken_down_starts_for_nobody(
+    square: Square, database: Database, told: Told, clock: FakeClock, tmp_path: Path
+) -> None:
+    host, fan = await square.person("host"), await square.person("fan")
+    await ring_the_bell(square, fan, host)
+    space = await open_space(square, host, scheduled_at_ms=clock() + 2 * SOON_MS)
+    assert [one.kind for one in await told(fan)] == [Kind.STATUS]
+    permit = square.gate.permit_system(Action.MODERATE, "test")
+    await square.gate.act(permit, lambda acting: remove_space(acting, space.id, reason="rule 3"))
+    jobs = Worker(database, {STARTING_SOON: Telling(square.gate).run_starting_soon}, doorbell=Doorbell(tmp_path))
+    clock.advance_ms(SOON_MS)
+    assert await jobs.step() == 1
+    assert [one.kind for one in await told(fan)] == [Kind.STATUS]
 
 
 async def test_who_spoke_is_told_of_the_recording(square: Square, told: Told) -> None:

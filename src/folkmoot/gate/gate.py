@@ -54,31 +54,11 @@ class Gate:
         are, and never widens a credential.
         """
         async with self.database.read() as read:
-            row = await queries.token(read, digest(secret))
-            if row is None or (row.expires_at_ms is not None and row.expires_at_ms <= read.now_ms):
-                raise _invalid_token()
-        made_under: tuple[Stamp, ...] = (Stamp(token_subject(row.id), 0),)
-        if row.account_id is not None:
-            made_under += (Stamp(account_subject(row.account_id), row.account_counter),)
-        if row.application_id is not None:
-            # Its tokens are deleted when it is stopped: what is open by them now hangs on the counter as it is.
-            subject = application_subject(row.application_id)
-            made_under += (Stamp(subject, row.counters[subject]),)
-        if _is_stale(made_under, row.counters):
-            raise _invalid_token()
-        scopes = frozenset(row.scopes.split())
-        if ROOM_ONLY in scopes and Action.READ in TABLE[row.standing].actions:
-            raise Refused("sign_in_anew", "Your account is open again. Sign in anew.", status=401)
-        return Viewer(
-            account_id=row.account_id,
-            role=row.role,
-            standing=row.standing,
-            scopes=scopes,
-            token_id=row.id,
-            application_id=row.application_id,
-            stamps=made_under,
-            expires_at_ms=row.expires_at_ms,
-        )
+            return _identified(await queries.token(read, digest(secret)), read.now_ms)
+
+    async def as_token(self, read: Read, token_id: int) -> Viewer:
+        """Whom a token stands for now, for a job that was asked for with it. Raises Refused 401 as `identify`."""
+        return _identified(await queries.token_by_id(read, token_id), read.now_ms)
 
     async def as_account(self, read: Read, account_id: int) -> Viewer:
         """An account as a viewer, for programs that act in its name (the command line, a job)."""
@@ -333,6 +313,33 @@ def _reaches(viewer: Viewer, facts: Facts, relations: queries.Relations) -> bool
         return True
     return (facts.reach is Reach.FOLLOWERS and first in relations.follows) or (
         facts.reach is Reach.FOLLOWED and first in relations.followed_by
+    )
+
+
+def _identified(row: queries.TokenRow | None, now_ms: int) -> Viewer:
+    if row is None or (row.expires_at_ms is not None and row.expires_at_ms <= now_ms):
+        raise _invalid_token()
+    made_under: tuple[Stamp, ...] = (Stamp(token_subject(row.id), 0),)
+    if row.account_id is not None:
+        made_under += (Stamp(account_subject(row.account_id), row.account_counter),)
+    if row.application_id is not None:
+        # Its tokens are deleted when it is stopped: what is open by them now hangs on the counter as it is.
+        subject = application_subject(row.application_id)
+        made_under += (Stamp(subject, row.counters[subject]),)
+    if _is_stale(made_under, row.counters):
+        raise _invalid_token()
+    scopes = frozenset(row.scopes.split())
+    if ROOM_ONLY in scopes and Action.READ in TABLE[row.standing].actions:
+        raise Refused("sign_in_anew", "Your account is open again. Sign in anew.", status=401)
+    return Viewer(
+        account_id=row.account_id,
+        role=row.role,
+        standing=row.standing,
+        scopes=scopes,
+        token_id=row.id,
+        application_id=row.application_id,
+        stamps=made_under,
+        expires_at_ms=row.expires_at_ms,
     )
 
 

@@ -276,8 +276,17 @@ def select_raised_since(since_ms: int) -> Select[str, int]:
 async def token(read: Read, token_hash: bytes) -> TokenRow | None:
     """A token with the standing of its account, in one statement: it is read at every request. None for one of a
     program that is stopped."""
-    asked = {"token_hash": token_hash, "now_ms": read.now_ms}
-    rows = (await read.connection.execute(_select_token(), asked)).all()
+    return await _token(read, tokens.c.token_hash, token_hash)
+
+
+async def token_by_id(read: Read, token_id: int) -> TokenRow | None:
+    """The same, for what was asked for with it and comes later."""
+    return await _token(read, tokens.c.id, token_id)
+
+
+async def _token(read: Read, column: ColumnElement[Any], value: int | bytes) -> TokenRow | None:
+    asked = {"value": value, "now_ms": read.now_ms}
+    rows = (await read.connection.execute(_select_token(column), asked)).all()
     if not rows:
         return None
     row = rows[0]
@@ -303,7 +312,7 @@ async def token(read: Read, token_hash: bytes) -> TokenRow | None:
 
 
 @cache
-def _select_token() -> Select[Any]:
+def _select_token(column: ColumnElement[Any]) -> Select[Any]:
     return (
         select(
             tokens.c.id,
@@ -320,7 +329,7 @@ def _select_token() -> Select[Any]:
             counter_of(application_subject, tokens.c.application_id).label("application_now"),
         )
         .select_from(tokens.outerjoin(accounts, accounts.c.id == tokens.c.account_id).outerjoin(sanctions, _OPEN))
-        .where(tokens.c.token_hash == bindparam("token_hash"), ~_is_stopped())
+        .where(column == bindparam("value"), ~_is_stopped())
     )
 
 

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from folkmoot.accounts.relations.following import ACCOUNT_FOLLOWED, ACCOUNT_UNFOLLOWED
-from folkmoot.gate import Acting, Action, Gate
+from folkmoot.gate import Acting, Action, Gate, Subject, subjects
+from folkmoot.gate import Kind as Thing
+from folkmoot.gate.standings import is_hidden
 from folkmoot.notifications import actions
 from folkmoot.notifications.model import Kind
 from folkmoot.notifications.push.actions import send_to
@@ -45,12 +47,16 @@ class Telling:
             await self._act(lambda acting: _tell_of(acting, event))
 
     async def run_starting_soon(self, job: Job) -> None:
-        """A Space begins soon, if nobody cancelled it."""
+        """A Space begins soon, if nobody cancelled it or took it down."""
         space_id = int(job.payload["space"])
 
         async def work(acting: Acting) -> None:
             space = await spaces.by_id(acting.tx, space_id)
-            if space is not None and space.state is SpaceState.SCHEDULED:
+            if (
+                space is not None
+                and space.state is SpaceState.SCHEDULED
+                and not await _is_removed(acting, space_id)
+            ):
                 await _tell(acting, await of_space(acting.tx, space, Kind.SPACE_STARTING_SOON))
 
         await self._act(work)
@@ -74,6 +80,11 @@ async def _tell_of(acting: Acting, event: Event) -> None:
 
 async def _tell(acting: Acting, news: Any) -> None:
     await send_to(acting, await actions.tell(acting, news))
+
+
+async def _is_removed(acting: Acting, space_id: int) -> bool:
+    subject = Subject(Thing.SPACE, space_id)
+    return is_hidden(Thing.SPACE, (await subjects.held(acting.tx, [subject]))[subject].standing)
 
 
 async def _remember_to_tell(acting: Acting, payload: Any) -> None:

@@ -1,12 +1,13 @@
 """Sends one notification to one subscription, as a job: loads it anew, through the gate, and seals it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account
-from folkmoot.gate import Acting, Action, Gate, Visible
+from folkmoot.gate import Acting, Action, Gate, Refused, Viewer, Visible
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.model import OF_POSTS, Kind, Notification
 from folkmoot.notifications.push import queries
@@ -15,9 +16,16 @@ from folkmoot.notifications.push.model import Subscription
 from folkmoot.notifications.push.posting import Forbidden, Unreachable, parse_endpoint, post
 from folkmoot.notifications.push.sealing import Sender
 from folkmoot.posts import queries as posts
+from folkmoot.posts.files import queries as files
+from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import queries as marks
 from folkmoot.posts.model import Post
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import Space
+from folkmoot.storage.database import Read
 from folkmoot.storage.jobs import GiveUp, Job, RetryPolicy
+from folkmoot.timelines.filters.finding import filtered
+from folkmoot.timelines.filters.model import Context, Found, Treatment
 
 KEPT_S = 48 * 3600
 """How long a push service keeps it for a program that is away, and we try to reach the service."""
@@ -71,9 +79,19 @@ class Pushing:
         """Raises Unreachable where it is worth another attempt, GiveUp where it is not."""
         async with self._gate.database.read() as read:
             found = await queries.by_id(read, int(job.payload["subscription"]))
-            content = None if found is None else await self._content(read, found, int(job.payload["notification"]))
+            if found is None:
+                return
+            try:
+                viewer = await self._gate.as_token(read, found.token_id)
+            except Refused:
+                viewer = None
+            notification_id = int(job.payload["notification"])
+            content = await self._content(read, viewer, notification_id) if viewer is not None else None
             now_s = read.now_ms // 1000
-        if found is None or content is None:
+        if viewer is None:
+            # What ended the credential ends what it asked for: a phone that was stolen hears nothing more.
+            await self._forget(found)
+        if content is None:
             return
         try:
             status = await self._send(found, content, now_s)
@@ -95,28 +113,40 @@ class Pushing:
         headers = {"TTL": str(KEPT_S), "Urgency": "normal", "Content-Type": "application/octet-stream"}
         return await post(endpoint, headers | sealed.headers, sealed.body, to_private=self._to_private)
 
-    async def _content(self, read: Any, found: Subscription, notification_id: int) -> bytes | None:
+    async def _content(self, read: Read, viewer: Viewer, notification_id: int) -> bytes | None:
         """As JSON; None for what its owner may not be shown any more, or is old news."""
-        rows = await notifications.by_ids(read, found.account_id, [notification_id])
-        rows = [row for row in rows if row.created_at_ms > read.now_ms - KEPT_S * 1000]
-        if not rows:
+        rows = await notifications.by_ids(read, viewer.id, [notification_id])
+        if not rows or rows[0].created_at_ms <= read.now_ms - KEPT_S * 1000:
             return None
         row = rows[0]
-        viewer = await self._gate.as_account(read, found.account_id)
-        people = await accounts.by_ids(read, [row.from_id])
-        about = await posts.by_ids(read, [row.post_id]) if row.post_id is not None else []
+        people: list[Any] = [row, *await accounts.by_ids(read, [row.from_id])]
         hidden = await accounts.hidden_from(read, viewer.id, {row.from_id} - {viewer.id}, notifying=True)
-        muted = [mine for mine in (await marks.mine(read, viewer.id, about)).values() if mine.muted]
-        shown: list[Visible[Any]] = await self._gate.admit(read, viewer, [row, *people, *about])
-        of = {type(one.item): one for one in shown}
-        if hidden or muted or not {Notification, Account} <= set(of) or (row.kind in OF_POSTS and Post not in of):
+        shown: list[Visible[Any]] = await self._gate.admit(read, viewer, people)
+        if hidden or len(shown) < len(people) or len(people) < 2:
             return None
-        return msgspec.json.encode(self._words(of[Notification], of[Account], of.get(Post)))
+        words = await self._words_of(read, viewer, row.post_id) if row.kind in OF_POSTS else ""
+        return None if words is None else msgspec.json.encode(self._pushed(shown[0], shown[1], words))
 
-    def _words(self, told: Visible[Notification], who: Visible[Account], about: Visible[Post] | None) -> Pushed:
+    async def _words_of(self, read: Read, viewer: Viewer, post_id: int | None) -> str | None:
+        """What is said of a post; None where a page of notifications would not show it."""
+        about = await posts.by_ids(read, [post_id]) if post_id is not None else []
+        if not about or any(mine.muted for mine in (await marks.mine(read, viewer.id, about)).values()):
+            return None
+        attached = (await files.of_posts(read, [about[0].id])).get(about[0].id, [])
+        # The words of what announces a Space are the Space's title: they go where the Space goes.
+        known = await spaces.by_ids(read, {post_.space_id for post_ in about if post_.space_id is not None})
+        everything: list[Any] = [*about, *known, *attached]
+        shown: list[Visible[Any]] = await self._gate.admit(read, viewer, everything)
+        of = {type(one.item): one for one in shown}
+        post_ = of.get(Post)
+        if post_ is None or (post_.item.space_id is not None and Space not in of):
+            return None
+        media = [one for one in shown if isinstance(one.item, Media)]
+        found = await filtered(read, viewer, {post_.item.id: post_}, {post_.item.id: media}, Context.NOTIFICATIONS)
+        return _after_filters(post_, found.get(post_.item.id, []))
+
+    def _pushed(self, told: Visible[Notification], who: Visible[Account], words: str) -> Pushed:
         name = who.item.display_name or who.item.username
-        post_ = about.item if about is not None else None
-        words = "" if post_ is None else post_.spoiler_text or post_.source
         return Pushed(
             notification_id=str(told.item.id),
             notification_type=told.item.kind.type,
@@ -130,3 +160,12 @@ class Pushing:
             await forget(acting, found.id)
 
         await self._gate.act(self._gate.permit_system(Action.READ, "worker: push"), work)
+
+
+def _after_filters(about: Visible[Post], found: Sequence[Found]) -> str | None:
+    """As clients show what they are told to warn of, and to hide. What is blurred is a post's files."""
+    treatments = {one.filter.action for one in found}
+    if Treatment.HIDE in treatments:
+        return None
+    warned = [one.filter.title for one in found if one.filter.action is Treatment.WARN]
+    return f"Filtered: {', '.join(warned)}" if warned else about.item.spoiler_text or about.item.source

@@ -26,12 +26,12 @@ from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import media_links, present_statuses
 from folkmoot.surfaces.mastodon.edit_entities import StatusEdit
-from folkmoot.surfaces.mastodon.load_filtered import filtered
 from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines.filters import queries as queries_of_filters
+from folkmoot.timelines.filters.finding import filtered
 from folkmoot.timelines.filters.model import Context
 
 Item = TypeVar("Item", bound=Gated)
