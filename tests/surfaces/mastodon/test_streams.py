@@ -320,6 +320,19 @@ async def test_an_edit_is_told_and_what_is_filtered_says_so(
         assert carols.events[-1] == ("user", "filters_changed")
 
 
+async def test_a_quote_that_is_taken_back_goes_from_open_timelines(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person, happened: Happened
+) -> None:
+    async with socket(app, f"access_token={token(carol)}&stream=public") as carols:
+        said = await say(client, alice, "hear, hear")
+        quote = await say(client, bob, "look at that", quoted_status_id=said["id"])
+        await happened()
+        assert carols.payloads("update")[-1]["quote"]["state"] == "accepted"
+        await post(client, alice, f"/api/v1/statuses/{said['id']}/quotes/{quote['id']}/revoke")
+        await happened()
+        assert carols.payloads("status.update")[-1]["quote"] == {"state": "revoked", "quoted_status": None}
+
+
 async def test_direct_posts_are_conversations(
     app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person, happened: Happened
 ) -> None:

@@ -17,6 +17,7 @@ from folkmoot.posts.boosts import POST_BOOSTED, POST_UNBOOSTED
 from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.edits import POST_EDITED
 from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.quotes import QUOTE_REVOKED
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import Event
 from folkmoot.surfaces.mastodon import load_notifications, load_statuses, present_notifications
@@ -53,6 +54,7 @@ class Broadcast:
             POST_CREATED: self._posted,
             POST_BOOSTED: self._boosted,
             POST_EDITED: self._edited,
+            QUOTE_REVOKED: self._edited,
             POST_DELETED: self._deleted,
             POST_UNBOOSTED: self._unboosted,
             NOTIFIED: self._notified,
