@@ -37,7 +37,7 @@ def http(behind_nginx: Evening) -> Iterator[httpx.Client]:
 def test_ten_times_the_players_ask_the_server_for_nothing_more(behind_nginx: Evening, by: By) -> None:
     before = behind_nginx.nginx.origin_log()
     for players in (20, 200):
-        measured = behind_nginx.measure(players, 3.0, by)
+        measured = behind_nginx.measure(players, 5.0, by)
         assert measured.played.errors == measured.played.missed == measured.played.reconnects == 0
         assert measured.played.media >= players
     asked = Counter(behind_nginx.nginx.origin_log()[len(before) :])

@@ -396,8 +396,10 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /api/v1/streaming/list": own("/api/v1/streaming/list?list={own_list}"),
     **{
         f"{method} /api/v2/notifications/{{group_key}}{rest}": own(f"/api/v2/notifications/{{own_group}}{rest}")
-        for method, rest in (("GET", ""), ("GET", "/accounts"), ("POST", "/dismiss"))
+        for method, rest in (("GET", ""), ("POST", "/dismiss"))
     },
+    # Of a group that one doesn't have: nobody.
+    "GET /api/v2/notifications/{group_key}/accounts": of_everybody("/api/v2/notifications/{own_group}/accounts"),
     "GET /api/v1/notifications/requests/{request_id}": own("/api/v1/notifications/requests/{request}"),
     "POST /api/v1/notifications/requests/{request_id}/accept": of_everybody(
         "/api/v1/notifications/requests/1/accept"

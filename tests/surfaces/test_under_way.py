@@ -22,9 +22,8 @@ from folkmoot.moderation.networks.rules import NETWORKS
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.surfaces.services import Services
 
-pytestmark = pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
+# On the default database alone: what both do with the same statements, `test_sweep.py` shows for every surface.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class HeldRequest:
