@@ -101,7 +101,11 @@ class Gate:
     async def admit(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
         """The items that the viewer may see, in order; the others are absent. Two statements a batch."""
         seen = await self._decide(read, viewer, items)
-        return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
+        return [
+            Visible(item, viewer, _MAKER, is_open=shown is Shown.EVERYONE)
+            for item, shown in zip(items, seen, strict=True)
+            if shown is not Shown.NOBODY
+        ]
 
     async def admit_each(
         self, read: Read, viewers: Sequence[Viewer], items: Sequence[Item]
@@ -128,7 +132,7 @@ class Gate:
             (
                 those,
                 [
-                    Visible(item, those[0], _MAKER)
+                    Visible(item, those[0], _MAKER, is_open=_owners_shown(fact, standings) is Shown.EVERYONE)
                     for item, fact in zip(items, facts, strict=True)
                     if _opens(those[0])
                     and hidden.isdisjoint(fact.subjects)
@@ -153,7 +157,7 @@ class Gate:
         if facts is None or not facts.subjects:
             return None
         (seen,) = await self._decide(read, viewer, [_Bare(msgspec.structs.replace(facts, subjects=()))])
-        if not seen:
+        if seen is Shown.NOBODY:
             return None
         now = await subjects.held(read, facts.subjects)
         return next(
@@ -184,8 +188,7 @@ class Gate:
         return [
             item
             for item, fact in zip(items, facts, strict=True)
-            if all(TABLE[standings[owner]].shown is Shown.EVERYONE for owner in fact.owner_ids)
-            and hidden.isdisjoint(fact.subjects)
+            if _owners_shown(fact, standings) is Shown.EVERYONE and hidden.isdisjoint(fact.subjects)
         ]
 
     async def admit_to_export(self, read: Read, permit: Permit, items: Sequence[Item]) -> list[Visible[Item]]:
@@ -199,20 +202,25 @@ class Gate:
         seen = await self._decide(read, viewer, items)
         return [
             Visible(item, permit.viewer, _MAKER)
-            for item, visible in zip(items, seen, strict=True)
-            if visible or viewer.account_id in item.gate_facts().owner_ids
+            for item, shown in zip(items, seen, strict=True)
+            if shown is not Shown.NOBODY or viewer.account_id in item.gate_facts().owner_ids
         ]
 
     async def admit_blocked(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
         """Those whom the viewer blocks, for the list where they take that back: as if neither blocked the other."""
         seen = await self._decide(read, viewer, items, despite_blocks=True)
-        return [Visible(item, viewer, _MAKER) for item, visible in zip(items, seen, strict=True) if visible]
+        return [
+            Visible(item, viewer, _MAKER, is_open=shown is Shown.EVERYONE)
+            for item, shown in zip(items, seen, strict=True)
+            if shown is not Shown.NOBODY
+        ]
 
     async def _decide(
         self, read: Read, viewer: Viewer, items: Sequence[Item], *, despite_blocks: bool = False
-    ) -> list[bool]:
+    ) -> list[Shown]:
+        """To whom the owners of each thing are shown; NOBODY where the viewer may not see it."""
         if not _opens(viewer):
-            return [False] * len(items)
+            return [Shown.NOBODY] * len(items)
         facts = [item.gate_facts() for item in items]
         owners = {owner for fact in facts for owner in fact.owner_ids}
         standings, hidden = await _stand(read, facts)
@@ -223,7 +231,12 @@ class Gate:
         )
         if despite_blocks:
             relations = msgspec.structs.replace(relations, blocked=frozenset())
-        return [hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations) for fact in facts]
+        return [
+            _owners_shown(fact, standings)
+            if hidden.isdisjoint(fact.subjects) and _sees(viewer, fact, standings, relations)
+            else Shown.NOBODY
+            for fact in facts
+        ]
 
     # --- other networks ---
 
@@ -283,6 +296,12 @@ _NO_RELATIONS = queries.Relations()
 
 def _opens(viewer: Viewer) -> bool:
     return viewer.account_id is None or Action.READ in TABLE[viewer.standing].actions
+
+
+def _owners_shown(facts: Facts, standings: dict[int, Standing]) -> Shown:
+    """Of a thing that is seen: whether all its owners are shown to everybody."""
+    is_open = all(TABLE[standings[owner]].shown is Shown.EVERYONE for owner in facts.owner_ids)
+    return Shown.EVERYONE if is_open else Shown.FOLLOWERS
 
 
 def _sees(viewer: Viewer, facts: Facts, standings: dict[int, Standing], relations: queries.Relations) -> bool:

@@ -16,14 +16,16 @@ def _require_maker(maker: object, what: type) -> None:
 
 
 class Visible(Generic[T_co]):
-    """A thing that this viewer may be shown. Presenters take it and nothing else."""
+    """A thing that this viewer may be shown. Presenters take it and nothing else. `is_open`: its owners are shown
+    to everybody, rather than to followers only; how far the thing itself reaches is another question."""
 
-    __slots__ = ("item", "viewer")
+    __slots__ = ("is_open", "item", "viewer")
 
-    def __init__(self, item: T_co, viewer: Viewer, maker: object) -> None:
+    def __init__(self, item: T_co, viewer: Viewer, maker: object, *, is_open: bool = True) -> None:
         _require_maker(maker, Visible)
         self.item: Final = item
         self.viewer: Final = viewer
+        self.is_open: Final = is_open
 
 
 class Contact:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 from tests.support import uploads
+from tests.support.people import People
 
+from folkmoot.gate import Standing
 from folkmoot.posts.files.actions import PROCESS
 from folkmoot.posts.files.processing import Processing
 from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
@@ -68,6 +70,21 @@ async def test_a_small_picture_is_answered_at_once(client: httpx.AsyncClient, al
     posted = (await client.post("/api/v1/statuses", headers=alice.headers, json=said)).json()
     (attached,) = posted["media_attachments"]
     assert (await client.get(local(attached["preview_url"]))).status_code == 200
+
+
+async def test_followers_of_a_limited_account_play_its_files_without_a_token(
+    client: httpx.AsyncClient, alice: Any, bob: Any, people: People
+) -> None:
+    made = (await upload(client, alice, uploads.photograph(9, 9))).json()
+    said = {"status": "look", "media_ids": [made["id"]]}
+    posted = (await client.post("/api/v1/statuses", headers=alice.headers, json=said)).json()
+    await people.follow(bob.id, alice.id)
+    await people.put(alice.id, Standing.LIMITED)
+    seen = (await client.get(f"/api/v1/statuses/{posted['id']}", headers=bob.headers)).json()
+    (attached,) = seen["media_attachments"]
+    for url in (attached["url"], attached["preview_url"]):
+        assert (await client.get(local(url))).status_code == 200
+        assert (await client.get(local(url).partition("?")[0])).status_code == 404
 
 
 @pytest.mark.slow

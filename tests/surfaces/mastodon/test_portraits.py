@@ -49,6 +49,18 @@ async def test_an_avatar_comes_with_the_profile_and_goes(
     assert (await client.get(local(shown["avatar"]))).status_code == 404
 
 
+async def test_of_a_limited_account_followers_see_it_and_no_cache_keeps_it(
+    client: httpx.AsyncClient, alice: Any, bob: Any, people: Any
+) -> None:
+    files = {"avatar": ("me.jpg", uploads.photograph(9, 9), "image/jpeg")}
+    avatar = local((await client.patch(UPDATE, headers=alice.headers, files=files)).json()["avatar"])
+    await people.follow(bob.id, alice.id)
+    await people.put(alice.id, Standing.LIMITED)
+    seen = await client.get(avatar, headers=bob.headers)
+    assert (seen.status_code, seen.headers["cache-control"]) == (200, "private, no-cache")
+    assert (await client.get(avatar)).status_code == 404
+
+
 @pytest.mark.slow
 async def test_one_that_moves_has_one_that_does_not(client: httpx.AsyncClient, alice: Any) -> None:
     files = {"avatar": ("me.gif", uploads.animation(3)), "header": ("h.png", uploads.photograph(30, 30, "PNG"))}

@@ -160,7 +160,7 @@ def _cut(shown: list[Status], read_ids: list[int], page: Page) -> Shown:
 
 def media_url(now_ms: int, services: Services, visible: Visible[Media], clip_space: Space | None) -> str:
     """Where the viewer of a file fetches it; `clip_space` is the Space that it was cut from."""
-    for_anybody = clip_space is None or clip_space.gate_facts().reach is Reach.PUBLIC
+    for_anybody = visible.is_open and (clip_space is None or clip_space.gate_facts().reach is Reach.PUBLIC)
     return media_links.url(services, visible.viewer, visible.item, for_anybody=for_anybody, now_ms=now_ms)
 
 

@@ -61,7 +61,8 @@ def asked(key: str) -> Asked:
 
 
 def url(services: Services, viewer: Viewer, media: Media, *, for_anybody: bool, now_ms: int) -> str:
-    """The address under which this viewer's player gets the file. `for_anybody`: the clip's Space is public."""
+    """The address under which this viewer's player gets the file. `for_anybody`: its owner is shown to everybody,
+    and the Space that it was cut from is public."""
     plain = f"{services.site.base_url}{MEDIA}/{key_of(media)}"
     open_to_all = for_anybody and media.gate_facts().reach in (Reach.PUBLIC, Reach.UNLISTED)
     if open_to_all or viewer.account_id is None:

@@ -21,8 +21,8 @@ from folkmoot.surfaces.mastodon.own_account import own_account
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.services import Services
 
-# Anybody may see them, and what is at an address never changes: a page of posts doesn't ask again for each author.
-# Whoever is suspended is gone from such caches within this time.
+# Anybody may see most of them, and what is at an address never changes: a page of posts doesn't ask again for each
+# author. Whoever is suspended or limited is gone from such caches within this time.
 CACHED = "public, max-age=300"
 _NAME = re.compile(r"(?P<which>avatar|header)-(?P<version>[0-9]{1,19})(?P<still>-static)?\.(?P<extension>[a-z]+)")
 _PURPOSES: dict[Which, Purpose] = {"avatar": Purpose.AVATAR, "header": Purpose.HEADER}
@@ -47,11 +47,11 @@ async def taken(
     return chosen
 
 
-@get(f"{present.PORTRAITS}/{{account_id:str}}/{{name:str}}", opt=serves(Serves.ALIKE))
+@get(f"{present.PORTRAITS}/{{account_id:str}}/{{name:str}}", opt=serves(Serves.ANYONE))
 async def fetch_portrait(
     request: Request[Any, Any, Any], account_id: str, name: str, viewer: Viewer, services: Services
 ) -> media_files.Bytes:
-    """An avatar or a header, of who may be seen by anybody."""
+    """An avatar or a header; of a limited account for its followers, who ask as themselves."""
     named = _NAME.fullmatch(name)
     async with services.database.read() as read:
         found = await queries.by_ids(read, [entity_id(account_id)])
@@ -61,8 +61,9 @@ async def fetch_portrait(
         portrait = visible.item.avatar if named["which"] == "avatar" else visible.item.header
     if named is None or portrait is None or portrait.version != int(named["version"]):
         raise Refused("not_found", "Picture not found.", status=404)
+    cached = CACHED if visible.is_open else media_files.FOR_THE_VIEWER
     stored = (portrait.still or portrait.original) if named["still"] else portrait.original
-    return await media_files.send(request, services.objects, stored, name, CACHED)
+    return await media_files.send(request, services.objects, stored, name, cached)
 
 
 @delete("/api/v1/profile/avatar", opt=_EDIT, status_code=200)
