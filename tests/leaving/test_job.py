@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 from tests.support.square import Square
 
 from folkmoot.accounts import deletion
@@ -110,6 +110,28 @@ async def test_others_counts_are_right_afterwards(square: Square) -> None:
     assert await state_of(square, dave) == {
         "followers": 0, "following": 0, "favourites": 0, "replies": 0, "posts": 1,
     }  # fmt: skip
+
+
+async def test_posts_that_stay_are_blanked_once(square: Square) -> None:
+    carol, dave = await two_people(square)
+    for number in range(6):
+        answered = await square.say(carol, f"@dave {number}")
+        await square.say(dave, "an answer", answering=answered)
+    await ask(square, carol)
+    rows = 0
+
+    def count(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal rows
+        if statement.startswith("UPDATE posts SET") and "mentions" in statement:
+            rows += cursor.rowcount
+
+    engine = square.database.engine.sync_engine
+    event.listen(engine, "after_cursor_execute", count)
+    await Leaving(square.gate, batch=2).run(job(carol))
+    async with square.database.read() as read:
+        left = (await read.connection.execute(select(posts_table).where(posts_table.c.account_id == carol))).all()
+    assert [(row.mentions, row.language, row.application_id) for row in left] == [([], None, None)] * 6
+    assert rows == 6
 
 
 async def test_it_goes_on_wherever_it_was_interrupted(square: Square) -> None:

@@ -93,13 +93,15 @@ class Leaving:
         no_space = posts.c.space_id.is_(None)
         mine = select(posts.c.id).where(posts.c.account_id == acting.actor_id, nobody_answered, no_space)
         found = await self._some(acting, mine)
-        await acting.tx.connection.execute(delete(posts).where(posts.c.id.in_(found)))
+        if found:
+            await acting.tx.connection.execute(delete(posts).where(posts.c.id.in_(found)))
+            return True
         await acting.tx.connection.execute(
             update(posts)
             .where(posts.c.account_id == acting.actor_id)
             .values(mentions=[], language=None, application_id=None)
         )
-        return bool(found)
+        return False
 
     async def _favourites(self, acting: Acting) -> bool:
         found = await self._some(
