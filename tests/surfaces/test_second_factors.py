@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 from litestar import Litestar
 from tests.support.authenticator import Authenticator
 from tests.support.clock import FakeClock
@@ -13,6 +14,7 @@ from tests.support.people import People
 from tests.support.web import visitor
 from tests.surfaces.test_session import ORIGIN, OWN, PASSWORD, SESSION, sign_up
 
+from folkmoot.accounts.actions import change_password
 from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.accounts.second_factor import actions as factors
@@ -128,6 +130,37 @@ async def test_a_ticket_ends(
     clock.advance_ms(LASTS_MS[Purpose.SIGN_IN])
     code = code_at(secret, clock())
     await stranger.post(f"{SESSION}/second-factor", 401, ticket=old["ticket"], code=code)
+
+
+class ChangedMeanwhile(Passwords):
+    """The password is right, and another one by the time that is known."""
+
+    def __init__(self, people: People, account_id: int) -> None:
+        super().__init__(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self._people, self._account_id = people, account_id
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        right = await super().verify(password, stored)
+        await self._people.system(lambda acting: change_password(acting, self._account_id, "another hash"))
+        return right
+
+
+@pytest.mark.parametrize("with_codes", [False, True])
+async def test_a_password_that_changes_as_it_is_checked_opens_nothing(
+    app: Litestar,
+    carol: Browser,
+    stranger: Browser,
+    services: Services,
+    people: People,
+    clock: FakeClock,
+    with_codes: bool,
+) -> None:
+    carol_id = int((await carol.client.get(SESSION)).json()["account"]["id"])
+    if with_codes:
+        await carol.codes(clock)
+    app.state.equipment.use(services, ChangedMeanwhile(people, carol_id))
+    await stranger.post(SESSION, 401, **BY_PASSWORD)
+    assert "folkmoot_session" not in stranger.client.cookies
 
 
 async def test_a_recovery_code_is_good_once_however_it_is_written(

@@ -15,7 +15,7 @@ from folkmoot.surfaces.http import require_own_pages, serves
 from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import PATH, Session, answer
-from folkmoot.surfaces.sign_in import enter, refuse_other_sites, require_own_password
+from folkmoot.surfaces.sign_in import as_it_is, enter, refuse_other_sites, require_own_password
 
 
 class ChangePassword(msgspec.Struct):
@@ -86,7 +86,8 @@ async def set_password(
         return account_id
 
     account_id = await gate.act(gate.permit_system(Action.SIGN_IN, "password link"), change)
-    return await answer(request, services, gate, await enter(request, services, account_id), status=200)
+    viewer = await as_it_is(services, account_id)
+    return await answer(request, services, gate, await enter(request, services, viewer), status=200)
 
 
 @post(f"{PATH}/password-reset", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=202)

@@ -15,7 +15,7 @@ from folkmoot.accounts.passwords import Passwords
 from folkmoot.accounts.second_factor import actions as factors
 from folkmoot.accounts.second_factor.queries import factors_of
 from folkmoot.accounts.sessions import actions as sessions
-from folkmoot.gate import Acting, Action, Refused
+from folkmoot.gate import Acting, Action, Refused, Viewer
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.surfaces.browser import arriving_from, browser_name
 from folkmoot.surfaces.http import SESSION_COOKIE
@@ -62,25 +62,35 @@ async def by_password(
     a form on another site, 429 for too many tries.
     """
     refuse_other_sites(request)
-    account_id = await account_of(request, services, passwords, limits, asked)
-    if account_id is None:
+    viewer = await _who_knows(request, services, passwords, limits, asked)
+    if viewer is None:
         raise Refused("wrong_credentials", "The username or the password is wrong.", status=401)
-    return await enter(request, services, account_id)
+    return await enter(request, services, viewer)
 
 
 async def account_of(
     request: AnyRequest, services: Services, passwords: Passwords, limits: Limits, asked: SignIn
 ) -> int | None:
     """Whose name and password these are; None for a wrong one. Raises Refused 429 for too many tries."""
+    viewer = await _who_knows(request, services, passwords, limits, asked)
+    return None if viewer is None else viewer.id
+
+
+async def _who_knows(
+    request: AnyRequest, services: Services, passwords: Passwords, limits: Limits, asked: SignIn
+) -> Viewer | None:
+    """The account as it was when this was its password: looking takes a while, and one changed meanwhile opens
+    nothing."""
     name = rules.fold(asked.username[: rules.USERNAME_CHARACTERS_MAX + 1])
     address = client_address(request)
     limits.sign_in(address, name)
     async with services.database.read() as read:
         found = await queries.credentials_of(read, name)
+        viewer = await services.gate.as_account(read, found[0] if found else 0)
     if not await passwords.verify(asked.password, found[1] if found else None) or found is None:
         return None
     limits.signed_in(address, name)
-    return found[0]
+    return viewer
 
 
 async def require_own_password(
@@ -94,12 +104,13 @@ async def require_own_password(
     return own.username
 
 
-async def enter(request: AnyRequest, services: Services, account_id: int) -> str | SecondFactorNeeded:
+async def enter(request: AnyRequest, services: Services, viewer: Viewer) -> str | SecondFactorNeeded:
     """Whoever showed the password, or a link that stands for it: a session, or a ticket to go on with."""
+    account_id = viewer.id
     async with services.database.read() as read:
         have = await factors_of(read, account_id)
     if not have.any:
-        return await open_for(request, services, account_id)
+        return await open_for(request, services, viewer)
 
     async def ticket(acting: Acting) -> SecondFactorNeeded:
         secret = await links.make(acting, Purpose.SIGN_IN, account_id)
@@ -108,7 +119,7 @@ async def enter(request: AnyRequest, services: Services, account_id: int) -> str
             options = await passkeys.ask_after_password(acting, relying_party(services), account_id, secret)
         return SecondFactorNeeded(secret, have.methods, options)
 
-    return await services.gate.act(services.gate.permit_system(Action.SIGN_IN, "sign-in"), ticket)
+    return await services.gate.act(services.gate.permit(viewer, Action.SIGN_IN), ticket)
 
 
 async def by_second_factor(request: AnyRequest, services: Services, limits: Limits, asked: SecondFactor) -> str:
@@ -117,8 +128,9 @@ async def by_second_factor(request: AnyRequest, services: Services, limits: Limi
     refuse_other_sites(request)
     async with services.database.read() as read:
         found = await links.look(read, Purpose.SIGN_IN, asked.ticket)
-    if found is None or found.account_id is None:
-        raise _ticket_over()
+        if found is None or found.account_id is None:
+            raise _ticket_over()
+        viewer = await services.gate.as_account(read, found.account_id)
     limits.second_factor(found.account_id)
 
     async def check(acting: Acting) -> int:
@@ -135,7 +147,7 @@ async def by_second_factor(request: AnyRequest, services: Services, limits: Limi
 
     account_id = await services.gate.act(services.gate.permit_system(Action.SIGN_IN, "second factor"), check)
     limits.second_factor_was_right(account_id)
-    return await open_for(request, services, account_id)
+    return await open_for(request, services, viewer)
 
 
 async def by_passkey(request: AnyRequest, services: Services, answer: dict[str, Any]) -> str:
@@ -145,13 +157,19 @@ async def by_passkey(request: AnyRequest, services: Services, answer: dict[str, 
         services.gate.permit_system(Action.SIGN_IN, "passkey"),
         lambda acting: passkeys.sign_in(acting, relying_party(services), answer),
     )
-    return await open_for(request, services, account_id)
+    return await open_for(request, services, await as_it_is(services, account_id))
 
 
-async def open_for(request: AnyRequest, services: Services, account_id: int) -> str:
-    """A session for an account; who owns it hears of a browser that is new to it."""
+async def as_it_is(services: Services, account_id: int) -> Viewer:
+    """An account to open a session for, whatever it was before."""
     async with services.database.read() as read:
-        viewer = await services.gate.as_account(read, account_id)
+        return await services.gate.as_account(read, account_id)
+
+
+async def open_for(request: AnyRequest, services: Services, viewer: Viewer) -> str:
+    """A session for an account; who owns it hears of a browser that is new to it. Raises Refused 401 where its
+    credentials have changed since `viewer` was read."""
+    account_id = viewer.id
     arriving = arriving_from(request, services)
 
     async def open_and_remember(acting: Acting) -> str:

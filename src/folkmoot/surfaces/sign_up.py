@@ -18,7 +18,7 @@ from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.networks import address_of
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import PATH, Session, answer
-from folkmoot.surfaces.sign_in import open_for, refuse_other_sites
+from folkmoot.surfaces.sign_in import as_it_is, open_for, refuse_other_sites
 
 
 class SignUp(msgspec.Struct):
@@ -45,7 +45,9 @@ async def sign_up(
     """Make an account and sign in with it. 202 if it waits for a person who looks, 403 if the server takes none."""
     refuse_other_sites(request)
     account_id = await make_account(data, request, services, passwords, limits)
-    return await answer(request, services, gate, await open_for(request, services, account_id))
+    return await answer(
+        request, services, gate, await open_for(request, services, await as_it_is(services, account_id))
+    )
 
 
 async def make_account(
