@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
+from sqlalchemy import event
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.sockets import socket
@@ -318,6 +319,42 @@ async def test_an_edit_is_told_and_what_is_filtered_says_so(
         await post(client, carol, "/api/v2/filters", title="More", context=["home"])
         await happened()
         assert carols.events[-1] == ("user", "filters_changed")
+
+
+async def test_more_people_who_filter_cost_no_more_statements(
+    app: Litestar,
+    client: httpx.AsyncClient,
+    database: Database,
+    people: People,
+    alice: Person,
+    bob: Person,
+    carol: Person,
+    happened: Happened,
+) -> None:
+    for follower in (bob, carol):
+        await people.follow(follower.id, alice.id)
+        keywords = [{"keyword": "hear"}]
+        await post(
+            client, follower, "/api/v2/filters", title="Noise", context=["home"], keywords_attributes=keywords
+        )
+    await happened()
+    statements: list[str] = []
+    listening = database.engine.sync_engine, "before_cursor_execute", lambda *said: statements.append(said[2])
+
+    async def cost() -> int:
+        await say(client, alice, "hear, hear")
+        statements.clear()
+        event.listen(*listening)
+        await happened()
+        event.remove(*listening)
+        return len(statements)
+
+    async with socket(app, f"access_token={token(bob)}&stream=user") as bobs:
+        of_one = await cost()
+        async with socket(app, f"access_token={token(carol)}&stream=user") as carols:
+            assert await cost() == of_one
+            for client_ in (bobs, carols):
+                assert client_.payloads("update")[-1]["filtered"][0]["filter"]["title"] == "Noise"
 
 
 async def test_a_quote_that_is_taken_back_goes_from_open_timelines(

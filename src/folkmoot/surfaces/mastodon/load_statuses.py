@@ -31,7 +31,7 @@ from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines.filters import queries as queries_of_filters
-from folkmoot.timelines.filters.finding import filtered
+from folkmoot.timelines.filters.finding import filtered, found_by
 from folkmoot.timelines.filters.model import Context
 
 Item = TypeVar("Item", bound=Gated)
@@ -77,19 +77,27 @@ async def reported(read: Read, services: Services, permit: Permit, posts: Sequen
 async def for_many(
     read: Read, services: Services, viewers: Mapping[Viewer, Context], post: Post
 ) -> AsyncIterator[tuple[list[Viewer], Status]]:
-    """One post for many viewers, each with where it is shown to them. It is made once for those to whom the gate
-    shows the same of it, and apart for each who filters what they see, or for whom a file has an address of their
-    own. What each did with it is left out."""
+    """One post for many viewers, each with where it is shown to them. It is read once for those to whom the gate
+    shows the same of it, and made apart for each whose filters find something in it; read apart for those for whom
+    a file has an address of their own. What each did with it is left out."""
     cut, everything = await _referred(read, [post])
-    filtering = await queries_of_filters.filtering(read, [viewer.id for viewer in viewers])
+    held = await queries_of_filters.in_force_of(
+        read, [viewer.id for viewer in viewers], {post.id} | _shown_in([post])
+    )
     apart: list[Viewer] = []
     for alike, admitted in await services.gate.admit_each(read, list(viewers), everything):
         around = _around(read.now_ms, services, admitted, cut)
-        is_personal = len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values()))
-        apart += [viewer for viewer in alike if is_personal or viewer.id in filtering]
-        rest = [] if is_personal else [viewer for viewer in alike if viewer.id not in filtering]
-        for one in _in_order([post], around) if rest else []:
+        if len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values())):
+            apart += alike
+            continue
+        seen = _in_order([post], around)
+        rest = [viewer for viewer in alike if viewer.id not in held]
+        for one in seen if rest else []:
             yield rest, present_statuses.status(one, around, services.site)
+        for viewer in [viewer for viewer in alike if viewer.id in held]:
+            found = found_by(held[viewer.id], around.posts, around.media, viewers[viewer], read.now_ms)
+            for one in seen:
+                yield [viewer], present_statuses.status(one, replace(around, filtered=found), services.site)
     for viewer in apart:
         for shown in await statuses(read, services, viewer, [post], viewers[viewer]):
             yield [viewer], shown

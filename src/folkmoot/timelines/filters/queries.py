@@ -54,10 +54,17 @@ def _in_force() -> CompoundSelect[Any]:
     return _statement(own & holds, filter_statuses.c.post_id.in_(bindparam("ids", expanding=True)))
 
 
-async def filtering(read: Read, account_ids: Collection[int]) -> set[int]:
-    """Those of many people who filter anything."""
-    whose = select(filters.c.account_id).distinct().where(among(read, filters.c.account_id, account_ids))
-    return set((await read.connection.execute(whose)).scalars())
+async def in_force_of(
+    read: Read, account_ids: Collection[int], post_ids: Collection[int]
+) -> dict[int, list[Filter]]:
+    """The same of many people, by account; only those who filter something."""
+    holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > read.now_ms)
+    theirs = among(read, filters.c.account_id, account_ids)
+    rows = await read.connection.execute(_statement(theirs & holds, filter_statuses.c.post_id.in_(post_ids)))
+    held: dict[int, list[Filter]] = {}
+    for one in _built(rows.all()):
+        held.setdefault(one.account_id, []).append(one)
+    return held
 
 
 async def with_keyword(read: Read, account_id: int, keyword_id: int) -> Filter | None:
