@@ -13,7 +13,7 @@ from tests.web.test_moderation import promoted
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("look", [PHONE_DARK, DESKTOP_LIGHT], ids=["phone, dark", "desktop, light"])
+@pytest.mark.parametrize("look", [DESKTOP_LIGHT], ids=["desktop, light"])
 async def test_a_host_is_suspended_and_the_room_reads_who_hosts_now(
     moot: Moot, browser: Browser, look: dict[str, Any]
 ) -> None:
