@@ -25,7 +25,7 @@ WITHOUT_SCOPE = {
     "GET /api/v1/trends/links": PUBLIC,
     "GET /api/v1/trends/statuses": MASTODONS,
     "GET /api/v1/tags/{name}": MASTODONS,
-    "GET /portraits/{account_id}/{name}": "open to anybody in Mastodon; here for followers only where its owner is limited",
+    "GET /portraits/{account_id}/{name}": "anybody's in Mastodon; of limited accounts for followers",
     "GET /{handle}": PUBLIC,
     "GET /{handle}/followers": PUBLIC,
     "GET /{handle}/following": PUBLIC,
