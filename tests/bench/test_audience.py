@@ -100,7 +100,8 @@ def hear(tape: Path, program: Path) -> Iterator[Callable[[Fault], Heard]]:
             listeners.measure()
             liar.go_on.set()
             wait_until(
-                lambda: (noted := listeners.report()).corrupted > 0 or noted.writes + noted.missed >= PARTS - 1
+                lambda: (noted := listeners.report()).corrupted > 0 or noted.writes + noted.missed >= PARTS - 1,
+                timeout_s=60,
             )
             return listeners.stop()
 

@@ -46,7 +46,12 @@ class Toot:
 
     def __call__(self, *arguments: str) -> str:
         done = subprocess.run(
-            self._command(*arguments), env=self._environment, capture_output=True, text=True, check=False
+            self._command(*arguments),
+            stdin=subprocess.DEVNULL,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout

@@ -124,6 +124,7 @@ async def test_a_replay_as_people_use_it(moot: Moot, browser: Any, server: Serve
     await context.close()
 
 
+@pytest.mark.alone  # three seconds are promised to a browser that gets the processor
 async def test_a_live_stream_comes_back_by_itself(moot: Moot, browser: Any, server: Server) -> None:
     host = await moot.person("lior")
     space = await host.open_space("Interrupted")
