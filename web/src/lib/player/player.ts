@@ -11,6 +11,8 @@ const AHEAD_S = 12;
 const RANGE_S = 20;
 const LOOK_EVERY_MS = 100;
 const RANGE_AGAIN_AFTER_MS = 1_000;
+const CONNECTIONS_MAX = 6; // of a browser to one server by HTTP/1.1
+const DEAD_AFTER_MS = 500;
 /** So much of the sound is enough to begin with. */
 const READY_S = 1;
 const FULL_AGAIN_S = 30;
@@ -313,6 +315,7 @@ export class Player implements SpacePlayer {
   #comeBack(): void {
     this.#isBack = true;
     this.#listening.abort();
+    giveUpDeadConnections(this.#options.base);
     this.#hurry();
   }
 
@@ -407,3 +410,11 @@ const sentenceOf = async (response: Response): Promise<string> => (await problem
 
 const againMsOf = (response: Response): number =>
   (Number(response.headers.get('Retry-After')) || FULL_AGAIN_S) * 1000;
+
+/** Kept connections are dead as well, and a browser tries them one after the other, seconds each: all at once, then. */
+function giveUpDeadConnections(base: string): void {
+  for (let number = 0; number < CONNECTIONS_MAX; number++)
+    void fetch(base, { cache: 'no-store', signal: AbortSignal.timeout(DEAD_AFTER_MS) }).catch(
+      () => undefined,
+    );
+}
