@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from typing import Protocol, Self
 
@@ -44,7 +45,7 @@ FLOOR_S_MAX = 30.0
 FLOOR_LISTENERS_MAX = 50_000
 
 _JOINED_WITHIN_S = 60.0
-_WATCHED_EVERY_S = 0.1
+_WATCHED_A_SECOND = 10
 
 Say = Callable[[str], None]
 
@@ -66,13 +67,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What one server under one load came to. Cores are CPU seconds per second, kernel memory is TCP's peak."""
+    """What one server under one load came to. Cores are CPU seconds per second.
+
+    `kernel_memory_mb` is TCP's peak, `kernel_steady_mb` the highest median of a second: without the bursts of
+    joining, and of writes that wait for a generator that is late.
+    """
 
     heard: Heard
     cores: float
     memory_mb: float
     memory_growth_mb: float
     kernel_memory_mb: float
+    kernel_steady_mb: float
     generator_cores: float
     tapes_cores: float
     report: HouseReport | None = None
@@ -198,7 +204,14 @@ class Workshop:
             memory_mb = server.memory_mb()
             heard = listeners.stop()
         return Measured(
-            heard, cores, memory_mb, memory_mb - before_mb, kernel.peak_mb, generator_cores, tapes_cores
+            heard=heard,
+            cores=cores,
+            memory_mb=memory_mb,
+            memory_growth_mb=memory_mb - before_mb,
+            kernel_memory_mb=kernel.peak_mb,
+            kernel_steady_mb=kernel.steady_mb,
+            generator_cores=generator_cores,
+            tapes_cores=tapes_cores,
         )
 
 
@@ -258,6 +271,7 @@ def results(
         *found,
         at_most("memory_growth_mb", ours.memory_growth_mb, "MB", MEMORY_GROWTH_MB),
         shown("tick_late_p99_ms", late_p99_ms(ours), "ms"),
+        shown("generator_late_p99_ms", heard.reading.p99_ms, "ms"),
         shown("kernel_memory_mb", ours.kernel_memory_mb, "MB"),
         shown("generator_cores", ours.generator_cores, "cores"),
         shown("tapes_cores", ours.tapes_cores, "cores"),
@@ -267,7 +281,7 @@ def results(
 
 def never_reading_results(wanted: Plan, ours: Measured, calm: Measured) -> list[Result]:
     """Who never reads is dropped, all of them, costs a bounded amount of memory until then, and delays nobody."""
-    each_kb = ours.kernel_memory_mb * 1024 / wanted.never_reading
+    each_kb = (ours.kernel_steady_mb - calm.kernel_steady_mb) * 1024 / wanted.never_reading
     return [
         exactly("dropped", ours.heard.dropped, "", wanted.never_reading),
         at_most("kernel_kb_each", each_kb, "KB", KERNEL_KB_EACH),
@@ -293,7 +307,8 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
         f"{wanted.listeners} listeners in {wanted.spaces} Spaces, {wanted.workers} workers, "
         f"{wanted.write_ms} ms of sound in one write, {wanted.seconds:g} s: {heard.parts} parts in {heard.writes} "
         f"writes, {heard.bytes / 1e6 / wanted.seconds:.1f} MB a second, every byte compared with the tape.",
-        "delivery: from when a write was due to its receipt (with a write for each part, from its publication). "
+        "delivery: from when a write was due (with a write for each part, from its publication) until the "
+        "listener's kernel had it; generator_late: until the generator, which shares the cores, read it. "
         "part_age: from each part's publication, with the wait for the write in it.",
         "server: the web process's door and hand-over, and the audience workers. Memory: the workers, and what the "
         "web process grew by; the rest of a server is in `bench boot`. Generator and tapes run beside it.",
@@ -304,13 +319,13 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
 
 
 class KernelMemory:
-    """The most that all TCP sockets of the machine held in buffers while the context was open, beyond before."""
+    """What all TCP sockets of the machine hold in buffers while the context is open, beyond before."""
 
     def __init__(self) -> None:
         self._idle_mb = _kernel_memory_mb()
         self._is_over = Event()
         self._thread = Thread(target=self._watch)
-        self.peak_mb = 0.0
+        self._seen_mb: list[float] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -321,8 +336,19 @@ class KernelMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._is_over.wait(_WATCHED_EVERY_S):
-            self.peak_mb = max(self.peak_mb, _kernel_memory_mb() - self._idle_mb)
+        while not self._is_over.wait(1 / _WATCHED_A_SECOND):
+            self._seen_mb.append(_kernel_memory_mb() - self._idle_mb)
+
+    @property
+    def peak_mb(self) -> float:
+        return max(self._seen_mb, default=0.0)
+
+    @property
+    def steady_mb(self) -> float:
+        """The highest median of a second."""
+        every = range(0, len(self._seen_mb) - _WATCHED_A_SECOND + 1, _WATCHED_A_SECOND)
+        seconds = (self._seen_mb[at : at + _WATCHED_A_SECOND] for at in every)
+        return max(map(median, seconds), default=0.0)
 
 
 def _kernel_memory_mb() -> float:

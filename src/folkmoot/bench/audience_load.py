@@ -40,9 +40,10 @@ class Heard(msgspec.Struct, frozen=True):
     """What the listeners noted. Parts, writes, delays, `missed` and `repeated` count while it was measured.
 
     `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
-    `delivery` is from when a write was due to its receipt, `part_delay` from each part's publication, `closing`
-    from the marked moment to when a connection was seen to have ended; `early` are writes before the moment at
-    which a listener's writes had seemed due. `dropped` of those `never_reading`.
+    `delivery` is from when a write was due until the listener's kernel had it (over TLS, until it was read),
+    `part_delay` from each part's publication, `reading` how long it lay in the kernel before the generator read it,
+    `closing` from the marked moment to when a connection was seen to have ended; `early` are writes before the
+    moment at which a listener's writes had seemed due. `dropped` of those `never_reading`.
     """
 
     joined: int
@@ -62,6 +63,7 @@ class Heard(msgspec.Struct, frozen=True):
     join: Spread
     part_delay: Spread
     delivery: Spread
+    reading: Spread
     closing: Spread
 
 

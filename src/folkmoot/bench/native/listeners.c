@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
   volatile uint64_t joined, failed, refused, closed, ended, never_reading, dropped, bytes, parts, writes, missed,
       repeated, corrupted, early;
-  Histogram join, part_delay, delivery, closing;
+  Histogram join, part_delay, delivery, reading, closing;
 } Counts;
 
 typedef struct {
@@ -313,6 +313,7 @@ static void begin(Listener *listener, unsigned number, int epoll, uint32_t place
     exit(2);
   }
   setsockopt(listener->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  setsockopt(listener->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (listener->never_reads) setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   struct epoll_event event = {.events = EPOLLOUT, .data.u32 = place};
   if (bind(listener->fd, (void *)&from, sizeof from) ||
@@ -382,13 +383,39 @@ static void read_records(Listener *listener) {
   if (length != -1) cut_off(listener);
 }
 
+/* When the kernel had the last of what was just received (SO_TIMESTAMPNS): how long it waited for this program, which
+ * reads thousands of sockets one after the other, is no delay of the server's. */
+static uint64_t arrived_ns(struct msghdr *message, uint64_t now) {
+  struct cmsghdr *stamp = CMSG_FIRSTHDR(message);
+  if (!stamp || stamp->cmsg_level != SOL_SOCKET || stamp->cmsg_type != SCM_TIMESTAMPNS) return now;
+  struct timespec at, real;
+  memcpy(&at, CMSG_DATA(stamp), sizeof at);
+  clock_gettime(CLOCK_REALTIME, &real);
+  int64_t ago = (int64_t)(real.tv_sec - at.tv_sec) * 1000000000 + (real.tv_nsec - at.tv_nsec);
+  if (ago < 0 || (uint64_t)ago > now) return now;
+  if (measuring()) note(&counts->reading, (uint64_t)ago);
+  return now - (uint64_t)ago;
+}
+
+static ssize_t receive(int file, uint8_t *buffer, size_t size, uint64_t *at) {
+  char control[CMSG_SPACE(sizeof(struct timespec))];
+  struct iovec into = {.iov_base = buffer, .iov_len = size};
+  struct msghdr message = {
+      .msg_iov = &into, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  ssize_t length = recvmsg(file, &message, 0);
+  *at = now_ns();
+  if (length > 0) *at = arrived_ns(&message, *at);
+  return length;
+}
+
 static void read_some(Listener *listener) {
   static uint8_t buffer[READ_BYTES];
+  uint64_t at;
   if (listener->tls) {
     read_records(listener);
     return;
   }
-  ssize_t length = recv(listener->fd, buffer, sizeof buffer, 0);
+  ssize_t length = receive(listener->fd, buffer, sizeof buffer, &at);
   if (length < 0 && errno == EAGAIN) return;
   if (length <= 0) {
     cut_off(listener);
@@ -396,7 +423,7 @@ static void read_some(Listener *listener) {
   }
   counts->bytes += measuring() ? (uint64_t)length : 0;
   uint64_t refused = counts->refused;
-  consume(listener, buffer, (uint32_t)length, now_ns());
+  consume(listener, buffer, (uint32_t)length, at);
   if (refused == 0 && counts->refused) fprintf(stderr, "The first refusal: %.*s\n", (int)length, buffer);
 }
 
@@ -465,6 +492,7 @@ static void add_up(void) {
     add_histogram(&total.join, &one->join);
     add_histogram(&total.part_delay, &one->part_delay);
     add_histogram(&total.delivery, &one->delivery);
+    add_histogram(&total.reading, &one->reading);
     add_histogram(&total.closing, &one->closing);
   }
 }
@@ -491,6 +519,7 @@ static void print_report(void) {
   print_histogram("join", &total.join);
   print_histogram("part_delay", &total.part_delay);
   print_histogram("delivery", &total.delivery);
+  print_histogram("reading", &total.reading);
   print_histogram("closing", &total.closing);
   printf("}\n");
   fflush(stdout);
