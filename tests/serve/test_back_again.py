@@ -70,14 +70,8 @@ async def following(talk: Talk) -> AsyncIterator[tuple[Returning, Returning]]:
         assert isinstance(ended, asyncio.CancelledError), ended
 
 
-def stages_of(server: Server) -> list[psutil.Process]:
-    """Their names are too short to tell them apart by."""
-    children = psutil.Process(server.process.pid).children()
-    return [child for child in children if child.name().startswith("fm-stage")]
-
-
 def stage_of(server: Server) -> psutil.Process:
-    (only,) = stages_of(server)
+    (only,) = server.stages()
     return only
 
 
@@ -121,11 +115,11 @@ async def test_a_stage_that_stands_still_is_back(talk: Talk, server: Server) -> 
 
 
 async def test_a_space_whose_tape_broke_ends_instead_of_being_tried_for_ever(moot: Moot, server: Server) -> None:
-    others = set(stages_of(server))
+    others = server.stages()
     host = await moot.person("vera")
     space = await host.open_space("On a broken disk")
     await host.speak(space, 660)
-    (stage,) = set(stages_of(server)) - others
+    (stage,) = server.stages() - others
     tape = server.data / "tapes" / space["id"]
     await until(lambda: (tape / "aac.index").stat().st_size > index.HEADER_BYTES)
     stage.suspend()
@@ -135,7 +129,7 @@ async def test_a_space_whose_tape_broke_ends_instead_of_being_tried_for_ever(moo
         while (now := await host.look(space))["state"] == "live":
             await asyncio.sleep(0.2)
     assert now["ended_reason"] == "tape_lost"
-    await until(lambda: set(stages_of(server)) == others)
+    await until(lambda: server.stages() == others)
 
 
 @pytest.mark.parametrize("away_s", [0.0, 11.0], ids=["at once", "after the stage has given up"])

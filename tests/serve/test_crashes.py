@@ -216,15 +216,15 @@ async def test_a_wedged_stage_takes_nobody_with_it_and_is_started_anew(
     talk: Talk, moot: Moot, server: Server
 ) -> None:
     host = await moot.person("wilma")
-    others = stages(server)
+    others = server.stages()
     space = await host.open_space("Wedged")
     await host.speak(space, 660)
 
-    (wedged,) = stages(server) - others
+    (wedged,) = server.stages() - others
     wedged.suspend()
     await host.tell(space, "lock")
-    await until(lambda: stages(server) - others - {wedged} != set(), 20)
-    assert wedged not in stages(server)
+    await until(lambda: server.stages() - others - {wedged} != set(), 20)
+    assert wedged not in server.stages()
     for voice in (talk.host.voice, talk.guest.voice):
         assert voice is not None
         voice.forget()
@@ -233,19 +233,9 @@ async def test_a_wedged_stage_takes_nobody_with_it_and_is_started_anew(
     await host.voice.close()
     await host.speak(space, 660)
 
-    (wedged,) = stages(server) - others
+    (wedged,) = server.stages() - others
     wedged.suspend()
     await host.tell(space, "panic")
-    await until(lambda: wedged not in stages(server), 12)
+    await until(lambda: wedged not in server.stages(), 12)
     await eventually(host, space, lambda now: now["replay"] is not None)
-    await until(lambda: stages(server) == others)
-
-
-def stages(server: Server) -> set[psutil.Process]:
-    """Their names are too short to tell them apart by."""
-    found = set()
-    for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name().startswith("fm-stage"):
-                found.add(child)
-    return found
+    await until(lambda: server.stages() == others)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -36,13 +37,12 @@ async def moot(server: Server) -> AsyncIterator[Moot]:
 
 def bound(server: Server) -> list[set[int]]:
     """The UDP ports of each stage process."""
-    stages = [
-        child for child in psutil.Process(server.process.pid).children() if child.name().startswith("fm-stage")
-    ]
-    return [
-        {one.laddr.port for one in stage.net_connections("udp") if one.type == socket.SOCK_DGRAM}
-        for stage in stages
-    ]
+    found = []
+    for stage in server.stages():
+        with suppress(psutil.NoSuchProcess):  # it has ended since it was listed
+            connections = stage.net_connections("udp")
+            found.append({one.laddr.port for one in connections if one.type == socket.SOCK_DGRAM})
+    return found
 
 
 async def test_stages_share_the_range_and_one_too_many_is_refused(moot: Moot, server: Server) -> None:

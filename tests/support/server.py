@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,11 +65,17 @@ class Server:
         return self.admin("token", username).split()[-1]
 
     def children(self) -> dict[str, psutil.Process]:
-        """The server's processes by name: web, worker, audience-0, stage-<id>."""
-        found = {}
+        """The server's processes by name: web, worker, audience-0, stage-<id>, cut to 12 characters."""
+        return dict(self._named_children())
+
+    def stages(self) -> set[psutil.Process]:
+        """All of them: their names, cut, may be the same."""
+        return {child for name, child in self._named_children() if name.startswith("stage-")}
+
+    def _named_children(self) -> Iterator[tuple[str, psutil.Process]]:
         for child in psutil.Process(self.process.pid).children():
-            found[child.name().removeprefix("fm-")] = child
-        return found
+            with suppress(psutil.NoSuchProcess):  # it has ended since it was listed
+                yield child.name().removeprefix("fm-"), child
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails if it takes longer than it may."""
