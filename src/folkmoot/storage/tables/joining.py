@@ -73,6 +73,16 @@ ignored_hints = Table(
     Column("ignored_at_ms", BigInteger, nullable=False),
 )
 
+# Who came to listen to a Space, of those who were removed from it and those who share a browser with one of them, and
+# of nobody else.
+space_visits = Table(
+    "space_visits",
+    metadata,
+    Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    account_column("account_id", primary_key=True),
+    Column("came_at_ms", BigInteger, nullable=False),
+)
+
 # Mailboxes (keyed hashes) and domains of mail that nobody signs up with.
 email_blocks = Table(
     "email_blocks",

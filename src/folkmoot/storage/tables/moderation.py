@@ -16,6 +16,7 @@ reports = Table(
     Column("clip_id", BigInteger, ForeignKey("clips.id", ondelete="SET NULL")),
     Column("category", String(16), nullable=False),  # spam, legal, violation, other
     Column("comment", Text, nullable=False),
+    Column("evidence", Document),  # moderation/reports/model.py's Evidence: all of it as it was then
     Column("assigned_to", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
     Column("resolution", String(16)),  # nothing, limited, suspended, …; NULL while it is open
     Column("resolved_by", BigInteger, ForeignKey("accounts.id", ondelete="SET NULL")),
@@ -27,3 +28,5 @@ reports = Table(
 )
 _OPEN = text("resolved_at_ms IS NULL")
 Index("ix_reports_open", reports.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_CLOSED = text("resolved_at_ms IS NOT NULL")
+Index("ix_reports_closed", reports.c.resolved_at_ms, sqlite_where=_CLOSED, postgresql_where=_CLOSED)
