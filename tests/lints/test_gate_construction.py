@@ -30,6 +30,7 @@ SYSTEM = {
     "surfaces/mastodon/registration.py": "a program gets the token of the account that it just made",
     "surfaces/new_password.py": "a link says whose password it is; whoever asks for one may be anybody",
     "accounts/letters.py": "links are made as their letters are sent",
+    "moderation/evasion/visits.py": "hosts are told of whom they removed, whoever that is now",
     "moderation/notices.py": "a letter about what somebody decided",
     "accounts/sessions/used.py": "on which day a session was used",
     "surfaces/mastodon/oauth.py": "programs register, and exchange what a person has agreed to",

@@ -77,6 +77,15 @@ async def test_a_host_is_told_who_comes_back_by_the_same_browser(
     await expect(hosts.get_by_role("button", name=f"Let up second_{which}")).to_be_visible()
     await expect(hint).to_have_count(0)
 
+    await sign_out(guests)
+    await sign_up(guests, f"third_{which}")
+    await guests.wait_for_url("**/")
+    await guests.goto(f"/spaces/{space['id']}")
+    await guests.get_by_role("button", name="Listen", exact=True).click()
+    listens = f"third_{which} listens by a browser from which first_{which} was removed."
+    await expect(hosts.get_by_text(listens)).to_be_visible()
+    assert await problems(hosts) == []
+
 
 @ON_A_DESKTOP
 async def test_a_suspended_ones_browser_has_a_moderator_look(

@@ -184,6 +184,7 @@ class WebProcess:
                 group.create_task(self._room.run()),
                 group.create_task(self._keep_looking()),
                 group.create_task(self._services.used.keep_writing(self._services.gate)),
+                group.create_task(self._services.visits.keep_writing(self._services.gate)),
                 group.create_task(self._watching.run()),
                 group.create_task(https.keep_fresh(self._certificate)),
             ]

@@ -16,6 +16,7 @@ from folkmoot.mail.outbox import Outbox
 from folkmoot.media.cache import Cache
 from folkmoot.media.depot import Depot
 from folkmoot.media.remote import Allows, is_public
+from folkmoot.moderation.evasion.visits import Visits
 from folkmoot.posts.emojis.book import EmojiBook
 from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.stage.engine import Answer
@@ -153,6 +154,8 @@ class Services(msgspec.Struct, frozen=True):
     """Where letters to people are put."""
     used: UsedTokens = msgspec.field(default_factory=UsedTokens)
     """Which sessions were used since that was last written down."""
+    visits: Visits = msgspec.field(default_factory=Visits)
+    """Who came to Spaces from which people were removed, until that is looked at."""
     may_fetch_from: Allows = is_public
     """At which addresses of other servers files may be fetched."""
     requests: RequestCounts = msgspec.field(default_factory=RequestCounts)

@@ -1,15 +1,22 @@
-"""Hosts are told when somebody near the stage uses a browser from which another was removed."""
+"""Hosts are told when somebody who asks, speaks or listens uses a browser from which another was removed."""
 
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
+from sqlalchemy import func, select
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.web import visitor
 from tests.surfaces.conftest import Person
 from tests.surfaces.spaces.conftest import SPACES
+
+from folkmoot.gate import Action
+from folkmoot.moderation.evasion.actions import forget_old
+from folkmoot.storage.database import Database
+from folkmoot.storage.tables.bus import events
+from folkmoot.storage.tables.joining import space_visits
 
 API = "/api/folkmoot/v1"
 PASSWORD = "a long enough password"
@@ -20,6 +27,7 @@ class Browser:
     """One browser, in which accounts sign up and in one after another."""
 
     def __init__(self, app: Litestar) -> None:
+        self._app = app
         self.client = visitor(app)
 
     async def sign_up(self, username: str) -> str:
@@ -28,11 +36,23 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["account"]["id"])
 
+    async def sign_in(self, username: str) -> None:
+        body = {"username": username, "password": PASSWORD}
+        answer = await self.client.post(f"{API}/session", json=body, headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 200, answer.text
+
     async def command(self, space_id: str, do: str, **fields: Any) -> None:
         headers = {"Sec-Fetch-Site": "same-origin"}
         path = f"{SPACES}/{space_id}/commands"
         answer = await self.client.post(path, json={"do": do, **fields}, headers=headers)
         assert answer.status_code == 200, answer.text
+
+    async def listen(self, space_id: str) -> int:
+        """The status of the answer; who came is looked at, as the web process does beside its requests."""
+        services = self._app.state.equipment.services
+        joined = await self.client.post(f"{SPACES}/{space_id}/join", headers={"Sec-Fetch-Site": "same-origin"})
+        await services.visits.write(services.gate)
+        return joined.status_code
 
 
 @pytest.fixture
@@ -40,15 +60,25 @@ def browser(app: Litestar) -> Browser:
     return Browser(app)
 
 
+async def known_visits(database: Database) -> int:
+    async with database.read() as read:
+        return int((await read.connection.execute(select(func.count()).select_from(space_visits))).scalar_one())
+
+
 async def tell(client: httpx.AsyncClient, who: Person, space_id: str, do: str, **fields: Any) -> None:
     answer = await client.post(f"{SPACES}/{space_id}/commands", json={"do": do, **fields}, headers=who.headers)
     assert answer.status_code == 200, answer.text
 
 
-async def told(client: httpx.AsyncClient, who: Person, space_id: str) -> list[tuple[str, str | None]]:
+async def hints(client: httpx.AsyncClient, who: Person, space_id: str) -> list[dict[str, Any]]:
     answer = await client.get(f"{SPACES}/{space_id}/returning", headers=who.headers)
     assert answer.status_code == 200, answer.text
-    return [(one["account"]["username"], one["removed"] and one["removed"]["username"]) for one in answer.json()]
+    return list(answer.json())
+
+
+async def told(client: httpx.AsyncClient, who: Person, space_id: str) -> list[tuple[str, str | None]]:
+    found = await hints(client, who, space_id)
+    return [(one["account"]["username"], one["removed"] and one["removed"]["username"]) for one in found]
 
 
 async def live(client: httpx.AsyncClient, host: Person) -> str:
@@ -94,17 +124,56 @@ async def test_a_co_host_is_told_too_and_one_ignores_it_for_all(
     assert (await client.delete(f"{SPACES}/{space_id}/returning/1", headers=bob.headers)).status_code == 404
 
 
-async def test_who_only_listens_is_not_looked_at(
-    client: httpx.AsyncClient, browser: Browser, alice: Person
+@pytest.mark.parametrize("audience", ["public", "followed"])
+async def test_hosts_are_told_of_listeners_removed_as_listeners(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, database: Database, audience: str
 ) -> None:
-    space_id = await live(client, alice)
+    body = {"title": "The Moot", "start": True, "audience": audience}
+    space_id = str((await client.post(SPACES, json=body, headers=alice.headers)).json()["id"])
     first = await browser.sign_up("first")
-    await browser.command(space_id, "ask")
+    second = await browser.sign_up("second")
+    for account in (first, second):
+        await client.post(f"/api/v1/accounts/{account}/follow", headers=alice.headers)
+    assert await browser.listen(space_id) == 200, "nobody was removed yet"
+    await browser.sign_in("first")
+    assert await browser.listen(space_id) == 200
+    assert await known_visits(database) == 0, "who listens is nobody's business"
     await tell(client, alice, space_id, "remove", account=first)
-    await browser.sign_up("second")
-    joined = await browser.client.post(f"{SPACES}/{space_id}/join", headers={"Sec-Fetch-Site": "same-origin"})
-    assert joined.status_code == 200
+    assert await hints(client, alice, space_id) == [], "nobody knows yet that the name was here"
+    assert await browser.listen(space_id) == (403 if audience == "public" else 404), "their player asks again"
+    await browser.sign_in("second")
+    assert await browser.listen(space_id) == 200
+    (hint,) = await hints(client, alice, space_id)
+    assert (hint["account"]["id"], hint["removed"]["id"], hint["listens"]) == (second, first, True)
+    await browser.command(space_id, "ask")
+    assert [one["listens"] for one in await hints(client, alice, space_id)] == [False]
+    answer = await client.delete(f"{SPACES}/{space_id}/returning/{second}", headers=alice.headers)
+    assert answer.status_code == 204
     assert await told(client, alice, space_id) == []
+
+
+async def test_hosts_hear_at_once_and_of_nobody_else_who_listens(
+    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person, database: Database
+) -> None:
+    space_id, _ = await removed_and_back(client, browser, alice)
+    stranger = Browser(app)
+    await stranger.sign_up("stranger")
+    assert await stranger.listen(space_id) == 200
+    assert await known_visits(database) == 0
+    third = await browser.sign_up("third")
+    assert await browser.listen(space_id) == 200
+    assert ("third", "first") in await told(client, alice, space_id)
+    async with database.read() as read:
+        told_last = (await read.connection.execute(select(events.c.payload).order_by(events.c.id.desc()))).scalar()
+    assert told_last == {"space": space_id, "changes": [{"change": "came_back", "account_id": third}]}
+    gate = app.state.equipment.services.gate
+    permit = gate.permit_system(Action.SIGN_IN, "test")
+    await gate.act(permit, forget_old)
+    assert await known_visits(database) == 1
+    await tell(client, alice, space_id, "end")
+    assert await told(client, alice, space_id) == []
+    await gate.act(permit, forget_old)
+    assert await known_visits(database) == 0
 
 
 async def test_hosts_learn_nothing_of_people_who_did_not_come(
@@ -120,6 +189,7 @@ async def test_hosts_learn_nothing_of_people_who_did_not_come(
         await tell(client, alice, trap, "invite", account=second)
         assert await told(client, alice, trap) == []
     await browser.command(space_id, "accept", recording_consent=True)
+    assert await browser.listen(space_id) == 200
     assert await told(client, alice, space_id) == [], "nothing is known of who never came"
 
 

@@ -1880,6 +1880,7 @@ export interface components {
     Returning: {
       account: components['schemas']['Account'];
       removed: components['schemas']['Account'] | null;
+      listens: boolean;
     };
     /** Sanction */
     Sanction: {

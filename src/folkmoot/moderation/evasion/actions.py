@@ -1,6 +1,8 @@
 """Signing up past what is known of others, and what is remembered for that. Each runs inside `Gate.act`."""
 
-from sqlalchemy import delete, insert, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts import actions as accounts
@@ -14,10 +16,12 @@ from folkmoot.moderation.evasion import mail, queries
 from folkmoot.moderation.evasion.model import Arriving, Kind, Match
 from folkmoot.moderation.evasion.rules import ADDRESSES_KEPT_MS, BROWSERS_KEPT_MS, HINTS_KEPT_MS, worth_a_look
 from folkmoot.spaces.actions import SPACE_CHANGED
+from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables.joining import ignored_hints, signup_hints, traces
+from folkmoot.storage.tables.joining import ignored_hints, signup_hints, space_visits, traces
 from folkmoot.storage.tables.people import credentials
-from folkmoot.storage.tables.spaces import space_members
+from folkmoot.storage.tables.spaces import space_members, spaces
+from folkmoot.storage.upserts import insert_new, insert_once
 
 _FILLED_AT_ONCE = 500
 
@@ -69,32 +73,66 @@ async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
     return is_new
 
 
+async def came(acting: Acting, *, space_id: int, account_ids: Sequence[int]) -> None:
+    """Of those who came to listen to a Space, remember who was removed from it, and who shares a browser with one of
+    these, of whom its hosts are told. What is known of the others stays unknown."""
+    removed = list(
+        (
+            await acting.tx.connection.execute(
+                select(space_members.c.account_id).where(
+                    space_members.c.space_id == space_id,
+                    space_members.c.account_id.in_(account_ids),
+                    space_members.c.removed,
+                )
+            )
+        ).scalars()
+    )
+    await _visited(acting, space_id, removed)
+    others = set(account_ids).difference(removed)
+    alike = [one.account_id for one in await queries.same_browsers(acting.tx, space_id, others)]
+    if await _visited(acting, space_id, alike):
+        await _tell_hosts(acting, space_id, "came_back", alike)
+
+
+async def _visited(acting: Acting, space_id: int, account_ids: Sequence[int]) -> bool:
+    """Whether any of them was not known to have come."""
+    visits = [
+        {"space_id": space_id, "account_id": account_id, "came_at_ms": acting.now_ms} for account_id in account_ids
+    ]
+    return bool(await insert_new(acting.tx, space_visits, visits))
+
+
+async def _tell_hosts(acting: Acting, space_id: int, change: str, account_ids: Sequence[int]) -> None:
+    changes = [{"change": change, "account_id": str(account_id)} for account_id in account_ids]
+    await emit(acting.tx, SPACE_CHANGED, {"space": str(space_id), "changes": changes})
+
+
 async def ignore_in_space(acting: Acting, space_id: int, account_id: int) -> None:
     """Tell the hosts of a Space no more of what this account has in common with whom they removed.
 
     Raises Refused 404 for an account that has no part in the Space. Hosts only: the caller has looked.
     """
-    near = select(space_members.c.account_id).where(
-        space_members.c.space_id == space_id, space_members.c.account_id == account_id
-    )
-    if (await acting.tx.connection.execute(near)).first() is None:
+    near = [
+        select(table.c.account_id).where(table.c.space_id == space_id, table.c.account_id == account_id)
+        for table in (space_members, space_visits)
+    ]
+    if (await acting.tx.connection.execute(union_all(*near))).first() is None:
         raise Refused("not_found", "Account not found.", status=404)
-    statement = (sqlite if acting.tx.is_sqlite else postgresql).insert(ignored_hints)
-    await acting.tx.connection.execute(
-        statement.values(
-            space_id=space_id, account_id=account_id, ignored_by=acting.actor_id, ignored_at_ms=acting.now_ms
-        ).on_conflict_do_nothing()
-    )
-    changes = [{"change": "hint_ignored", "account_id": str(account_id)}]
-    await emit(acting.tx, SPACE_CHANGED, {"space": str(space_id), "changes": changes})
+    row = {"account_id": account_id, "ignored_by": acting.actor_id, "ignored_at_ms": acting.now_ms}
+    await insert_once(acting.tx, ignored_hints, space_id=space_id, **row)
+    await _tell_hosts(acting, space_id, "hint_ignored", [account_id])
 
 
 async def forget_old(acting: Acting) -> None:
-    """Delete traces and hints whose time is over."""
+    """Delete traces and hints whose time is over, and who came back to Spaces that are."""
     execute, now_ms = acting.tx.connection.execute, acting.now_ms
     for kind, kept_ms in ((Kind.BROWSER, BROWSERS_KEPT_MS), (Kind.ADDRESS, ADDRESSES_KEPT_MS)):
         await execute(delete(traces).where(traces.c.kind == kind.value, traces.c.seen_at_ms <= now_ms - kept_ms))
     await execute(delete(signup_hints).where(signup_hints.c.made_at_ms <= now_ms - HINTS_KEPT_MS))
+    over = [state.value for state in SpaceState if state.terminal]
+    await execute(
+        delete(space_visits).where(space_visits.c.space_id.in_(select(spaces.c.id).where(spaces.c.state.in_(over))))
+    )
 
 
 async def fill_mailboxes(acting: Acting, marks: Marks) -> int:

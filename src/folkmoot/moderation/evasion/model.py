@@ -57,7 +57,7 @@ class Hint(msgspec.Struct, frozen=True):
 
 
 class SameBrowser(msgspec.Struct, frozen=True):
-    """In a Space: somebody near the stage uses a browser from which somebody else was removed."""
+    """In a Space: somebody who is there uses a browser from which somebody else was removed."""
 
     account_id: int
     removed_id: int

@@ -10,7 +10,7 @@ from folkmoot.gate.standings import holding
 from folkmoot.moderation.evasion.model import Arriving, Hint, Kind, Match, SameBrowser
 from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables.joining import ignored_hints, signup_hints, traces
+from folkmoot.storage.tables.joining import ignored_hints, signup_hints, space_visits, traces
 from folkmoot.storage.tables.people import credentials
 from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.spaces import seats, space_members, spaces
@@ -70,11 +70,20 @@ async def hints_of(read: Read, account_ids: Collection[int]) -> list[Hint]:
     return sorted(hints, key=lambda one: (list(Kind).index(one.kind), one.other_id))
 
 
+async def visitors(read: Read, space_id: int) -> list[int]:
+    """Who came to listen, of those who were removed from a Space or share a browser with one of them."""
+    rows = await read.connection.execute(
+        select(space_visits.c.account_id).where(space_visits.c.space_id == space_id)
+    )
+    return list(rows.scalars())
+
+
 async def same_browsers(read: Read, space_id: int, account_ids: Collection[int]) -> list[SameBrowser]:
     """Who of these uses a browser from which somebody was removed from the Space. One statement.
 
-    Only somebody who had a part in it: who asked, spoke, or wrote in its conversation. Else whoever opens a Space
-    could name any two accounts and learn whether they are one person's. What a host has ignored is left out.
+    Only somebody who came by themselves: who asked, spoke, wrote in its conversation, or wanted to listen after they
+    were removed. Else whoever opens a Space could name any two accounts and learn whether they are one person's. What
+    a host has ignored is left out.
     """
     if not account_ids:
         return []
@@ -91,6 +100,9 @@ async def same_browsers(read: Read, space_id: int, account_ids: Collection[int])
                 posts.c.account_id == others.c.account_id,
                 posts.c.conversation_id == spaces.c.announcement_post_id,
                 spaces.c.id == space_id,
+            ),
+            exists().where(
+                space_visits.c.space_id == space_id, space_visits.c.account_id == others.c.account_id
             ),
         ),
     )

@@ -21,7 +21,10 @@ REDACTIONS_LISTED_MAX = 50
 async def visible(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
     """One Space, or Refused 404: what the viewer may not see does not exist. 410, with the reason, where everybody
     who could see it is told that it is gone."""
-    found = await queries.by_id(read, space_id)
+    return await _admitted(read, services, viewer, await queries.by_id(read, space_id))
+
+
+async def _admitted(read: Read, services: Services, viewer: Viewer, found: Space | None) -> Visible[Space]:
     try:
         return await services.gate.admit_one(read, viewer, found, "Space")
     except Refused:
@@ -38,8 +41,12 @@ def _say_if_ended_with_its_host(space: Space | None) -> None:
 
 async def for_listening(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
     """The Space of which the viewer wants to hear something. Refused 404 as above, and 403 if removed."""
-    found = await visible(read, services, viewer, space_id)
+    space = await queries.by_id(read, space_id)
+    if space is not None and viewer.account_id is not None and space.member(viewer.account_id).removed:
+        services.visits.note(space, viewer.account_id)  # also where they are told that there is no such Space
+    found = await _admitted(read, services, viewer, space)
     require_not_removed(found.item, viewer.account_id)
+    services.visits.note(found.item, viewer.account_id)
     return found
 
 

@@ -1,8 +1,8 @@
-"""For the hosts of a Space: who near the stage uses a browser from which somebody was removed.
+"""For the hosts of a Space: who asks, speaks or listens by a browser from which somebody was removed.
 
-A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, asking or on
-stage, and compared with who was removed after coming by themselves. Listeners are not looked at, and nobody whom a
-host only invited or named: hosts are anybody, and would learn which names are one person's.
+A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, and compared
+with who was removed and had come by themselves: nobody whom a host only invited or named, for hosts are anybody, and
+would learn which names are one person's. Of listeners they hear of nobody else (moderation/evasion/visits.py).
 """
 
 import msgspec
@@ -11,6 +11,7 @@ from litestar import Response, delete, get
 from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Viewer
 from folkmoot.moderation.evasion import actions, queries
 from folkmoot.spaces.model import Space
+from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities
 from folkmoot.surfaces.mastodon import present as mastodon
@@ -24,11 +25,12 @@ RETURNING = SPACES + "/{space_id:int}/returning"
 
 
 class Returning(msgspec.Struct):
-    """`account` asks to speak or is on stage, from a browser from which `removed` was removed; null where
-    that one may not be shown."""
+    """`account` is there by a browser from which `removed` was removed; null where that one may not be shown.
+    `listens`: that is all they do; else they ask to speak, or are on stage."""
 
     account: entities.Account
     removed: entities.Account | None
+    listens: bool
 
 
 @get(RETURNING, opt=serves(Serves.SIGNED_IN, Action.TAKE_PART, "read:statuses"))
@@ -37,12 +39,15 @@ async def list_returning(space_id: int, viewer: Viewer, services: Services) -> R
     async with services.database.read() as read:
         space = (await load.visible(read, services, viewer, space_id)).item
         _require_host(space, viewer.id)
-        found = await queries.same_browsers(read, space_id, _near_the_stage(space))
+        near = _near_the_stage(space)
+        found = await queries.same_browsers(read, space_id, near | await _listeners(read, space))
         concerned = {id_ for one in found for id_ in (one.account_id, one.removed_id)}
         known = await load.people(read, services, viewer, concerned)
     shown = {id_: mastodon.account(one, services.site) for id_, one in known.items()}
     hints = [
-        Returning(shown[one.account_id], shown.get(one.removed_id)) for one in found if one.account_id in shown
+        Returning(shown[one.account_id], shown.get(one.removed_id), one.account_id not in near)
+        for one in found
+        if one.account_id in shown
     ]
     return Response(hints, headers=NO_STORE)
 
@@ -61,14 +66,21 @@ async def ignore_returning(space_id: int, account_id: str, permit: Permit, servi
     await gate.act(permit, ignore)
 
 
-def _near_the_stage(space: Space) -> list[int]:
+def _near_the_stage(space: Space) -> set[int]:
     if space.state.terminal or not any(member.removed for member in space.members.values()):
-        return []
-    return [
+        return set()
+    return {
         member.account_id
         for member in space.members.values()
         if (member.asking or member.on_stage) and not member.role.commands
-    ]
+    }
+
+
+async def _listeners(read: Read, space: Space) -> set[int]:
+    if space.state.terminal:
+        return set()
+    came = [space.member(account_id) for account_id in await queries.visitors(read, space.id)]
+    return {member.account_id for member in came if not (member.removed or member.role.commands)}
 
 
 def _require_host(space: Space, account_id: int) -> None:
