@@ -74,8 +74,8 @@ async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
 
 
 async def came(acting: Acting, *, space_id: int, account_ids: Sequence[int]) -> None:
-    """Of those who came to listen to a Space, remember who was removed from it, and who shares a browser with one of
-    these, of whom its hosts are told. What is known of the others stays unknown."""
+    """Of those who came to listen to a Space, remember who was removed from it, and who shares a browser with one
+    of these: of them its hosts are told. Of the others nothing is kept."""
     removed = list(
         (
             await acting.tx.connection.execute(

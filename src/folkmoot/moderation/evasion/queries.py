@@ -81,9 +81,9 @@ async def visitors(read: Read, space_id: int) -> list[int]:
 async def same_browsers(read: Read, space_id: int, account_ids: Collection[int]) -> list[SameBrowser]:
     """Who of these uses a browser from which somebody was removed from the Space. One statement.
 
-    Only somebody who came by themselves: who asked, spoke, wrote in its conversation, or wanted to listen after they
-    were removed. Else whoever opens a Space could name any two accounts and learn whether they are one person's. What
-    a host has ignored is left out.
+    Only somebody who came by themselves: who asked, spoke, wrote in its conversation, or wanted to listen after
+    they were removed. Else whoever opens a Space could name any two accounts and learn whether they are one
+    person's. What a host has ignored is left out.
     """
     if not account_ids:
         return []
@@ -101,9 +101,7 @@ async def same_browsers(read: Read, space_id: int, account_ids: Collection[int])
                 posts.c.conversation_id == spaces.c.announcement_post_id,
                 spaces.c.id == space_id,
             ),
-            exists().where(
-                space_visits.c.space_id == space_id, space_visits.c.account_id == others.c.account_id
-            ),
+            exists().where(space_visits.c.space_id == space_id, space_visits.c.account_id == others.c.account_id),
         ),
     )
     looked_at = and_(ignored_hints.c.space_id == space_id, ignored_hints.c.account_id == theirs.c.account_id)

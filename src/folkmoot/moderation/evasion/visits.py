@@ -1,7 +1,7 @@
-"""Who came to listen to a Space from which people were removed: gathered in memory, so that the door waits for nothing.
+"""Who came to listen to a Space from which people were removed: gathered in memory, so that the door doesn't wait.
 
-Kept of them are those who were removed themselves, and those who share a browser with one of these. Who else listens
-is forgotten here at once, and written down nowhere.
+Kept of them are those who were removed themselves, and those who share a browser with one of these. Who else
+listens is written down nowhere.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Visits:
         self._news = asyncio.Event()
 
     def note(self, space: Space, account_id: int | None) -> None:
-        """That somebody wants to hear a Space, let in or not. Players ask again and again: it costs nothing then."""
+        """That somebody wants to hear a Space, let in or not. Players ask again and again, which costs nothing."""
         removed = frozenset(member.account_id for member in space.members.values() if member.removed)
         if account_id is None or not removed or space.state is not SpaceState.LIVE:
             return

@@ -1,8 +1,8 @@
 """For the hosts of a Space: who asks, speaks or listens by a browser from which somebody was removed.
 
 A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, and compared
-with who was removed and had come by themselves: nobody whom a host only invited or named, for hosts are anybody, and
-would learn which names are one person's. Of listeners they hear of nobody else (moderation/evasion/visits.py).
+with who was removed and had come by themselves: nobody whom a host only invited or named, for hosts are anybody,
+and would learn which names are one person's. Of other listeners they hear nothing (moderation/evasion/visits.py).
 """
 
 import msgspec
