@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     CompoundSelect,
     Row,
@@ -25,6 +24,7 @@ from folkmoot.accounts.model import Account, Counts, Field
 from folkmoot.accounts.portraits.model import Portrait
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
 from folkmoot.storage.tables.credentials import tokens
@@ -147,16 +147,21 @@ def _holds(now_ms: Any) -> ColumnElement[bool]:
 
 def _hidden(*, notifying: bool) -> CompoundSelect[Any]:
     viewer = bindparam("viewer", type_=BigInteger)
-    others: BindParameter[Any] = bindparam("others", expanding=True)
     muting = [mutes.c.notifications] if notifying else []
     holds = _holds(bindparam("now_ms", type_=BigInteger))
     return union_all(
-        select(mutes.c.muted_id).where(mutes.c.account_id == viewer, mutes.c.muted_id.in_(others), holds, *muting),
-        select(blocks.c.blocked_id).where(blocks.c.account_id == viewer, blocks.c.blocked_id.in_(others)),
-        select(blocks.c.account_id).where(blocks.c.blocked_id == viewer, blocks.c.account_id.in_(others)),
+        select(mutes.c.muted_id).where(
+            mutes.c.account_id == viewer, among_given(mutes.c.muted_id, "others"), holds, *muting
+        ),
+        select(blocks.c.blocked_id).where(
+            blocks.c.account_id == viewer, among_given(blocks.c.blocked_id, "others")
+        ),
+        select(blocks.c.account_id).where(
+            blocks.c.blocked_id == viewer, among_given(blocks.c.account_id, "others")
+        ),
         select(accounts.c.id)
         .join(domain_blocks, domain_blocks.c.host == accounts.c.host)
-        .where(domain_blocks.c.account_id == viewer, accounts.c.id.in_(others)),
+        .where(domain_blocks.c.account_id == viewer, among_given(accounts.c.id, "others")),
     )
 
 
@@ -174,7 +179,7 @@ def _select_accounts() -> Select[Any]:
 
 
 # Built once: a page asks for those whom it shows.
-_BY_IDS = _select_accounts().where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_IDS = _select_accounts().where(among_given(accounts.c.id, "ids"))
 
 
 def _account(row: Row[Any]) -> Account:

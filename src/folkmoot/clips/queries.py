@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, select
 
 from folkmoot.clips.model import Clip
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.spaces import clips
 
-_BY_IDS = select(clips).where(clips.c.id.in_(bindparam("ids", expanding=True)))
+_BY_IDS = select(clips).where(among_given(clips.c.id, "ids"))
 
 
 async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:

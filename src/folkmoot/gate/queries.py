@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Boolean,
     ColumnElement,
     CompoundSelect,
@@ -41,7 +40,7 @@ from folkmoot.gate.model import (
 )
 from folkmoot.gate.standings import TABLES, holding
 from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
-from folkmoot.storage.among import among
+from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import tokens
 from folkmoot.storage.tables.people import accounts, blocks, follows, revocations, sanctions
@@ -54,9 +53,8 @@ _OPEN = and_(sanctions.c.account_id == accounts.c.id, sanctions.c.lifted_at_ms.i
 
 def _between(one: ColumnElement[int], other: ColumnElement[int], *, is_follow: bool) -> Select[bool, int, int]:
     viewer = bindparam("viewer", type_=BigInteger)
-    others: BindParameter[int] = bindparam("others", expanding=True)
     return select(literal(is_follow, Boolean), one, other).where(
-        or_(and_(one == viewer, other.in_(others)), and_(other == viewer, one.in_(others)))
+        or_(and_(one == viewer, among_given(other, "others")), and_(other == viewer, among_given(one, "others")))
     )
 
 
@@ -166,12 +164,12 @@ def _select_open(kinds: frozenset[Kind]) -> Select[Any] | CompoundSelect[Any]:
     of_accounts = (
         select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
         .select_from(accounts.outerjoin(sanctions, _OPEN))
-        .where(accounts.c.id.in_(bindparam("accounts", expanding=True)))
+        .where(among_given(accounts.c.id, "accounts"))
     )
     if not kinds:
         return of_accounts
     nobody = (cast(null(), BigInteger).label("whose"), cast(null(), String).label("whose_host"))
-    about = [COLUMNS[kind].in_(bindparam(kind.value, expanding=True)) for kind in sorted(kinds)]
+    about = [among_given(COLUMNS[kind], kind.value) for kind in sorted(kinds)]
     return of_accounts.union_all(select(*nobody, sanctions).where(or_(*about), sanctions.c.lifted_at_ms.is_(None)))
 
 
@@ -241,7 +239,7 @@ def _marked(mask: int, bits: Mapping[int, int]) -> frozenset[int]:
 
 
 _COUNTERS = select(revocations.c.subject, revocations.c.counter).where(
-    revocations.c.subject.in_(bindparam("subjects", expanding=True))
+    among_given(revocations.c.subject, "subjects")
 )
 
 

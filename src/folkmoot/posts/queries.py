@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, and_, bindparam, func, literal, select
+from sqlalchemy import FromClause, Row, Select, and_, func, literal, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.model import Application, Circle, Poll, Post, Quoted, QuotePolicy, QuoteState, Visibility
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import applications
 from folkmoot.storage.tables.people import accounts
@@ -130,7 +131,7 @@ async def by_ids(read: Read, post_ids: Collection[int]) -> list[Post]:
 @cache
 def _by_ids() -> Select[Any]:
     """Built once: every page asks so for what its posts show."""
-    return rows().where(posts.c.id.in_(bindparam("ids", expanding=True)))
+    return rows().where(among_given(posts.c.id, "ids"))
 
 
 async def by_id(read: Read, post_id: int) -> Post | None:

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, func, select
 
 from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.spaces import recordings, redactions, spaces
 
@@ -76,7 +77,7 @@ async def redactions_of(
 
 _REDACTIONS = (
     select(redactions)
-    .where(redactions.c.space_id.in_(bindparam("spaces", expanding=True)))
+    .where(among_given(redactions.c.space_id, "spaces"))
     .order_by(redactions.c.from_ms, redactions.c.id)
 )
 

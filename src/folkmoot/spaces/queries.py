@@ -4,23 +4,22 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Select, bindparam, cast, null, select, union_all
+from sqlalchemy import BigInteger, Select, cast, null, select, union_all
 
 from folkmoot.gate import Action, Role, Standing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import may
 from folkmoot.spaces.commands import ID_MAX
 from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 # Built once, for it is asked at every look. A row without an account is the Space itself.
 _STATES = union_all(
-    select(spaces.c.id, cast(null(), BigInteger), spaces.c.document).where(
-        spaces.c.id.in_(bindparam("ids", expanding=True))
-    ),
+    select(spaces.c.id, cast(null(), BigInteger), spaces.c.document).where(among_given(spaces.c.id, "ids")),
     select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
-        space_members.c.space_id.in_(bindparam("ids", expanding=True))
+        among_given(space_members.c.space_id, "ids")
     ),
 )
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Boolean,
     ColumnElement,
     Select,
@@ -27,6 +26,7 @@ from folkmoot.accounts.paging import rows_of_page
 from folkmoot.accounts.relations.rules import split_languages
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate import shown_to_others
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import accounts, blocks, follow_requests, follows
 from folkmoot.storage.tables.relations import account_notes, domain_blocks, endorsements, mutes
@@ -59,12 +59,11 @@ def _between(kind: int, table: Table, source: str, target: str, *said: ColumnEle
     """(kind, source, target, yes or no, yes or no, a number, a text) of a table, as far as it is between the viewer
     and the others."""
     viewer = bindparam("viewer", type_=BigInteger)
-    others: BindParameter[Any] = bindparam("others", expanding=True)
     one, other = table.c[source], table.c[target]
     columns = [one.label("source"), other.label("target"), *said]
-    either = and_(one == viewer, other.in_(others))
+    either = and_(one == viewer, among_given(other, "others"))
     if table in (follows, follow_requests, blocks):
-        either = or_(either, and_(other == viewer, one.in_(others)))
+        either = or_(either, and_(other == viewer, among_given(one, "others")))
     return select(literal(kind).label("kind"), *columns).where(either)
 
 
@@ -101,7 +100,7 @@ _BETWEEN = union_all(
     .join(accounts, accounts.c.host == domain_blocks.c.host)
     .where(
         domain_blocks.c.account_id == bindparam("viewer", type_=BigInteger),
-        accounts.c.id.in_(bindparam("others", expanding=True)),
+        among_given(accounts.c.id, "others"),
     ),
 )
 

@@ -7,11 +7,12 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, bindparam, func, select
+from sqlalchemy import Row, Select, and_, func, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.files.model import Media, MediaDetails
 from folkmoot.posts.model import Circle, Visibility
+from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.posts import media, posts
 
@@ -79,7 +80,7 @@ async def of_posts(
 
 @cache
 def _of_posts(with_taken_out: bool) -> Select[Any]:
-    attached = _rows().where(media.c.post_id.in_(bindparam("ids", expanding=True)))
+    attached = _rows().where(among_given(media.c.post_id, "ids"))
     shown = attached if with_taken_out else attached.where(media.c.position >= 0)
     return shown.order_by(media.c.post_id, media.c.position, media.c.id)
 

@@ -1,12 +1,12 @@
 """Reads of what people did with posts."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
+    ColumnElement,
     CompoundSelect,
     String,
     bindparam,
@@ -20,6 +20,7 @@ from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import FOR_ALL, Mine, Post, QuotePolicy
+from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import conversation_mutes, poll_votes, polls, posts
@@ -32,41 +33,59 @@ async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int
     """What somebody did with each of the posts; those with which they did nothing are left out. One statement."""
     if not shown:
         return {}
-    asked = {
-        "viewer": account_id,
+    rows = await read.connection.execute(_of_viewer(), {"viewer": account_id} | _asked(shown))
+    done = {(row.id, row.what) for row in rows}
+    return {post.id: _mine(post, done) for post in shown} if done else {}
+
+
+async def of_many(read: Read, account_ids: Collection[int], shown: Collection[Post]) -> dict[int, dict[int, Mine]]:
+    """The same for each of many people; those who did nothing are left out. One statement."""
+    done: dict[int, set[tuple[int, str]]] = {}
+    statement = _done(lambda account: among(read, account, account_ids))
+    for row in await read.connection.execute(statement, _asked(shown)):
+        done.setdefault(row.account_id, set()).add((row.id, row.what))
+    return {account_id: {post.id: _mine(post, its) for post in shown} for account_id, its in done.items()}
+
+
+def _asked(shown: Collection[Post]) -> dict[str, Any]:
+    return {
         "ids": [post.id for post in shown],
         "conversations": list({post.conversation_id for post in shown}),
         "polls": [post.poll.id for post in shown if post.poll is not None],
         "authors": list({post.account_id for post in shown if _is_for_followers_to_quote(post)}),
     }
-    done = {(row.id, row.what) for row in await read.connection.execute(_mine_of(), asked)}
-    return {post.id: _mine(post, done) for post in shown} if done else {}
 
 
 @cache
-def _mine_of() -> CompoundSelect[Any]:
+def _of_viewer() -> CompoundSelect[Any]:
     """Built once: every page asks so."""
     viewer = bindparam("viewer", type_=BigInteger)
-    names = ("ids", "conversations", "polls", "authors")
-    listed: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in names]
-    ids, conversations, in_polls, authors = listed
+    return _done(lambda account: account == viewer)
+
+
+def _done(by: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    """Who did what with which post, or conversation, or author."""
     marked = [
-        select(what.table.c.post_id.label("id"), literal(what.value).label("what")).where(
-            what.table.c.account_id == viewer, what.table.c.post_id.in_(ids)
-        )
+        select(
+            what.table.c.account_id.label("account_id"),
+            what.table.c.post_id.label("id"),
+            literal(what.value).label("what"),
+        ).where(by(what.table.c.account_id), among_given(what.table.c.post_id, "ids"))
         for what in Mark
     ]
-    reblogged = select(posts.c.reblog_of_id, literal("reblog")).where(
-        posts.c.account_id == viewer, posts.c.reblog_of_id.in_(ids)
+    reblogged = select(posts.c.account_id, posts.c.reblog_of_id, literal("reblog")).where(
+        by(posts.c.account_id), among_given(posts.c.reblog_of_id, "ids")
     )
-    muted = select(conversation_mutes.c.conversation_id, literal("mute")).where(
-        conversation_mutes.c.account_id == viewer, conversation_mutes.c.conversation_id.in_(conversations)
+    muting = conversation_mutes.c
+    muted = select(muting.account_id, muting.conversation_id, literal("mute")).where(
+        by(muting.account_id), among_given(muting.conversation_id, "conversations")
     )
-    voted = select(polls.c.post_id, literal(_VOTE) + cast(poll_votes.c.option, String)).where(
-        polls.c.id == poll_votes.c.poll_id, poll_votes.c.account_id == viewer, poll_votes.c.poll_id.in_(in_polls)
+    chosen = literal(_VOTE) + cast(poll_votes.c.option, String)
+    voted = select(poll_votes.c.account_id, polls.c.post_id, chosen).where(
+        polls.c.id == poll_votes.c.poll_id, by(poll_votes.c.account_id), among_given(poll_votes.c.poll_id, "polls")
     )
-    followed = select(follows.c.followee_id, literal(_FOLLOW)).where(
-        follows.c.follower_id == viewer, follows.c.followee_id.in_(authors)
+    followed = select(follows.c.follower_id, follows.c.followee_id, literal(_FOLLOW)).where(
+        by(follows.c.follower_id), among_given(follows.c.followee_id, "authors")
     )
     return union_all(*marked, reblogged, muted, voted, followed)
 

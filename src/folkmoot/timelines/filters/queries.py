@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from folkmoot.storage.among import among
+from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.reading import filter_keywords, filter_statuses, filters
 from folkmoot.timelines.filters.model import Context, Filter, Keyword, Treatment
@@ -51,7 +51,7 @@ def _in_force() -> CompoundSelect[Any]:
     now_ms = bindparam("now_ms", type_=BigInteger)
     holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > now_ms)
     own = filters.c.account_id == bindparam("viewer", type_=BigInteger)
-    return _statement(own & holds, filter_statuses.c.post_id.in_(bindparam("ids", expanding=True)))
+    return _statement(own & holds, among_given(filter_statuses.c.post_id, "ids"))
 
 
 async def in_force_of(
