@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.clock import FakeClock
 
-from folkmoot.media.cache import MISSING_LASTS_MS, Cache, files, shrink
+from folkmoot.media.cache import MISSING_LASTS_MS, Cache, Fill, files, shrink
 from folkmoot.media.remote import Unfetchable
 
 
@@ -89,3 +89,26 @@ async def test_what_somebody_deleted_is_fetched_again(cache: Cache, source: Sour
     assert len(files(tmp_path / "cache")) == 1
     for name in "ab":
         assert (await cache.get(name, source.fill)).exists()
+
+
+async def test_what_is_evicted_before_it_is_opened_is_fetched_again(
+    cache: Cache, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others fetch meanwhile, and the folder is bounded."""
+    get = cache.get
+
+    async def evicted_once(name: str, fill: Fill) -> Path:
+        path = await get(name, fill)
+        if source.filled == 1:
+            path.unlink()
+        return path
+
+    monkeypatch.setattr(cache, "get", evicted_once)
+    with await cache.open("a", source.fill) as opened:
+        assert opened.read() == b"0123456789"
+    assert source.filled == 2
+
+
+async def test_what_has_no_room_is_not_to_be_had(source: Source, tmp_path: Path, clock: FakeClock) -> None:
+    with pytest.raises(Unfetchable):
+        await Cache(tmp_path / "cache", 5, clock).open("a", source.fill)

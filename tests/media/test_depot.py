@@ -9,7 +9,7 @@ from tests.support import uploads
 from tests.support.s3 import BUCKET, S3Server
 
 from folkmoot.media.depot import Depot
-from folkmoot.media.model import Purpose, Unusable
+from folkmoot.media.model import Piece, Processed, Purpose, Unusable
 from folkmoot.media.processing import Workshop
 from folkmoot.storage.objects import ObjectStore
 
@@ -54,3 +54,24 @@ async def test_an_upload_that_is_gone_is_said_so(tmp_path: Path) -> None:
     depot = Depot(ObjectStore.open(str(tmp_path / "media")), Workshop(tmp_path / "work", 1))
     with pytest.raises(FileNotFoundError):
         await depot.later("uploads/2", "files/2", _nobody)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "linked.jpeg", "twice.jpeg", "folder.d", "none.jpeg"])
+async def test_only_files_that_were_made_there_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever a decoder says that was taken over."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"a key")
+
+    async def taken_over(_self: Workshop, bench: Path, *_: object) -> Processed:
+        (bench / "linked.jpeg").symlink_to(secret)
+        (bench / "twice.jpeg").hardlink_to(secret)
+        (bench / "folder.d").mkdir()
+        return Processed(kind="image", original=Piece(name, "image/jpeg"))
+
+    monkeypatch.setattr(Workshop, "process", taken_over)
+    store = ObjectStore.open(str(tmp_path / "media"))
+    with pytest.raises(Unusable):
+        await Depot(store, Workshop(tmp_path / "work", 1)).at_once(io.BytesIO(b""), Purpose.ATTACHMENT, "files/1")
+    assert await store.keys("files") == []

@@ -11,7 +11,8 @@ import structlog
 from tests.support import uploads
 
 from folkmoot.media.model import Processed, Purpose, Unusable
-from folkmoot.media.processing import SOURCE, Workshop
+from folkmoot.media.processing import SOURCE, Workshop, warn_where_unconfined
+from folkmoot.media.processing import granted as granted_here
 
 Make = Callable[[], bytes]
 Process = Callable[[bytes], Awaitable[tuple[Processed, dict[str, bytes]]]]
@@ -144,3 +145,28 @@ def test_what_a_killed_process_left_is_swept_up(tmp_path: Path) -> None:
     assert left.exists()
     workshop.sweep(left.stat().st_mtime + 7 * 3600)
     assert not left.exists()
+
+
+@pytest.mark.parametrize(("granted", "warnings"), [([], 1), (["namespaces"], 1), (["seccomp"], 0)])
+async def test_an_operator_is_warned_where_nothing_confines(granted: list[str], warnings: int) -> None:
+    async def ask() -> list[str]:
+        return granted
+
+    with structlog.testing.capture_logs() as logged:
+        await warn_where_unconfined(ask)
+    assert [line["event"] for line in logged] == ["media.not_confined"] * warnings
+
+
+async def test_what_this_kernel_grants_is_what_a_child_gets(process: Process) -> None:
+    with structlog.testing.capture_logs() as logged:
+        await process(uploads.photograph())
+    (confined,) = [line["by"] for line in logged if line["event"] == "media.confined"]
+    assert await granted_here() == list(confined)
+
+
+async def test_what_a_decoder_says_is_in_no_log_that_is_kept(process: Process) -> None:
+    with structlog.testing.capture_logs() as logged, pytest.raises(Unusable):
+        await process(uploads.photograph()[:-100])
+    (refused,) = [line for line in logged if line["event"] == "media.refused"]
+    assert sorted(refused) == ["event", "log_level", "purpose", "why"]
+    assert [line["log_level"] for line in logged if line["event"] == "media.decoder_said"] == ["debug"]

@@ -1,5 +1,6 @@
 """What people are written about decisions."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,15 +9,16 @@ from tests.support.mail import Readers
 from tests.support.square import Square
 
 from folkmoot.gate import Action, Kind, Role, Standing, Subject
-from folkmoot.gate.actions import impose, impose_on, lift, lift_from
+from folkmoot.gate.actions import STANDING_CHANGED, impose, impose_on, lift, lift_from
 from folkmoot.gate.queries import open_sanctions
 from folkmoot.gate.subjects import open_of
 from folkmoot.mail.outbox import Outbox
-from folkmoot.moderation.notices import have_written
+from folkmoot.moderation.notices import STANDING, have_written
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces.model import Draft
 from folkmoot.storage.database import Database, Write
-from folkmoot.storage.events import Event
+from folkmoot.storage.doorbell import Doorbell
+from folkmoot.storage.events import Event, Follower
 from folkmoot.storage.tables.bus import events, jobs
 from folkmoot.storage.tables.people import accounts, credentials
 
@@ -63,7 +65,7 @@ class Office:
         for row in rows:
             self._seen = row.id
             event = Event(row.id, row.kind, row.payload, row.at_ms, row.transaction_id)
-            await have_written(self.square.gate, Outbox(is_open=True), event)
+            await have_written(self.square.gate, Outbox(is_open=True), "test", event)
 
     async def read(self) -> list[tuple[str, str]]:
         await self.put_down()
@@ -153,3 +155,29 @@ async def test_nobody_reads_it_in_a_strangers_mailbox_or_in_the_jobs(office: Off
     assert len(payloads) == 1
     assert "canary" not in str(payloads)
     assert await office.read() == []
+
+
+class Died(BaseException):
+    """As SIGKILL: nothing after it runs."""
+
+
+async def test_a_worker_that_is_killed_writes_no_second_letter(office: Office, tmp_path: Path) -> None:
+    carol = await office.person("carol")
+    await office.decide(lambda acting: impose(acting, carol, Standing.SUSPENDED, reason=REASON))
+
+    async def write_and_die(event: Event) -> None:
+        await have_written(office.square.gate, Outbox(is_open=True), "worker", event)
+        if event.kind == STANDING_CHANGED:
+            raise Died
+
+    def dying() -> Follower:
+        return Follower(
+            office.square.database, "worker", write_and_die, doorbell=Doorbell(tmp_path), start="stored"
+        )
+
+    with pytest.raises(Died):
+        await dying().step()
+    await dying().step()
+    async with office.square.database.read() as read:
+        kinds = list((await read.connection.execute(select(jobs.c.kind))).scalars())
+    assert kinds == [STANDING]

@@ -14,6 +14,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.push_service import Browser, PushService, push_service, verified
 from tests.support.square import Square
+from tests.support.statements import statements
 from tests.support.telling import tell
 
 from folkmoot.accounts.relations import following
@@ -28,6 +29,8 @@ from folkmoot.notifications.push.model import ALERTS, From, Keys
 from folkmoot.notifications.push.posting import Forbidden, Unreachable, parse_endpoint, post
 from folkmoot.notifications.push.sealing import Sender, decode, encode
 from folkmoot.notifications.push.sending import RETRY, Pushing
+from folkmoot.posts import boosts, edits
+from folkmoot.posts.model import Draft, Visibility
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces.model import Draft as SpaceDraft
 from folkmoot.spaces.model import Space
@@ -339,3 +342,48 @@ async def test_nothing_is_sent_into_private_networks(host: str) -> None:
 @given(st.binary(max_size=100))
 def test_base64url_is_read_as_it_is_written(raw: bytes) -> None:
     assert decode(encode(raw)) == raw
+
+
+async def test_two_news_of_one_go_are_both_pushed(pushed: Pushed) -> None:
+    """Who boosted a post, and is named by what it says now."""
+    alice, bob = await pushed.square.person("alice"), await pushed.square.person("bob")
+    await pushed.subscribe(alice)
+    said = await pushed.square.say(bob, "hear")
+    viewer = await pushed.square.viewer(alice)
+    async with pushed.square.database.read() as read:
+        shown = await pushed.square.gate.admit_one(read, viewer, said, "Post")
+    await pushed.square.act(alice, Action.POST, lambda acting: boosts.boost(acting, shown, Visibility.PUBLIC))
+    await tell(pushed.square.database, pushed.directory)
+    edited = Draft(source="@alice hear", visibility=Visibility.PUBLIC)
+    await pushed.square.act(bob, Action.POST, lambda acting: edits.edit(acting, said.id, edited, {}))
+    await tell(pushed.square.database, pushed.directory)
+    while await pushed.worker.step():
+        pass
+    told = {pushed.browser.open(body)["notification_type"] for _, body in pushed.service.came}
+    assert told == {"update", "mention"}
+
+
+async def test_more_people_who_are_pushed_to_cost_no_more_statements(pushed: Pushed) -> None:
+    """They are told in one transaction, and meanwhile nobody else writes."""
+    host = await pushed.square.person("host")
+    token_ids = iter(range(1, 100))
+
+    async def fan(name: str) -> None:
+        who = await pushed.square.person(name)
+        ring = partial(following.follow, account_id=host, choices=Choices(notify=True))
+        await pushed.square.act(who, Action.FOLLOW, ring)
+        await pushed.subscribe(who, next(token_ids), policy=From.FOLLOWED)
+
+    async def cost() -> int:
+        await pushed.square.say(host, "hear")
+        with statements(pushed.square.database) as counted:
+            await tell(pushed.square.database, pushed.directory)
+        return len(counted)
+
+    await fan("fan")
+    await cost()
+    of_one = await cost()
+    for number in range(5):
+        await fan(f"fan{number}")
+    await tell(pushed.square.database, pushed.directory)
+    assert await cost() == of_one

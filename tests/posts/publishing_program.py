@@ -6,6 +6,7 @@ from pathlib import Path
 
 from folkmoot.gate import Gate
 from folkmoot.posts import scheduled
+from folkmoot.spaces import threads
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Job, Worker
@@ -16,7 +17,7 @@ LEASE_MS = 400
 async def main(url: str, doorbells: str) -> None:
     doorbell = Doorbell(Path(doorbells))
     database = Database(url, slot=9, ring=doorbell.ring)
-    publish = scheduled.publisher(Gate(database))
+    publish = scheduled.publisher(Gate(database), threads.admit)
 
     async def handler(job: Job) -> None:
         await publish(job)

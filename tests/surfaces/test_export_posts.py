@@ -2,7 +2,11 @@
 
 import httpx
 from tests.support.people import People
+from tests.support.sounds import a_sound
+from tests.support.statements import statements
 from tests.surfaces.conftest import Person
+
+from folkmoot.storage.database import Database
 
 STATUSES = "/api/v1/statuses"
 
@@ -31,3 +35,23 @@ async def test_polls_edits_quotes_votes_and_what_comes_later(
     client.cookies["folkmoot_session"] = await people.token(alice.id)
     (post,) = (await client.get("/api/folkmoot/v1/export")).json()["posts"]
     assert (post["poll"]["options"], post["poll"]["votes"]) == (["tea", "coffee"], [0, 1])
+
+
+async def test_many_files_cost_no_more_statements_than_one(
+    client: httpx.AsyncClient, people: People, alice: Person, database: Database
+) -> None:
+    client.cookies["folkmoot_session"] = await people.token(alice.id)
+
+    async def cost() -> int:
+        sound = str(await a_sound(people, alice.id, "a lark"))
+        answer = await client.post(STATUSES, json={"status": "hear", "media_ids": [sound]}, headers=alice.headers)
+        assert answer.status_code == 200, answer.text
+        with statements(database) as counted:
+            own = (await client.get("/api/folkmoot/v1/export")).json()
+        assert [one["media"][0]["description"] for one in own["posts"]] == ["a lark"] * len(own["posts"])
+        return len(counted)
+
+    await cost()
+    of_two = await cost()
+    await cost()
+    assert await cost() == of_two

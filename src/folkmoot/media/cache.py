@@ -1,18 +1,21 @@
 """A folder of files that can be had again: bounded in size; what was asked for longest ago goes first."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from folkmoot.media.remote import Unfetchable
 
 MISSING_LASTS_MS = 60_000
 _MISSING_MAX = 10_000
 _AT_ONCE_MAX = 8
+_OPENED_TRIES_MAX = 3
 _DOWNLOAD_PREFIX = "."
 
 Fill = Callable[[Path], Awaitable[None]]
@@ -36,8 +39,17 @@ class Cache:
         self.hits = 0
         self.misses = 0
 
+    async def open(self, name: str, fill: Fill) -> BinaryIO:
+        """The file that is kept under a name, opened: an eviction takes away the name, not the bytes. `fill` writes
+        it, if it isn't there. Raises Unfetchable."""
+        for _ in range(_OPENED_TRIES_MAX):
+            path = await self.get(name, fill)
+            with contextlib.suppress(FileNotFoundError):  # evicted since then
+                return await asyncio.to_thread(path.open, "rb")
+        raise Unfetchable("there is no room for it")
+
     async def get(self, name: str, fill: Fill) -> Path:
-        """The file that is kept under a name. `fill` writes it, if it isn't there. Raises Unfetchable."""
+        """Where that file is, until it is evicted. Raises Unfetchable."""
         key = hashlib.sha256(name.encode()).hexdigest()
         path = self._path(key)
         if not self._is_known:

@@ -65,6 +65,12 @@ def confine(folder: Path) -> list[str]:
     return in_force
 
 
+def main() -> None:
+    """Say which means this kernel grants, as a JSON list: `python -I -m folkmoot.media.confinement`."""
+    granted = ["namespaces"] if leave_network() else []
+    sys.stdout.buffer.write(msgspec.json.encode([*granted, *confine(Path.cwd())]))
+
+
 # --- landlock(7) ---
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every architecture
@@ -164,3 +170,7 @@ def _instructions(calls: _Calls) -> list[bytes]:
 
 def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
     return struct.pack("HBBI", code, then, otherwise, value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,17 @@
 """Uploads come in, and what was made of them goes into the object store. Knows nothing of whose they are."""
 
 import asyncio
+import re
 import shutil
+import stat
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
+import structlog
 
-from folkmoot.media.model import Piece, Processed, Purpose
+from folkmoot.media.child import UNREADABLE
+from folkmoot.media.model import Piece, Processed, Purpose, Unusable
 from folkmoot.media.processing import FILM_WITHIN_S, PICTURE_WITHIN_S, SOURCE, Watch, Workshop
 from folkmoot.storage.objects import ObjectStore
 
@@ -20,6 +24,8 @@ class Upload(Protocol):
     def seek(self, offset: int, /) -> int: ...
 
 
+log = structlog.get_logger(__name__)
+_NAME = re.compile(r"[a-z]{1,20}\.[a-z0-9]{1,8}", re.ASCII)
 _AS_IT_CAME = "application/octet-stream"
 
 
@@ -87,9 +93,22 @@ class Depot(msgspec.Struct, frozen=True):
         return Made(processed, original, small)
 
     async def _put(self, bench: Path, folder: str, piece: Piece) -> Stored:
+        """Raises Unusable for what a child says that was taken over: the name of a file that it didn't make."""
+        if not _NAME.fullmatch(piece.name) or not _is_made_here(bench / piece.name):
+            log.warning("media.not_made", name=piece.name[:100])
+            raise Unusable(UNREADABLE)
         made, key = bench / piece.name, f"{folder}/{piece.name}"
         await self.objects.put(key, made, piece.content_type)
         return Stored(key, piece.content_type, made.stat().st_size, piece.width, piece.height)
+
+
+def _is_made_here(path: Path) -> bool:
+    """A file of its own: no link to another one, soft or hard."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
 
 
 def _copy(upload: Upload, to: Path) -> int:

@@ -74,6 +74,34 @@ class Workshop:
                     shutil.rmtree(left, ignore_errors=True)
 
 
+async def granted() -> list[str]:
+    """Which means of confining a child this kernel grants: of "namespaces", "landlock" and "seccomp"."""
+    with tempfile.TemporaryDirectory() as folder:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-m", "folkmoot.media.confinement"),
+            cwd=folder,
+            env=_ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await child.communicate()
+    return msgspec.json.decode(said, type=list[str])
+
+
+async def warn_where_unconfined(ask: Callable[[], Awaitable[list[str]]] = granted) -> None:
+    """Say so where strangers' files are decoded by a process that could do everything this one can."""
+    try:
+        by = await ask()
+    except (OSError, msgspec.MsgspecError):
+        by = []
+    if not {"landlock", "seccomp"} & set(by):
+        log.warning(
+            "media.not_confined",
+            granted=by,
+            meaning="What decodes uploads may read and send whatever this server may. Run it on a kernel (5.13 or "
+            "later) or in a container that allows Landlock or seccomp.",
+        )
+
+
 async def _in_child(bench: Path, purpose: Purpose, within_s: float, watch: Watch) -> Processed:
     said = bench / "said"
     with said.open("wb") as errors:
@@ -93,7 +121,9 @@ async def _in_child(bench: Path, purpose: Purpose, within_s: float, watch: Watch
     if isinstance(word, Done):
         return word.processed
     why = word.sentence if word is not None else f"the process ended with {child.returncode}"
-    log.info("media.refused", purpose=purpose, why=why, said=_end_of(said))
+    log.info("media.refused", purpose=purpose, why=why)
+    # What a decoder says may quote the file: nothing of that is in a log that nobody asked for.
+    log.debug("media.decoder_said", said=_end_of(said))
     raise Unusable(word.sentence if word is not None else UNREADABLE)
 
 

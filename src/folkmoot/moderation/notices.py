@@ -16,7 +16,7 @@ from folkmoot.mail.outbox import Outbox
 from folkmoot.mail.smtp import Mailer
 from folkmoot.moderation.appeals.model import APPEALABLE
 from folkmoot.moderation.queries import owner_of
-from folkmoot.storage.events import Event
+from folkmoot.storage.events import Event, keep_position
 from folkmoot.storage.jobs import Handler, Job
 
 STANDING = "mail.standing"
@@ -30,8 +30,9 @@ _WHAT = {
 }
 
 
-async def have_written(gate: Gate, outbox: Outbox, event: Event) -> None:
-    """Have a letter written about an event, where it is one that somebody is to hear of."""
+async def have_written(gate: Gate, outbox: Outbox, follower: str, event: Event) -> None:
+    """Have a letter written about an event, where it is one that somebody is to hear of. That, and that the
+    follower has handled the event, is one transaction: a process that is killed after it writes no second one."""
     if event.kind == STANDING_CHANGED and _is_decision(event.payload):
         kind, payload = STANDING, event.payload
     elif event.kind == SUBJECT_CHANGED and Kind(event.payload["kind"]) in _CALLED:
@@ -41,6 +42,7 @@ async def have_written(gate: Gate, outbox: Outbox, event: Event) -> None:
 
     async def put(acting: Acting) -> None:
         await outbox.put(acting.tx, kind, **payload)
+        await keep_position(acting.tx, follower, event)
 
     if outbox.is_open:
         await gate.act(gate.permit_system(Action.MODERATE, "worker: notices"), put)

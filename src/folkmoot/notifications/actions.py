@@ -13,13 +13,12 @@ from folkmoot.notifications import queries, rules
 from folkmoot.notifications.model import FROM_STRANGERS, KEPT_MS, NEWEST_ONLY, Answer, Kind, News, Policy, Request
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.notifications import notification_permissions, notification_policies, notifications
-from folkmoot.storage.upserts import insert_once
+from folkmoot.storage.upserts import batches, insert_once
 
 NOTIFIED = "notification.created"
 """{"told": [[account id, notification id], …]}"""
 NOTIFICATIONS_MERGED = "notification.merged"
 """{"account": …}: what had waited as requests stands among the others now."""
-_ROWS_PER_STATEMENT = 500
 _FORGOTTEN_AT_ONCE = 5_000
 _T = notifications.c
 
@@ -34,8 +33,8 @@ async def tell(acting: Acting, news: Sequence[News]) -> list[tuple[int, int]]:
         if answer is not Answer.DROP
     ]
     told: list[tuple[int, int]] = []
-    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-        part = await _insert(acting, rows[start : start + _ROWS_PER_STATEMENT])
+    for some in batches(rows):
+        part = await _insert(acting, some)
         told += part
         if part:
             pairs = [[str(account_id), str(id_)] for account_id, id_ in part]
@@ -150,7 +149,7 @@ def _row(acting: Acting, one: News, *, is_filtered: bool) -> dict[str, Any]:
     }
 
 
-async def _insert(acting: Acting, rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
+async def _insert(acting: Acting, rows: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
     """Returns those that are new and don't wait."""
     tx = acting.tx
     replaced = [row for row in rows if row["kind"] in NEWEST_ONLY]
@@ -158,7 +157,7 @@ async def _insert(acting: Acting, rows: list[dict[str, Any]]) -> list[tuple[int,
         people = [row["account_id"] for row in replaced]
         await withdraw(acting, _T.account_id.in_(people), _T.key.in_({row["key"] for row in replaced}))
     # The two dialects' statements have the same methods, and no common type that says so.
-    inserting: Any = (sqlite if tx.is_sqlite else postgresql).insert(notifications).values(rows)
+    inserting: Any = (sqlite if tx.is_sqlite else postgresql).insert(notifications).values(list(rows))
     made = await tx.connection.execute(
         inserting.on_conflict_do_nothing().returning(_T.account_id, _T.id, _T.filtered)
     )

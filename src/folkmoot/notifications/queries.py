@@ -13,6 +13,7 @@ from folkmoot.gate.queries import standings_of
 from folkmoot.notifications.model import Asked, Kind, News, Notification, Policy, Request, Sender
 from folkmoot.notifications.rules import NEW_FOR_MS
 from folkmoot.posts.model import Visibility
+from folkmoot.storage.among import among
 from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
 from folkmoot.storage.tables.notifications import notification_permissions, notification_policies, notifications
@@ -35,6 +36,12 @@ async def by_ids(read: Read, account_id: int, ids: Collection[int]) -> list[Noti
     if not ids:
         return []
     statement = select(notifications).where(_T.account_id == account_id, _T.id.in_(ids)).order_by(_T.id.desc())
+    return [_notification(row) for row in await read.connection.execute(statement)]
+
+
+async def of_anybody(read: Read, ids: Collection[int]) -> list[Notification]:
+    """Those with these ids, whoever was told."""
+    statement = select(notifications).where(among(read, _T.id, ids))
     return [_notification(row) for row in await read.connection.execute(statement)]
 
 

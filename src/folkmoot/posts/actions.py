@@ -13,6 +13,7 @@ from folkmoot.storage.tables.posts import idempotency_keys, post_edits, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
+"""{post, account, visibility, to}: `to` are those whom a direct post was for."""
 
 
 async def create_post(
@@ -94,7 +95,9 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await indexed.went(acting, post_id)
     await conversations.went(acting, post)
     await boosts.end_all_of(acting, post_id)
-    await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id)})
+    to = [str(named) for named in post.mentions] if post.visibility is Visibility.DIRECT else []
+    told = {"post": str(post_id), "account": str(post.account_id), "visibility": post.visibility.value, "to": to}
+    await emit(acting.tx, POST_DELETED, told)
     return post
 
 

@@ -15,7 +15,7 @@ from folkmoot.gate import Acting, Action, Gate, Kind, Permit, Refused, Subject, 
 from folkmoot.gate.standings import keeps
 from folkmoot.posts import actions, queries, rules, writing
 from folkmoot.posts.files import actions as files
-from folkmoot.posts.model import Draft, Post
+from folkmoot.posts.model import Draft, Post, Thread
 from folkmoot.storage.database import Read
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.tables.posts import scheduled_posts
@@ -26,6 +26,7 @@ YEARS_MAX_MS = 10 * 366 * 86_400_000
 OF_ACCOUNT_MAX = 300
 OF_DAY_MAX = 25
 _DAY_MS = 86_400_000
+Answered = Callable[[Read, Gate, Viewer, int], Awaitable[Visible[Post | Thread]]]
 
 
 class Scheduled(msgspec.Struct, frozen=True):
@@ -90,9 +91,9 @@ async def of_account(read: Read, account_id: int, page: Page) -> list[Scheduled]
     return [_from_row(row) for row in await rows_of_page(read, _of(account_id), scheduled_posts.c.id, page)]
 
 
-def publisher(gate: Gate) -> Callable[[Job], Awaitable[None]]:
+def publisher(gate: Gate, admit_answered: Answered) -> Callable[[Job], Awaitable[None]]:
     """The handler of `PUBLISH` jobs: it takes the draft and makes the post in one transaction, so that however
-    often it runs, and whenever it is killed, there is one post."""
+    often it runs, and whenever it is killed, there is one post. `admit_answered`: what its author may answer."""
 
     async def run(job: Job) -> None:
         async with gate.database.read() as read:
@@ -103,7 +104,9 @@ def publisher(gate: Gate) -> Callable[[Job], Awaitable[None]]:
             try:
                 permit = gate.permit(viewer, Action.POST)
                 await _require_application(read, due.draft.application_id)
-                answered, quoted = await _referred(read, gate, viewer, due.draft)
+                answered_id, quoted_id = due.draft.in_reply_to_id, due.draft.quoted_id
+                answered = await admit_answered(read, gate, viewer, answered_id) if answered_id else None
+                quoted = await _quoted(read, gate, viewer, quoted_id) if quoted_id else None
             except Refused:
                 return
         await _publish(gate, permit, due, answered, quoted)
@@ -112,7 +115,11 @@ def publisher(gate: Gate) -> Callable[[Job], Awaitable[None]]:
 
 
 async def _publish(
-    gate: Gate, permit: Permit, due: Scheduled, answered: Visible[Post] | None, quoted: Visible[Post] | None
+    gate: Gate,
+    permit: Permit,
+    due: Scheduled,
+    answered: Visible[Post | Thread] | None,
+    quoted: Visible[Post] | None,
 ) -> None:
     async def work(acting: Acting) -> None:
         still = await _due(acting.tx, due.id)
@@ -131,17 +138,9 @@ async def _publish(
         return
 
 
-async def _referred(
-    read: Read, gate: Gate, viewer: Viewer, draft: Draft
-) -> tuple[Visible[Post] | None, Visible[Post] | None]:
-    """What it answers and quotes, as its author may see it now. Raises Refused 404 where they may not."""
-    found = [
-        await gate.admit_one(read, viewer, await queries.by_id(read, post_id), "Post")
-        if post_id is not None
-        else None
-        for post_id in (draft.in_reply_to_id, draft.quoted_id)
-    ]
-    return found[0], found[1]
+async def _quoted(read: Read, gate: Gate, viewer: Viewer, post_id: int) -> Visible[Post]:
+    """As its author may see it now. Raises Refused 404 where they may not."""
+    return await gate.admit_one(read, viewer, await queries.by_id(read, post_id), "Post")
 
 
 async def _require_application(read: Read, application_id: int | None) -> None:

@@ -22,6 +22,7 @@ from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
+from folkmoot.spaces import threads
 from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
 from folkmoot.storage.jobs import Handler, RetryPolicy
 from folkmoot.storage.keys import load_or_create_key
@@ -54,7 +55,7 @@ def handlers(
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         PUSH: pushing.run,
         STARTING_SOON: Telling(gate).run_starting_soon,
-        scheduled.PUBLISH: scheduled.publisher(gate),
+        scheduled.PUBLISH: scheduled.publisher(gate, threads.admit),
         polls.CLOSE: polls.closer(gate),
         REDACT: carrying.run_redact,
         TAKE_BACK: carrying.run_take_back,

@@ -12,7 +12,8 @@ from folkmoot.accounts.marks import Marks
 from folkmoot.gate import Action, Gate
 from folkmoot.mail.outbox import Outbox
 from folkmoot.mail.smtp import Mailer
-from folkmoot.media.processing import Workshop
+from folkmoot.media.processing import Workshop, warn_where_unconfined
+from folkmoot.moderation.ends import tell_ended
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.moderation.notices import have_written
 from folkmoot.notifications import telling
@@ -44,8 +45,10 @@ from folkmoot.tape.reader import TapeReader
 
 log = structlog.get_logger(__name__)
 SLOT = 1
+NAME = "worker"
 EVENTS_KEPT_MS = 7 * 86_400_000
 PRUNE_EVERY_S = 3600.0
+ENDS_EVERY_S = 2.0
 UNCLOSED_EVERY_S = 10.0
 STANDSTILL_MAX_MS = 3_600_000
 
@@ -86,7 +89,7 @@ class WorkerProcess:
         """Until cancelled."""
         follower = events.Follower(
             self._database,
-            "worker",
+            NAME,
             self.on_event,
             doorbell=self._doorbell,
             start="stored",
@@ -112,7 +115,9 @@ class WorkerProcess:
             group.create_task(notifying.run())
             group.create_task(jobs.run())
             group.create_task(self._keep_pruning())
+            group.create_task(warn_where_unconfined())
             group.create_task(self._mark_mailboxes())
+            group.create_task(self._keep_telling_ends())
             group.create_task(self._consequences.keep_sweeping())
             group.create_task(self._signing.run())
             group.create_task(DiskWatch(self._places.tapes, self._live_count).run())
@@ -194,7 +199,8 @@ class WorkerProcess:
             if any(change["change"] == "redacted" for change in event.payload["changes"]):
                 await self._signing.sign(int(event.payload["space"]))
         await self._consequences.on_event(event)
-        await have_written(self._gate, self._outbox, event)
+        # The last, for it says that the event is handled.
+        await have_written(self._gate, self._outbox, NAME, event)
 
     async def _mark_mailboxes(self) -> None:
         """Of accounts that are older than the marks: once after an upgrade, and then there is none."""
@@ -209,12 +215,21 @@ class WorkerProcess:
                 log.exception("worker.mailboxes_not_marked")
             await asyncio.sleep(PRUNE_EVERY_S)
 
+    async def _keep_telling_ends(self) -> None:
+        """Whose sanction ended hears of it within seconds; what they may do doesn't wait for that."""
+        while True:
+            try:
+                await tell_ended(self._gate)
+            except Exception:
+                log.exception("worker.ends_not_told")
+            await asyncio.sleep(ENDS_EVERY_S)
+
     async def _keep_pruning(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
             try:
                 await events.prune(self._database, self._database.clock_ms() - EVENTS_KEPT_MS)
-                await prune(self._gate)
+                await prune(self._gate, reports_kept_days=self._places.reports_kept_days)
                 await asyncio.to_thread(self._workshop.sweep, time.time())
             except Exception:
                 # A full disk, a database that is away: what is old can wait, and what runs beside this can't.

@@ -7,7 +7,7 @@ reads only what transactions older than every open one have written, and walks i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -19,6 +19,7 @@ from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
 from folkmoot.storage.facts import read_fact, write_fact
 from folkmoot.storage.tables.bus import events
+from folkmoot.storage.upserts import batches
 
 log = structlog.get_logger(__name__)
 POLL_EVERY_S = 0.25
@@ -54,14 +55,25 @@ class FollowerTooLate(Exception):
 
 async def emit(tx: Write, kind: str, payload: Any) -> None:
     """Tell every follower, if and when this transaction commits. `payload`: anything msgspec makes JSON of."""
+    await _insert(tx, _row(tx, kind, payload))
+
+
+async def emit_each(tx: Write, kind: str, payloads: Sequence[Any]) -> None:
+    """The same for many events of a kind. A statement for each few hundred."""
+    for some in batches(payloads):
+        await _insert(tx, [_row(tx, kind, payload) for payload in some])
+
+
+def _row(tx: Write, kind: str, payload: Any) -> dict[str, Any]:
+    row = {"kind": kind, "payload": payload, "at_ms": tx.now_ms}
+    return row if tx.is_sqlite else row | {"transaction_id": _big_integer(func.pg_current_xact_id())}
+
+
+async def _insert(tx: Write, values: dict[str, Any] | list[dict[str, Any]]) -> None:
     tx.has_news = True
-    statement = insert(events).values(kind=kind, payload=payload, at_ms=tx.now_ms)
-    if not tx.is_sqlite:
-        # RETURNING spares the second round trip; PostgreSQL delivers the notification at the commit, once.
-        statement = statement.values(transaction_id=_big_integer(func.pg_current_xact_id())).returning(
-            func.pg_notify(CHANNEL, "")
-        )
-    await tx.connection.execute(statement)
+    statement = insert(events).values(values)
+    # RETURNING spares the second round trip; PostgreSQL delivers the notification at the commit, once.
+    await tx.connection.execute(statement if tx.is_sqlite else statement.returning(func.pg_notify(CHANNEL, "")))
 
 
 async def newest_position(tx: Read) -> Position:

@@ -11,7 +11,7 @@ nothing else is said, and a job is picked by queue first: a long or failing queu
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.doorbell import CHANNEL, Doorbell, heard
 from folkmoot.storage.tables.bus import jobs
+from folkmoot.storage.upserts import batches
 
 log = structlog.get_logger(__name__)
 POLL_EVERY_S = 1.0
@@ -76,12 +77,24 @@ async def enqueue(
     tx: Write, kind: str, payload: Any, *, queue: str = "default", run_at_ms: int | None = None
 ) -> int:
     """Have `kind`'s handler run with `payload`, at once or from a Unix time on, if this transaction commits."""
-    tx.has_news = True
     due_ms = tx.now_ms if run_at_ms is None else run_at_ms
-    statement = insert(jobs).values(queue=queue, kind=kind, payload=payload, run_at_ms=due_ms)
+    row = {"queue": queue, "kind": kind, "payload": payload, "run_at_ms": due_ms}
+    return (await _insert(tx, row))[0]
+
+
+async def enqueue_all(tx: Write, kind: str, wanted: Sequence[tuple[str, Any]]) -> None:
+    """The same for many, each a queue and a payload, to be run at once. A statement for each few hundred."""
+    rows = [{"queue": queue, "kind": kind, "payload": payload, "run_at_ms": tx.now_ms} for queue, payload in wanted]
+    for some in batches(rows):
+        await _insert(tx, list(some))
+
+
+async def _insert(tx: Write, values: dict[str, Any] | list[dict[str, Any]]) -> list[int]:
+    tx.has_news = True
+    # PostgreSQL delivers the notification at the commit, once.
     wake = () if tx.is_sqlite else (func.pg_notify(CHANNEL, ""),)
-    row = (await tx.connection.execute(statement.returning(jobs.c.id, *wake))).one()
-    return int(row.id)
+    made = await tx.connection.execute(insert(jobs).values(values).returning(jobs.c.id, *wake))
+    return [int(row.id) for row in made]
 
 
 async def failed_jobs(tx: Read, limit: int = 100) -> list[FailedJob]:

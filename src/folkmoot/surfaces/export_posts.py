@@ -25,10 +25,13 @@ async def _posts(read: Read, services: Services, permit: Permit, after_id: int |
     own = await services.gate.admit_to_export(read, permit, found)
     ids = [one.item.id for one in own]
     media, before = await post_files.of_posts(read, ids), await edits.earlier(read, ids)
-    files = {
-        post_id: await services.gate.admit_to_export(read, permit, attached) for post_id, attached in media.items()
-    }
-    rows = [_post(one, files.get(one.item.id, []), before.get(one.item.id, [])) for one in own]
+    attached = [one for some in media.values() for one in some]
+    files = {one.item.id: one for one in await services.gate.admit_to_export(read, permit, attached)}
+
+    def files_of(post_id: int) -> list[Visible[Media]]:
+        return [files[one.id] for one in media.get(post_id, []) if one.id in files]
+
+    rows = [_post(one, files_of(one.item.id), before.get(one.item.id, [])) for one in own]
     return rows, go_on_from([post.id for post in found])
 
 

@@ -1,9 +1,9 @@
 """In whose timelines a new post belongs, of those who look: for streams. The same conditions as the timelines'."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, true, union_all
 
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.among import among
@@ -71,7 +71,7 @@ async def of_lists(read: Read, post: Post, list_ids: Collection[int]) -> set[int
 
 async def unhidden(read: Read, post: Post, people: Collection[int]) -> set[int]:
     """Those who neither muted nor blocked whose post it is, nor are blocked by them."""
-    return set(people) - await _ids(read, _hidden(post, read.now_ms))
+    return set(people) - await _ids(read, _hidden(post, read.now_ms, lambda reader: among(read, reader, people)))
 
 
 async def followers(read: Read, account_id: int, people: Collection[int]) -> set[int]:
@@ -80,6 +80,14 @@ async def followers(read: Read, account_id: int, people: Collection[int]) -> set
         follows.c.followee_id == account_id, among(read, follows.c.follower_id, people)
     )
     return {account_id} & set(people) | await _ids(read, following)
+
+
+async def lists_with(read: Read, account_id: int, list_ids: Collection[int]) -> set[int]:
+    """The lists among these that an account is on."""
+    on = select(list_members.c.list_id).where(
+        list_members.c.account_id == account_id, among(read, list_members.c.list_id, list_ids)
+    )
+    return await _ids(read, on)
 
 
 async def own_lists(read: Read, account_id: int, list_id: int) -> bool:
@@ -116,17 +124,23 @@ def _answers_no_stranger(reader_id: ColumnElement[int], post: Post) -> ColumnEle
     )
 
 
-def _hidden(post: Post, now_ms: int) -> Any:
+def _anybody(_reader: ColumnElement[int]) -> ColumnElement[bool]:
+    return true()
+
+
+def _hidden(post: Post, now_ms: int, who: Callable[[ColumnElement[int]], ColumnElement[bool]] = _anybody) -> Any:
     """From whom the post is hidden, as `accounts.queries.is_hidden` says it, asked the other way round: of few
-    authors, once for all readers."""
+    authors, once for all readers, or for those `who` look."""
     authors = {post.account_id, post.reblogged_account_id} - {None}
     its_host = select(accounts.c.host).where(accounts.c.id.in_(authors), accounts.c.host.is_not(None))
     holds = or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
     return union_all(
-        select(mutes.c.account_id).where(mutes.c.muted_id.in_(authors), holds),
-        select(blocks.c.account_id).where(blocks.c.blocked_id.in_(authors)),
-        select(blocks.c.blocked_id).where(blocks.c.account_id.in_(authors)),
-        select(domain_blocks.c.account_id).where(domain_blocks.c.host.in_(its_host)),
+        select(mutes.c.account_id).where(mutes.c.muted_id.in_(authors), holds, who(mutes.c.account_id)),
+        select(blocks.c.account_id).where(blocks.c.blocked_id.in_(authors), who(blocks.c.account_id)),
+        select(blocks.c.blocked_id).where(blocks.c.account_id.in_(authors), who(blocks.c.blocked_id)),
+        select(domain_blocks.c.account_id).where(
+            domain_blocks.c.host.in_(its_host), who(domain_blocks.c.account_id)
+        ),
     )
 
 

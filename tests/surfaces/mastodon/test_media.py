@@ -209,6 +209,24 @@ async def test_a_thumbnail_of_ones_own(client: httpx.AsyncClient, alice: Any, wo
     assert (await client.get(local(changed["preview_url"]))).status_code == 200
 
 
+@pytest.mark.slow
+async def test_of_two_thumbnails_at_once_one_stays(client: httpx.AsyncClient, alice: Any, work: Work) -> None:
+    """As clients send them that try again too soon."""
+    shown = (await upload(client, alice, uploads.photograph())).json()
+    path = f"{MEDIA}/{shown['id']}"
+    sizes = ((20, 10), (10, 20))
+    await asyncio.gather(
+        *(
+            client.put(path, headers=alice.headers, files={"thumbnail": ("y.jpg", uploads.photograph(*size))})
+            for size in sizes
+        )
+    )
+    while await work():
+        pass
+    kept = (await client.get(path, headers=alice.headers)).json()
+    assert (await client.get(local(kept["preview_url"]))).status_code == 200
+
+
 async def test_uploads_are_counted(client: httpx.AsyncClient, alice: Any) -> None:
     for _ in range(120):
         answer = await client.post("/api/v2/media", headers=alice.headers, json={})

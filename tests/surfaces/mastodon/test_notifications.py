@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.people import People
+from tests.support.statements import statements
 from tests.support.telling import tell
-from tests.surfaces.conftest import Person
+from tests.surfaces.conftest import Person, person
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.gate import Action, Role, Standing
@@ -203,3 +204,24 @@ async def test_a_decision_says_what_came_of_an_appeal(
     await people.act(alice.id, Action.APPEAL, work)
     (warned,) = await told(alice)
     assert warned["moderation_warning"]["appeal"] == {"text": "Not I.", "state": "pending"}
+
+
+async def test_counting_costs_little_and_counts_what_is_shown(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person, told: Told, database: Database
+) -> None:
+    """Programs ask each minute: no post is loaded whole for it."""
+    hidden, loud = await person(people, "hidden"), await person(people, "loud")
+    for who in (bob, hidden, loud):
+        await say(client, who, "@alice hear")
+    thread = await say(client, bob, "@alice and hear")
+    await do(client, alice, f"/api/v1/statuses/{thread['id']}/mute")
+    await do(client, alice, f"/api/v1/accounts/{loud.id}/mute")
+    await people.put(hidden.id, Standing.SUSPENDED)
+    await do(client, bob, f"/api/v1/accounts/{alice.id}/follow")
+    shown = await told(alice)
+    assert [one["type"] for one in shown] == ["follow", "mention"]
+    for path in (f"{PATH}/unread_count", "/api/v2/notifications/unread_count"):
+        with statements(database) as counted:
+            answer = await client.get(path, headers=alice.headers)
+        assert answer.json() == {"count": len(shown)}
+        assert len(counted) <= 12

@@ -4,9 +4,11 @@ import httpx
 import pytest
 from tests.support.clock import FakeClock
 from tests.support.people import People
-from tests.surfaces.conftest import Person
+from tests.support.statements import statements
+from tests.surfaces.conftest import Person, person
 
 from folkmoot.gate import Standing
+from folkmoot.storage.database import Database
 
 ACCOUNTS = "/api/v1/accounts"
 # https://docs.joinmastodon.org/entities/Relationship/
@@ -107,6 +109,23 @@ async def test_unlocking_lets_everybody_in_who_asked(a: Talking, b: Talking) -> 
     await b.set_profile(locked=False)
     shown = (await a.get(f"{ACCOUNTS}/{b.who.id}")).json()
     assert (shown["followers_count"], await a.names(f"{ACCOUNTS}/{b.who.id}/followers")) == (1, ["alice"])
+
+
+async def test_letting_many_in_costs_what_it_costs_for_one(
+    a: Talking, b: Talking, people: People, database: Database
+) -> None:
+    async def cost(names: list[str]) -> int:
+        await b.set_profile(locked=True)
+        for name in names:
+            await Talking(a.client, await person(people, name)).do(b, "follow")
+        with statements(database) as counted:
+            await b.set_profile(locked=False)
+        return len(counted)
+
+    of_one = await cost(["carol"])
+    assert await cost(["dave", "eve", "fred", "gina"]) == of_one
+    shown = (await a.get(f"{ACCOUNTS}/{b.who.id}")).json()
+    assert shown["followers_count"] == len(await a.names(f"{ACCOUNTS}/{b.who.id}/followers")) == 5
 
 
 async def test_a_follower_is_sent_away(a: Talking, b: Talking) -> None:

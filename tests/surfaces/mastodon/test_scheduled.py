@@ -18,6 +18,7 @@ from folkmoot.gate import Action, Standing
 from folkmoot.posts import scheduled
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.model import Draft
+from folkmoot.spaces import threads
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.bus import jobs
 from folkmoot.storage.tables.posts import media
@@ -40,7 +41,7 @@ async def later(client: httpx.AsyncClient, who: Person, **body: Any) -> dict[str
 
 async def run_due(people: People, clock: FakeClock) -> None:
     """Every job of posts that is due, as the worker would, twice."""
-    publish = scheduled.publisher(people.gate)
+    publish = scheduled.publisher(people.gate, threads.admit)
     async with people.gate.database.read() as read:
         due = (jobs.c.kind == scheduled.PUBLISH) & (jobs.c.run_at_ms <= clock.now_ms)
         rows = (await read.connection.execute(select(jobs).where(due))).all()
@@ -244,7 +245,7 @@ async def test_many_at_once_publish_it_once(
 ) -> None:
     made = await later(client, alice)
     clock.advance_ms(HOUR_MS)
-    publish = scheduled.publisher(people.gate)
+    publish = scheduled.publisher(people.gate, threads.admit)
     job = Job(1, "posts", scheduled.PUBLISH, {"scheduled": made["id"]}, 1)
     await asyncio.gather(*(publish(job) for _ in range(5)))
     assert len(await posted(client, alice)) == 1

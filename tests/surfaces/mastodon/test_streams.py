@@ -35,7 +35,7 @@ Happened = Callable[[], Awaitable[None]]
 @pytest.fixture
 async def happened(services: Services, database: Database, tmp_path: Path) -> Happened:
     """Says in the streams what has happened since it was asked last."""
-    broadcast = Broadcast(services, services.streams)
+    broadcast = Broadcast(services, services.streams, results_every_s=0.0)
     follower = Follower(
         database,
         "streams",
@@ -368,6 +368,82 @@ async def test_a_quote_that_is_taken_back_goes_from_open_timelines(
         await post(client, alice, f"/api/v1/statuses/{said['id']}/quotes/{quote['id']}/revoke")
         await happened()
         assert carols.payloads("status.update")[-1]["quote"] == {"state": "revoked", "quoted_status": None}
+
+
+async def test_how_a_poll_stands_is_told_and_nobodys_own_vote_is_lost(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person, happened: Happened
+) -> None:
+    async with (
+        socket(app, f"access_token={token(carol)}&stream=public") as carols,
+        socket(app, f"access_token={token(bob)}&stream=public") as bobs,
+    ):
+        asked = await say(client, alice, "Which?", poll={"options": ["tea", "coffee"], "expires_in": 600})
+        await post(client, bob, f"/api/v1/statuses/{asked['id']}/favourite")
+        for voter, choice in ((bob, 1), (carol, 0)):
+            await post(client, voter, f"/api/v1/polls/{asked['poll']['id']}/votes", choices=[choice])
+        await happened()
+        await eventually(lambda: bool(carols.payloads("status.update")))
+        # Two votes within a moment are one message.
+        ((hers,), (his,)) = (carols.payloads("status.update"), bobs.payloads("status.update"))
+        assert [option["votes_count"] for option in hers["poll"]["options"]] == [1, 1]
+        assert (hers["poll"]["own_votes"], his["poll"]["own_votes"]) == ([0], [1])
+        assert (hers["favourited"], his["favourited"]) == (False, True)
+        assert his == (await client.get(f"/api/v1/statuses/{asked['id']}", headers=bob.headers)).json()
+
+
+async def test_what_was_not_for_everybody_is_gone_for_those_alone_whom_it_was_for(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
+    happened: Happened,
+) -> None:  # fmt: skip
+    dave = await person(people, "dave")
+    for follower in (bob, carol):
+        await people.follow(follower.id, alice.id)
+    with_her = (await post(client, dave, "/api/v1/lists", title="of nobody"))["id"]
+    async with (
+        socket(app, f"access_token={token(dave)}&stream=public") as everybody,
+        socket(app, f"access_token={token(dave)}&stream=list&list={with_her}") as listing,
+        socket(app, f"access_token={token(bob)}&stream=user") as bobs,
+        socket(app, f"access_token={token(carol)}&stream=user") as carols,
+    ):
+        said = [
+            (await say(client, alice, "@bob hear", visibility=visibility))["id"]
+            for visibility in ("direct", "private", "unlisted", "public")
+        ]
+        for id_ in said:
+            await client.delete(f"/api/v1/statuses/{id_}", headers=alice.headers)
+        await happened()
+        assert everybody.payloads("delete") == [int(said[3])]
+        assert listing.payloads("delete") == []
+        assert bobs.payloads("delete") == [int(id_) for id_ in said]
+        assert carols.payloads("delete") == [int(id_) for id_ in said[1:]]
+
+
+async def test_a_tag_is_followed_in_any_of_its_forms(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, happened: Happened
+) -> None:
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        bobs.say(type="subscribe", stream="hashtag", tag="Ｂｉｒｄｓ")
+        await eventually(lambda: bool(app.state.equipment.services.streams.followed("hashtag")))
+        await say(client, alice, "a lark #birds")
+        await say(client, alice, "another #ＢＩＲＤＳ")
+        await happened()
+        assert bobs.events == [("hashtag/Ｂｉｒｄｓ", "update")] * 2
+
+
+async def test_a_quote_of_who_stands_in_no_list_is_not_in_public(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
+    happened: Happened,
+) -> None:  # fmt: skip
+    await people.follow(carol.id, alice.id)
+    said = await say(client, alice, "hear, hear")
+    await people.put(alice.id, Standing.LIMITED)
+    async with socket(app, f"access_token={token(carol)}&stream=public") as carols:
+        await people.follow(bob.id, alice.id)
+        await say(client, bob, "look at that", quoted_status_id=said["id"])
+        await happened()
+        (streamed,) = carols.payloads("update")
+        (listed, *_) = (await client.get("/api/v1/timelines/public", headers=carol.headers)).json()
+        assert streamed["quote"] == listed["quote"] == {"state": "unauthorized", "quoted_status": None}
 
 
 async def test_direct_posts_are_conversations(

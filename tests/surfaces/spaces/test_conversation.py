@@ -4,11 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person, person
 from tests.surfaces.spaces.conftest import SPACES, Hall
 
 from folkmoot.moderation.spaces.actions import suspend_host
+from folkmoot.posts import scheduled
+from folkmoot.spaces import threads
+from folkmoot.storage.jobs import Job
 
 STATUSES = "/api/v1/statuses"
 
@@ -150,6 +154,22 @@ async def test_it_goes_on_with_the_space_when_its_host_is_suspended(
     await people.system(lambda acting: suspend_host(acting, bob.id, reason="rule 3"))
     assert (await hall.client.get(f"{STATUSES}/{circle.announcement}/context")).status_code == 404
     assert (await circle.reply(circle.follower)).status_code == 404
+
+
+async def test_an_answer_that_comes_later_goes_on_with_it_too(
+    hall: Hall, people: People, alice: Person, bob: Person, clock: FakeClock
+) -> None:
+    circle = await opened(hall, alice, bob)
+    await circle.command(alice, do="invite", account=str(bob.id), role="co_host")
+    await circle.command(bob, do="accept", recording_consent=True)
+    later = await circle.reply(bob, scheduled_at="2027-01-15T09:00:00.000Z")
+    assert later.status_code == 200, later.text
+    await people.system(lambda acting: suspend_host(acting, alice.id, reason="rule 3"))
+    clock.advance_ms(3_600_000)
+    publish = scheduled.publisher(people.gate, threads.admit)
+    await publish(Job(1, "posts", scheduled.PUBLISH, {"scheduled": later.json()["id"]}, 1))
+    context = await hall.client.get(f"{STATUSES}/{circle.announcement}/context")
+    assert [one["account"]["username"] for one in context.json()["descendants"]] == ["bob"]
 
 
 async def test_it_is_no_way_around_who_may_hear_the_space(

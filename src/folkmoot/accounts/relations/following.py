@@ -1,18 +1,19 @@
 """Writes of who follows whom: at once, or where the account is locked by a request that it answers."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, select, update
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_, update
 
 from folkmoot.accounts.relations.model import Choices
 from folkmoot.accounts.relations.rules import clean_choices
 from folkmoot.gate import Acting, Refused, shown_to_others
 from folkmoot.gate import queries as gate_queries
-from folkmoot.storage.events import emit
+from folkmoot.storage.events import emit, emit_each
 from folkmoot.storage.tables.people import account_counts, accounts, follow_requests, follows
 from folkmoot.storage.tables.relations import domain_blocks, endorsements
-from folkmoot.storage.upserts import count, insert_once
+from folkmoot.storage.upserts import batches, count_each, insert_new, insert_once
 
 # {"follower": id, "followed": id, "asked": whether it was let in by an answer}
 ACCOUNT_FOLLOWED = "account.followed"
@@ -39,7 +40,7 @@ async def follow(acting: Acting, account_id: int, choices: Choices | None = None
         await insert_once(acting.tx, follow_requests, **values)
         await emit(acting.tx, ACCOUNT_FOLLOW_REQUESTED, _told(acting.actor_id, account_id))
         return
-    await _insert(acting, values, asked=False)
+    await _insert(acting, [values], asked=False)
 
 
 async def unfollow(acting: Acting, account_id: int) -> None:
@@ -54,14 +55,13 @@ async def unfollow(acting: Acting, account_id: int) -> None:
 
 async def authorize(acting: Acting, follower_id: int) -> None:
     """Let somebody in who asked. Raises Refused 404 where they don't ask (any more)."""
-    await _answer(acting, _asks(acting, follower_id))
+    if not await _let_in(acting, _asks(acting, follower_id)):
+        raise no_account()
 
 
 async def authorize_all(acting: Acting) -> None:
     """Let everybody in who asks: the account is no longer locked."""
-    asking = select(follow_requests).where(follow_requests.c.followee_id == acting.actor_id)
-    for request in (await acting.tx.connection.execute(asking)).mappings().all():
-        await _let_in(acting, request)
+    await _let_in(acting, follow_requests.c.followee_id == acting.actor_id)
 
 
 async def reject(acting: Acting, follower_id: int) -> None:
@@ -80,10 +80,10 @@ async def remove_follower(acting: Acting, account_id: int) -> None:
 async def end(acting: Acting, which: ColumnElement[bool]) -> int:
     """Delete follows, with what hangs on them; returns how many there were."""
     ended = delete(follows).where(which).returning(follows.c.follower_id, follows.c.followee_id)
-    pairs = (await acting.tx.connection.execute(ended)).all()
-    for follower_id, followee_id in pairs:
-        await _count(acting, follower_id, followee_id, -1)
-        recommended = (endorsements.c.account_id == follower_id) & (endorsements.c.endorsed_id == followee_id)
+    pairs = [(row.follower_id, row.followee_id) for row in await acting.tx.connection.execute(ended)]
+    await _count(acting, pairs, -1)
+    for some in batches(pairs):
+        recommended = tuple_(endorsements.c.account_id, endorsements.c.endorsed_id).in_(some)
         await acting.tx.connection.execute(delete(endorsements).where(recommended))
     return len(pairs)
 
@@ -130,26 +130,18 @@ def _asks(acting: Acting, follower_id: int) -> ColumnElement[bool]:
     return (follow_requests.c.follower_id == follower_id) & (follow_requests.c.followee_id == acting.actor_id)
 
 
-async def _answer(acting: Acting, which: ColumnElement[bool]) -> None:
-    request = (await acting.tx.connection.execute(select(follow_requests).where(which))).mappings().first()
-    if request is None:
-        raise no_account()
-    await _let_in(acting, request)
+async def _let_in(acting: Acting, which: ColumnElement[bool]) -> int:
+    """Make follows of requests; returns of how many."""
+    answered = delete(follow_requests).where(which).returning(follow_requests)
+    asking = (await acting.tx.connection.execute(answered)).mappings().all()
+    await _insert(acting, [{**request, "created_at_ms": acting.now_ms} for request in asking], asked=True)
+    return len(asking)
 
 
-async def _let_in(acting: Acting, request: Mapping[Any, Any]) -> None:
-    this = (follow_requests.c.follower_id == request["follower_id"]) & (
-        follow_requests.c.followee_id == request["followee_id"]
-    )
-    await end_requests(acting, this)
-    await _insert(acting, {**request, "created_at_ms": acting.now_ms}, asked=True)
-
-
-async def _insert(acting: Acting, values: dict[str, Any], *, asked: bool) -> None:
-    follower_id, followee_id = values["follower_id"], values["followee_id"]
-    if await insert_once(acting.tx, follows, **values):
-        await _count(acting, follower_id, followee_id, 1)
-        await emit(acting.tx, ACCOUNT_FOLLOWED, _told(follower_id, followee_id) | {"asked": asked})
+async def _insert(acting: Acting, rows: Sequence[Mapping[str, Any]], *, asked: bool) -> None:
+    pairs = [(row.follower_id, row.followee_id) for row in await insert_new(acting.tx, follows, rows)]
+    await _count(acting, pairs, 1)
+    await emit_each(acting.tx, ACCOUNT_FOLLOWED, [_told(*pair) | {"asked": asked} for pair in pairs])
 
 
 async def _tell_of_end(acting: Acting, follower_id: int, followed_id: int) -> None:
@@ -161,6 +153,8 @@ def _told(follower_id: int, followed_id: int) -> dict[str, Any]:
     return {"follower": str(follower_id), "followed": str(followed_id)}
 
 
-async def _count(acting: Acting, follower_id: int, followee_id: int, by: int) -> None:
-    await count(acting.tx, account_counts, follower_id, following=by)
-    await count(acting.tx, account_counts, followee_id, followers=by)
+async def _count(acting: Acting, pairs: Sequence[tuple[int, int]], by: int) -> None:
+    """Of follows that are new (1) or gone (-1)."""
+    for column, people in (("following", (one for one, _ in pairs)), ("followers", (other for _, other in pairs))):
+        each = {account_id: by * number for account_id, number in Counter(people).items()}
+        await count_each(acting.tx, account_counts, column, each)

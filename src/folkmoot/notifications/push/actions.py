@@ -7,14 +7,15 @@ from zlib import crc32
 from sqlalchemy import delete, select, update
 
 from folkmoot.gate import Acting, Refused
-from folkmoot.gate.queries import relations
+from folkmoot.gate.queries import Relations, relations_of_many
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.model import Notification
 from folkmoot.notifications.push import queries
 from folkmoot.notifications.push.model import ENDPOINT_CHARACTERS_MAX, From, Keys, Subscription
 from folkmoot.notifications.push.sealing import public_key, secret_of
-from folkmoot.storage.jobs import enqueue
+from folkmoot.storage.jobs import enqueue_all
 from folkmoot.storage.tables.notifications import push_subscriptions
+from folkmoot.storage.upserts import batches
 
 PUSH = "notifications.push"
 _T = push_subscriptions.c
@@ -22,6 +23,7 @@ SUBSCRIPTIONS_MAX = 40
 """Of an account. Programs forget theirs without a word: the oldest gives way."""
 QUEUES = 8
 _PLACES = 3
+_STRANGER = Relations()
 
 
 async def subscribe(
@@ -94,14 +96,30 @@ async def forget(acting: Acting, subscription_id: int) -> None:
 
 
 async def send_to(acting: Acting, told: Sequence[tuple[int, int]]) -> None:
-    """Enqueue what people have just been told for those of their subscriptions that want it."""
-    ids = dict(told)
-    for one in await queries.of_accounts(acting.tx, ids):
-        rows = await notifications.by_ids(acting.tx, one.account_id, [ids[one.account_id]])
-        for row in rows:
-            if one.alerts.get(row.kind.type, False) and await _wants(acting, one, row):
-                about = {"subscription": str(one.id), "notification": str(row.id)}
-                await enqueue(acting.tx, PUSH, about, queue=_queue(one.endpoint))
+    """Enqueue what people have just been told for those of their subscriptions that want it: (account id,
+    notification id). A few statements for each few hundred people."""
+    for some in batches(told):
+        await _send_some(acting, some)
+
+
+async def _send_some(acting: Acting, told: Sequence[tuple[int, int]]) -> None:
+    subscriptions = await queries.of_accounts(acting.tx, {account_id for account_id, _ in told})
+    if not subscriptions:
+        return
+    subscribed = {one.account_id for one in subscriptions}
+    news: dict[int, list[Notification]] = {}
+    ids = [id_ for account_id, id_ in told if account_id in subscribed]
+    for row in await notifications.of_anybody(acting.tx, ids):
+        news.setdefault(row.account_id, []).append(row)
+    from_ids = {row.from_id for rows in news.values() for row in rows}
+    known = await relations_of_many(acting.tx, list(news), from_ids)
+    wanted = [
+        (_queue(one.endpoint), {"subscription": str(one.id), "notification": str(row.id)})
+        for one in subscriptions
+        for row in news.get(one.account_id, [])
+        if one.alerts.get(row.kind.type, False) and _wants(one, row, known.get(one.account_id, _STRANGER))
+    ]
+    await enqueue_all(acting.tx, PUSH, wanted)
 
 
 def places_of(queue: str) -> int:
@@ -120,8 +138,7 @@ async def _make_room(acting: Acting) -> None:
     await acting.tx.connection.execute(delete(push_subscriptions).where(own, _T.id.not_in(kept)))
 
 
-async def _wants(acting: Acting, one: Subscription, row: Notification) -> bool:
+def _wants(one: Subscription, row: Notification, known: Relations) -> bool:
     if one.policy in (From.ALL, From.NONE):
         return one.policy is From.ALL
-    known = await relations(acting.tx, one.account_id, [row.from_id])
     return row.from_id in (known.follows if one.policy is From.FOLLOWED else known.followed_by)

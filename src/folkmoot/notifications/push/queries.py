@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from folkmoot.notifications.push.model import From, Keys, Subscription
+from folkmoot.storage.among import among
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.notifications import push_subscriptions
 
 _T = push_subscriptions.c
-_PEOPLE_MAX = 500
 
 
 async def of_token(read: Read, token_id: int) -> Subscription | None:
@@ -24,13 +24,9 @@ async def by_id(read: Read, subscription_id: int) -> Subscription | None:
 
 
 async def of_accounts(read: Read, account_ids: Collection[int]) -> list[Subscription]:
-    """Those of all of some people. A statement for each few hundred."""
-    people = list(account_ids)
-    found: list[Subscription] = []
-    for start in range(0, len(people), _PEOPLE_MAX):
-        some = select(push_subscriptions).where(_T.account_id.in_(people[start : start + _PEOPLE_MAX]))
-        found += [_subscription(row) for row in await read.connection.execute(some)]
-    return found
+    """Those of all of some people."""
+    theirs = select(push_subscriptions).where(among(read, _T.account_id, account_ids))
+    return [_subscription(row) for row in await read.connection.execute(theirs)]
 
 
 def _subscription(row: Row[Any]) -> Subscription:

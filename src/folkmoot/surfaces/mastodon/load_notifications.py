@@ -3,7 +3,7 @@
 What is muted, blocked or no longer to be seen is left out when somebody looks, whatever it was when it happened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,10 @@ from folkmoot.moderation.reports.model import Report
 from folkmoot.notifications import queries
 from folkmoot.notifications.model import OF_POSTS, Asked, Kind, Notification, Request
 from folkmoot.posts import queries as posts
+from folkmoot.posts.marks import queries as marks
+from folkmoot.posts.model import Post
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import load_statuses, present_admin, present_notifications
 from folkmoot.surfaces.mastodon import notification_entities as entities
@@ -80,20 +84,63 @@ async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[No
     """Those of the notifications that the viewer may be shown, in order. A fixed number of statements."""
     if not rows:
         return []
-    people = {row.from_id for row in rows}
-    hidden = await accounts.hidden_from(read, viewer.id, people - {viewer.id}, notifying=True)
-    wanted = [row for row in rows if row.from_id not in hidden]
-    found = await accounts.by_ids(read, sorted(people - hidden))
+    wanted, found = await _wanted(read, viewer, rows)
     everything: list[Any] = [*wanted, *found]
-    shown = await services.gate.admit(read, viewer, everything)
+    admitted = await services.gate.admit(read, viewer, everything)
+    statuses = await _statuses(read, services, viewer, wanted)
     around = _Around(
-        accounts={one.item.id: one for one in shown if isinstance(one.item, Account)},
-        statuses=await _statuses(read, services, viewer, wanted),
+        accounts={one.item.id: one for one in admitted if isinstance(one.item, Account)},
+        post_ids={id_ for id_, status in statuses.items() if not status.muted},
         reports=await _reports(read, services, viewer, wanted),
         warnings=await _warnings(read, services, viewer, wanted),
     )
-    loaded = [_loaded(one, around) for one in shown if isinstance(one.item, Notification)]
-    return [one for one in loaded if one is not None]
+    return [
+        Loaded(
+            one,
+            around.accounts[one.item.from_id],
+            statuses.get(one.item.post_id or 0),
+            around.reports.get(one.item.about_id or 0) if one.item.kind is Kind.REPORT else None,
+            around.warnings.get(one.item.about_id or 0) if one.item.kind is Kind.WARNING else None,
+        )
+        for one in admitted
+        if isinstance(one.item, Notification) and _is_there(one.item, around)
+    ]
+
+
+async def shown(read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]) -> list[Notification]:
+    """Those that `load` would load, to be counted: of what they are about, no more is read than that takes."""
+    if not rows:
+        return []
+    wanted, found = await _wanted(read, viewer, rows)
+    about = await posts.by_ids(read, _post_ids(wanted))
+    known = await spaces.by_ids(read, {post.space_id for post in about if post.space_id is not None})
+    everything: list[Any] = [*wanted, *found, *about, *known]
+    admitted = await services.gate.admit(read, viewer, everything)
+    done = await marks.mine(read, viewer.id, about)
+    space_ids = {one.item.id for one in admitted if isinstance(one.item, Space)}
+    around = _Around(
+        accounts={one.item.id: one for one in admitted if isinstance(one.item, Account)},
+        post_ids={
+            one.item.id
+            for one in admitted
+            if isinstance(one.item, Post)
+            and (one.item.space_id is None or one.item.space_id in space_ids)
+            and not (one.item.id in done and done[one.item.id].muted)
+        },
+        reports=await _reports(read, services, viewer, wanted),
+        warnings=await _warnings(read, services, viewer, wanted),
+    )
+    return [one.item for one in admitted if isinstance(one.item, Notification) and _is_there(one.item, around)]
+
+
+async def _wanted(
+    read: Read, viewer: Viewer, rows: Sequence[Notification]
+) -> tuple[list[Notification], list[Account]]:
+    """Those of people of whom the viewer wants to be told, and these."""
+    people = {row.from_id for row in rows}
+    hidden = await accounts.hidden_from(read, viewer.id, people - {viewer.id}, notifying=True)
+    wanted = [row for row in rows if row.from_id not in hidden]
+    return wanted, await accounts.by_ids(read, sorted(people - hidden))
 
 
 async def requests(
@@ -123,33 +170,28 @@ class _Around(msgspec.Struct, frozen=True):
     """What notifications are about, as far as the viewer may see it."""
 
     accounts: Mapping[int, Visible[Account]]
-    statuses: Mapping[int, Status]
+    post_ids: Collection[int]  # without those of whose conversations they want to hear no more
     reports: Mapping[int, ShownReport]
     warnings: Mapping[int, entities.Warning]
 
 
-def _loaded(one: Visible[Notification], around: _Around) -> Loaded | None:
-    item = one.item
-    who = around.accounts.get(item.from_id)
-    status = around.statuses.get(item.post_id) if item.post_id is not None else None
-    report = around.reports.get(item.about_id or 0) if item.kind is Kind.REPORT else None
-    warning = around.warnings.get(item.about_id or 0) if item.kind is Kind.WARNING else None
-    is_there = {
-        Kind.REPORT: report is not None,
-        Kind.WARNING: warning is not None,
-    }.get(item.kind, item.kind not in OF_POSTS or (status is not None and not _is_muted(status)))
-    return Loaded(one, who, status, report, warning) if who is not None and is_there else None
+def _is_there(item: Notification, around: _Around) -> bool:
+    if item.from_id not in around.accounts:
+        return False
+    if item.kind in OF_POSTS:
+        return item.post_id in around.post_ids
+    about: Mapping[Kind, Mapping[int, Any]] = {Kind.REPORT: around.reports, Kind.WARNING: around.warnings}
+    return item.kind not in about or item.about_id in about[item.kind]
 
 
-def _is_muted(status: Status) -> bool:
-    """One wants to hear no more of its conversation."""
-    return status.muted
+def _post_ids(rows: Sequence[Notification]) -> set[int]:
+    return {row.post_id for row in rows if row.kind in OF_POSTS and row.post_id is not None}
 
 
 async def _statuses(
     read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]
 ) -> dict[int, Status]:
-    ids = {row.post_id for row in rows if row.kind in OF_POSTS and row.post_id is not None}
+    ids = _post_ids(rows)
     if not ids:
         return {}
     found = await load_statuses.statuses(

@@ -75,32 +75,50 @@ async def reported(read: Read, services: Services, permit: Permit, posts: Sequen
 
 
 async def for_many(
-    read: Read, services: Services, viewers: Mapping[Viewer, Context], post: Post
+    read: Read, services: Services, viewers: Sequence[Viewer], post: Post, context: Context, *, is_new: bool
 ) -> AsyncIterator[tuple[list[Viewer], Status]]:
-    """One post for many viewers, each with where it is shown to them. It is read once for those to whom the gate
-    shows the same of it, and made apart for each whose filters find something in it; read apart for those for whom
-    a file has an address of their own. What each did with it is left out."""
+    """One post for many viewers. It is read once for those to whom the gate shows the same of it, and made once for
+    those of them who did the same with it, and for each whose filters find something in it; read apart for those
+    for whom a file has an address of their own. `context`: where, for filters. `is_new`: nobody did anything with
+    it yet."""
     cut, everything = await _referred(read, [post])
+    shown = [one for one in everything if isinstance(one, Post)]
+    done = {} if is_new else await marks.of_many(read, [viewer.id for viewer in viewers], shown)
     held = await queries_of_filters.in_force_of(
         read, [viewer.id for viewer in viewers], {post.id} | _shown_in([post])
     )
     apart: list[Viewer] = []
-    for alike, admitted in await services.gate.admit_each(read, list(viewers), everything):
+    for alike, admitted in await services.gate.admit_each(read, viewers, everything):
         around = _around(read.now_ms, services, admitted, cut)
         if len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values())):
             apart += alike
             continue
         seen = _in_order([post], around)
-        rest = [viewer for viewer in alike if viewer.id not in held]
-        for one in seen if rest else []:
-            yield rest, present_statuses.status(one, around, services.site)
-        for viewer in [viewer for viewer in alike if viewer.id in held]:
-            found = found_by(held[viewer.id], around.posts, around.media, viewers[viewer], read.now_ms)
-            for one in seen:
-                yield [viewer], present_statuses.status(one, replace(around, filtered=found), services.site)
+        for some, own in _by_what_they_did(alike, done, around, post):
+            rest = [viewer for viewer in some if viewer.id not in held]
+            for one in seen if rest else []:
+                yield rest, present_statuses.status(one, own, services.site)
+            for viewer in [viewer for viewer in some if viewer.id in held]:
+                found = found_by(held[viewer.id], own.posts, own.media, context, read.now_ms)
+                for one in seen:
+                    yield [viewer], present_statuses.status(one, replace(own, filtered=found), services.site)
     for viewer in apart:
-        for shown in await statuses(read, services, viewer, [post], viewers[viewer]):
-            yield [viewer], shown
+        for status_ in await statuses(read, services, viewer, [post], context):
+            yield [viewer], status_
+
+
+def _by_what_they_did(
+    viewers: Iterable[Viewer], done: Mapping[int, dict[int, Mine]], around: Around, post: Post
+) -> Iterable[tuple[list[Viewer], Around]]:
+    """Those for whom a post looks the same, its author apart."""
+    alike: dict[tuple[bool, tuple[Mine, ...]], list[Viewer]] = {}
+    for viewer in viewers:
+        key = (viewer.id == post.account_id, tuple(done.get(viewer.id, {}).values()))
+        alike.setdefault(key, []).append(viewer)
+    for some in alike.values():
+        first = some[0].id
+        own_id = first if first == post.account_id else None
+        yield some, replace(around, viewer_id=own_id, mine=done.get(first, {}))
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -83,11 +83,11 @@ async def update_media(
     thumbnail = uploads.sent_file(asked.thumbnail)
     focus = focus_of(asked.focus)
     async with services.database.read() as read:
-        version = (await _own(read, permit.viewer, id_)).details.preview_version
+        await _own(read, permit.viewer, id_)
     made = None
     if thumbnail is not None:
         limits.upload(permit.viewer.id)
-        made = await _thumbnail(services, thumbnail, id_, version + 1)
+        made = await _thumbnail(services, thumbnail, id_)
     if asked.description is not None or focus is not None or made is not None:
         await services.gate.act(permit, lambda acting: _change(acting, id_, asked.description, focus, made))
     return await _answer(services, permit.viewer, id_)
@@ -113,7 +113,7 @@ async def _take(request: Request[Any, Any, Any], permit: Permit, services: Servi
     media_id = services.database.ids.next()
     details = MediaDetails(focus=focus)
     if thumbnail is not None and form.family != "image":
-        shown = await _thumbnail(services, thumbnail, media_id, 1)
+        shown = await _thumbnail(services, thumbnail, media_id)
         details = msgspec.structs.replace(
             details, preview=shown.original, preview_version=1, blurhash=shown.processed.blurhash
         )
@@ -158,8 +158,10 @@ def _is_small(form: Format, upload: UploadFile) -> bool:
     return form.family == "image" and uploads.size_of(upload) <= bytes_max
 
 
-async def _thumbnail(services: Services, upload: UploadFile, media_id: int, version: int) -> Made:
-    return await uploads.picture(services, upload, Purpose.PREVIEW, f"{folder_of(media_id)}/preview-{version}")
+async def _thumbnail(services: Services, upload: UploadFile, media_id: int) -> Made:
+    """Where nothing was before: two that come at once are two objects, for the later discards the former."""
+    folder = f"{folder_of(media_id)}/preview-{services.database.ids.next()}"
+    return await uploads.picture(services, upload, Purpose.PREVIEW, folder)
 
 
 async def _change(

@@ -65,10 +65,17 @@ async def grouped(
 async def unread_groups(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> UnreadCount:
     """How many groups have something new since the marker of notifications, as far as `limit`."""
     asked = page(request, limit=UNREAD_LIMIT, limit_max=UNREAD_LIMIT_MAX)
+    wanted, kinds = asked_for(request), _grouped(request)
+    keys: set[str] = set()
     async with services.database.read() as read:
-        newer = Page(limit=asked.limit, since_id=await queries.last_read_id(read, viewer.id))
-        found = await _groups(read, services, viewer, asked_for(request), newer, _grouped(request))
-    return UnreadCount(len(found.by_key))
+        newer = Page(limit=ROWS_AT_ONCE, since_id=await queries.last_read_id(read, viewer.id))
+        for _ in range(ROUNDS_MAX):
+            rows = await queries.of_account(read, viewer.id, wanted, newer)
+            keys |= {_key(row, kinds) for row in await load_notifications.shown(read, services, viewer, rows)}
+            if len(rows) < ROWS_AT_ONCE or len(keys) >= asked.limit:
+                break
+            newer = replace(newer, max_id=rows[-1].id)
+    return UnreadCount(min(len(keys), asked.limit))
 
 
 @get(GROUP, opt=serves(Serves.SIGNED_IN, scope=READ))
@@ -122,7 +129,7 @@ async def _groups(
             one.notification.item.id: one for one in await load_notifications.load(read, services, viewer, rows)
         }
         for row in reversed(rows) if upwards else rows:
-            key = row.group_key if row.kind in kinds else f"{_UNGROUPED}{row.id}"
+            key = _key(row, kinds)
             if row.id in loaded and key not in found.by_key and len(found.by_key) == wanted.limit:
                 return _ordered(found, upwards=upwards)
             found.read_ids.append(row.id)
@@ -172,6 +179,10 @@ async def _rows(read: Read, viewer: Viewer, group_key: str, asked: Page) -> Sequ
     if alone is not None:
         return await queries.by_ids(read, viewer.id, [alone])
     return await queries.of_group(read, viewer.id, group_key, asked)
+
+
+def _key(row: Notification, kinds: frozenset[Kind]) -> str:
+    return row.group_key if row.kind in kinds else f"{_UNGROUPED}{row.id}"
 
 
 def _alone(group_key: str) -> int | None:

@@ -43,7 +43,7 @@ async def unread_count(request: Request[Any, Any, Any], viewer: Viewer, services
     async with services.database.read() as read:
         newer = Page(limit=asked.limit, since_id=await queries.last_read_id(read, viewer.id))
         rows = await queries.of_account(read, viewer.id, asked_for(request), newer)
-        return UnreadCount(len(await load_notifications.load(read, services, viewer, rows)))
+        return UnreadCount(len(await load_notifications.shown(read, services, viewer, rows)))
 
 
 @get(f"{PATH}/{{notification_id:str}}", opt=serves(Serves.SIGNED_IN, scope=READ))

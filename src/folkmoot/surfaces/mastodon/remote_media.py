@@ -9,7 +9,7 @@ import binascii
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from litestar import Request, Response, get
 from litestar.response import Stream
@@ -45,10 +45,10 @@ async def fetch_remote_media(
     url = _url_of(services, seal, named)
     await _require_contact(services, url)
     try:
-        path = await services.remote_media.get(url, partial(_fill, services, url))
+        opened = await services.remote_media.open(url, partial(_fill, services, url))
     except Unfetchable as error:
         raise Refused("not_found", "The file can't be fetched from its server.", status=404) from error
-    return await _send(request, path, seal)
+    return await _send(request, opened, seal)
 
 
 async def _fill(services: Services, url: str, to: Path) -> None:
@@ -84,7 +84,7 @@ def _url_of(services: Services, seal: str, named: str) -> str:
     return url
 
 
-async def _send(request: Request[Any, Any, Any], path: Path, version: str) -> Response[bytes] | Stream:
+async def _send(request: Request[Any, Any, Any], opened: BinaryIO, version: str) -> Response[bytes] | Stream:
     headers = {
         "ETag": f'"{version}"',
         "Cache-Control": CACHED,
@@ -92,9 +92,8 @@ async def _send(request: Request[Any, Any, Any], path: Path, version: str) -> Re
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
     if request.headers.get("if-none-match") == headers["ETag"]:
+        opened.close()
         return Response(b"", status_code=304, headers=headers)
-    # Opened before the answer begins: an eviction meanwhile takes away the name, not the bytes.
-    opened = await asyncio.to_thread(path.open, "rb")
     form = sniff(opened.read(HEAD_BYTES))
     opened.seek(0)
     headers["Content-Length"] = str(os.fstat(opened.fileno()).st_size)

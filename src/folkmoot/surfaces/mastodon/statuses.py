@@ -10,7 +10,7 @@ from folkmoot.accounts.profiles import queries as profiles
 from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.posts import actions, queries, scheduled
 from folkmoot.posts.model import Post, Thread
-from folkmoot.spaces import queries as spaces
+from folkmoot.spaces import threads
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_scheduled, load_statuses
@@ -37,7 +37,8 @@ async def create_status(
     asked = await parse(request, CreateStatus)
     async with services.database.read() as read:
         draft = drafts.draft(asked, request, permit.viewer, await profiles.defaults_of(read, permit.viewer.id))
-        answered = await _referred(read, services, permit.viewer, draft.in_reply_to_id)
+        answered_id = draft.in_reply_to_id
+        answered = await threads.admit(read, services.gate, permit.viewer, answered_id) if answered_id else None
         quoted = await _quoted(read, services, permit.viewer, draft.quoted_id)
     if asked.scheduled_at:
         at_ms = parse_time(asked.scheduled_at, "scheduled_at")
@@ -80,7 +81,7 @@ async def delete_status(status_id: str, permit: Permit, services: Services) -> D
 async def show_context(status_id: str, viewer: Viewer, services: Services) -> Context:
     """The thread around a post, bounded: the nearest ancestors, and descendants level by level."""
     async with services.database.read() as read:
-        item = (await _thread(read, services, viewer, entity_id(status_id))).item
+        item = (await threads.admit(read, services.gate, viewer, entity_id(status_id))).item
         around = item.root if isinstance(item, Thread) else item
         above = await queries.ancestor_ids(read, around)
         below = threaded(around.id, await queries.descendant_ids(read, around), {*above, around.id})
@@ -108,27 +109,10 @@ def threaded(root_id: int, answers: list[tuple[int, int]], besides: Collection[i
     return [id_ for id_ in order if id_ not in besides]
 
 
-async def _referred(
-    read: Read, services: Services, viewer: Viewer, post_id: int | None
-) -> Visible[Post | Thread] | None:
-    return await _thread(read, services, viewer, post_id) if post_id is not None else None
-
-
 async def _quoted(read: Read, services: Services, viewer: Viewer, post_id: int | None) -> Visible[Post] | None:
     if post_id is None:
         return None
     return await services.gate.admit_one(read, viewer, await queries.by_id(read, post_id), "Quoted post")
-
-
-async def _thread(read: Read, services: Services, viewer: Viewer, post_id: int) -> Visible[Post | Thread]:
-    """A post, or where that may not be seen but announces a Space that may: the Space's conversation."""
-    found = await queries.by_id(read, post_id)
-    announced = await spaces.by_id(read, found.space_id) if found is not None and found.space_id else None
-    if found is None or announced is None:
-        return await services.gate.admit_one(read, viewer, found, "Record")
-    either: list[Post | Thread] = [found, Thread(found, announced.gate_facts())]
-    admitted = await services.gate.admit(read, viewer, either)
-    return admitted[0] if admitted else await services.gate.admit_one(read, viewer, found, "Record")
 
 
 async def present(read: Read, services: Services, viewer: Viewer, found: Post | None) -> Status:

@@ -4,8 +4,10 @@ Nothing rendered is kept: a post is made once for those to whom the gate shows t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import structlog
 
 from folkmoot.accounts.model import Page
 from folkmoot.gate import Viewer
@@ -17,6 +19,7 @@ from folkmoot.posts.boosts import POST_BOOSTED, POST_UNBOOSTED
 from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.edits import POST_EDITED
 from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.polls import POLL_VOTED
 from folkmoot.posts.quotes import QUOTE_REVOKED
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import Event
@@ -39,22 +42,30 @@ from folkmoot.timelines.announcements.actions import (
 from folkmoot.timelines.filters.actions import FILTERS_CHANGED
 from folkmoot.timelines.filters.model import Context
 
+log = structlog.get_logger(__name__)
 _Lines = list[tuple[Line, tuple[str, ...]]]
 _MEDIA = ":media"
 _SAID_AT_ONCE = 500
+RESULTS_EVERY_S = 1.0
+"""Of each poll."""
 
 
 class Broadcast:
     """In the web process, behind a follower of its own."""
 
-    def __init__(self, services: Services, switchboard: Switchboard) -> None:
+    def __init__(
+        self, services: Services, switchboard: Switchboard, results_every_s: float = RESULTS_EVERY_S
+    ) -> None:
         self._services = services
         self._switchboard = switchboard
+        self._results_every_s = results_every_s
+        self._counting: dict[int, asyncio.Task[None]] = {}
         self._handlers: Mapping[str, Callable[[Any], Awaitable[None]]] = {
             POST_CREATED: self._posted,
             POST_BOOSTED: self._boosted,
             POST_EDITED: self._edited,
             QUOTE_REVOKED: self._edited,
+            POLL_VOTED: self._voted,
             POST_DELETED: self._deleted,
             POST_UNBOOSTED: self._unboosted,
             NOTIFIED: self._notified,
@@ -83,8 +94,31 @@ class Broadcast:
     async def _edited(self, payload: Any) -> None:
         await self._say_post(m.EDITED, int(payload["post"]))
 
+    async def _voted(self, payload: Any) -> None:
+        """How a poll stands, a moment later: of a thousand votes in it, one is told."""
+        post_id = int(payload["post"])
+        if post_id not in self._counting:
+            self._counting[post_id] = asyncio.create_task(self._say_results(post_id))
+
+    async def _say_results(self, post_id: int) -> None:
+        await asyncio.sleep(self._results_every_s)
+        del self._counting[post_id]
+        try:
+            await self._say_post(m.EDITED, post_id)
+        except Exception:
+            log.exception("streams.results_not_said", post=post_id)
+
     async def _deleted(self, payload: Any) -> None:
-        await self._say_deleted(payload["post"], int(payload["account"]))
+        author_id = int(payload["account"])
+        visibility = Visibility(payload["visibility"])
+        if visibility is Visibility.DIRECT:
+            await self._say_to_accounts({author_id, *map(int, payload["to"])}, message(m.DELETE, payload["post"]))
+            return
+        await self._say_deleted(payload["post"], author_id)
+        if visibility is Visibility.PUBLIC:
+            names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
+            followed = [channel for name in names for channel in self._switchboard.followed(name)]
+            self._switchboard.say(followed, message(m.DELETE, payload["post"]))
 
     async def _unboosted(self, payload: Any) -> None:
         await self._say_deleted(payload["boost"], int(payload["account"]))
@@ -97,35 +131,42 @@ class Broadcast:
             if post.visibility is Visibility.DIRECT:
                 await self._say_conversation(read, post)
             own = await self._home(read, post) + await self._lists(read, post)
-            lines = own + await self._public(read, post)
-            if not lines:
-                return
-            where = {line.viewer: Context.PUBLIC for line, _ in lines} | {
-                line.viewer: Context.HOME for line, _ in own
-            }
-            by_viewer = _by_viewer(lines)
-            async for viewers, status in load_statuses.for_many(read, self._services, where, post):
-                await _say(message(event, status), viewers, by_viewer, has_media=bool(status.media_attachments))
+            await self._say_in(read, event, post, own, Context.HOME)
+            public = await self._public(read, post)
+            if public:
+                # Without quotes of who stands in no public list, as in the timelines.
+                for listed in await load_statuses.in_public(read, self._services, [post]):
+                    await self._say_in(read, event, listed, public, Context.PUBLIC)
+
+    async def _say_in(self, read: Read, event: str, post: Post, lines: _Lines, context: Context) -> None:
+        if not lines:
+            return
+        by_viewer = _by_viewer(lines)
+        is_new = event == m.UPDATE and post.reblog_of_id is None
+        async for viewers, status in load_statuses.for_many(
+            read, self._services, list(by_viewer), post, context, is_new=is_new
+        ):
+            await _say(message(event, status), viewers, by_viewer, has_media=bool(status.media_attachments))
 
     async def _home(self, read: Read, post: Post) -> _Lines:
-        lines = self._of_accounts(c.USER)
+        lines = self._by_id(c.USER)
         found = await readers.of_home(read, post, list(lines))
         return [one for account_id in found for one in lines[account_id]]
 
     async def _lists(self, read: Read, post: Post) -> _Lines:
-        lists = {int(channel.about): channel for channel in self._switchboard.followed(c.LIST)}
+        lists = self._by_id(c.LIST)
         found = await readers.of_lists(read, post, list(lists))
-        return [one for list_id in found for one in self._switchboard.lines(lists[list_id])]
+        return [one for list_id in found for one in lists[list_id]]
 
     async def _public(self, read: Read, post: Post) -> _Lines:
         """Of what is for everybody: what is no answer, and whatever has the tag."""
         if post.visibility is not Visibility.PUBLIC or post.reblog_of_id is not None:
             return []
-        names = [Channel(name, tag.casefold()) for tag in post.tags for name in (c.HASHTAG, c.LOCAL_HASHTAG)]
+        names = [Channel(name, tag) for tag in post.tags for name in (c.HASHTAG, c.LOCAL_HASHTAG)]
         if post.in_reply_to_id is None:
             names += [Channel(name) for name in c.PUBLIC + c.PUBLIC_MEDIA]
         lines = [one for name in names for one in self._switchboard.lines(name)]
-        if not lines or not await self._services.gate.listed(read, [post]):
+        if not lines:
             return []
         shown = await readers.unhidden(read, post, list({line.viewer.id for line, _ in lines}))
         return [(line, label) for line, label in lines if line.viewer.id in shown]
@@ -138,16 +179,22 @@ class Broadcast:
                 for shown in await load_conversations(read, self._services, line.viewer, newest):
                     line.say(message(m.CONVERSATION, shown), label)
 
-    async def _say_deleted(self, post_id: str, account_id: int) -> None:
-        """Its number says nothing to who never saw it."""
+    async def _say_deleted(self, post_id: str, author_id: int) -> None:
+        """To whom what an author writes is shown: at home, and in lists that they are on."""
         what = message(m.DELETE, post_id)
-        lines = self._of_accounts(c.USER)
+        lists = self._by_id(c.LIST)
         async with self._services.database.read() as read:
-            for follower in await readers.followers(read, account_id, list(lines)):
-                for line, label in lines[follower]:
-                    line.say(what, label)
-        for name in (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG, c.LIST):
-            self._switchboard.say(self._switchboard.followed(name), what)
+            followers = await readers.followers(read, author_id, list(self._by_id(c.USER)))
+            listing = await readers.lists_with(read, author_id, list(lists))
+        await self._say_to_accounts(followers, what)
+        for list_id in listing:
+            for line, label in lists[list_id]:
+                line.say(what, label)
+
+    async def _say_to_accounts(self, account_ids: Iterable[int], what: Message) -> None:
+        for account_id in account_ids:
+            for line, label in self._switchboard.lines(Channel(c.USER, str(account_id))):
+                line.say(what, label)
 
     async def _notified(self, payload: Any) -> None:
         for account_id, notification_id in payload["told"]:
@@ -201,7 +248,8 @@ class Broadcast:
         ]
         return own + self._switchboard.lines(Channel(c.NOTIFICATIONS, account_id))
 
-    def _of_accounts(self, name: str) -> dict[int, _Lines]:
+    def _by_id(self, name: str) -> dict[int, _Lines]:
+        """Who follows the streams of a name, by what these are about: an account, or a list."""
         return {
             int(channel.about): self._switchboard.lines(channel) for channel in self._switchboard.followed(name)
         }

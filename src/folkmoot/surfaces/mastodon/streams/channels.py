@@ -4,6 +4,7 @@ import msgspec
 
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.gate import Refused, Viewer
+from folkmoot.posts.text import folded_tag
 from folkmoot.surfaces.mastodon.paging import possible_id
 
 USER, NOTIFICATIONS, DIRECT, HASHTAG, LOCAL_HASHTAG, LIST = (
@@ -24,7 +25,7 @@ _STATUSES, _NOTIFICATIONS = "read:statuses", "read:notifications"
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """One stream. `about`: whose (an account's id), a tag in lower case, or a list's id; "" for the public ones."""
+    """One stream. `about`: whose (an account's id), a folded tag, or a list's id; "" for the public ones."""
 
     name: str
     about: str = ""
@@ -51,7 +52,7 @@ def following(
     if not covers(viewer.scopes, _NOTIFICATIONS if name == NOTIFICATIONS else _STATUSES):
         raise Refused("insufficient_scope", "This action is outside the authorized scopes", status=403)
     if name in (HASHTAG, LOCAL_HASHTAG):
-        folded = tag.removeprefix("#").casefold()
+        folded = folded_tag(tag.removeprefix("#"))
         if not folded or len(folded) > TAG_CHARACTERS_MAX:
             raise Refused("missing_tag", "Missing tag name parameter.", status=400)
         return Following(Channel(name, folded), (name, tag))
