@@ -10,6 +10,9 @@ DATA ?= data
 CLIENT := src/folkmoot/surfaces/pages/dist/index.html
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' 2>/dev/null)
 
+# Where it is set, every process that the tests start would compile the whole source anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Say what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,7 +23,7 @@ run: $(VENV)/.installed $(CLIENT) ## Set up, start the server on SQLite in ./dat
 
 .PHONY: test
 test: $(VENV)/.installed $(CLIENT) .stamps/system-packages tests/clients/node_modules/.package-lock.json ## Set up and run every test: units, databases, browsers, the story.
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not alone"
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(PYTHON) -m pytest -m alone
 	npm --prefix web test
 
@@ -31,7 +34,7 @@ check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, t
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	npm --prefix web run check
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 .PHONY: format
 format: $(VENV)/.installed ## Put the source into the one format.

@@ -1,16 +1,37 @@
 """Fixtures that every room's tests share. `database` runs a test on SQLite; in `make test` on PostgreSQL too."""
 
+import gc
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Compiled, Dialect, create_engine
 from tests.support.clock import FakeClock
 from tests.support.postgres import Cluster, running_cluster
 
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables import metadata
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files of each folder evenly among the others, so that browsers and whole servers run beside tests that
+    need no more than their process, and not all at once."""
+    folders: dict[Path, list[Path]] = {}
+    for item in items:
+        files = folders.setdefault(item.path.parent, [])
+        if item.path not in files:
+            files.append(item.path)
+    place = {file: at / len(files) for files in folders.values() for at, file in enumerate(files)}
+    items.sort(key=lambda item: place[item.path])
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests and all that they import are there to stay: not looked through again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 @pytest.fixture
@@ -65,5 +86,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
     """A `Database` on the test's `clock`."""
     database = Database(database_url, clock_ms=clock)
+    await _share_statements(database)
     yield database
     await database.close()
+
+
+_DIALECTS: dict[str, Dialect] = {}
+_STATEMENTS: dict[Any, Compiled] = {}
+
+
+async def _share_statements(database: Database) -> None:
+    """A statement is compiled once for all tests of this process: that takes longer than to run it."""
+    engine = database.engine.sync_engine
+    if engine.dialect.name not in _DIALECTS:
+        async with database.read():  # it learns which version it talks to
+            _DIALECTS[engine.dialect.name] = engine.dialect
+    engine.dialect = _DIALECTS[engine.dialect.name]
+    engine.update_execution_options(compiled_cache=_STATEMENTS)

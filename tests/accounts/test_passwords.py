@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 from argon2 import PasswordHasher
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 from folkmoot.accounts.passwords import AT_ONCE, WAITING_MAX, Passwords
 from folkmoot.gate import Refused
@@ -27,7 +27,7 @@ class SlowHasher(PasswordHasher):
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        self.go_on.wait(10)
+        self.go_on.wait(PATIENCE_S)
         with self.lock:
             self.now -= 1
         return super().verify(*stored_and_password, **named)

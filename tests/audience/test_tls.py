@@ -14,7 +14,7 @@ import httpx
 import pytest
 from tests.audience.house import Client, House, ScriptedTape, running_house, running_worker
 from tests.support.certificates import Authority
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from folkmoot.audience import records
 from folkmoot.audience.certificates import Certificate
@@ -213,7 +213,10 @@ def test_of_too_many_half_open_the_longest_waiting_goes(authority: Authority, tm
 def test_a_handshake_in_single_bytes(authority: Authority, tmp_path: Path) -> None:
     received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = authority.client().wrap_bio(received, sent, server_hostname="localhost")
-    with rooms(authority, tmp_path) as at, socket.create_connection(("127.0.0.1", at.house.port), timeout=5) as raw:
+    with (
+        rooms(authority, tmp_path) as at,
+        socket.create_connection(("127.0.0.1", at.house.port), timeout=PATIENCE_S) as raw,
+    ):
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         def step() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from tests.support.clock import FakeClock
 from tests.support.square import Square
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from folkmoot.gate import Action
 from folkmoot.posts import scheduled
@@ -54,7 +54,7 @@ async def test_over_kill_9_each_is_published_once(
         def enough(said: Path = said, wanted: int = wanted) -> bool:
             return len(said.read_bytes().splitlines()) >= wanted
 
-        wait_until(enough, timeout_s=30)
+        wait_until(enough)
         time.sleep(chance.random() * 0.02)
         process.kill()
         assert process.wait() == -9
@@ -66,7 +66,7 @@ async def test_over_kill_9_each_is_published_once(
                 (await read.connection.execute(select(func.count()).select_from(scheduled_posts))).scalar_one()
             )
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while await left() and time.monotonic() < deadline:
         time.sleep(0.05)
     last.terminate()

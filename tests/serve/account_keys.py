@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 from tests.serve.moot import SDP, SPACES, Moot, Person
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import Application, AuthorizationRequest, NewApplication
@@ -137,7 +138,7 @@ class Keys:
 
     async def _sign_in(self) -> str:
         asked = {"username": self._person.name, "password": self.password}
-        async with httpx.AsyncClient(base_url=self._server.base_url, timeout=20) as browser:
+        async with httpx.AsyncClient(base_url=self._server.base_url, timeout=PATIENCE_S) as browser:
             answer = await browser.post(SESSION, json=asked, headers={"Origin": self._server.base_url})
             assert answer.status_code == 200, answer.text
             return str(browser.cookies["folkmoot_session"])

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from tests.serve.moot import SPACES, Person
 from tests.stage.peers import Client
+from tests.support.waiting import PATIENCE_S
 
 Over = Callable[[], float | None]
 QUIET_S = 0.25  # a connection by which no frame comes for so long has ended with its last one
@@ -73,7 +74,7 @@ async def waiting_playlist(name: str, http: httpx.AsyncClient, space: dict[str, 
 async def _opened(name: str, reader: _Reader, reading: Any) -> Held:
     task = asyncio.create_task(reading)
     opening = asyncio.create_task(reader.opened.wait())
-    await asyncio.wait({task, opening}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({task, opening}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
     assert reader.opened.is_set(), f"{name} did not open"
 
     async def close() -> None:

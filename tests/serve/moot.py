@@ -12,6 +12,7 @@ from aiortc import RTCConfiguration
 from tests.stage.peers import RATE, Client, has_tone, until
 from tests.support.people import People
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.gate import Acting, Gate, Role
@@ -36,7 +37,7 @@ class Person:
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             transport=httpx.AsyncHTTPTransport(local_address=address, retries=2),
-            timeout=20,
+            timeout=PATIENCE_S,
         )
         self.voice: Client | None = None
 
@@ -73,7 +74,7 @@ class Person:
 
 async def answered(http: httpx.AsyncClient, space: dict[str, Any], offer: str) -> str:
     """The stage's answer to an offer; while it is just starting (503), what every client does: ask again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (
             answer := await http.post(f"{SPACES}/{space['id']}/whip", content=offer, headers=SDP)
         ).status_code == 503:

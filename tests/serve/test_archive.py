@@ -11,6 +11,7 @@ from tests.serve.moot import SPACES, Moot, Talk, sentence_of
 from tests.stage.peers import until
 from tests.support.s3 import BUCKET, S3Server
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.tape import archive
@@ -51,7 +52,7 @@ async def copied(bucket: ObjectStore, space: dict[str, Any]) -> int:
 
 
 async def eventually_more(bucket: ObjectStore, space: dict[str, Any], than: int) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (count := await copied(bucket, space)) <= than:
             await asyncio.sleep(0.1)
     return count
@@ -71,7 +72,7 @@ async def test_a_talk_is_copied_while_it_goes_on(
     await eventually_more(bucket, talk.space, 2)
     with s3.away():
         async with talk.undisturbed():
-            await until(lambda: "archive.failed" in server.log.read_text(), 20)
+            await until(lambda: "archive.failed" in server.log.read_text())
     await eventually_more(bucket, talk.space, await copied(bucket, talk.space))
 
 
@@ -81,7 +82,7 @@ async def test_a_replay_is_heard_from_the_bucket(
     tape = server.data / "tapes" / talk.space["id"]
     await talk.host.tell(talk.space, "end")
     sound = f"{SPACES}/{talk.space['id']}"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (await talk.host.look(talk.space))["replay"] is None:
             await asyncio.sleep(0.05)
     with TapeReader(tape) as reader:
@@ -90,7 +91,7 @@ async def test_a_replay_is_heard_from_the_bucket(
     before = [(await talk.guest.http.get(address)).content for address in asked]
     await eventually_more(bucket, talk.space, segments)
     grown_old(tape)
-    await until(lambda: archive.is_released(tape), 20)
+    await until(lambda: archive.is_released(tape))
     assert [(await talk.guest.http.get(address)).content for address in asked] == before
     clip = {"space": talk.space["id"], "start_ms": 2_500, "end_ms": 6_500}
     assert (await talk.guest.http.post("/api/folkmoot/v1/clips", json=clip)).status_code == 201
@@ -103,7 +104,7 @@ async def test_a_replay_is_heard_from_the_bucket(
 async def test_deleting_a_recording_empties_the_bucket(talk: Talk, bucket: ObjectStore, server: Server) -> None:
     answer = await talk.host.http.delete(f"{SPACES}/{talk.space['id']}/replay")
     assert answer.status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await copied(bucket, talk.space):
             await asyncio.sleep(0.05)
     assert not (server.data / "tapes" / talk.space["id"]).exists()

@@ -13,6 +13,7 @@ from tests.serve.moot import SPACES, Moot, Person, Talk
 from tests.serve.test_tapes import damage
 from tests.stage.peers import Client, until
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.tape import index
 from folkmoot.tape.reader import TapeReader
@@ -82,7 +83,7 @@ async def heard_again_s(
     before = [one.generations[-1] for one in both]
     stopped_s = time.monotonic()
     stop()
-    await until(lambda: all(one.generations[-1] > then for one, then in zip(both, before, strict=True)), 15)
+    await until(lambda: all(one.generations[-1] > then for one, then in zip(both, before, strict=True)))
     told_s = max(one.told_s for one in both) - stopped_s
     for voice in (talk.host.voice, talk.guest.voice):
         assert voice is not None
@@ -125,7 +126,7 @@ async def test_a_space_whose_tape_broke_ends_instead_of_being_tried_for_ever(moo
     stage.suspend()
     damage(tape / "aac.index")
     stage.kill()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (now := await host.look(space))["state"] == "live":
             await asyncio.sleep(0.2)
     assert now["ended_reason"] == "tape_lost"
@@ -158,6 +159,6 @@ def cut_off(voice: Client) -> None:
 
 
 async def require_on_stage(talk: Talk) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while [one["connected"] for one in (await talk.host.look(talk.space))["stage"]] != [True, True]:
             await asyncio.sleep(0.05)

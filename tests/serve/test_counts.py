@@ -14,10 +14,9 @@ import pytest
 from tests.serve.moot import SDP, SPACES, Moot, Person
 from tests.stage.peers import Client, until
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
-
-WITHIN_S = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +75,7 @@ async def test_the_count_is_the_sockets_that_are_there(moot: Moot, server: Serve
     crowd = Crowd(server, space)
 
     async def are(count: int, by_webrtc: int = 0) -> None:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not crowd.connected() == count == (await told(host, space))[0] - by_webrtc:
                 await asyncio.sleep(0.05)
 
@@ -89,7 +88,7 @@ async def test_the_count_is_the_sockets_that_are_there(moot: Moot, server: Serve
     await are(40)
 
     listener = Client(0)
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=PATIENCE_S) as http:
 
         async def answer(offer: str) -> str:
             return (await http.post(f"{SPACES}/{space['id']}/whep", content=offer, headers=SDP)).text
@@ -100,7 +99,7 @@ async def test_the_count_is_the_sockets_that_are_there(moot: Moot, server: Serve
         await listener.close()
     await are(40)
 
-    victim = next(child for name, child in server.children().items() if name == "audience-0")
+    victim = server.child("audience-0")
     lost = sum(one.status == psutil.CONN_ESTABLISHED for one in victim.net_connections(kind="tcp"))
     assert lost > 0
     victim.send_signal(signal.SIGKILL)
@@ -129,14 +128,17 @@ async def test_who_listens_by_hls_is_estimated_beside_them(moot: Moot, server: S
                 await asyncio.sleep(0.2)
 
     players = 5
-    async with httpx.AsyncClient(base_url=server.base_url, timeout=20) as http, asyncio.TaskGroup() as group:
+    async with (
+        httpx.AsyncClient(base_url=server.base_url, timeout=PATIENCE_S) as http,
+        asyncio.TaskGroup() as group,
+    ):
         playing = [group.create_task(play(http)) for _ in range(players)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while abs((await told(host, space))[1] - players) > 1:
                 await asyncio.sleep(0.2)
         assert (await told(host, space))[0] == 0
         for one in playing:
             one.cancel()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await told(host, space) != (0, 0):
             await asyncio.sleep(0.2)

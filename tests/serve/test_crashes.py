@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from tests.serve.moot import SPACES, Moot, Person, Talk
 from tests.stage.peers import until
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.storage.database import Write
 from folkmoot.storage.tables.spaces import spaces
@@ -90,17 +91,10 @@ def sounds(stream: bytes) -> Iterator[bytes]:
 async def killed(server: Server, name: str) -> None:
     """Kills a process at some moment and waits until it is back."""
     await asyncio.sleep(random.uniform(0, 0.5))
-    full = next(child for child in server.children() if child.startswith(name))
-    before = server.children()[full]
+    before = server.child(name)
+    full = before.name().removeprefix("fm-")
     before.kill()
-
-    def is_back() -> bool:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            now = server.children().get(full)
-            return now is not None and now.pid != before.pid
-        return False
-
-    await until(is_back)
+    await until(lambda: server.children().get(full, before).pid != before.pid)
 
 
 def require_kept(life: Life, tape: Path) -> None:
@@ -133,7 +127,7 @@ async def test_a_process_is_killed(talk: Talk, moot: Moot, server: Server, name:
             async with talk.undisturbed():
                 await killed(server, name)
         before = len(life.parts()), len(life.acknowledged)
-        await until(lambda: len(life.parts()) > before[0] + 3 and len(life.acknowledged) > before[1], 15)
+        await until(lambda: len(life.parts()) > before[0] + 3 and len(life.acknowledged) > before[1])
         await talk.host.tell(talk.space, "lock")
         await talk.host.tell(talk.space, "unlock")
     require_kept(life, server.data / "tapes" / talk.space["id"])
@@ -149,7 +143,7 @@ async def test_the_supervisor_is_killed(tmp_path: Path) -> None:
             await asyncio.sleep(random.uniform(0, 0.5))
             children = list(first.children().values())
             first.process.kill()
-            gone, _ = await asyncio.to_thread(psutil.wait_procs, children, timeout=10)
+            gone, _ = await asyncio.to_thread(psutil.wait_procs, children, timeout=PATIENCE_S)
             assert len(gone) == len(children), "children don't outlive it"
         await moot.close()
     with running_server(data) as second:
@@ -160,7 +154,7 @@ async def test_the_supervisor_is_killed(tmp_path: Path) -> None:
         await host.speak(talk.space, 440)
         require_kept(life, data / "tapes" / talk.space["id"])
         await host.tell(talk.space, "end")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (await host.look(talk.space))["replay"] is None:
                 await asyncio.sleep(0.05)
         await moot.close()
@@ -190,7 +184,7 @@ async def test_the_host_falls_off(moot: Moot) -> None:
 
 
 async def eventually(person: Person, space: dict[str, Any], condition: Any) -> dict[str, Any]:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition(now := await person.look(space)):
             await asyncio.sleep(0.1)
     return now
@@ -223,7 +217,7 @@ async def test_a_wedged_stage_takes_nobody_with_it_and_is_started_anew(
     (wedged,) = server.stages() - others
     wedged.suspend()
     await host.tell(space, "lock")
-    await until(lambda: server.stages() - others - {wedged} != set(), 20)
+    await until(lambda: server.stages() - others - {wedged} != set())
     assert wedged not in server.stages()
     for voice in (talk.host.voice, talk.guest.voice):
         assert voice is not None
@@ -236,6 +230,6 @@ async def test_a_wedged_stage_takes_nobody_with_it_and_is_started_anew(
     (wedged,) = server.stages() - others
     wedged.suspend()
     await host.tell(space, "panic")
-    await until(lambda: wedged not in server.stages(), 12)
+    await until(lambda: wedged not in server.stages())
     await eventually(host, space, lambda now: now["replay"] is not None)
     await until(lambda: server.stages() == others)

@@ -23,6 +23,7 @@ from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person
 from tests.stage.peers import until
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation import actions as moderation
@@ -115,7 +116,7 @@ async def require_dead(keys: Keys) -> None:
 
 
 async def answered(attempt: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(httpx.TransportError):
                 answer = await attempt()
@@ -127,17 +128,14 @@ async def answered(attempt: Callable[[], Awaitable[httpx.Response]]) -> httpx.Re
 async def kill_all(server: Server, order: list[str]) -> AsyncIterator[str]:
     """Each process in its turn, as it is back."""
     for name in order:
-        before = server.children()[name]
+        before = server.child(name)
         before.kill()
-        await until(partial(_is_back, server, name, before.pid), 15)
+        await until(partial(_is_back, server, name, before))
         yield name
 
 
-def _is_back(server: Server, name: str, killed_pid: int) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        now = server.children().get(name)
-        return now is not None and now.pid != killed_pid
-    return False
+def _is_back(server: Server, name: str, before: psutil.Process) -> bool:
+    return server.children().get(name, before).pid != before.pid
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["the event", "the event is lost"])
@@ -169,7 +167,7 @@ async def test_everything_is_over_at_once_and_stays_so(evening: Evening, *, told
 
 
 async def left_the_stage(evening: Evening, person: Person) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await evening.is_on_stage(person):
             await asyncio.sleep(0.05)
 

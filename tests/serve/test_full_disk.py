@@ -13,6 +13,7 @@ import pytest
 from tests.serve.moot import SPACES, Moot, Person, Talk, sentence_of
 from tests.stage.peers import until
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
@@ -94,15 +95,15 @@ async def test_a_full_disk(talk: Talk, moot: Moot, disk: SmallDisk, server: Serv
     async with followed(talk.host, talk.space) as lines:
         async with talk.undisturbed():
             disk.fill()
-            await until(lambda: said(lines, "tape_full"), 10)
-            await until(lambda: said(lines, '"recording_state":"disk_full"'), 10)
+            await until(lambda: said(lines, "tape_full"))
+            await until(lambda: said(lines, '"recording_state":"disk_full"'))
             assert (await talk.host.look(talk.space))["recording_state"] == "disk_full"
             full = await talk.guest.http.post("/api/v1/statuses", json={"status": "Can you hear me?"})
             await asyncio.sleep(1)
         with TapeReader(tape) as reader:
             kept_ms = reader.end_ms
         disk.free()
-        await until(lambda: said(lines, "tape_ok"), 10)
+        await until(lambda: said(lines, "tape_ok"))
         assert (await talk.host.look(talk.space))["recording_state"] == "recording"
     assert sentence_of(full, 507) == "disk_full"
     log = server.log.read_text()
@@ -111,7 +112,7 @@ async def test_a_full_disk(talk: Talk, moot: Moot, disk: SmallDisk, server: Serv
     await until(lambda: end_of(tape) > kept_ms + 2_000)
     assert (await talk.guest.http.post("/api/v1/statuses", json={"status": "Again"})).status_code == 200
     await talk.host.tell(talk.space, "end")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (replay := (await talk.host.look(talk.space))["replay"]) is None:
             await asyncio.sleep(0.05)
     with TapeReader(tape) as reader:

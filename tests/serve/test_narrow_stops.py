@@ -13,6 +13,7 @@ from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person, Talk
 from tests.stage.peers import until
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation.clips.actions import remove_clip
@@ -64,7 +65,7 @@ async def test_a_removed_space_is_over_for_everybody_at_once_and_no_other(moot: 
 
     committed_s = await decide(moot, partial(remove_space, space_id=space_id, reason="rule 4"), tell=told)
 
-    await until(lambda: all(one.over_s() is not None for one in everything), 15)
+    await until(lambda: all(one.over_s() is not None for one in everything))
     late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
     assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
     for person in (talk.host, nobody):
@@ -98,7 +99,7 @@ async def test_a_removed_clip_is_over_in_the_middle_of_a_fetch_and_no_other(
     committed_s = await decide(moot, remove, tell=told)
 
     everything = [by_nobody, by_somebody]
-    await until(lambda: all(one.over_s() is not None for one in everything), 15)
+    await until(lambda: all(one.over_s() is not None for one in everything))
     late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
     assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
     assert going_on.over_s() is None
@@ -132,10 +133,10 @@ async def test_a_muted_space_is_silent_and_goes_on_by_itself_afterwards(moot: Mo
     assert notice["kind"] == "muted"
     assert "Reason: a raid" in notice["sentence"]
     assert talk.both_connected()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while (await talk.guest.look(talk.space))["notices"]:
             await asyncio.sleep(0.1)
-    await until(talk.both_hear, 15)
+    await until(talk.both_hear)
     assert len((await talk.guest.look(talk.space))["stage"]) == 2
 
 
@@ -152,7 +153,7 @@ async def test_without_its_host_a_space_goes_on_and_says_so(moot: Moot) -> None:
     ]
     assert listening.over_s() is None
     await decide(moot, partial(suspend_host, account_id=int(talk.guest.id), reason="rule 3"))
-    await until(lambda: listening.over_s() is not None, 10)
+    await until(lambda: listening.over_s() is not None)
     answer = await nobody.http.get(f"{SPACES}/{talk.space['id']}")
     assert (answer.status_code, answer.json()["code"]) == (410, "host_suspended")
     await listening.close()

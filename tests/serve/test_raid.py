@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.serve.moot import SPACES, Moot, Person, Talk, sentence_of
 from tests.stage.peers import until
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,7 +42,7 @@ async def timed(person: Person, space: dict[str, Any], do: str, **fields: Any) -
 
 
 async def ended_replay(person: Person, space: dict[str, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := await person.look(space))["replay"] is None:
             await asyncio.sleep(0.05)
     return found
@@ -77,7 +78,7 @@ async def panic(talk: Talk) -> None:
     over = await talk.host.tell(talk.space, "panic")
     assert over["state"] == "ended"
     assert over["stage"] == []
-    await until(lambda: not talk.both_connected(), 5)
+    await until(lambda: not talk.both_connected())
     assert time.monotonic() - began_s < ANSWERS_WITHIN_S
     replay = (await ended_replay(talk.host, talk.space))["replay"]
     assert replay["duration_ms"] > 2_000

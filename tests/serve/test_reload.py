@@ -16,6 +16,7 @@ import pytest
 from tests.serve.moot import SPACES, Moot, Talk
 from tests.stage.peers import until
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.serve import start
 from folkmoot.serve.places import Places, places
@@ -60,7 +61,7 @@ class Listener:
         path = f"{SPACES}/{space_id}/listen?codec={self.codec}"
         transport = httpx.AsyncHTTPTransport(local_address=address)
         async with (
-            httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=30) as client,
+            httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=PATIENCE_S) as client,
             client.stream("GET", path) as answer,
         ):
             assert answer.status_code == 200, await answer.aread()
@@ -78,7 +79,7 @@ async def listening(server: Server, space_id: str, count: int) -> AsyncIterator[
         for number, each in enumerate(listeners)
     ]
     try:
-        hear = asyncio.create_task(until(lambda: all(len(each.sound) > 3_000 for each in listeners), 20))
+        hear = asyncio.create_task(until(lambda: all(len(each.sound) > 3_000 for each in listeners)))
         done, _ = await asyncio.wait([hear, *tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
@@ -108,7 +109,7 @@ async def asking(server: Server) -> AsyncIterator[list[int]]:
     async def ask(address: str, keeps: bool) -> None:
         limits = httpx.Limits(max_keepalive_connections=1 if keeps else 0)
         transport = httpx.AsyncHTTPTransport(local_address=address, limits=limits)
-        async with httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=server.base_url, transport=transport, timeout=PATIENCE_S) as client:
             while True:
                 statuses.append((await client.get("/about")).status_code)
                 await asyncio.sleep(0.05)
@@ -129,7 +130,7 @@ def pids(server: Server) -> dict[str, int]:
 
 async def settled(server: Server, names: int) -> None:
     """Until what was replaced is gone."""
-    await until(lambda: len(server.children()) == names and len(all_children(server)) == names, 70)
+    await until(lambda: len(server.children()) == names and len(all_children(server)) == names)
 
 
 def all_children(server: Server) -> list[int]:
@@ -212,7 +213,7 @@ async def test_an_old_worker_that_hangs_and_dies_in_a_reload_takes_nobody_with_i
         before["audience-0"].send_signal(signal.SIGSTOP)
         assert (await asked_to_reload(server))[0] == 0
         # Until then it may still bring somebody to the worker that hangs.
-        await until(lambda: not before["web"].is_running(), 30)
+        await until(lambda: not before["web"].is_running())
         async with listening(server, talk.space["id"], 20) as late:
             before["audience-0"].kill()
             await until(lambda: sum(each.cut_off for each in listeners) > 0)

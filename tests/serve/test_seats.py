@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from tests.serve.moot import SDP, SPACES, Moot, Person, Talk, sentence_of
 from tests.stage.peers import Client, until
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.gate import Standing
 
@@ -23,7 +24,7 @@ class Program:
     """Something that speaks or listens by itself, with no account's credential."""
 
     def __init__(self, base_url: str, frequency: float = 0) -> None:
-        self.http = httpx.AsyncClient(base_url=base_url, timeout=20)
+        self.http = httpx.AsyncClient(base_url=base_url, timeout=PATIENCE_S)
         self.voice = Client(frequency)
         self.answer = httpx.Response(0)
 
@@ -133,7 +134,7 @@ async def test_listeners_by_whep_end_with_the_right_to_listen(
     async def listeners() -> int:
         return int((await alone.look(space))["listener_count"])
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await listeners() != 1:
             await asyncio.sleep(0.05)
     began_s = time.monotonic()

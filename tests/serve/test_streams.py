@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.support.certificates import Authority
 from tests.support.server import running_server
+from tests.support.waiting import PATIENCE_S
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -19,7 +20,7 @@ OVER_WITHIN_S = 0.5
 
 
 async def next_event(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         heard: dict[str, Any] = json.loads(await socket.recv())
         return heard
 
@@ -27,7 +28,7 @@ async def next_event(socket: ClientConnection) -> dict[str, Any]:
 async def over_at(socket: ClientConnection) -> float:
     """When (monotonic) it ended."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 await socket.recv()
     except ConnectionClosed:
@@ -51,7 +52,7 @@ async def test_streams_over_https_until_a_suspension(tmp_path: Path, monkeypatch
         host = server.base_url.removeprefix("https://")
         headers = {"Authorization": f"Bearer {bob}"}
         async with (
-            httpx.AsyncClient(base_url=server.base_url, verify=trust, timeout=20) as http,
+            httpx.AsyncClient(base_url=server.base_url, verify=trust, timeout=PATIENCE_S) as http,
             connect(f"wss://{host}/api/v1/streaming?access_token={bob}&stream=public", ssl=trust) as socket,
             connect(f"wss://{host}/api/v1/streaming", ssl=trust, subprotocols=[bob]) as other,  # type: ignore[list-item]
             http.stream("GET", "/api/v1/streaming/public", headers=headers) as events,
@@ -71,7 +72,7 @@ async def test_streams_over_https_until_a_suspension(tmp_path: Path, monkeypatch
             assert (first["stream"], first["event"]) == (["public"], "update")
             assert json.loads(first["payload"])["id"] == said.json()["id"]
             assert (await next_event(other))["event"] == "notification"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "event: update" not in heard:
                     await asyncio.sleep(0.01)
             suspended = asyncio.to_thread(server.admin, "suspend", "bob", "--reason", "A test")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.support.push_service import Browser, push_service
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 SAID, KILLED = 30, 2
@@ -25,7 +26,10 @@ async def test_everything_is_told_once_though_the_worker_dies(tmp_path: Path) ->
     with running_server(tmp_path / "data", push_to_private_networks="true") as server:
         alice, bob = server.token("alice"), server.token("bob")
         of = {"alice": {"Authorization": f"Bearer {alice}"}, "bob": {"Authorization": f"Bearer {bob}"}}
-        async with push_service() as service, httpx.AsyncClient(base_url=server.base_url, timeout=20) as http:
+        async with (
+            push_service() as service,
+            httpx.AsyncClient(base_url=server.base_url, timeout=PATIENCE_S) as http,
+        ):
             where = {"endpoint": service.url, "keys": browser.keys, "standard": True}
             asked = {"subscription": where, "data": {"alerts": {"mention": True}}}
             made = await http.post("/api/v1/push/subscription", json=asked, headers=of["alice"])
@@ -36,7 +40,7 @@ async def test_everything_is_told_once_though_the_worker_dies(tmp_path: Path) ->
                 if number % (SAID // KILLED) == 5:
                     await asyncio.to_thread(kill_worker, server)
             told: list[str] = []
-            until_s = time.monotonic() + 20
+            until_s = time.monotonic() + PATIENCE_S
             while len(told) < SAID and time.monotonic() < until_s:
                 await asyncio.sleep(0.2)
                 found = await http.get("/api/v1/notifications", params={"limit": 80}, headers=of["alice"])

@@ -19,11 +19,11 @@ import httpx
 import msgspec
 import pytest
 from tests.support.server import Server, eventually, running_server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.surfaces.watching import ServerNow
 
 pytestmark = pytest.mark.slow
-_DRAWN_WITHIN_S = 15.0
 
 
 def free_port() -> int:
@@ -97,7 +97,7 @@ def test_a_terminal_of_any_width_without_colours(server: Server, columns: int) -
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": str(columns), "LINES": "24"}
     with subprocess.Popen(command(server), stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as top:
         shown = b""
-        deadline = time.monotonic() + _DRAWN_WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while b"listen" not in shown or b"The Moot" not in shown:
             assert time.monotonic() < deadline, shown
             if select.select([ours], [], [], 0.5)[0]:

@@ -14,7 +14,7 @@ import pytest
 from tests.serve.moot import answered
 from tests.stage.peers import Client
 from tests.support.server import Server, running_server
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually, wait_until
 
 from folkmoot.settings import Settings, audience_workers
 
@@ -30,7 +30,7 @@ class Person:
         self.http = httpx.AsyncClient(
             base_url=server.base_url,
             headers={"Authorization": f"Bearer {server.token(name)}"},
-            timeout=20,
+            timeout=PATIENCE_S,
         )
         self.voice: Client | None = None
 
@@ -80,7 +80,7 @@ async def listened(base_url: str, space: dict[str, Any], codec: str, at_least: i
     """The first bytes that a listener without an account gets."""
     heard = b""
     async with (
-        httpx.AsyncClient(timeout=20) as client,
+        httpx.AsyncClient(timeout=PATIENCE_S) as client,
         client.stream("GET", f"{base_url}{SPACES}/{space['id']}/listen", params={"codec": codec}) as answer,
     ):
         assert answer.status_code == 200
@@ -134,7 +134,7 @@ async def test_an_evening(server: Server, people: tuple[Person, Person], tmp_pat
 
 
 async def replay_of(person: Person, space: dict[str, Any]) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = (await person.http.get(f"{SPACES}/{space['id']}")).json()
             if found["replay"] is not None:
@@ -150,7 +150,7 @@ async def test_suspended_is_out_of_everything(server: Server, people: tuple[Pers
         lines = stream.aiter_lines()
         assert await anext(lines) == "event: space"
         await asyncio.to_thread(server.admin, "suspend", "rosa", "--reason", "a test")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             said = [line async for line in lines]
         assert "event: end" in said
     host_voice.forget()
@@ -175,9 +175,7 @@ async def test_a_stage_that_is_killed_comes_back_and_the_tape_goes_on(
     host, _ = people
     space = await host.open_space("Killed")
     await host.speak(space, 440)
-    name = f"stage-{space['id']}"[:12]
-    stage = next(child for child_name, child in server.children().items() if child_name.startswith(name[:9]))
-    stage.kill()
+    server.child(f"stage-{space['id']}"[:9]).kill()
     assert host.voice is not None
     await host.voice.close()
     voice = await host.speak(space, 660)
@@ -193,7 +191,7 @@ async def test_a_process_that_is_killed_is_back(
     server: Server, people: tuple[Person, Person], process: str
 ) -> None:
     host, _ = people
-    before = server.children()[process]
+    before = server.child(process)
     before.kill()
     await eventually(lambda: server.children().get(process, before).pid != before.pid)
     space = await host.open_space(f"After the end of {process}")
@@ -217,14 +215,15 @@ PROCESSES = {"web", "worker", *(f"audience-{number}" for number in range(audienc
 
 def test_sigterm_stops_everything_in_time(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as server:
+        wait_until(lambda: set(server.children()) == PROCESSES)
         children = server.children()
-        assert set(children) == PROCESSES
         assert server.stop() == 0
         assert not any(child.is_running() for child in children.values())
 
 
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as server:
+        wait_until(lambda: set(server.children()) == PROCESSES)
         children = list(server.children().values())
         server.process.kill()
         gone, alive = psutil.wait_procs(children, timeout=10)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
+from tests.support.waiting import PATIENCE_S
 
 FRAME = 960
 RATE = 48_000
@@ -121,7 +122,7 @@ def has_tone(samples: npt.NDArray[np.int16], frequency: float, threshold: float 
     return bool(found > threshold)
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Waits until the condition holds; fails the test when it doesn't in time."""
     async with asyncio.timeout(timeout_s):
         while not condition():

@@ -6,6 +6,7 @@ from functools import partial
 
 import aioice
 import pytest
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.stage.admission import IncomingGate
 from folkmoot.stage.ice import AwayServers, IceSettings, StageConnection
@@ -103,7 +104,7 @@ async def test_a_farewell_that_is_not_answered_holds_up_nobody(
     monkeypatch.setattr("folkmoot.stage.ice._CLOSE_WITHIN_S", 0.01)
     monkeypatch.setattr(aioice.Connection, "close", partial(never, []))
     connection = gathered(IceSettings())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await connection.close()
 
 

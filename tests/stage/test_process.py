@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.stage.fakes import REFUSED_SDP, UNCONNECTED_SDP, FakeEngine, FakeLeases
 from tests.stage.peers import until
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.stage import process, protocol, service
 from folkmoot.stage.client import ListenersFull, StageClient, StageFailed, StageGone, TakenOver
@@ -140,7 +141,7 @@ async def test_listeners_are_counted_bounded_and_end_with_their_lease(house: Hou
     house.leases.end("space:5")
     await until(lambda: house.leases.held() == 0)
     events = client.events()
-    told = [await asyncio.wait_for(anext(events), 5) for _ in range(6)]
+    told = [await asyncio.wait_for(anext(events), PATIENCE_S) for _ in range(6)]
     assert [one.count for one in told if isinstance(one, protocol.ListenersChanged)] == [1, 2, 1, 2, 1, 0]
 
 
@@ -347,7 +348,7 @@ async def test_no_stage_no_client(tmp_path: Path) -> None:
 
 
 async def read_reply(reader: asyncio.StreamReader) -> protocol.Reply:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         header = await reader.readexactly(4)
         message = protocol.decode_from_stage(await reader.readexactly(protocol.frame_length(header)))
     assert isinstance(message, protocol.Reply)

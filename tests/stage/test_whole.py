@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from tests.stage.peers import Client, has_tone, until
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.stage.client import StageClient, StageGone
 from folkmoot.tape.model import Codec
@@ -39,7 +40,7 @@ class Process:
         self.running = subprocess.Popen([sys.executable, "-c", _RUN, str(folder)])
 
     async def connect(self) -> StageClient:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 with contextlib.suppress(StageGone):
                     return await StageClient.connect(self.folder / "stage.sock")

@@ -43,7 +43,7 @@ class Processes:
     def kill_after(self, verb: str, argument: int, acknowledgements: int, delay_s: float) -> list[int]:
         """Start, wait for so many acknowledgements and a moment more, kill -9; return all it acknowledged."""
         process, said = self.start(verb, argument)
-        wait_until(lambda: len(heard(said)) >= acknowledgements or process.poll() is not None, timeout_s=30)
+        wait_until(lambda: len(heard(said)) >= acknowledgements or process.poll() is not None)
         time.sleep(delay_s)
         process.kill()
         assert process.wait() == -9
@@ -110,7 +110,7 @@ async def test_a_killed_worker_loses_no_job(database: Database, processes: Proce
     for _ in range(ROUNDS):
         ran |= set(processes.kill_after("work", 0, chance.randrange(40), chance.random() * 0.02))
     last, said = processes.start("work")
-    wait_until(lambda: ran | set(heard(said)) == expected, timeout_s=30)
+    wait_until(lambda: ran | set(heard(said)) == expected)
     last.terminate()
     last.wait()
     async with database.read() as tx:

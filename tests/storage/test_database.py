@@ -9,6 +9,7 @@ import sys
 import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.storage import database as database_module
 from folkmoot.storage import sqlite
@@ -104,7 +105,7 @@ async def test_a_cancelled_write_leaves_no_lock_and_nothing_behind(database: Dat
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await add(database, "b")
     async with database.read() as tx:
         assert await count(tx) == 1
@@ -117,7 +118,7 @@ async def test_cancelling_at_any_moment_does_no_harm(database: Database) -> None
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(add(database, str(number)) for number in range(20)))
     async with database.read() as tx:
         names = (await tx.connection.execute(select(server_facts.c.name))).scalars()

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
@@ -26,7 +26,7 @@ async def test_a_ring_is_heard_by_every_peer(directory: Path) -> None:
     async with first.listening(SQLITE), second.listening(SQLITE):
         with first.heard_by(heard[0]), second.heard_by(heard[1]):
             Doorbell(directory).ring()
-            await asyncio.wait_for(asyncio.gather(*(event.wait() for event in heard)), 5)
+            await asyncio.wait_for(asyncio.gather(*(event.wait() for event in heard)), PATIENCE_S)
     assert list(directory.iterdir()) == []
 
 
@@ -47,7 +47,7 @@ async def test_a_peer_that_does_not_listen_does_not_block(directory: Path) -> No
         for _ in range(2000):  # more than a socket's queue holds; the loop never gets to read it
             ringer.ring()
         with deaf.heard_by(heard):
-            await asyncio.wait_for(heard.wait(), 5)
+            await asyncio.wait_for(heard.wait(), PATIENCE_S)
 
 
 async def test_a_ring_without_a_directory_is_no_error(directory: Path) -> None:

@@ -283,7 +283,7 @@ async def test_the_doorbell_wakes_a_worker(
     doorbell = Doorbell(tmp_path)
     database = Database(database_url, clock_ms=clock, ring=doorbell.ring)
     waking = Worker(database, {"do": hands}, doorbell=doorbell)
-    async with running(waking), asyncio.timeout(5):
+    async with running(waking), asyncio.timeout(10):
         for number in range(20):  # 20 s if it were found by looking
             await put(database, number)
             await eventually(lambda: len(hands.done) == number + 1)  # noqa: B023

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.gate import Acting, Action, Gate
@@ -14,8 +15,6 @@ from folkmoot.moderation import actions as moderation
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
 
-OPEN_WITHIN_S = 10.0
-CLOSED_WITHIN_S = 10.0
 SLOT = 60
 
 
@@ -31,16 +30,16 @@ class HeldStream:
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_until_open(self) -> None:
-        assert self._opened.wait(OPEN_WITHIN_S), f"{self._url} did not open"
+        assert self._opened.wait(PATIENCE_S), f"{self._url} did not open"
 
     def closed_after_ms(self, since_s: float) -> float:
         """How long after `since_s` (monotonic) it was over."""
-        assert self._closed.wait(CLOSED_WITHIN_S), f"{self._url} is still open"
+        assert self._closed.wait(PATIENCE_S), f"{self._url} is still open"
         return (self._closed_s - since_s) * 1000
 
     def _read(self) -> None:
         try:
-            with httpx.stream("GET", self._url, headers=self._headers, timeout=30) as answer:
+            with httpx.stream("GET", self._url, headers=self._headers, timeout=PATIENCE_S) as answer:
                 for _ in answer.iter_raw():
                     self._opened.set()
         except httpx.TransportError:

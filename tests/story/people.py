@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect  # noqa: A004 - playwright's own
 from tests.story import sound
+from tests.support.waiting import PATIENCE_S
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = (
@@ -26,7 +27,7 @@ QUIET = (
 PASSWORD = "a-long-evening-in-the-square"
 ALIKE = 0.9
 TRIES = 4
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 # What comes out of the page's own audio element, as the browser would play it.
 RECORD = """async ([index, milliseconds]) => {

@@ -177,7 +177,7 @@ def the_rest_of_the_square_goes_on(evening: Evening) -> None:
     expect(evening.owner.page.get_by_text("The room is locked", exact=False)).to_be_visible()
     evening.host.click("Unlock", exact=False)
 
-    stage = next(child for name, child in evening.server.children().items() if name.startswith("stage-"))
+    stage = evening.server.child("stage-")
     stage.kill()
     died_s = time.monotonic()
     eventually(lambda: not evening.host_is_connected(), what="the loss of the host's seat")

@@ -10,6 +10,7 @@ import pytest
 from tests.serve.moot import SDP, SPACES, Moot, Person
 from tests.story import players
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -41,7 +42,7 @@ async def space(server: Server) -> AsyncIterator[str]:
     made = await host.open_space("A scale")
     await sing(host, made)
     base = f"{server.base_url}{SPACES}/{made['id']}"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (await host.http.get(f"{base}/hls/aac/live.m3u8")).text.count("#EXTINF") < 2:
             await asyncio.sleep(0.2)
     yield base

@@ -14,16 +14,16 @@ from typing import TypeVar
 
 import httpx
 import psutil
+from tests.support.waiting import PATIENCE_S
 from typer.testing import CliRunner
 
 from folkmoot.__main__ import app
 
 Found = TypeVar("Found")
-START_WITHIN_S = 30.0
 STOP_WITHIN_S = 10.0
 
 
-def eventually(look: Callable[[], Found | None], within_s: float = 10.0, what: str = "it") -> Found:
+def eventually(look: Callable[[], Found | None], within_s: float = PATIENCE_S, what: str = "it") -> Found:
     """The first true value that `look` gives; fails when none comes in time."""
     deadline = time.monotonic() + within_s
     while True:
@@ -56,7 +56,7 @@ class Server:
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.base_url, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=PATIENCE_S)
 
     def token(self, username: str) -> str:
         """An access token of an account, which is made if it isn't there."""
@@ -67,6 +67,13 @@ class Server:
     def children(self) -> dict[str, psutil.Process]:
         """The server's processes by name: web, worker, audience-0, stage-<id>, cut to 12 characters."""
         return dict(self._named_children())
+
+    def child(self, beginning: str) -> psutil.Process:
+        """The one whose name begins so, as soon as it is there: what was just forked has no name of its own yet."""
+        return eventually(
+            lambda: next((child for name, child in self.children().items() if name.startswith(beginning)), None),
+            what=f"a process {beginning}",
+        )
 
     def stages(self) -> set[psutil.Process]:
         """All of them: their names, cut, may be the same."""
@@ -97,7 +104,7 @@ def running_server(data: Path, **settings: str) -> Iterator[Server]:
         server = Server(data, process, log)
         try:
             _read_address(server)
-            eventually(lambda: _answers(server), START_WITHIN_S, "the first page")
+            eventually(lambda: _answers(server), what="the first page")
             yield server
         finally:
             _end(process)

@@ -7,13 +7,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 from litestar import Litestar
 from tests.support.sockets import socket
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.audience.request import ListenRefusal, ListenRequest
 from folkmoot.surfaces.mastodon.streams.sockets import SOCKET
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces.listen import STREAMS, Admitter
-
-TIMEOUT_S = 10.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -50,7 +49,7 @@ async def ask(
     )
     hearing = asyncio.ensure_future(listener.enough.wait())
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.wait({answering, hearing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         listener.enough.set()

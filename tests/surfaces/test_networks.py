@@ -10,7 +10,7 @@ import pytest
 from litestar import Litestar
 from tests.support.clock import FakeClock
 from tests.support.people import People
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.support.web import visitor
 from tests.surfaces.asking import scope_of
 from tests.surfaces.conftest import FakeStages, Person
@@ -243,13 +243,13 @@ async def test_what_is_open_from_there_ends(
         OpenRequest("192.0.2.9", events, alice.headers),
     )
     tasks = [asyncio.create_task(one.run(app)) for one in (stopped, other)]
-    await asyncio.wait_for(asyncio.gather(stopped.has_begun.wait(), other.has_begun.wait()), 10)
+    await asyncio.wait_for(asyncio.gather(stopped.has_begun.wait(), other.has_begun.wait()), PATIENCE_S)
     await stop(client, keeper, "203.0.113.0/24", "no_access")
     await watch.sweep()
     await eventually(lambda: stopped.was_reset)
     assert not other.was_reset
     other.reset()
-    await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+    await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_S)
 
 
 def listen_from(address: str, space_id: str) -> ListenRequest:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 from tests.support.people import People
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.surfaces.asking import scope_of
 from tests.surfaces.sweep import BODIES, MAKERS, OF_A_TOKEN, Scene, addresses_of
 
@@ -116,7 +116,7 @@ async def test_whatever_is_under_way_ends_by_reset(
     # Those that write come second: what needs no body is done at once, and a deleted post is read by nobody.
     for those in ([one for one in held if one.is_reading], [one for one in held if not one.is_reading]):
         tasks.update({one: asyncio.create_task(one.run(scene.app, "moot.test")) for one in those})
-        await eventually(lambda: all(one.is_stuck.is_set() or tasks[one].done() for one in tasks), timeout_s=30)
+        await eventually(lambda: all(one.is_stuck.is_set() or tasks[one].done() for one in tasks))
     stuck = [one for one, task in tasks.items() if not task.done()]
     # Only what needs no body may have been answered: nothing of it can be under way.
     assert [one for one in held if one not in stuck and (one.is_reading or one.has_read)] == []
@@ -126,7 +126,7 @@ async def test_whatever_is_under_way_ends_by_reset(
         await scene.people.put(account_id, Standing.SUSPENDED)
     await RevocationWatch(services.leases, services.database, Doorbell(tmp_path)).sweep()
     await eventually(lambda: all(one.was_reset for one in stuck))
-    await asyncio.wait_for(asyncio.gather(*tasks.values(), return_exceptions=True), 10)
+    await asyncio.wait_for(asyncio.gather(*tasks.values(), return_exceptions=True), PATIENCE_S)
     assert services.leases.subjects() == [NETWORKS], "who is gone holds nothing"
 
 

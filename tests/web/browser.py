@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Route
+from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Route, expect
 from tests.serve.moot import Person
 from tests.stage.peers import RATE, Client, has_tone
 from tests.story.people import CHROMIUM, QUIET
 from tests.story.sound import write
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.surfaces.http import SESSION_COOKIE
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 SAID_HZ = 1_000

@@ -26,11 +26,11 @@ async def test_the_host_is_warned_while_nothing_is_recorded(tmp_path: Path) -> N
                 await page.get_by_role("heading", name="For the hosts").wait_for()
                 disk.fill()
                 warning = page.get_by_test_id("recording-warning")
-                await warning.wait_for(timeout=10_000)
+                await warning.wait_for()
                 assert "Nothing is being recorded" in await warning.inner_text()
                 assert await problems(page) == []
                 assert await others.get_by_test_id("recording-warning").count() == 0
                 disk.free()
-                await warning.wait_for(state="detached", timeout=10_000)
+                await warning.wait_for(state="detached")
         finally:
             await moot.close()

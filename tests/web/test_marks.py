@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 from tests.serve.moot import Moot
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 from tests.web.browser import PHONE_DARK, page_of
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ async def test_a_post_is_boosted_starred_and_kept(
     await star.press("Space")
     await expect(star).to_have_attribute("aria-pressed", "false")
     # What is pressed shows at once; the server hears of it a moment later.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (shown := (await owl.http.get(f"/api/v1/statuses/{said['id']}")).json())["favourited"]:
             await asyncio.sleep(0.05)
     assert (shown["reblogged"], shown["bookmarked"]) == (True, True)

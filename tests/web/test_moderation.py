@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import SPACES, Moot, Person
+from tests.support.waiting import PATIENCE_S
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,7 @@ class Held:
         self.ended_at: float | None = None
 
     async def until_it_ends(self) -> float:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.ended_at is None:
                 await asyncio.sleep(0.005)
         return self.ended_at
@@ -47,7 +48,7 @@ async def held_open(person: Person, space: dict[str, Any]) -> AsyncIterator[Held
 
     following = asyncio.create_task(follow())
     try:
-        await asyncio.wait_for(began.wait(), 10)
+        await asyncio.wait_for(began.wait(), PATIENCE_S)
         yield held
     finally:
         following.cancel()
@@ -82,7 +83,8 @@ async def test_reported_suspended_gone_lifted_back(moot: Moot, browser: Browser,
     keeper = await promoted(moot, f"keeper_{which}", "moderator")
     space = await ana.open_space("Town hall")
     made = await troll.http.post("/api/v1/statuses", json={"status": "Buy this now"})
-    post = f"/api/v1/statuses/{made.json()['id']}"
+    kept = await troll.http.post("/api/v1/statuses", json={"status": "Good morning"})
+    post = f"/api/v1/statuses/{kept.json()['id']}"
     _, anas = await page_of(browser, moot.server, ana, **look)
     _, keepers = await page_of(browser, moot.server, keeper, **look)
     await keepers.goto("/moderation")
@@ -92,7 +94,11 @@ async def test_reported_suspended_gone_lifted_back(moot: Moot, browser: Browser,
     await report_post(anas, troll.name, made.json()["id"])
 
     card = keepers.get_by_role("article", name=f"Report about @{troll.name}")
-    await expect(card).to_be_visible(timeout=15_000)  # by itself
+    await expect(card).to_be_visible()  # by itself
+    await expect(card.get_by_text("Buy this now")).to_be_visible()
+    assert (await troll.http.delete(f"/api/v1/statuses/{made.json()['id']}")).status_code == 200
+    await keepers.reload()
+    await expect(card.get_by_text("Deleted since. When it was reported, it said:")).to_be_visible()
     await expect(card.get_by_text("Buy this now")).to_be_visible()
     assert await problems(keepers) == []
     await card.get_by_role("button", name="Decide…").click()

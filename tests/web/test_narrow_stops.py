@@ -39,7 +39,7 @@ async def test_a_host_is_suspended_and_the_room_reads_who_hosts_now(
     assert await problems(keepers) == []
     await dialog.get_by_role("button", name="Suspend", exact=True).click()
     told = f"The host was suspended by this server's moderators, and the Space goes on. @{anna.name} hosts it now."
-    await expect(listeners.get_by_text(told)).to_be_visible(timeout=10_000)
+    await expect(listeners.get_by_text(told)).to_be_visible()
     assert await problems(listeners) == []
 
     await keepers.goto(f"/spaces/{space['id']}")
@@ -48,7 +48,7 @@ async def test_a_host_is_suspended_and_the_room_reads_who_hosts_now(
     assert await problems(keepers) == []
     await keepers.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     gone = "This Space was removed by this server's moderators. Reason: An address was read out"
-    await expect(listeners.get_by_role("heading", name="This Space is gone")).to_be_visible(timeout=10_000)
+    await expect(listeners.get_by_role("heading", name="This Space is gone")).to_be_visible()
     await expect(listeners.get_by_role("main").get_by_text(gone)).to_be_visible()
     assert await problems(listeners) == []
     _, annas = await page_of(browser, moot.server, anna, **look)

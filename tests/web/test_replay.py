@@ -27,7 +27,7 @@ async def test_a_replay_begins_where_it_should(moot: Moot, page: Page) -> None:
     voice = await host.speak(space, 440)
     recorded = f"/api/folkmoot/v1/spaces/{space['id']}"
 
-    await eventually(lambda: len(voice.heard) * 20 > SPOKEN_MS, timeout_s=30)
+    await eventually(lambda: len(voice.heard) * 20 > SPOKEN_MS)
     await host.tell(space, "end")
     path = f"/spaces/{space['id']}"
     for _ in range(100):

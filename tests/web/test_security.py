@@ -12,13 +12,13 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from tests.support.mail import MailServer, mail_server
 from tests.support.server import Server, running_server
+from tests.support.waiting import PATIENCE_S
 from tests.web.browser import AXE, chromium
 
 from folkmoot.accounts.second_factor.codes import code_at
 
 pytestmark = pytest.mark.slow
 PASSWORD = "four words in a row"
-WITHIN_S = 20.0
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def server(tmp_path: Path, mail: MailServer) -> Any:
 
 async def link_in(mail: MailServer, page_name: str) -> str:
     """Of the newest letter that has one to this page."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             for letter in reversed(mail.letters):
                 body = letter.get_body(("plain",))

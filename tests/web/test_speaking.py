@@ -87,7 +87,7 @@ async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, browser:
         )
         if look is DESKTOP_LIGHT:
             await dialog.get_by_role("button", name="Record and play back").click()
-            await expect(dialog).to_contain_text("This is how you sound.", timeout=8_000)
+            await expect(dialog).to_contain_text("This is how you sound.")
         await dialog.get_by_role("button", name="Not now").click()
         await context.close()
 

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import SPACES, Moot, Person
 from tests.stage.peers import has_tone
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ class Said:
 
     async def reach(self, ms: int) -> int:
         """Wait until the tape is so long."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while (edge := await self.edge_ms()) < ms:
                 await asyncio.sleep(0.1)
         return edge
@@ -112,7 +113,7 @@ async def published_clip(fan: Person, said: Said) -> tuple[str, str]:
 
 async def drag(page: Page, label: str, ms: int) -> None:
     slider = page.get_by_label(label, exact=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while int(str(await slider.get_attribute("max"))) < ms:
             await page.wait_for_timeout(50)
     await slider.evaluate(
@@ -130,10 +131,10 @@ async def take_out(page: Page, said: Said) -> None:
     await page.get_by_role("dialog").get_by_role("button", name="Take out 0:").click()
     await page.get_by_role("button", name="Play this range").click()
     await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-    await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden(timeout=10_000)
+    await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
     assert await problems(page) == []
     await page.get_by_role("button", name="Take it out for good").click()
-    await expect(page.get_by_role("dialog")).to_be_hidden(timeout=10_000)
+    await expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 async def loudest(page: Page, hertz: int, during_ms: int) -> int:
@@ -172,9 +173,7 @@ async def test_an_address_is_gone_from_everything(moot: Moot, server: Server, br
 
     # The listener steps back to what the player had in memory.
     await drag(listening, "Position in the Space", said.from_ms + 300)
-    await expect(listening.get_by_test_id("taken-out")).to_contain_text(
-        "taken out here by the host", timeout=10_000
-    )
+    await expect(listening.get_by_test_id("taken-out")).to_contain_text("taken out here by the host")
     assert await problems(listening) == []
     assert await loudest(listening, ADDRESS_HZ, 1_000) < 60
     await drag(listening, "Position in the Space", said.from_ms + 100)
@@ -221,7 +220,7 @@ async def test_who_listens_without_an_account_drops_it_too(
 
 
 async def eventually_replayed(said: Said) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await said.host.look(said.space))["replay"]:
             await asyncio.sleep(0.1)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.serve.moot import SPACES, Moot
 from tests.stage.peers import until
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -28,7 +29,7 @@ class Raw:
         self.connections = 0
 
     async def listen(self, address: str) -> None:
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     async with client.stream("GET", address) as answer:

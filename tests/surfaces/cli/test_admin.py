@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 from sqlalchemy import insert, update
+from tests.support.waiting import PATIENCE_S
 from typer.testing import CliRunner, Result
 
 from folkmoot.accounts import queries
@@ -222,7 +223,7 @@ def test_a_running_process_hears_of_it_at_once(terminal: Terminal, tmp_path: Pat
             async with doorbell.listening(database_url):
                 wake.clear()
                 await asyncio.to_thread(terminal.says, "suspend", "reporter", "--reason", "rule 3")
-                await asyncio.wait_for(wake.wait(), 5)
+                await asyncio.wait_for(wake.wait(), PATIENCE_S)
 
     asyncio.run(heard())
 
