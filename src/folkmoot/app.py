@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Stateme
 from folkmoot import __version__
 from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.gate import Refused, Serves, Unregistered
+from folkmoot.gate import Gate, Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
 from folkmoot.surfaces import (
     account_links,
@@ -97,14 +97,13 @@ from folkmoot.surfaces.mastodon import (
     timelines,
     trends,
 )
-from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.paging import ID_MAX
 from folkmoot.surfaces.mastodon.streams import events as streams
 from folkmoot.surfaces.mastodon.streams.sockets import register_sockets
 from folkmoot.surfaces.mastodon.trending import Trending
 from folkmoot.surfaces.networks import AtTheGate
 from folkmoot.surfaces.pages import pages, source
-from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS
+from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS, add_missing
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, returning, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
@@ -219,7 +218,6 @@ class Equipment:
         self.services = services
         self.passwords = passwords
         self.limits = Limits(services.clock_ms)
-        self.server_counts = ServerCounts(services.clock_ms)
         self.trending = Trending(services.clock_ms)
 
     def close(self) -> None:
@@ -233,10 +231,9 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
         route_handlers=[*OWN_API, *OTHERS, openapi],
         dependencies={
             "services": _given(lambda: equipment.services),
-            "gate": _given(lambda: equipment.services.gate),
+            "gate": Provide(_gate, sync_to_thread=False),
             "passwords": _given(lambda: equipment.passwords),
             "limits": _given(lambda: equipment.limits),
-            "server_counts": _given(lambda: equipment.server_counts),
             "trending": _given(lambda: equipment.trending),
             "viewer": Provide(provide_viewer),
             "permit": Provide(provide_permit),
@@ -298,6 +295,12 @@ def _given(what: Callable[[], Any]) -> Provide:
     return Provide(what, sync_to_thread=False)
 
 
+def _gate(services: Services) -> Gate:
+    """By way of the services, so that a route's viewer, gate and services are made one after the other: Litestar
+    makes what needs nothing of each other in tasks, which cost more than what they make."""
+    return services.gate
+
+
 def _require_that_routes_ask(app: Litestar) -> None:
     """Who is asking is found out for handlers that take it: one that serves somebody has to."""
     for route in app.routes:
@@ -315,17 +318,18 @@ async def _refuse_impossible_ids(request: Request[Any, Any, Any]) -> None:
         raise Refused("not_found", "Record not found.", status=404)
 
 
+_POLICY = b"content-security-policy"
+
+
 async def _secure(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start":
-        headers = MutableScopeHeaders.from_message(message)
         equipment: Equipment = scope["litestar_app"].state.equipment
-        if equipment.services.site.base_url.startswith("https://"):
-            headers["Strict-Transport-Security"] = HSTS
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        if "frame-ancestors *" in headers["Content-Security-Policy"]:
+        is_https = equipment.services.site.base_url.startswith("https://")
+        headers = SECURITY_HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+        if any(name.lower() == _POLICY and b"frame-ancestors *" in value for name, value in message["headers"]):
             # It would say the opposite to browsers that know only this one.
             del headers["X-Frame-Options"]
+        add_missing(message, headers)
 
 
 async def _say_all_methods(message: Message, scope: Scope) -> None:

@@ -16,8 +16,6 @@ PUBLIC = "shows what somebody without an account sees, whoever asks"
 MASTODONS = "public, and any token says besides what the person did with it, as Mastodon's does"
 WITHOUT_SCOPE = {
     "GET /api/v1/accounts/verify_credentials": "any of three scopes opens it: the handler asks itself",
-    "GET /api/v1/instance": "the server, nothing of a person",
-    "GET /api/v2/instance": "the server, nothing of a person",
     "GET /api/oembed": PUBLIC,
     "GET /embed/{post_id}": PUBLIC,
     "GET /api/v1/trends": PUBLIC,
@@ -30,6 +28,7 @@ WITHOUT_SCOPE = {
     "GET /{handle}/followers": PUBLIC,
     "GET /{handle}/following": PUBLIC,
     "GET /{handle}/media": PUBLIC,
+    "GET /{handle}/tagged/{tag}": PUBLIC,
     "GET /{handle}/with_replies": PUBLIC,
     "GET /{handle}/{post_id}": PUBLIC,
 }

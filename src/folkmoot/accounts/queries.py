@@ -32,6 +32,8 @@ from folkmoot.storage.tables.people import account_counts, accounts, blocks, cre
 from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.relations import domain_blocks, mutes
 
+_ROLES = {one.value: one for one in Role}
+
 
 async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
     """The accounts that exist among `ids`, in the order asked for."""
@@ -188,7 +190,7 @@ def _account(row: Row[Any]) -> Account:
         username=row.username,
         display_name=row.display_name,
         note=row.note,
-        role=Role(row.role),
+        role=_ROLES[row.role],
         locked=row.locked,
         created_at_ms=row.created_at_ms,
         followers_count=row.followers_count,
@@ -199,7 +201,7 @@ def _account(row: Row[Any]) -> Account:
         discoverable=row.discoverable,
         indexable=row.indexable,
         hide_collections=row.hide_collections,
-        fields=tuple(msgspec.convert(row.fields, list[Field])),
+        fields=tuple(msgspec.convert(row.fields, list[Field])) if row.fields else (),
         avatar=msgspec.convert(row.avatar, Portrait) if row.avatar is not None else None,
         header=msgspec.convert(row.header, Portrait) if row.header is not None else None,
     )

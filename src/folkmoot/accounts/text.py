@@ -1,12 +1,15 @@
 """A profile's text as HTML. Pure."""
 
+from functools import lru_cache
 from html import escape
 
 from linkify_it import LinkifyIt
 
 _LINKS = LinkifyIt({}, {"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
+_KEPT = 2_000  # notes, of the people who are on many pages
 
 
+@lru_cache(_KEPT)
 def note_html(note: str) -> str:
     """Plain text as paragraphs; only http and https addresses become links."""
     paragraphs = [part for part in note.strip().split("\n\n") if part.strip()]

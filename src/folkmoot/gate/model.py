@@ -44,6 +44,8 @@ class Standing(StrEnum):
     REMOVED = "removed"  # a Space, a clip, or somebody from a Space
     STOPPED = "stopped"  # an application
 
+    __hash__ = str.__hash__  # an enum's own is in Python, and each thing on a page is looked up by it
+
 
 class Role(StrEnum):
     MEMBER = "member"

@@ -162,6 +162,8 @@ def loses_rights(before: Standing, after: Standing) -> bool:
 def is_stricter(one: Standing, other: Standing) -> bool:
     return STRICTEST_FIRST.index(one) < STRICTEST_FIRST.index(other)
 
+_NOTHING = Sanction(Standing.ACTIVE)
+
 
 def holding(sanctions: Iterable[Sanction], now_ms: int) -> Sanction:
     """The one that an account, a Space, … stands under now: the strictest in force, of equals the one that ends
@@ -175,7 +177,7 @@ def holding(sanctions: Iterable[Sanction], now_ms: int) -> Sanction:
             -(one.until_ms or 0),
             -one.id,
         ),
-        default=Sanction(Standing.ACTIVE),
+        default=_NOTHING,
     )
 
 

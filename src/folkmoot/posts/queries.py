@@ -22,6 +22,9 @@ DESCENDANTS_DEPTH_MAX = 40
 
 _reblogged = posts.alias("reblogged")
 _quoted = posts.alias("quoted")
+# A row says them by their values; to ask the class for each takes as long as all else that is made of a row.
+_VISIBILITIES = {one.value: one for one in Visibility}
+_QUOTE_POLICIES = {one.value: one for one in QuotePolicy}
 _OF_POLLS = ("options", "multiple", "hide_totals", "expires_at_ms", "tallies", "voters")
 
 
@@ -72,7 +75,7 @@ def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
     return Post(
         id=row.id,
         account_id=row.account_id,
-        visibility=Visibility(row.visibility),
+        visibility=_VISIBILITIES[row.visibility],
         source=row.source,
         html=row.html,
         conversation_id=row.conversation_id,
@@ -96,7 +99,7 @@ def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
         poll=_poll(row) if row.poll_id is not None else None,
         quoted=_quoted_by(row) if row.quoted_id is not None else None,
         quoted_by_boosted_id=row.quoted_by_boosted_id,
-        quote_policy=QuotePolicy(row.quote_policy),
+        quote_policy=_QUOTE_POLICIES[row.quote_policy],
         circle=known.get(row.circle_id),
     )
 

@@ -6,18 +6,19 @@ The counts are of one process and forgotten at a restart: they slow guessing and
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.datastructures import MutableScopeHeaders
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from folkmoot.gate import Action, Refused
 from folkmoot.storage.database import digest
 from folkmoot.surfaces.http import SESSION_COOKIE, SURFACE, Declaration, ErrorBody, bearer_token
+from folkmoot.surfaces.mastodon.present import timestamp
+from folkmoot.surfaces.security import add_missing
 
 KEYS_MAX = 100_000
 _METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/@")  # the pages among them hold whole timelines
@@ -202,17 +203,15 @@ class Metering(ASGIMiddleware):
         self._limits = limits
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        request: Request[Any, Any, Any] = Request(scope)
-        if request.url.path != "/" and not request.url.path.startswith(_METERED_PATHS):
+        if scope["path"] != "/" and not scope["path"].startswith(_METERED_PATHS):
             await next_app(scope, receive, send)
             return
+        request: Request[Any, Any, Any] = Request(scope)
         verdict = self._verdict(request)
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in limit_headers(verdict).items():
-                    headers.setdefault(name, value)
+                add_missing(message, limit_headers(verdict))
             await send(message)
 
         if verdict.allowed:
@@ -236,17 +235,20 @@ def too_many(_request: Request[Any, Any, Any], refusal: TooMany) -> Response[Err
 
 
 def limit_headers(verdict: Verdict) -> dict[str, str]:
-    reset = datetime.fromtimestamp(verdict.full_at_ms / 1000, UTC).isoformat(timespec="milliseconds")
     return {
         "X-RateLimit-Limit": str(verdict.limit),
         "X-RateLimit-Remaining": str(verdict.remaining),
-        "X-RateLimit-Reset": reset.replace("+00:00", "Z"),
+        "X-RateLimit-Reset": timestamp(verdict.full_at_ms),
     }
 
 
 def client_address(request: Request[Any, Any, Any]) -> str:
     """Whom a limit by address counts: an IPv4 address, or the /64 that one IPv6 subscriber has whole."""
-    host = request.client.host if request.client else ""
+    return _counted(request.client.host if request.client else "")
+
+
+@lru_cache(KEYS_MAX)
+def _counted(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -128,12 +128,12 @@ class AtTheGate(ASGIMiddleware):
         self._networks = networks
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        request: Request[Any, Any, Any] = Request(scope)
-        address, networks = address_of(request), self._networks()
+        networks, address = self._networks(), scope["client"][0] if scope["client"] else ""
         try:
-            if not request.url.path.startswith(_HOW_IT_LOOKS):
+            if not scope["path"].startswith(_HOW_IT_LOOKS):
                 await networks.require_let_in(address)
         except Refused as refusal:
+            request: Request[Any, Any, Any] = Request(scope)
             await _answer(request, refusal).to_asgi_response(app=None, request=request)(scope, receive, send)
             return
         connection = cast(Connection | None, (scope.get("extensions") or {}).get(CONNECTION))

@@ -1,5 +1,9 @@
 """The headers that every answer carries."""
 
+from collections.abc import Mapping
+
+from litestar.types import HTTPResponseStartEvent
+
 _POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -33,3 +37,10 @@ SECURITY_HEADERS = {
 HSTS = "max-age=31536000"
 """RFC 6797: browsers come back by HTTPS for a year. For servers whose address is one of HTTPS."""
 NO_STORE = {"Cache-Control": "no-store"}
+
+
+def add_missing(message: HTTPResponseStartEvent, headers: Mapping[str, str]) -> None:
+    """Let an answer carry those of the headers that it has not."""
+    there = {name.lower() for name, _ in message["headers"]}
+    added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    message["headers"] = [*message["headers"], *(one for one in added if one[0] not in there)]

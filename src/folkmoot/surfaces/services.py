@@ -24,8 +24,10 @@ from folkmoot.stage.ice_servers import IceServer
 from folkmoot.storage.database import Database
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.counting import RequestCounts
+from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.mastodon.streams.switchboard import Switchboard
 from folkmoot.surfaces.networks import Networks
+from folkmoot.surfaces.shared import Shared
 from folkmoot.surfaces.spaces.hub import Inbox
 from folkmoot.surfaces.watching import ProcessUse
 
@@ -158,6 +160,10 @@ class Services(msgspec.Struct, frozen=True):
     """Who came to Spaces from which people were removed, until that is looked at."""
     may_fetch_from: Allows = is_public
     """At which addresses of other servers files may be fetched."""
+    counts: ServerCounts = msgspec.field(default_factory=ServerCounts)
+    """How many people and posts there are."""
+    shared: Shared[str, bytes] = msgspec.field(default_factory=Shared)
+    """Answers that are the same for all who ask just now, by their addresses."""
     requests: RequestCounts = msgspec.field(default_factory=RequestCounts)
     """What the web process has answered."""
     streams: Switchboard = msgspec.field(default_factory=Switchboard)

@@ -13,7 +13,8 @@ from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import audience_subject
 from folkmoot.gate.queries import counters
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces.listen import SHARED_S, Admitter
+from folkmoot.surfaces.shared import SHARED_S
+from folkmoot.surfaces.spaces.listen import Admitter
 
 CROWD = 50
 

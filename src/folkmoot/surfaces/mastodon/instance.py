@@ -3,9 +3,12 @@
 What a list is empty for does not exist here (yet): clients hide the matching buttons.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from litestar import get
+import msgspec
+from litestar import Request, Response, get
+from litestar.enums import MediaType
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.model import Account, Counts
@@ -31,7 +34,6 @@ from folkmoot.posts.rules import (
 )
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
-from folkmoot.surfaces.mastodon.counts import ServerCounts
 from folkmoot.surfaces.services import Services, Site
 from folkmoot.timelines.tags.rules import FEATURED_MAX
 
@@ -42,11 +44,34 @@ NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/2.1"  # a name, which no
 DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
 
 
-@get("/api/v2/instance", opt=serves(Serves.ANYONE))
-async def instance(viewer: Viewer, services: Services, server_counts: ServerCounts) -> entities.Instance:
+@get("/api/v2/instance", opt=serves(Serves.ALIKE))
+async def instance(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[bytes]:
     """The server and what it can do."""
-    site = services.site
-    counts, contact = await _facts(services, viewer, server_counts)
+    return await _alike(request, viewer, services, _instance)
+
+
+@get("/api/v1/instance", opt=serves(Serves.ALIKE))
+async def instance_v1(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[bytes]:
+    """The same for older clients."""
+    return await _alike(request, viewer, services, _instance_v1)
+
+
+async def _alike(
+    request: Request[Any, Any, Any],
+    viewer: Viewer,
+    services: Services,
+    made: Callable[[Site, Counts, entities.Account | None], Any],
+) -> Response[bytes]:
+    """Every client asks at every start, and all are told the same."""
+
+    async def find() -> bytes:
+        return msgspec.json.encode(made(services.site, *await _facts(services, viewer)))
+
+    body = await services.shared.get(request.scope["path"], find)
+    return Response(body, media_type=MediaType.JSON)
+
+
+def _instance(site: Site, counts: Counts, contact: entities.Account | None) -> entities.Instance:
     return entities.Instance(
         domain=site.domain,
         title=site.title,
@@ -62,11 +87,7 @@ async def instance(viewer: Viewer, services: Services, server_counts: ServerCoun
     )
 
 
-@get("/api/v1/instance", opt=serves(Serves.ANYONE))
-async def instance_v1(viewer: Viewer, services: Services, server_counts: ServerCounts) -> dict[str, Any]:
-    """The same for older clients."""
-    site = services.site
-    counts, contact = await _facts(services, viewer, server_counts)
+def _instance_v1(site: Site, counts: Counts, contact: entities.Account | None) -> dict[str, Any]:
     return {
         "uri": site.domain,
         "title": site.title,
@@ -118,11 +139,11 @@ async def nodeinfo_links(services: Services) -> dict[str, Any]:
 
 
 @get("/nodeinfo/2.1", opt=serves(Serves.NOBODY))
-async def nodeinfo(services: Services, server_counts: ServerCounts) -> dict[str, Any]:
+async def nodeinfo(services: Services) -> dict[str, Any]:
     """NodeInfo 2.1: which software this is, and how many use it."""
     site = services.site
     async with services.database.read() as read:
-        counts = await server_counts.get(read)
+        counts = await services.counts.get(read)
     return {
         "version": "2.1",
         "software": {"name": "folkmoot", "version": site.version, "repository": site.source_url},
@@ -137,11 +158,9 @@ async def nodeinfo(services: Services, server_counts: ServerCounts) -> dict[str,
     }
 
 
-async def _facts(
-    services: Services, viewer: Viewer, server_counts: ServerCounts
-) -> tuple[Counts, entities.Account | None]:
+async def _facts(services: Services, viewer: Viewer) -> tuple[Counts, entities.Account | None]:
     async with services.database.read() as read:
-        counts = await server_counts.get(read)
+        counts = await services.counts.get(read)
         owner = await queries.owner_id(read)
         found = await queries.by_ids(read, [owner]) if owner is not None else []
         admitted: list[Visible[Account]] = await services.gate.admit(read, viewer, found)

@@ -1,6 +1,6 @@
 """From what the gate admitted to Mastodon's JSON. Presenters take `Visible[...]` and nothing else."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -22,13 +22,13 @@ EMOJI = "/emoji"
 _DEFAULTS: dict[Which, str] = {"avatar": AVATAR_PATH, "header": HEADER_PATH}
 # Mastodon's flags: manage reports, manage users.
 _MAY_MODERATE = 1 << 4 | 1 << 10
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (said without its zone in a fifth of the time)
 _ROLE_IDS = {Role.MEMBER: "1", Role.MODERATOR: "2", Role.OWNER: "3"}
 
 
 def timestamp(unix_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: "2027-01-15T08:00:00.000Z"."""
-    at = datetime.fromtimestamp(unix_ms / 1000, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (_EPOCH + timedelta(milliseconds=unix_ms)).isoformat(timespec="milliseconds") + "Z"
 
 
 def account(visible: Visible[Account], site: Site) -> entities.Account:

@@ -1,9 +1,6 @@
 """Who may listen: what the audience's door asks. The socket itself never reaches the application."""
 
-import asyncio
 from http.cookies import CookieError, SimpleCookie
-
-import msgspec
 
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
@@ -13,6 +10,7 @@ from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import SESSION_COOKIE, require_scope
 from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.shared import Shared
 from folkmoot.surfaces.spaces import load, tickets
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
 
@@ -21,7 +19,6 @@ LISTEN, LIVE_OGG, LIVE_AAC = (
     for name in ("listen", "live.ogg", "live.aac")
 )
 STREAMS = (LISTEN, LIVE_OGG, LIVE_AAC)
-SHARED_S = 0.02
 
 
 def register_listen(register: Register) -> None:
@@ -29,24 +26,17 @@ def register_listen(register: Register) -> None:
         register.add(surface)
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """What the gate was asked for nobody in particular, and when."""
-
-    answer: asyncio.Task[tuple[Stamp, ...]]
-    at_s: float
-
-
 class Admitter:
     """Answers the door, once for each listener.
 
-    Those without an account who come to one Space within SHARED_S share an answer: it holds for each of them as if
-    they had come with the first. What ends a right after it was read ends it for all of them alike, for the stamps
-    they are handed over with are those of the moment of reading, and a worker refuses the older counter.
+    Those without an account who come to one Space within a moment share an answer. What ends a right after it was
+    read ends it for all of them alike, for the stamps they are handed over with are those of the moment of reading,
+    and a worker refuses the older counter.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._asked: dict[int, _Asked] = {}
+        self._shared: Shared[int, tuple[Stamp, ...]] = Shared()
 
     async def __call__(self, request: ListenRequest) -> Admission | ListenRefusal:
         try:
@@ -65,17 +55,7 @@ class Admitter:
         return await self._admission(request, await self._stamps(viewer, request.space_id))
 
     async def _as_anybody(self, space_id: int) -> tuple[Stamp, ...]:
-        loop = asyncio.get_running_loop()
-        asked = self._asked.get(space_id)
-        if asked is None or loop.time() - asked.at_s >= SHARED_S:
-            asked = _Asked(loop.create_task(self._stamps(ANONYMOUS, space_id)), loop.time())
-            self._asked[space_id] = asked
-            loop.call_later(SHARED_S, self._forget, space_id, asked)
-        return await asyncio.shield(asked.answer)
-
-    def _forget(self, space_id: int, asked: _Asked) -> None:
-        if self._asked.get(space_id) is asked:
-            del self._asked[space_id]
+        return await self._shared.get(space_id, lambda: self._stamps(ANONYMOUS, space_id))
 
     async def _stamps(self, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
         async with self._services.database.read() as read:
