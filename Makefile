@@ -34,7 +34,7 @@ check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, t
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	npm --prefix web run check
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
 
 .PHONY: format
 format: $(VENV)/.installed ## Put the source into the one format.

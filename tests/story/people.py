@@ -131,7 +131,7 @@ class Person:
     def sees_speaking(self, number: int, *, speaking: bool = True) -> None:
         expect(self.seat(number)).to_have_attribute("data-speaking", str(speaking).lower())
 
-    def hears_it_as_said(self, said: sound.Sound, seconds: float = 5) -> sound.Sound:
+    def hears_it_as_said(self, said: sound.Sound, seconds: float = 4) -> sound.Sound:
         """A stretch in which what was said arrives intact; fails with what was measured if none does.
 
         Several tries: five browsers share two processors here, and one that is starved loses sound of its own.

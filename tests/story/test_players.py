@@ -1,18 +1,18 @@
 """Programs that others wrote play what this server sends, and the sound is found again in what they play."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from tests.serve.moot import SDP, SPACES, Moot, Person
 from tests.story import players
 from tests.support.server import Server, running_server
 from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
 
 PLAYED_S = 5
 
@@ -34,11 +34,11 @@ async def sing(host: Person, space: dict[str, Any]) -> None:
     await host.voice.join(answer)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def space(server: Server) -> AsyncIterator[str]:
     """The address of a live Space with somebody singing in it, for some seconds already."""
     moot = Moot(server)
-    host = await moot.person(f"singer{time.monotonic_ns()}")
+    host = await moot.person("singer")
     made = await host.open_space("A scale")
     await sing(host, made)
     base = f"{server.base_url}{SPACES}/{made['id']}"
