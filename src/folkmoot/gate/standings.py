@@ -162,6 +162,7 @@ def loses_rights(before: Standing, after: Standing) -> bool:
 def is_stricter(one: Standing, other: Standing) -> bool:
     return STRICTEST_FIRST.index(one) < STRICTEST_FIRST.index(other)
 
+
 _NOTHING = Sanction(Standing.ACTIVE)
 
 
