@@ -78,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The address that letters come from, such as `moot@example.org` or `The Moot <moot@example.org>`."""
     moderators_second_factor: bool = False
     """Moderators and owners moderate only once their account has a second factor (codes, or a passkey)."""
+    reports_kept_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 180
+    """How many days after it was closed a report is kept, with what was reported as it was then."""
     push_to_private_networks: bool = False
     """Whether Web Push may go to addresses of private networks, such as a push service of one's own."""
     source_url: str = ""

@@ -185,3 +185,17 @@ async def test_pages_go_both_ways(people: People, ana: int, troll: int) -> None:
         assert await queries.ids(read, wanted, PAGE, judge_id=None) == []
         assert await queries.counts_about(read, troll, judge_id=None) == (5, 5)
         assert await queries.counts_about(read, troll, judge_id=troll) == (0, 0)
+
+
+async def test_a_closed_report_is_forgotten_in_time_and_an_open_one_never(
+    people: People, ana: int, troll: int, keeper: int, clock: FakeClock
+) -> None:
+    closed, waiting = await report(people, ana, troll), await report(people, keeper, troll)
+    await people.system(lambda acting: actions.resolve(acting, closed.id, Resolution.NOTHING))
+    clock.advance_ms(180 * 86_400_000 - 1)
+    await people.system(lambda acting: actions.forget_closed(acting, 180))
+    assert [one.id for one in await queue(people, None, resolved=True)] == [closed.id]
+    clock.advance_ms(1)
+    await people.system(lambda acting: actions.forget_closed(acting, 180))
+    assert await queue(people, None, resolved=True) == []
+    assert [one.id for one in await queue(people, None)] == [waiting.id]

@@ -50,7 +50,7 @@ async def test_credentials_that_open_nothing(database: Database, clock: FakeCloc
     await square.act(alice, Action.AUTHORIZE, lambda acting: oauth.make_code(acting, asked))
 
     async def kept() -> list[int]:
-        await prune(square.gate)
+        await prune(square.gate, reports_kept_days=180)
         return [await count(database, table) for table in (tokens, authorization_codes, one_time_links)]
 
     assert await kept() == [2, 1, 1]
@@ -88,7 +88,7 @@ async def test_files_that_hang_on_nothing(database: Database, clock: FakeClock, 
     worker = Worker(database, {DELETE_OBJECTS: object_deleter(objects)}, doorbell=Doorbell(tmp_path / "bells"))
 
     async def kept() -> list[str]:
-        await prune(square.gate, files_per_transaction=2)
+        await prune(square.gate, reports_kept_days=180, files_per_transaction=2)
         while await worker.step():
             pass
         files = sorted(path.name for path in (tmp_path / "clips").iterdir())

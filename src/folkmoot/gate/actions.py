@@ -152,6 +152,11 @@ def _is_same(new: Sanction, other: Sanction) -> bool:
 async def _tell(acting: Acting, subject: Subject, before: Sanction, after: Sanction) -> None:
     if _ends_what_is_held(subject.kind, before.standing, after.standing):
         await revoke(acting, subject.text)
+    await announce(acting, subject, before, after)
+
+
+async def announce(acting: Acting, subject: Subject, before: Sanction, after: Sanction) -> None:
+    """Say that something stands otherwise than before, if it does."""
     if before.standing is after.standing:
         return
     changed = {"before": before.standing.value, "after": after.standing.value}

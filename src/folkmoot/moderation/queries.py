@@ -6,8 +6,9 @@ from sqlalchemy import select
 from folkmoot.gate import Kind, Role, Standing, Subject
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import holding
+from folkmoot.gate.subjects import subject_of_row
 from folkmoot.storage.database import Read
-from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.people import accounts, sanctions
 from folkmoot.storage.tables.spaces import clips, spaces
 
 
@@ -43,3 +44,14 @@ async def owner_of(read: Read, subject: Subject) -> int | None:
     owner = owners[subject.kind]
     rows = await read.connection.execute(select(owner).where(owner.table.c.id == subject.id))
     return rows.scalar()
+
+
+async def ended_since(read: Read, since_ms: int) -> list[Subject]:
+    """What stood under something that nobody lifted, and that came to its end after a time (Unix ms)."""
+    over = (
+        sanctions.c.until_ms > since_ms,
+        sanctions.c.until_ms <= read.now_ms,
+        sanctions.c.lifted_at_ms.is_(None),
+    )
+    rows = await read.connection.execute(select(sanctions).where(*over).order_by(sanctions.c.until_ms))
+    return list(dict.fromkeys(subject_of_row(row) for row in rows))

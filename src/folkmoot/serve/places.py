@@ -27,6 +27,7 @@ class Places(msgspec.Struct, frozen=True):
     database_url: str
     objects: str = ""  # the bucket that media files are in instead of the folder `media`
     push_to_private_networks: bool = False
+    reports_kept_days: int = 0  # how long after they were closed
     tape_local_days: int = 0  # how long tapes stay on this disk after they are in the bucket, too
 
     def stage_socket(self, space_id: int) -> Path:
@@ -91,5 +92,6 @@ def places(settings: Settings) -> Places:
         database_url=settings.database or f"sqlite+aiosqlite:///{data / 'folkmoot.db'}",
         objects=settings.media,
         push_to_private_networks=settings.push_to_private_networks,
+        reports_kept_days=settings.reports_kept_days,
         tape_local_days=settings.tape_local_days,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
 
@@ -157,3 +158,55 @@ async def test_the_one_it_is_about_finds_no_trace_of_it(
         assert (await client.get(f"/api/v1/admin/reports?resolved={closed}", headers=headers)).json() == []
     own = (await client.get(f"/api/v1/admin/accounts/{moderator}", headers=headers)).json()
     assert own["folkmoot"]["details"]["reports_count"] == 0
+
+
+async def test_what_was_reported_stays_as_it_was_for_who_decides(
+    client: httpx.AsyncClient, keeper: dict[str, str], alice: Person, bob: Person, clock: FakeClock
+) -> None:
+    poll = {"options": ["yes", "no"], "expires_in": 3600}
+    first = await post_by(client, bob, "buy this", spoiler_text="an offer", poll=poll)
+    second = await post_by(client, bob, "and that")
+    path = f"/api/v1/statuses/{first}"
+    await client.put(
+        path, json={"status": "buy this now", "spoiler_text": "an offer", "poll": poll}, headers=bob.headers
+    )
+    body = {"account_id": bob.id, "status_ids": [first, second]}
+    made = (await client.post(REPORTS, json=body, headers=alice.headers)).json()
+    assert "posts" not in str(made), "evidence is for those who decide"
+
+    async def evidence() -> list[dict[str, Any]]:
+        (one,) = (await client.get("/api/v1/admin/reports", headers=keeper)).json()
+        return list(one["folkmoot"]["posts"])
+
+    before = await evidence()
+    assert [one["now"] for one in before] == ["as_reported", "as_reported"]
+    assert (before[0]["text"], before[0]["spoiler_text"], before[0]["poll"]) == (
+        "buy this now",
+        "an offer",
+        ["yes", "no"],
+    )
+    clock.advance_ms(1)
+    await client.put(path, json={"status": "have a nice day"}, headers=bob.headers)
+    assert (await client.delete(f"/api/v1/statuses/{second}", headers=bob.headers)).status_code == 200
+    after = await evidence()
+    assert [one["now"] for one in after] == ["changed", "deleted"]
+    assert [one | {"now": ""} for one in after] == [one | {"now": ""} for one in before]
+    (report,) = (await client.get("/api/v1/admin/reports", headers=keeper)).json()
+    assert [one["id"] for one in report["statuses"]] == [first], "what is there is shown as it is, too"
+    assert (await client.get(f"/api/v1/statuses/{second}", headers=keeper)).status_code == 404, "for all others"
+    export = await client.get("/api/folkmoot/v1/export", headers=bob.headers)
+    assert "and that" not in export.text
+
+
+async def test_of_a_deleted_clip_stays_where_it_was_cut_and_what_its_file_was_called(
+    client: httpx.AsyncClient, keeper: dict[str, str], clip_by_bob: dict[str, Any], alice: Person, bob: Person
+) -> None:
+    await client.put(f"/api/v1/media/{clip_by_bob['media']}", json={"description": "a shout"}, headers=bob.headers)
+    body = {"account_id": bob.id, "status_ids": [clip_by_bob["post"]], "media_id": clip_by_bob["media"]}
+    assert (await client.post(REPORTS, json=body, headers=alice.headers)).status_code == 200
+    assert (await client.delete(f"/api/v1/statuses/{clip_by_bob['post']}", headers=bob.headers)).status_code == 200
+    (one,) = (await client.get("/api/v1/admin/reports", headers=keeper)).json()
+    kept = one["folkmoot"]
+    assert (kept["clip"], kept["at_ms"], kept["space_title"]) == ([1_000, 3_000], 1_000, "The Moot")
+    assert (kept["posts"][0]["now"], kept["posts"][0]["text"]) == ("deleted", "!")
+    assert [file["id"] for file in kept["posts"][0]["media"]] == [clip_by_bob["media"]]

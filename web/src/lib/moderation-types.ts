@@ -23,6 +23,16 @@ export interface Sanction {
   lifted_at: string | null;
 }
 
+/** A post as it was when it was reported. */
+export interface ReportedPost {
+  id: string;
+  text: string;
+  spoiler_text: string;
+  poll: string[];
+  media: { id: string; description: string }[];
+  now: 'as_reported' | 'changed' | 'deleted';
+}
+
 /** What a sign-up has in common with another account: a reason to look. */
 export interface SignUpHint {
   kind: 'mailbox' | 'browser' | 'address';
@@ -115,6 +125,7 @@ export interface AdminReport {
   action_taken_by_account: AdminAccount | null;
   statuses: Status[];
   folkmoot: {
+    posts: ReportedPost[];
     space: ModeratedSpace | null;
     at_ms: number | null;
     clip: [number, number] | null;

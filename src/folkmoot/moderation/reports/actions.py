@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import ColumnElement, delete, func, select, true, update
 
 from folkmoot.accounts.model import Account
+from folkmoot.clips import queries as clips
 from folkmoot.gate import Acting, Action, Refused, Visible
 from folkmoot.moderation.actions import clean_text
 from folkmoot.moderation.reports import queries
@@ -13,15 +14,22 @@ from folkmoot.moderation.reports.model import (
     PER_HOUR_MAX,
     About,
     Category,
+    Evidence,
     Report,
+    ReportedPost,
     Resolution,
 )
+from folkmoot.posts import edits
+from folkmoot.posts import queries as posts
+from folkmoot.spaces import queries as spaces
+from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.moderation import reports
 
 REPORT_MADE = "report.made"
 REPORT_CHANGED = "report.changed"
 _HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
 
 
 async def report(
@@ -50,11 +58,39 @@ async def report(
         resolved_at_ms=None,
         created_at_ms=acting.now_ms,
         changed_at_ms=acting.now_ms,
+        evidence=await _evidence(acting.tx, about),
     )
     await _require_room(acting, made)
     await acting.tx.connection.execute(reports.insert().values(**queries.columns(made)))
     await emit(acting.tx, REPORT_MADE, {"report": str(made.id)})
     return made
+
+
+async def _evidence(read: Read, about: About) -> Evidence:
+    """What it says in this moment."""
+    space = await spaces.by_id(read, about.space_id) if about.space_id is not None else None
+    clip = await clips.by_id(read, about.clip_id) if about.clip_id is not None else None
+    return Evidence(
+        posts=tuple(
+            [
+                ReportedPost(
+                    id=post.id,
+                    visibility=post.visibility,
+                    created_at_ms=post.created_at_ms,
+                    version=await edits.current(read, post),
+                )
+                for post in await posts.by_ids(read, about.post_ids)
+            ]
+        ),
+        space_title=space.title if space is not None else None,
+        clip_ms=(clip.start_ms, clip.end_ms) if clip is not None else None,
+    )
+
+
+async def forget_closed(acting: Acting, kept_days: int) -> None:
+    """Delete the reports that were closed so long ago, with what they hold of people's words."""
+    before_ms = acting.now_ms - kept_days * _DAY_MS
+    await acting.tx.connection.execute(delete(reports).where(reports.c.resolved_at_ms <= before_ms))
 
 
 async def assign(acting: Acting, report_id: int, *, to_oneself: bool) -> None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from folkmoot.gate import Facts, Reach
+from folkmoot.posts.model import Version, Visibility
 
 COMMENT_CHARACTERS_MAX = 1_000
 POSTS_MAX = 20
@@ -40,8 +41,30 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     clip_id: int | None = None
 
 
+class ReportedPost(msgspec.Struct, frozen=True, kw_only=True):
+    """A post as it was when it was reported: which version of it, word for word, and which files."""
+
+    id: int
+    visibility: Visibility
+    created_at_ms: int
+    version: Version
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was reported, as it was then. It stays as long as the report does, whatever its author deletes or
+    changes. `clip_ms`: from where to where on the Space's timeline. Sound and files themselves are not in it."""
+
+    posts: tuple[ReportedPost, ...] = ()
+    space_title: str | None = None
+    clip_ms: tuple[int, int] | None = None
+
+
+NO_EVIDENCE = Evidence()
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A report. `reporter_id` is for moderators and the reporter, never for the one it is about."""
+    """A report. `reporter_id` is for moderators and the reporter, never for the one it is about; the evidence is
+    for moderators only."""
 
     id: int
     reporter_id: int | None
@@ -55,6 +78,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at_ms: int | None
     created_at_ms: int
     changed_at_ms: int
+    evidence: Evidence = NO_EVIDENCE
 
     def gate_facts(self) -> Facts:
         """Its reporter's own, and kept from whom it is about; moderators are admitted by their permit."""

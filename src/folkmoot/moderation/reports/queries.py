@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, func, select, true
 
 from folkmoot.accounts.model import Page
-from folkmoot.moderation.reports.model import About, Category, Report, Resolution
+from folkmoot.moderation.reports.model import NO_EVIDENCE, About, Category, Evidence, Report, Resolution
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.moderation import reports
 
@@ -81,6 +81,7 @@ def columns(report: Report) -> dict[str, Any]:
         **values,
         **msgspec.structs.asdict(about),
         "post_ids": list(about.post_ids),
+        "evidence": msgspec.to_builtins(report.evidence),
         "category": report.category.value,
         "resolution": resolution,
     }
@@ -104,4 +105,5 @@ def _report(row: Row[Any]) -> Report:
         resolved_at_ms=row.resolved_at_ms,
         created_at_ms=row.created_at_ms,
         changed_at_ms=row.changed_at_ms,
+        evidence=msgspec.convert(row.evidence, Evidence) if row.evidence is not None else NO_EVIDENCE,
     )

@@ -21,6 +21,7 @@ from folkmoot.moderation.reports.model import Report, Resolution
 from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.storage.database import Read
+from folkmoot.surfaces.cli.printable import printable
 from folkmoot.surfaces.cli.running import (
     AdminServices,
     Name,
@@ -199,6 +200,8 @@ class Moderating:
             if value:
                 typer.echo(f"{label + ':':14}{value}")
         typer.echo(f"\n{one.report.comment or 'Without a comment.'}")
+        for post in one.report.evidence.posts:
+            typer.echo(f"\nPost {post.id}, as it was reported: {printable(one_line(post.version.source))}")
 
     def resolve_report(self, report: ReportId) -> None:
         """Close a report without a sanction. A sanction closes every report about its account by itself."""

@@ -125,10 +125,35 @@ class AdminAccount(msgspec.Struct, kw_only=True):
     folkmoot: AccountExtension
 
 
-class ReportExtension(msgspec.Struct, kw_only=True):
-    """What a report is about beyond posts: a Space, a moment in it (ms of its timeline), a clip's range (ms)."""
+class ReportedMedia(msgspec.Struct, kw_only=True):
+    """A file of a reported post, by its number, with the description that it had."""
 
+    id: str
+    description: str
+
+
+class ReportedPost(msgspec.Struct, kw_only=True):
+    """A post as it was when it was reported, as plain text. `since`: when it came to say that; `now`: as_reported,
+    changed or deleted."""
+
+    id: str
+    visibility: str
+    created_at: str
+    since: str
+    text: str
+    spoiler_text: str
+    poll: list[str]
+    media: list[ReportedMedia]
+    now: str
+
+
+class ReportExtension(msgspec.Struct, kw_only=True):
+    """What a report is about beyond posts: a Space, a moment in it (ms of its timeline), a clip's range (ms). `posts`
+    and `space_title` are as they were when it was made."""
+
+    posts: list[ReportedPost]
     space: ModeratedSpace | None
+    space_title: str | None
     at_ms: int | None
     clip: tuple[int, int] | None
     resolution: str | None

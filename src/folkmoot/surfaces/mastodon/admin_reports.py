@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from folkmoot.accounts.model import Account
-from folkmoot.clips import queries as clips
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves
 from folkmoot.moderation.members import queries as members
 from folkmoot.moderation.members.model import Member
@@ -113,8 +112,8 @@ async def _around(read: Read, services: Services, permit: Permit, found: Sequenc
         members={one.item.account.id: one for one in admit(permit, known)},
         accounts={one.item.id: one for one in admit(permit, accounts)},
         spaces={one.item.id: one for one in admit(permit, rooms)},
-        clips=await clips.by_ids(read, {about.clip_id for about in abouts if about.clip_id is not None}),
         statuses={int(one.id): one for one in await load_statuses.reported(read, services, permit, meant)},
+        versions={one.id: one.edited_at_ms or one.created_at_ms for one in meant},
     )
 
 

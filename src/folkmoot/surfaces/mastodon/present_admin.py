@@ -5,13 +5,12 @@ from collections.abc import Mapping
 import msgspec
 
 from folkmoot.accounts.model import Account
-from folkmoot.clips.model import Clip
 from folkmoot.gate import Standing, Visible
 from folkmoot.gate.model import Sanction
 from folkmoot.moderation.evasion.model import SURENESS, Hint
 from folkmoot.moderation.evasion.rules import sentence
 from folkmoot.moderation.members.model import History, Member
-from folkmoot.moderation.reports.model import Report
+from folkmoot.moderation.reports.model import Report, ReportedPost
 from folkmoot.spaces.model import Role, Space
 from folkmoot.surfaces.mastodon import admin_entities, present
 from folkmoot.surfaces.mastodon.status_entities import Status
@@ -24,8 +23,8 @@ class Around(msgspec.Struct, frozen=True):
     members: Mapping[int, Visible[Member]]
     accounts: Mapping[int, Visible[Account]]
     spaces: Mapping[int, Visible[Space]]
-    clips: Mapping[int, Clip]
     statuses: Mapping[int, Status]
+    versions: Mapping[int, int]  # since when each post says what it says (Unix ms)
 
 
 def report(visible: Visible[Report], target: Visible[Account], site: Site) -> admin_entities.Report:
@@ -47,7 +46,6 @@ def admin_report(visible: Visible[Report], around: Around, site: Site) -> admin_
     """For moderators. The account that it is about has to be in `around`."""
     item, about = visible.item, visible.item.about
     space = around.spaces.get(about.space_id) if about.space_id is not None else None
-    clip = around.clips.get(about.clip_id) if about.clip_id is not None else None
 
     def person(account_id: int | None) -> admin_entities.AdminAccount | None:
         found = around.members.get(account_id) if account_id is not None else None
@@ -67,11 +65,31 @@ def admin_report(visible: Visible[Report], around: Around, site: Site) -> admin_
         action_taken_by_account=person(item.resolved_by),
         statuses=[around.statuses[id_] for id_ in about.post_ids if id_ in around.statuses],
         folkmoot=admin_entities.ReportExtension(
+            posts=[_reported(one, around.versions.get(one.id)) for one in item.evidence.posts],
+            space_title=item.evidence.space_title,
             space=moderated_space(space, site) if space is not None else None,
             at_ms=about.at_ms,
-            clip=(clip.start_ms, clip.end_ms) if clip is not None else None,
+            clip=item.evidence.clip_ms,
             resolution=item.resolution.value if item.resolution is not None else None,
         ),
+    )
+
+
+def _reported(post: ReportedPost, says_since_ms: int | None) -> admin_entities.ReportedPost:
+    said = post.version
+    now = (
+        "deleted" if says_since_ms is None else "as_reported" if says_since_ms == said.written_at_ms else "changed"
+    )
+    return admin_entities.ReportedPost(
+        id=str(post.id),
+        visibility=post.visibility.value,
+        created_at=present.timestamp(post.created_at_ms),
+        since=present.timestamp(said.written_at_ms),
+        text=said.source,
+        spoiler_text=said.spoiler_text,
+        poll=list(said.options),
+        media=[admin_entities.ReportedMedia(id=str(id_), description=text) for id_, text in said.media],
+        now=now,
     )
 
 
