@@ -271,7 +271,7 @@ async def test_the_server_says_what_it_is(
     await people.token(ids["alice"])
     shown = (await client.get(f"/api/{version}/instance")).json()
     assert shown["title"] == "Moot"
-    assert shown["version"] == "4.5.0 (compatible; Folkmoot 0.0.1)"
+    assert shown["version"] == "4.5.0+folkmoot.0.0.1"
     assert shown["configuration"]["statuses"]["max_characters"] == 500
     assert shown["configuration"]["accounts"]["max_note_length"] == 500
     assert shown["configuration"]["polls"] == {

@@ -168,7 +168,8 @@ async def _facts(services: Services, viewer: Viewer) -> tuple[Counts, entities.A
 
 
 def _version(site: Site) -> str:
-    return f"{COMPATIBLE_WITH} (compatible; Folkmoot {site.version})"
+    """Mastodon's, then ours as build metadata (Semantic Versioning 2.0.0, 10): clients compare it to know what there is."""
+    return f"{COMPATIBLE_WITH}+folkmoot.{site.version}"
 
 
 def _registrations(site: Site) -> dict[str, Any]:
