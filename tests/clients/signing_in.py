@@ -5,6 +5,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from tests.support.waiting import PATIENCE_S
 
 
 def password_of(username: str) -> str:
@@ -13,7 +14,7 @@ def password_of(username: str) -> str:
 
 def let_in(base_url: str, username: str, address: str) -> str:
     """Sign in at the address that a program opens, allow what it asks for; the code that it gets."""
-    with httpx.Client(base_url=base_url, headers={"Origin": base_url}) as browser:
+    with httpx.Client(base_url=base_url, headers={"Origin": base_url}, timeout=PATIENCE_S) as browser:
         sign_in = html.unescape(_found(r'action="([^"]+)"', browser.get(address)))
         signed_in = browser.post(sign_in, data={"username": username, "password": password_of(username)})
         assert signed_in.status_code == 303, signed_in.text

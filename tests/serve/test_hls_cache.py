@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.server import eventually
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.bench.hls import SPACES, By, Evening, evening
 from folkmoot.bench.nginx import hls_cache
@@ -29,7 +30,7 @@ def behind_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
 
 @pytest.fixture
 def http(behind_nginx: Evening) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=behind_nginx.nginx.base_url) as client:
+    with httpx.Client(base_url=behind_nginx.nginx.base_url, timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -114,7 +115,7 @@ def test_thousands_who_wait_for_the_same_are_one_request(tmp_path: Path) -> None
     def answer(connection: socket.socket) -> None:
         with connection:
             asked.append(connection.recv(4096))
-            everybody_waits.wait(20)
+            everybody_waits.wait(PATIENCE_S)
             connection.sendall(
                 b"HTTP/1.1 200 OK\r\nCache-Control: public, max-age=24\r\n"
                 b"Content-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -131,7 +132,9 @@ def test_thousands_who_wait_for_the_same_are_one_request(tmp_path: Path) -> None
         nginx = stack.enter_context(hls_cache(tmp_path, f"127.0.0.1:{origin.getsockname()[1]}"))
         waiting = []
         for _ in range(MORE_THAN_NGINX_COUNTS):
-            waiting.append(stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port), timeout=20)))
+            waiting.append(
+                stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port), timeout=PATIENCE_S))
+            )
             waiting[-1].sendall(
                 b"GET /api/folkmoot/v1/spaces/1/hls/shared/aac/live.m3u8?_HLS_msn=5 HTTP/1.1\r\nHost: moot\r\n\r\n"
             )

@@ -13,7 +13,7 @@ from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person, Talk
 from tests.stage.peers import until
 from tests.support.server import Server
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation.clips.actions import remove_clip
@@ -63,10 +63,11 @@ async def test_a_removed_space_is_over_for_everybody_at_once_and_no_other(moot: 
     everything = await everything_open(talk, nobody)
     space_id = int(talk.space["id"])
 
+    starved = Starved()
     committed_s = await decide(moot, partial(remove_space, space_id=space_id, reason="rule 4"), tell=told)
 
     await until(lambda: all(one.over_s() is not None for one in everything))
-    late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
+    late = {one.name: (one.over_s() or 0) - committed_s - starved.s() for one in everything}
     assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
     for person in (talk.host, nobody):
         answer = await person.http.get(f"{SPACES}/{space_id}")
@@ -96,11 +97,12 @@ async def test_a_removed_clip_is_over_in_the_middle_of_a_fetch_and_no_other(
     going_on = await held.slow_fetch("another clip", server.base_url, other, None)
 
     remove = partial(remove_clip, clip_id=int(clips[0]["id"]), reason="rule 5")
+    starved = Starved()
     committed_s = await decide(moot, remove, tell=told)
 
     everything = [by_nobody, by_somebody]
     await until(lambda: all(one.over_s() is not None for one in everything))
-    late = {one.name: (one.over_s() or 0) - committed_s for one in everything}
+    late = {one.name: (one.over_s() or 0) - committed_s - starved.s() for one in everything}
     assert {name: s for name, s in late.items() if s > OVER_WITHIN_S} == {}
     assert going_on.over_s() is None
     for http in (engineer.http, moot.nobody("127.0.9.4").http):

@@ -17,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.story.people import RECORD, browser
 from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice, write
 from tests.support.server import Server, eventually, running_server
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -219,7 +220,7 @@ def test_a_new_token_silences_who_has_the_old_one(studio: Host) -> None:
     assert studio.http.post(f"{studio.space}/whip/tokens").status_code == 201
     eventually(lambda: not studio.is_connected(), 2, "the old connection closed")
     headers = {**SDP, "Authorization": f"Bearer {studio.token}"}
-    with httpx.Client(base_url=studio.server.base_url) as anybody:
+    with httpx.Client(base_url=studio.server.base_url, timeout=PATIENCE_S) as anybody:
         assert anybody.post(f"{studio.space}/whip", content="v=0", headers=headers).status_code == 401
 
 

@@ -163,7 +163,7 @@ async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server
     assert after.pop(stage) == before.pop(stage)
     assert set(after) == {"web", "worker", "audience-0", "audience-1"}
     assert not set(after.values()) & set(before.values())
-    async with httpx.AsyncClient(base_url=server.base_url) as client:
+    async with httpx.AsyncClient(base_url=server.base_url, timeout=PATIENCE_S) as client:
         assert (await client.get("/api/v2/instance")).json()["title"] == "After"
 
 

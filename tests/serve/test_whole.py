@@ -127,7 +127,7 @@ async def test_an_evening(server: Server, people: tuple[Person, Person], tmp_pat
     )
     attachment = post.json()["media_attachments"][0]
     assert attachment["type"] == "audio"
-    async with httpx.AsyncClient() as anybody:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as anybody:
         sound = await anybody.get(attachment["url"])
     assert sound.headers["content-type"] == "audio/mp4"
     assert len(sound.content) > 5_000

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import Moot, Person
+from tests.support.waiting import Starved
 from tests.web.browser import page_of
 
 pytestmark = pytest.mark.slow
@@ -55,10 +56,11 @@ async def test_who_is_invited_among_36000_reads_it_at_once_and_nobody_else_looks
     await host.speak(space, 440)
     annas, berts = await listener(browser, moot, anna, space), await listener(browser, moot, bert, space)
     before = await annas.evaluate("looks"), await berts.evaluate("looks")
+    starved = Starved()
     await host.tell(space, "invite", account=anna.id)
     await expect(annas.get_by_text(INVITED)).to_be_visible()
     await berts.wait_for_function("window.calledMs")
-    took_ms = await annas.evaluate("readMs - calledMs")
+    took_ms = await annas.evaluate("readMs - calledMs") - 1_000 * starved.s()
     print(f"\nread {took_ms:.0f} ms after the note")
     assert took_ms < 2_000
     assert await annas.evaluate("looks") == before[0] + 1
