@@ -45,6 +45,9 @@ assert.deepEqual(context.descendants.map((one) => one.id), [reply.id]);
 assert.equal((await ben.reblogStatus(post.id)).data.reblog.id, post.id);
 assert.equal((await ben.favouriteStatus(post.id)).data.favourited, true);
 assert.equal((await ben.bookmarkStatus(post.id)).data.bookmarked, true);
+// megalodon asks for quotes by the name that Fedibird gave them, which Mastodon does not know
+const quote = (await ben.client.post("/api/v1/statuses", { status: "As she says", quoted_status_id: post.id })).data;
+assert.equal((await ana.getStatus(quote.id)).data.quote, true);
 const asked = (await ana.postStatus("Tea?", { poll: { options: ["yes", "no"], expires_in: 600 } })).data;
 assert.equal((await ben.votePoll(asked.poll.id, [0])).data.votes_count, 1);
 const file = join(mkdtempSync(join(tmpdir(), "day-")), "red.png"); // without a name it is no file to megalodon

@@ -91,6 +91,8 @@ def posts(ana: Any, ben: Any) -> Any:
     reply = ben.status_reply(post, "And to you")
     assert ids(ana.status_context(post).descendants) == [reply.id]
     assert ben.status_reblog(post).reblog.id == post.id
+    quote = ben.status_post("As she says", quoted_status_id=post)
+    assert ana.status(quote).quote.quoted_status.id == post.id
     assert ben.status_favourite(post).favourites_count == 1
     assert ben.status_bookmark(post).bookmarked
     assert (ids(ben.bookmarks()), ids(ben.favourites())) == ([post.id], [post.id])
@@ -142,7 +144,7 @@ def reading(ana: Any, ben: Any, post: Any) -> None:
 
 def being_told(ana: Any, ben: Any) -> None:
     told = ana.notifications()
-    assert {one.type for one in told} == {"follow", "favourite", "reblog", "mention"}
+    assert {one.type for one in told} == {"follow", "favourite", "reblog", "quote", "mention"}
     newest = ana.notifications(limit=1)
     assert ids(ana.fetch_next(newest)) == [told[1].id]
     assert ana.fetch_previous(newest) == []

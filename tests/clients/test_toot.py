@@ -81,6 +81,7 @@ def test_a_day(server: Server, tmp_path: Path) -> None:
         "post", "Tea?", "--poll-option", "yes", "--poll-option", "no", "--poll-expires-in", "10 minutes"
     )
     assert [one["title"] for one in poll["poll"]["options"]] == ["yes", "no"]
+    assert ben.json("polls", "vote", poll["poll"]["id"], "0")["votes_count"] == 1
     picture = tmp_path / "red.png"
     Image.new("RGB", (64, 48), (200, 20, 20)).save(picture)
     shown = ana.json("post", "A picture", "--media", str(picture), "--description", "red")
