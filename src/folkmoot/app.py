@@ -34,6 +34,7 @@ from folkmoot.surfaces import (
     metrics,
     moderated,
     new_password,
+    roles,
     second_factors,
     session,
     sessions,
@@ -55,6 +56,7 @@ from folkmoot.surfaces.http import (
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import (
+    about,
     accounts,
     admin_accounts,
     admin_domains,
@@ -122,6 +124,7 @@ OWN_API: list[Any] = [
     *second_factors.HANDLERS,
     *leaving.HANDLERS,
     *account_links.HANDLERS,
+    *roles.HANDLERS,
     *standing.HANDLERS,
     *export.HANDLERS,
     *appeals.HANDLERS,
@@ -154,6 +157,7 @@ OTHERS: list[Any] = [
     *admin_reports.HANDLERS,
     *marks.HANDLERS,
     *instance.HANDLERS,
+    *about.HANDLERS,
     *media.HANDLERS,
     *media_files.HANDLERS,
     *portraits.HANDLERS,

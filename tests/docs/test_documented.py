@@ -96,3 +96,12 @@ def test_what_the_readme_links_to_exists() -> None:
     linked = re.findall(r"\]\((?!https?:)([^)#]+)", text_of("README.md"))
     assert linked
     assert not [path for path in linked if not (ROOT / path).exists()]
+
+
+def test_what_mastodon_documents_is_there_or_said_not_to_be() -> None:
+    documented = set(text_of("tests/docs/mastodon_methods.txt").splitlines())
+    there = {re.sub(r"{\w+}", "{}", endpoint) for endpoint in endpoints()}
+    _, _, said = text_of("docs/api.md").partition("### What of Mastodon 4.5 is there")
+    table = [line for line in said.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    missing = {name for line in table for name in re.findall(r"`([A-Z]+ /[^`]+)`", line.split("|")[1])}
+    assert documented - there == missing

@@ -68,6 +68,15 @@ class Counts(msgspec.Struct, frozen=True):
     posts: int  # not deleted
 
 
+class Week(msgspec.Struct, frozen=True):
+    """Seven days of the server in numbers, from a Unix time on."""
+
+    began_ms: int
+    posts: int
+    active: int  # wrote or signed in
+    registrations: int
+
+
 class Page(msgspec.Struct, frozen=True):
     """A page of a list that is ordered by id, newest first; Mastodon's three cursors.
 

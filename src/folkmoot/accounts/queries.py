@@ -10,17 +10,19 @@ from sqlalchemy import (
     CompoundSelect,
     Row,
     Select,
+    and_,
     bindparam,
     exists,
     func,
     or_,
     select,
+    true,
     union_all,
 )
 
 from folkmoot.accounts import links
 from folkmoot.accounts.links import Purpose
-from folkmoot.accounts.model import Account, Counts, Field
+from folkmoot.accounts.model import Account, Counts, Field, Week
 from folkmoot.accounts.portraits.model import Portrait
 from folkmoot.accounts.rules import fold, is_username
 from folkmoot.gate import Role
@@ -113,24 +115,42 @@ def hides(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnE
 async def counts(read: Read) -> Counts:
     """What the server says of itself."""
     month_ago_ms = read.now_ms - 30 * 24 * 3600 * 1000
-    wrote = select(posts.c.account_id).where(posts.c.id >= id_at(month_ago_ms))
-    came = select(tokens.c.account_id).where(
-        tokens.c.created_at_ms >= month_ago_ms, tokens.c.account_id.is_not(None)
-    )
-    active = wrote.union(came).subquery()
     row = (
         await read.connection.execute(
             select(
                 select(func.count()).select_from(accounts).scalar_subquery(),
-                select(func.count()).select_from(active).scalar_subquery(),
-                select(func.count())
-                .select_from(posts)
-                .where(posts.c.deleted_at_ms.is_(None), posts.c.reblog_of_id.is_(None))
-                .scalar_subquery(),
+                _active(month_ago_ms, read.now_ms + 1),
+                _posted(true()),
             )
         )
     ).one()
     return Counts(accounts=row[0], active_in_month=row[1], posts=row[2])
+
+
+async def week(read: Read, began_ms: int) -> Week:
+    """What happened in the seven days from a Unix time on. One statement."""
+    end_ms = began_ms + 7 * 24 * 3600 * 1000
+    came = select(func.count()).where(accounts.c.created_at_ms >= began_ms, accounts.c.created_at_ms < end_ms)
+    within = and_(posts.c.id >= id_at(began_ms), posts.c.id < id_at(end_ms))
+    row = (
+        await read.connection.execute(select(_posted(within), _active(began_ms, end_ms), came.scalar_subquery()))
+    ).one()
+    return Week(began_ms, *row)
+
+
+def _posted(where: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many posts, without boosts and what was deleted."""
+    kept = and_(posts.c.deleted_at_ms.is_(None), posts.c.reblog_of_id.is_(None))
+    return select(func.count()).select_from(posts).where(kept, where).scalar_subquery()
+
+
+def _active(from_ms: int, to_ms: int) -> ColumnElement[int]:
+    """How many people wrote something or signed in."""
+    wrote = select(posts.c.account_id).where(posts.c.id >= id_at(from_ms), posts.c.id < id_at(to_ms))
+    came = select(tokens.c.account_id).where(
+        tokens.c.created_at_ms >= from_ms, tokens.c.created_at_ms < to_ms, tokens.c.account_id.is_not(None)
+    )
+    return select(func.count()).select_from(wrote.union(came).subquery()).scalar_subquery()
 
 
 async def owner_id(read: Read) -> int | None:

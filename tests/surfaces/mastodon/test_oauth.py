@@ -15,6 +15,7 @@ from litestar import Litestar
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.web import visitor
+from tests.surfaces.conftest import Person
 from tests.surfaces.test_second_factors import Browser
 
 from folkmoot.accounts.second_factor.codes import code_at
@@ -472,3 +473,21 @@ async def test_where_everything_is(client: httpx.AsyncClient) -> None:
     assert shown["issuer"] == "http://moot.test"
     assert shown["code_challenge_methods_supported"] == ["S256"]
     assert shown["token_endpoint"] == "http://moot.test/oauth/token"
+
+
+async def test_who_gave_a_program_its_token(client: httpx.AsyncClient, people: People, alice: Person) -> None:
+    where = (await client.get("/.well-known/oauth-authorization-server")).json()["userinfo_endpoint"]
+    for method, scopes in (("GET", "profile"), ("POST", "read")):
+        headers = {"Authorization": f"Bearer {await people.token(alice.id, scopes)}"}
+        said = (await client.request(method, where, headers=headers)).json()
+        assert said == {
+            "iss": "http://moot.test",
+            "sub": "http://moot.test/users/alice",
+            "name": "alice",
+            "preferred_username": "alice",
+            "profile": "http://moot.test/@alice",
+            "picture": "http://moot.test/static/avatar.png",
+        }
+    small = {"Authorization": f"Bearer {await people.token(alice.id, 'write')}"}
+    assert (await client.get(where, headers=small)).status_code == 403
+    assert (await client.get(where)).status_code == 401

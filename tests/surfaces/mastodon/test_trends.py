@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 from tests.support.clock import FakeClock
 from tests.support.people import People
-from tests.surfaces.conftest import Person
+from tests.surfaces.conftest import Person, person
 from tests.surfaces.mastodon.test_marks import say
 from tests.surfaces.walking import links
 
@@ -85,3 +85,31 @@ async def test_pages_go_by_number(client: httpx.AsyncClient, alice: Person, bob:
     assert [one["name"] for one in first.json()] == seen[2:4]
     assert (await client.get(f"{TRENDS}/tags", params={"offset": "x"})).status_code == 422
     assert await trends(client, "tags", offset=10**18) == []
+
+
+async def test_the_timeline_of_a_link_that_is_a_trend(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person, clock: FakeClock
+) -> None:
+    carol = await person(people, "carol")
+    said = [(await say(client, who, f"look {LINK}"))["id"] for who in (alice, bob, alice, carol)]
+
+    async def seen(who: Person | None = None, **asked: Any) -> list[str]:
+        headers = who.headers if who is not None else {}
+        answer = await client.get("/api/v1/timelines/link", params={"url": LINK, **asked}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()]
+
+    assert await seen() == [said[3], said[2], said[1]]
+    assert await seen(limit=1) == [said[3]]
+    assert await seen(max_id=said[3], limit=1) == [said[2]]
+    assert await seen(min_id=said[1], limit=1) == [said[2]]
+    await client.post(f"/api/v1/accounts/{bob.id}/mute", headers=alice.headers)
+    assert await seen(alice) == [said[3], said[2]]
+    await people.put(carol.id, Standing.LIMITED)
+    assert await seen() == [said[2], said[1]]
+    for url in ("https://alone.test", ""):
+        answer = await client.get("/api/v1/timelines/link", params={"url": url})
+        assert answer.status_code == 404
+    await people.put(bob.id, Standing.SUSPENDED)
+    clock.advance_ms(GOOD_FOR_MS)
+    assert (await client.get("/api/v1/timelines/link", params={"url": LINK})).status_code == 404

@@ -1,10 +1,13 @@
 """How many people and posts the server has: counted now and then, for every client asks at every start."""
 
 from folkmoot.accounts import queries
-from folkmoot.accounts.model import Counts
+from folkmoot.accounts.model import Counts, Week
 from folkmoot.storage.database import Read
 
 GOOD_FOR_MS = 10 * 60 * 1000
+WEEKS = 12
+_WEEK_MS = 7 * 86_400_000
+_MONDAY_MS = 4 * 86_400_000  # the first after 1970-01-01, a Thursday
 
 
 class ServerCounts:
@@ -13,9 +16,21 @@ class ServerCounts:
     def __init__(self) -> None:
         self._counts: Counts | None = None
         self._counted_at_ms = 0
+        self._weeks: list[Week] = []
+        self._weeks_at_ms = 0
 
     async def get(self, read: Read) -> Counts:
         if self._counts is None or read.now_ms - self._counted_at_ms >= GOOD_FOR_MS:
             self._counts = await queries.counts(read)
             self._counted_at_ms = read.now_ms
         return self._counts
+
+    async def weeks(self, read: Read) -> list[Week]:
+        """The last twelve, from Mondays on (UTC), the one that goes on first. What has gone by is counted once."""
+        if not self._weeks or read.now_ms - self._weeks_at_ms >= GOOD_FOR_MS:
+            began_ms = read.now_ms - (read.now_ms - _MONDAY_MS) % _WEEK_MS
+            over = {one.began_ms: one for one in self._weeks if one.began_ms + _WEEK_MS <= self._weeks_at_ms}
+            wanted = [began_ms - number * _WEEK_MS for number in range(WEEKS)]
+            self._weeks = [over.get(one) or await queries.week(read, one) for one in wanted]
+            self._weeks_at_ms = read.now_ms
+        return self._weeks

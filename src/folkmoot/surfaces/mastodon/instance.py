@@ -108,30 +108,6 @@ def _instance_v1(site: Site, counts: Counts, contact: entities.Account | None) -
     }
 
 
-@get("/api/v1/instance/rules", opt=serves(Serves.NOBODY))
-async def rules() -> list[Any]:
-    """The rules of the server, as `instance` has them."""
-    return []
-
-
-@get("/api/v1/instance/peers", opt=serves(Serves.NOBODY))
-async def peers() -> list[str]:
-    """Other servers that this one knows of: none yet."""
-    return []
-
-
-@get("/api/v1/instance/translation_languages", opt=serves(Serves.NOBODY))
-async def translation_languages() -> dict[str, list[str]]:
-    """Which languages are translated into which: none."""
-    return {}
-
-
-@get("/api/v1/instance/extended_description", opt=serves(Serves.NOBODY))
-async def extended_description() -> dict[str, Any]:
-    """What the server says of itself, as HTML."""
-    return {"updated_at": None, "content": f"<p>{DESCRIPTION}</p>"}
-
-
 @get("/.well-known/nodeinfo", opt=serves(Serves.NOBODY))
 async def nodeinfo_links(services: Services) -> dict[str, Any]:
     """Where NodeInfo is: clients look there for what a server runs."""
@@ -226,13 +202,4 @@ def _configuration(site: Site) -> dict[str, Any]:
     }
 
 
-HANDLERS: list[Any] = [
-    instance,
-    instance_v1,
-    rules,
-    peers,
-    translation_languages,
-    extended_description,
-    nodeinfo_links,
-    nodeinfo,
-]
+HANDLERS: list[Any] = [instance, instance_v1, nodeinfo_links, nodeinfo]

@@ -20,7 +20,8 @@ from folkmoot.gate import Action, Gate, Refused, Serves, Viewer
 from folkmoot.storage.database import digest
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.limits import Limits, client_address
-from folkmoot.surfaces.mastodon import entities, oauth_pages
+from folkmoot.surfaces.mastodon import entities, oauth_pages, present
+from folkmoot.surfaces.mastodon.accounts import admit
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services, Site
 
@@ -55,6 +56,17 @@ class RevokeRequest(msgspec.Struct):
 
 
 Body = TypeVar("Body")
+
+
+class UserInfo(msgspec.Struct):
+    """OpenID Connect Core 1.0, 5.1."""
+
+    iss: str
+    sub: str
+    name: str
+    preferred_username: str
+    profile: str
+    picture: str
 
 
 class OAuthErrorBody(msgspec.Struct):
@@ -147,6 +159,7 @@ def metadata(services: Services) -> dict[str, Any]:
         "token_endpoint": f"{base_url}/oauth/token",
         "app_registration_endpoint": f"{base_url}/api/v1/apps",
         "revocation_endpoint": f"{base_url}/oauth/revoke",
+        "userinfo_endpoint": f"{base_url}/oauth/userinfo",
         "scopes_supported": list(rules.SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -154,6 +167,32 @@ def metadata(services: Services) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
     }
+
+
+@get("/oauth/userinfo", opt=serves(Serves.SIGNED_IN, scope="profile"))
+async def userinfo(viewer: Viewer, services: Services) -> Response[UserInfo]:
+    """Who has given the program its token, in the claims of OpenID Connect."""
+    return await _userinfo(viewer, services)
+
+
+@post("/oauth/userinfo", opt=serves(Serves.SIGNED_IN, scope="profile"), status_code=200)
+async def userinfo_by_post(viewer: Viewer, services: Services) -> Response[UserInfo]:
+    """The same (OpenID Connect Core 1.0, 5.3.1)."""
+    return await _userinfo(viewer, services)
+
+
+async def _userinfo(viewer: Viewer, services: Services) -> Response[UserInfo]:
+    async with services.database.read() as read:
+        own = present.account(await admit(services, read, viewer, str(viewer.id)), services.site)
+    said = UserInfo(
+        iss=services.site.base_url,
+        sub=own.uri,
+        name=own.display_name or own.username,
+        preferred_username=own.username,
+        profile=own.url,
+        picture=own.avatar,
+    )
+    return Response(said, headers=NO_STORE)
 
 
 def oauth_error(_request: Request[Any, Any, Any], error: OAuthError) -> Response[OAuthErrorBody]:
@@ -230,4 +269,13 @@ def _basic(header: str) -> tuple[str, str] | None:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-HANDLERS: list[Any] = [register, verify_application, token, revoke, metadata, *oauth_pages.HANDLERS]
+HANDLERS: list[Any] = [
+    register,
+    verify_application,
+    token,
+    revoke,
+    metadata,
+    userinfo,
+    userinfo_by_post,
+    *oauth_pages.HANDLERS,
+]

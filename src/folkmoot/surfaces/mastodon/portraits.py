@@ -6,7 +6,7 @@ https://docs.joinmastodon.org/methods/profile/
 import re
 from typing import Any
 
-from litestar import Request, delete, get
+from litestar import Request, Response, delete, get
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.portraits.actions import change_portraits
@@ -51,16 +51,20 @@ async def taken(
 async def fetch_portrait(
     request: Request[Any, Any, Any], account_id: str, name: str, viewer: Viewer, services: Services
 ) -> media_files.Bytes:
-    """An avatar or a header; of a limited account for its followers, who ask as themselves."""
+    """An avatar or a header; of a limited account for its followers, who ask as themselves. Apps ask as nobody, and
+    are sent to the picture of those without one: the same of whoever isn't shown, or isn't there."""
     named = _NAME.fullmatch(name)
+    if named is None:
+        raise _not_found()
     async with services.database.read() as read:
         found = await queries.by_ids(read, [entity_id(account_id)])
-        visible = await services.gate.admit_one(read, viewer, found[0] if found else None, "Picture")
-    portrait = None
-    if named is not None:
-        portrait = visible.item.avatar if named["which"] == "avatar" else visible.item.header
-    if named is None or portrait is None or portrait.version != int(named["version"]):
-        raise Refused("not_found", "Picture not found.", status=404)
+        admitted = await services.gate.admit(read, viewer, found)
+    if not admitted:
+        return _default(services, named["which"])
+    (visible,) = admitted
+    portrait = visible.item.avatar if named["which"] == "avatar" else visible.item.header
+    if portrait is None or portrait.version != int(named["version"]):
+        raise _not_found()
     cached = CACHED if visible.is_open else media_files.FOR_THE_VIEWER
     stored = (portrait.still or portrait.original) if named["still"] else portrait.original
     return await media_files.send(request, services.objects, stored, name, cached)
@@ -78,6 +82,15 @@ async def delete_header(permit: Permit, services: Services) -> entities.Credenti
     """Show no header of one's own any more."""
     await services.gate.act(permit, lambda acting: change_portraits(acting, {"header": None}))
     return await own_account(services, permit.viewer)
+
+
+def _default(services: Services, which: str) -> Response[bytes]:
+    address = services.site.base_url + (present.AVATAR_PATH if which == "avatar" else present.HEADER_PATH)
+    return Response(b"", status_code=302, headers={"Location": address, "Cache-Control": "private, no-cache"})
+
+
+def _not_found() -> Refused:
+    return Refused("not_found", "Picture not found.", status=404)
 
 
 HANDLERS: list[Any] = [fetch_portrait, delete_avatar, delete_header]

@@ -6,7 +6,9 @@ from litestar import Request, Response, get
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
+from folkmoot.accounts.paging import ids_of_page
 from folkmoot.gate import Refused, Serves, Viewer
+from folkmoot.posts import queries as posts
 from folkmoot.posts.model import Post
 from folkmoot.posts.text import folded_tag
 from folkmoot.storage.database import Read
@@ -14,6 +16,7 @@ from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon.load_statuses import Fetch, timeline
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, says
 from folkmoot.surfaces.mastodon.status_entities import Status
+from folkmoot.surfaces.mastodon.trending import Trending, shared
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines import merged, queries
 from folkmoot.timelines.filters.model import Context
@@ -84,6 +87,27 @@ async def of_tag(request: _Request, tag: str, viewer: Viewer, services: Services
         return await _answer(read, request, services, viewer, fetch, Context.PUBLIC, public=True)
 
 
+@get("/api/v1/timelines/link", opt=serves(Serves.ANYONE, scope=_READ))
+async def of_link(
+    request: _Request, viewer: Viewer, services: Services, trending: Trending
+) -> Response[list[Status]]:
+    """Public posts with a link (`url`) that is a trend now: of each who posted it the newest. 404 for others."""
+    url = request.query_params.get("url", "")
+
+    async def fetch(asked: Page) -> list[Post]:
+        return await posts.by_ids(read, ids_of_page(ids, asked))
+
+    async with services.database.read() as read:
+        candidates = (await trending.get(read)).links
+        uses = (await shared(read, services.gate, {url: candidates.get(url, ())})).get(url)
+        if uses is None:
+            raise Refused("not_found", "Record not found", status=404)
+        people = {use.account_id for use in uses}
+        hidden = set() if viewer.account_id is None else await accounts.hidden_from(read, viewer.id, people)
+        ids = [use.post_id for use in uses if use.account_id not in hidden]
+        return await _answer(read, request, services, viewer, fetch, Context.PUBLIC, public=True)
+
+
 @get("/api/v1/accounts/{account_id:str}/statuses", opt=serves(Serves.ANYONE, scope=_READ))
 async def of_account(
     request: _Request, account_id: str, viewer: Viewer, services: Services
@@ -131,4 +155,4 @@ async def _answer(
     return Response(found.statuses, headers=headers)
 
 
-HANDLERS: list[Any] = [home, of_list, public, of_tag, of_account]
+HANDLERS: list[Any] = [home, of_list, public, of_tag, of_link, of_account]
