@@ -1,12 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { emojiData } from './emoji-data.ts';
 
 // The server serves what is built here; while developing, `npm run dev` passes its API through.
 const server = loadEnv('', '.', 'FOLKMOOT_').FOLKMOOT_URL ?? 'http://localhost:8000';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [emojiData(), svelte()],
   build: {
     outDir: '../src/folkmoot/surfaces/pages/dist',
     emptyOutDir: true,
@@ -18,7 +19,11 @@ export default defineConfig({
     // Few files: each that comes beside another is a connection more, which may be dead when the network is back.
     cssCodeSplit: false,
     rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: 'shared', test: /web\/(src|node_modules\/svelte)/, minShareCount: 3 }] } },
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'shared', test: /web\/(src|node_modules\/svelte)/, minShareCount: 3 }],
+        },
+      },
     },
   },
   server: { proxy: { '/api': server, '/oauth': server, '/media': server, '/static': server } },

@@ -162,10 +162,12 @@ _POSTS = (
 _OF_ACCOUNTS = [
     ("GET", "accounts/{account_id}"),
     *(("POST", f"accounts/{{account_id}}/{what}") for what in
-      ("action", "approve", "reject", "enable", "unsilence", "unsuspend")),
+      ("action", "approve", "reject", "enable", "unsilence", "unsuspend", "unsensitive")),
+    ("DELETE", "accounts/{account_id}"),
 ]  # fmt: skip
 _OF_REPORTS = [
     ("GET", "reports/{report_id}"),
+    ("PUT", "reports/{report_id}"),
     *(("POST", f"reports/{{report_id}}/{what}") for what in ("assign_to_self", "unassign", "resolve", "reopen")),
 ]  # fmt: skip
 
@@ -213,6 +215,9 @@ ADDRESSES: dict[str, list[Address]] = {
     f"GET {API}/invite/{{code}}": of_everybody(f"{API}/invite/{{invite_code}}"),
     f"GET {API}/moderation/accounts/{{account_id}}/invites": of_everybody(
         f"{API}/moderation/accounts/{{account}}/invites"
+    ),
+    f"PUT {API}/moderation/accounts/{{account_id}}/role": of_everybody(
+        f"{API}/moderation/accounts/{{account}}/role"
     ),
     f"POST {API}/moderation/accounts/{{account_id}}/links": of_everybody(
         f"{API}/moderation/accounts/{{account}}/links"
@@ -388,6 +393,7 @@ ADDRESSES: dict[str, list[Address]] = {
         f"GET /{{handle}}/{side}": of_everybody(f"/@{USERNAME}/{side}")
         for side in ("with_replies", "media", "followers", "following")
     },
+    "GET /{handle}/tagged/{tag}": of_everybody(f"/@{USERNAME}/tagged/moot"),
     "GET /tags/{tag}": of_everybody("/tags/moot"),
     "GET /lists/{list_id}": of_everybody("/lists/1"),
     "GET /{handle}/{post_id}": of_everybody("/@" + USERNAME + "/{post}", "/@" + USERNAME + "/{private_post}"),
@@ -441,6 +447,7 @@ BODIES: dict[str, Any] = {
     f"POST {API}/password-reset": {"email": "nobody@mail.example"},
     f"POST {API}/email": {"email": "somebody@mail.example", "password": "not the password"},
     f"POST {API}/moderation/accounts/{{account_id}}/links": {"kind": "password"},
+    f"PUT {API}/moderation/accounts/{{account_id}}/role": {"role": "member"},
     f"POST {API}/account-deletion": {"password": "not the password"},
     f"POST {API}/email-link": {"secret": "none"},
     f"POST {API}/session/second-factor": {"ticket": "none", "code": "000000"},

@@ -43,6 +43,12 @@ async def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(
     assert "<title>Not found</title>" in page.text
 
 
+async def test_a_device_can_keep_it_among_its_programs(client: httpx.AsyncClient) -> None:
+    said = await client.get("/manifest.webmanifest")
+    assert said.headers["content-type"] == "application/manifest+json"
+    assert (said.json()["start_url"], said.json()["display"]) == ("/", "standalone")
+
+
 async def test_programs_get_json(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/v1/nothing", headers=HTML)
     assert answer.status_code == 404

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from tests.serve.moot import Moot, Person
 from tests.support.server import Server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
@@ -62,8 +62,9 @@ async def act(page: Page, author: str, name: str) -> None:
 
 
 async def test_a_post_is_begun_kept_sent_voted_on_changed_and_written_anew(
-    server: Server, moot: Moot, browser: Browser
+    server: Server, moot: Moot, browser: Browser, tmp_path: Path
 ) -> None:
+    server.admin("emojis", "add", "moot", str(picture(tmp_path / "moot.png", 32, 32)), "--category", "Folk")
     robin, jay = await moot.person("robin"), await moot.person("jay")
     context, page = await page_of(browser, server, robin, **DESKTOP_LIGHT)
     await page.goto("/")
@@ -80,13 +81,15 @@ async def test_a_post_is_begun_kept_sent_voted_on_changed_and_written_anew(
     await box.press_sequentially(":rocket")
     await expect(page.get_by_role("option", name="rocket")).to_be_visible()
     await box.press("Tab")
+    await emoji_are_chosen(page, box)
     await page.get_by_role("button", name="Poll", exact=True).click()
     await page.get_by_label("Answer 1").fill("Tea")
     await page.get_by_label("Answer 2").fill("Coffee")
     await box.press("Control+Enter")
     post = page.get_by_role("article", name="Post by robin")
     await expect(post.get_by_text("Half a thought for")).to_be_visible()
-    await expect(post.get_by_text("🚀")).to_be_visible()
+    await expect(post.get_by_text("🚀 🎉")).to_be_visible()
+    await expect(post.get_by_role("img", name=":moot:")).to_be_visible()
     await expect(box).to_have_value("")
 
     await voted(server, jay, browser, str(await post.get_attribute("data-address")))
@@ -114,6 +117,24 @@ async def test_a_post_is_begun_kept_sent_voted_on_changed_and_written_anew(
     await anew.get_by_role("button", name="Post", exact=True).click()
     await expect(post.get_by_text("A whole thought")).to_be_visible()
     await context.close()
+
+
+async def emoji_are_chosen(page: Page, box: Locator) -> None:
+    """By keys, and by pressing one: the server's own are offered by their category."""
+    await box.fill("Half a thought for @jay 🚀 ")
+    await page.get_by_role("button", name="Emoji", exact=True).press("Enter")
+    picker = page.get_by_role("dialog", name="Emoji")
+    await picker.get_by_label("Find an emoji").fill("party")
+    await expect(picker.get_by_role("heading", name="Found")).to_be_visible()
+    for key in ("ArrowDown", "Enter"):
+        await page.keyboard.press(key)
+    await expect(picker).to_have_count(0)
+    await expect(box).to_be_focused()
+    await page.get_by_role("button", name="Emoji", exact=True).click()
+    await expect(picker.get_by_role("heading", name="Folk")).to_be_visible()
+    assert await problems(page) == []
+    await picker.get_by_role("button", name="moot", exact=True).click()
+    await expect(box).to_have_value("Half a thought for @jay 🚀 🎉 :moot: ")
 
 
 async def voted(server: Server, voter: Person, browser: Browser, address: str) -> None:
@@ -282,10 +303,57 @@ async def test_filters_lists_tags_and_silence(server: Server, moot: Moot, browse
     await expect(page.get_by_role("button", name="Unfollow")).to_be_visible()
 
     await page.goto(f"/@gull/{post['id']}")
-    await act(page, "gull", "Mute gull")
+    await act(page, "gull", "Mute gull…")
+    dialog = page.get_by_role("dialog", name="Mute gull")
+    await dialog.get_by_role("button", name="Mute").click()
     await page.get_by_role("button", name="Undo").click()
     await page.goto("/settings/mutes")
     await expect(page.get_by_text("You muted nobody.")).to_be_visible()
+
+    await page.goto("/@gull")
+    await page.get_by_role("button", name="More about gull").click()
+    await page.get_by_role("menuitem", name="Mute gull…").click()
+    await dialog.get_by_label("How long").select_option("For a week")
+    await dialog.get_by_label("Don’t tell me").uncheck()
+    assert await problems(page) == []
+    await dialog.get_by_role("button", name="Mute").click()
+    await expect(page.get_by_text("muted", exact=True)).to_be_visible()
+    await page.goto("/settings/mutes")
+    await expect(page.get_by_text("you are still told of them")).to_contain_text("until ")
+    await page.get_by_role("button", name="Change").click()
+    await expect(dialog.get_by_text("They are muted until")).to_be_visible()
+    await dialog.get_by_role("button", name="Mute").click()
+    await expect(page.get_by_text("without end, you are still told of them")).to_be_visible()
+    await page.get_by_role("button", name="Unmute").click()
+    await expect(page.get_by_text("without end")).to_have_count(0)
+    await context.close()
+
+
+async def test_a_profile_shows_what_its_owner_chose_and_whom_one_knows(
+    server: Server, moot: Moot, browser: Browser
+) -> None:
+    wren, ibis, stork = await moot.person("wren"), await moot.person("ibis"), await moot.person("stork")
+    for person, other in ((wren, ibis), (ibis, stork), (stork, ibis)):
+        await follow(person, other)
+    pinned = await said(stork, "How to build a nest #nests")
+    await said(stork, "Something newer")
+    assert (await stork.http.post(f"{STATUSES}/{pinned['id']}/pin")).status_code == 200
+    assert (await stork.http.post("/api/v1/featured_tags", json={"name": "nests"})).status_code == 200
+    assert (await stork.http.post(f"/api/v1/accounts/{ibis.id}/endorse")).status_code == 200
+    context, page = await page_of(browser, server, wren, **PHONE_DARK)
+    await page.goto("/@stork")
+    await expect(page.get_by_text("Followed by")).to_have_text("Followed by ibis, whom you follow")
+    await expect(page.get_by_label("Whom stork recommends").get_by_role("link", name="ibis")).to_be_visible()
+    await expect(page.get_by_role("article").first).to_contain_text("How to build a nest")
+    assert await problems(page) == []
+    await page.get_by_role("link", name="#nests 1").click()
+    await expect(page.get_by_role("heading", name="Posts with #nests")).to_be_visible()
+    await expect(page.get_by_role("article")).to_have_count(1)
+
+    await page.goto("/settings")
+    await page.get_by_label("Another tag").fill("#reeds")
+    await page.get_by_role("button", name="Show it").click()
+    await expect(page.get_by_role("button", name="Take #reeds off")).to_be_visible()
     await context.close()
 
 

@@ -1,10 +1,12 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
+import * as look from './lib/look';
 import { router } from './lib/router.svelte';
 import { session } from './lib/session.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
 
+look.show();
 router.start();
 void session.refresh();
 mount(App, { target: document.getElementById('app')! });

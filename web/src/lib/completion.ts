@@ -29,3 +29,21 @@ export function completed(text: string, fragment: Fragment, chosen: string): { t
     caret: fragment.from + inserted.length + (inserted.endsWith(' ') ? 0 : 1),
   };
 }
+
+/** The text with this in place of the selection. A `:shortcode:` is one only between spaces. */
+export function insertedAt(
+  text: string,
+  from: number,
+  to: number,
+  inserted: string,
+): { text: string; caret: number } {
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  const isShortcode = inserted.startsWith(':');
+  const lead = isShortcode && /\S$/.test(before) ? ' ' : '';
+  const tail = isShortcode && !/^\s/.test(after) ? ' ' : '';
+  return {
+    text: before + lead + inserted + tail + after,
+    caret: before.length + lead.length + inserted.length + tail.length,
+  };
+}

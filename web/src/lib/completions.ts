@@ -1,9 +1,8 @@
 // Who, which tag and which emoji could be meant by what is being written.
-import { get } from './api/client';
 import { findAccounts } from './api/people';
 import { search } from './api/reading';
 import type { Fragment } from './completion';
-import type { Account, CustomEmoji } from './mastodon-types';
+import type { Account } from './mastodon-types';
 import { nameOf } from './words';
 
 export interface Completion {
@@ -25,7 +24,7 @@ export async function completionsFor(fragment: Fragment, signal: AbortSignal): P
     const { hashtags } = await search({ q: fragment.query, type: 'hashtags', limit: SHOWN_MAX }, signal);
     return hashtags.map(({ name }) => ({ inserted: `#${name}`, label: `#${name}`, detail: '' }));
   }
-  return emojis(fragment.query.toLowerCase());
+  return emojis(fragment.query);
 }
 
 const mention = (account: Account): Completion => ({
@@ -35,23 +34,12 @@ const mention = (account: Account): Completion => ({
   account,
 });
 
-let custom: Promise<CustomEmoji[]> | null = null;
-
 async function emojis(query: string): Promise<Completion[]> {
-  custom ??= get<CustomEmoji[]>('/api/v1/custom_emojis').catch(() => ((custom = null), []));
-  const [own, { EMOJI }] = await Promise.all([custom, import('./emoji')]);
-  const ofServer = own
-    .filter((one) => one.visible_in_picker && one.shortcode.toLowerCase().includes(query))
-    .map((one) => ({
-      inserted: `:${one.shortcode}:`,
-      label: `:${one.shortcode}:`,
-      detail: '',
-      image: one.static_url,
-    }));
-  const ofAll = Object.entries(EMOJI)
-    .filter(([name]) => name.includes(query))
-    .map(([name, character]) => ({ inserted: character, label: character, detail: name }));
-  const begins = (one: { label: string; detail: string }) =>
-    Number((one.detail || one.label.slice(1)).startsWith(query));
-  return [...ofServer, ...ofAll].sort((a, b) => begins(b) - begins(a)).slice(0, SHOWN_MAX);
+  const { findEmoji, ownGroups, UNICODE } = await import('./emoji');
+  return findEmoji([...(await ownGroups()), ...UNICODE], query, SHOWN_MAX).map((one) => ({
+    inserted: one.inserted,
+    label: one.inserted,
+    detail: one.image ? '' : one.name,
+    image: one.image,
+  }));
 }

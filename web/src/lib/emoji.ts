@@ -1,227 +1,105 @@
-// Emoji by name, for who writes `:name`. Names as people know them from elsewhere.
-export const EMOJI: Record<string, string> = {
-  smile: '😄',
-  grin: '😁',
-  joy: '😂',
-  rofl: '🤣',
-  slight_smile: '🙂',
-  wink: '😉',
-  blush: '😊',
-  heart_eyes: '😍',
-  kissing: '😗',
-  thinking: '🤔',
-  neutral: '😐',
-  rolling_eyes: '🙄',
-  smirk: '😏',
-  relieved: '😌',
-  sleeping: '😴',
-  sunglasses: '😎',
-  nerd: '🤓',
-  confused: '😕',
-  worried: '😟',
-  open_mouth: '😮',
-  astonished: '😲',
-  flushed: '😳',
-  pleading: '🥺',
-  cry: '😢',
-  sob: '😭',
-  scream: '😱',
-  tired: '😫',
-  yawning: '🥱',
-  angry: '😠',
-  rage: '😡',
-  exploding_head: '🤯',
-  melting: '🫠',
-  salute: '🫡',
-  shushing: '🤫',
-  zipper_mouth: '🤐',
-  nauseated: '🤢',
-  sneezing: '🤧',
-  mask: '😷',
-  partying: '🥳',
-  hugging: '🤗',
-  upside_down: '🙃',
-  innocent: '😇',
-  skull: '💀',
-  ghost: '👻',
-  robot: '🤖',
-  clown: '🤡',
-  poop: '💩',
-  alien: '👽',
-  wave: '👋',
-  thumbs_up: '👍',
-  thumbs_down: '👎',
-  clap: '👏',
-  raised_hands: '🙌',
-  pray: '🙏',
-  handshake: '🤝',
-  fist: '👊',
-  crossed_fingers: '🤞',
-  victory: '✌️',
-  ok_hand: '👌',
-  point_up: '☝️',
-  point_right: '👉',
-  point_left: '👈',
-  muscle: '💪',
-  writing: '✍️',
-  eyes: '👀',
-  ear: '👂',
-  brain: '🧠',
-  shrug: '🤷',
-  facepalm: '🤦',
-  heart: '❤️',
-  orange_heart: '🧡',
-  yellow_heart: '💛',
-  green_heart: '💚',
-  blue_heart: '💙',
-  purple_heart: '💜',
-  black_heart: '🖤',
-  white_heart: '🤍',
-  broken_heart: '💔',
-  sparkling_heart: '💖',
-  fire: '🔥',
-  sparkles: '✨',
-  star: '⭐',
-  boom: '💥',
-  hundred: '💯',
-  zzz: '💤',
-  sweat_drops: '💦',
-  party: '🎉',
-  balloon: '🎈',
-  gift: '🎁',
-  cake: '🎂',
-  trophy: '🏆',
-  medal: '🏅',
-  soccer: '⚽',
-  basketball: '🏀',
-  chess: '♟️',
-  dice: '🎲',
-  guitar: '🎸',
-  microphone: '🎤',
-  headphones: '🎧',
-  music: '🎵',
-  radio: '📻',
-  camera: '📷',
-  video: '🎥',
-  tv: '📺',
-  phone: '📱',
-  computer: '💻',
-  keyboard: '⌨️',
-  bulb: '💡',
-  book: '📖',
-  books: '📚',
-  newspaper: '📰',
-  memo: '📝',
-  pencil: '✏️',
-  mail: '✉️',
-  envelope: '📧',
-  package: '📦',
-  calendar: '📅',
-  chart: '📈',
-  pin: '📌',
-  link: '🔗',
-  lock: '🔒',
-  unlock: '🔓',
-  key: '🔑',
-  hammer: '🔨',
-  wrench: '🔧',
-  gear: '⚙️',
-  bug: '🐛',
-  warning: '⚠️',
-  stop: '🛑',
-  check: '✅',
-  cross: '❌',
-  question: '❓',
-  exclamation: '❗',
-  plus: '➕',
-  arrow_right: '➡️',
-  arrow_left: '⬅️',
-  recycle: '♻️',
-  peace: '☮️',
-  rainbow: '🌈',
-  sun: '☀️',
-  moon: '🌙',
-  cloud: '☁️',
-  rain: '🌧️',
-  snow: '❄️',
-  lightning: '⚡',
-  umbrella: '☔',
-  wind: '💨',
-  earth: '🌍',
-  mountain: '⛰️',
-  beach: '🏖️',
-  house: '🏠',
-  office: '🏢',
-  hospital: '🏥',
-  school: '🏫',
-  airplane: '✈️',
-  rocket: '🚀',
-  train: '🚆',
-  car: '🚗',
-  bus: '🚌',
-  bicycle: '🚲',
-  ship: '🚢',
-  dog: '🐶',
-  cat: '🐱',
-  mouse: '🐭',
-  rabbit: '🐰',
-  fox: '🦊',
-  bear: '🐻',
-  panda: '🐼',
-  koala: '🐨',
-  lion: '🦁',
-  cow: '🐮',
-  pig: '🐷',
-  frog: '🐸',
-  monkey: '🐵',
-  see_no_evil: '🙈',
-  hear_no_evil: '🙉',
-  speak_no_evil: '🙊',
-  chicken: '🐔',
-  penguin: '🐧',
-  bird: '🐦',
-  owl: '🦉',
-  bee: '🐝',
-  butterfly: '🦋',
-  snail: '🐌',
-  turtle: '🐢',
-  fish: '🐟',
-  whale: '🐳',
-  dolphin: '🐬',
-  octopus: '🐙',
-  elephant: '🐘',
-  mammoth: '🦣',
-  unicorn: '🦄',
-  dragon: '🐉',
-  rose: '🌹',
-  sunflower: '🌻',
-  tulip: '🌷',
-  tree: '🌳',
-  cactus: '🌵',
-  seedling: '🌱',
-  clover: '🍀',
-  mushroom: '🍄',
-  apple: '🍎',
-  banana: '🍌',
-  lemon: '🍋',
-  strawberry: '🍓',
-  watermelon: '🍉',
-  avocado: '🥑',
-  carrot: '🥕',
-  bread: '🍞',
-  cheese: '🧀',
-  egg: '🥚',
-  pizza: '🍕',
-  burger: '🍔',
-  fries: '🍟',
-  taco: '🌮',
-  sushi: '🍣',
-  cookie: '🍪',
-  chocolate: '🍫',
-  popcorn: '🍿',
-  coffee: '☕',
-  tea: '🍵',
-  beer: '🍺',
-  wine: '🍷',
-  cocktail: '🍸',
-};
+// The emoji of Unicode and those of this server, by group and by name. Loaded when somebody first looks for one.
+import groups from 'unicode-emoji-json/data-by-group.json';
+import words from 'emojilib/dist/emoji-en-US.json';
+import { get } from './api/client';
+import { remember, remembered } from './remembered';
+import type { CustomEmoji } from './mastodon-types';
+
+export interface Emoji {
+  /** What stands in the text: the character, or `:shortcode:`. */
+  inserted: string;
+  /** Words with underscores between, as people write it after a colon. */
+  name: string;
+  /** What else it is found by, a space between. */
+  words: string;
+  isToned: boolean;
+  image?: string;
+}
+export interface EmojiGroup {
+  name: string;
+  emojis: Emoji[];
+}
+
+export const UNICODE: EmojiGroup[] = groups.map(({ name, emojis }) => ({
+  name,
+  emojis: emojis.map(([inserted, slug, toned]) => ({
+    inserted,
+    name: slug,
+    words: words[inserted] ?? '',
+    isToned: toned === 1,
+  })),
+}));
+
+let own: Promise<CustomEmoji[]> | null = null;
+
+/** Those that the operator has added, by their categories; none where the server doesn't answer. */
+export async function ownGroups(): Promise<EmojiGroup[]> {
+  own ??= get<CustomEmoji[]>('/api/v1/custom_emojis').catch(() => ((own = null), []));
+  return grouped(await own);
+}
+
+export function grouped(all: CustomEmoji[]): EmojiGroup[] {
+  const found = new Map<string, Emoji[]>();
+  for (const one of all) {
+    if (!one.visible_in_picker) continue;
+    const category = one.category || 'Of this server';
+    found.set(category, [...(found.get(category) ?? []), ofServer(one)]);
+  }
+  return [...found].map(([name, emojis]) => ({ name, emojis }));
+}
+
+const ofServer = ({ shortcode, static_url }: CustomEmoji): Emoji => ({
+  inserted: `:${shortcode}:`,
+  name: shortcode,
+  words: '',
+  isToned: false,
+  image: static_url,
+});
+
+/** How well a name fits: the smaller the better, null where it doesn't. */
+function distance(emoji: Emoji, query: string): number | null {
+  const name = emoji.name.toLowerCase();
+  const others = emoji.words.split(' ');
+  if (name === query) return 0;
+  if (others.includes(query)) return 1;
+  if (name.startsWith(query)) return 2;
+  if (name.split('_').some((word) => word.startsWith(query))) return 3;
+  if (others.some((word) => word.startsWith(query))) return 4;
+  return name.includes(query) ? 5 : null;
+}
+
+/** The best first; the server's own before others that fit as well. */
+export function findEmoji(all: EmojiGroup[], query: string, most: number): Emoji[] {
+  const wanted = query
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_');
+  const found = all
+    .flatMap(({ emojis }) => emojis)
+    .flatMap((emoji) => {
+      const far = distance(emoji, wanted);
+      return far === null ? [] : [{ emoji, far }];
+    });
+  return found
+    .sort((a, b) => a.far - b.far)
+    .slice(0, most)
+    .map(({ emoji }) => emoji);
+}
+
+export const TONES = ['', '\u{1f3fb}', '\u{1f3fc}', '\u{1f3fd}', '\u{1f3fe}', '\u{1f3ff}'];
+
+/** With a tone of skin behind each person or hand (Unicode TR 51, 2.4); a joined handshake has none of its own. */
+export function toned({ inserted, isToned }: Emoji, tone: string): string {
+  if (!isToned || !tone) return inserted;
+  const joins = inserted.includes('\u200d');
+  return inserted.replace(/(\p{Emoji_Modifier_Base})\ufe0f?/gu, (whole, base: string) =>
+    joins && base === '🤝' ? whole : base + tone,
+  );
+}
+
+const RECENT_MAX = 24;
+
+/** What this browser took last, the newest first: as it was inserted. */
+export const recentEmoji = (): string[] => remembered<string[]>('emoji', []);
+export const noteEmoji = (inserted: string): void =>
+  remember('emoji', [inserted, ...recentEmoji().filter((other) => other !== inserted)].slice(0, RECENT_MAX));

@@ -5,6 +5,7 @@ export interface CustomEmoji {
   url: string;
   static_url: string;
   visible_in_picker: boolean;
+  category?: string | null;
 }
 
 export interface Field {
@@ -56,9 +57,17 @@ export interface Relationship {
   blocking: boolean;
   blocked_by: boolean;
   muting: boolean;
+  muting_notifications: boolean;
+  muting_expires_at: string | null;
   requested: boolean;
   domain_blocking: boolean;
+  endorsed: boolean;
   note: string;
+}
+
+/** As the list of those whom one mutes has it. */
+export interface MutedAccount extends Account {
+  mute_expires_at: string | null;
 }
 
 interface Dimensions {
@@ -223,6 +232,13 @@ export interface Tag {
   history?: { day: string; uses: string; accounts: string }[];
 }
 
+export interface FeaturedTag {
+  id: string;
+  name: string;
+  url: string;
+  statuses_count: string;
+}
+
 export interface List {
   id: string;
   title: string;
@@ -289,5 +305,6 @@ export interface Instance {
       max_expiration: number;
     };
     accounts?: { max_profile_fields?: number };
+    vapid?: { public_key: string };
   };
 }

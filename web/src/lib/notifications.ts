@@ -1,6 +1,6 @@
 // Notifications in words. Pure.
 import type { Account, GroupedNotifications, NotificationGroup, Status } from './mastodon-types';
-import { count, nameOf } from './words';
+import { nameOf, plural } from './words';
 
 export interface Told {
   /** Its key; groups of one kind about one post have one. */
@@ -59,5 +59,5 @@ export function sentenceOf({ group, accounts }: Pick<Told, 'group' | 'accounts'>
   const first = nameOf(accounts[0]!);
   if (others <= 0) return { names: first, does };
   if (others === 1 && accounts[1]) return { names: `${first} and ${nameOf(accounts[1])}`, does };
-  return { names: `${first} and ${count(others)} others`, does };
+  return { names: `${first} and ${plural(others, 'other')}`, does };
 }

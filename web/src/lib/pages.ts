@@ -55,7 +55,7 @@ export function propsOf(route: Route): Record<string, unknown> {
     case 'moderation-account':
       return { id: route.id };
     case 'profile':
-      return { handle: route.handle, side: route.side };
+      return { handle: route.handle, side: route.side, tag: route.tag };
     case 'tag':
       return { tag: route.tag };
     case 'favourites':

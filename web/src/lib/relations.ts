@@ -1,11 +1,10 @@
-// Muting and blocking, with a way back.
+// Blocking, and no longer muting or following, with a way back.
 import { changeRelationship, type RelationshipChange } from './api/people';
 import { attempt, toasts } from './toasts.svelte';
 import { nameOf } from './words';
 import type { Account, Relationship } from './mastodon-types';
 
 const SAID: Partial<Record<RelationshipChange, [said: string, back: RelationshipChange]>> = {
-  mute: ['You don’t see {name} any more. They are not told.', 'unmute'],
   block: ['You blocked {name}: you don’t see each other any more.', 'unblock'],
   unfollow: ['You don’t follow {name} any more.', 'follow'],
 };

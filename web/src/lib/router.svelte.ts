@@ -40,7 +40,7 @@ export type Route =
   | { name: PlainName }
   | { name: 'moderation-account' | 'space' | 'list'; id: string }
   | { name: 'tag'; tag: string }
-  | { name: 'profile'; handle: string; side: Side | null }
+  | { name: 'profile'; handle: string; side: Side | null; tag?: string }
   | { name: 'thread'; handle: string; id: string };
 
 const SIDES: Record<string, Side> = {
@@ -57,10 +57,13 @@ export function match(path: string): Route {
   if (numbered) return { name: NUMBERED[numbered[1]!]!, id: numbered[2]! };
   const tag = /^\/tags\/([^/]+)$/.exec(trimmed);
   if (tag) return { name: 'tag', tag: decode(tag[1]!) };
-  const person = /^\/@([^/]+)(?:\/(\d+|with_replies|media|followers|following))?$/.exec(trimmed);
+  const person = /^\/@([^/]+)(?:\/(?:tagged\/([^/]+)|(\d+|with_replies|media|followers|following)))?$/.exec(
+    trimmed,
+  );
   if (!person) return { name: 'missing' };
   const handle = decode(person[1]!);
-  const rest = person[2];
+  if (person[2]) return { name: 'profile', handle, side: null, tag: decode(person[2]) };
+  const rest = person[3];
   if (rest && /^\d/.test(rest)) return { name: 'thread', handle, id: rest };
   return { name: 'profile', handle, side: rest ? SIDES[rest]! : null };
 }

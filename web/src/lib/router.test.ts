@@ -10,6 +10,7 @@ describe('match', () => {
     ['/@ada', { name: 'profile', handle: 'ada', side: null }],
     ['/@ada/with_replies', { name: 'profile', handle: 'ada', side: 'replies' }],
     ['/@ada/followers', { name: 'profile', handle: 'ada', side: 'followers' }],
+    ['/@ada/tagged/caf%C3%A9', { name: 'profile', handle: 'ada', side: null, tag: 'café' }],
     ['/tags/caf%C3%A9', { name: 'tag', tag: 'café' }],
     ['/lists/7', { name: 'list', id: '7' }],
     ['/settings/filters', { name: 'filters' }],

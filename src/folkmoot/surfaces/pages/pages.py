@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.response import File
 
@@ -35,6 +36,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
 _PLAIN = ["/spaces", "/favourites", "/bookmarks", "/about", "/search", "/notifications", "/conversations"]
@@ -96,7 +98,11 @@ async def space_page(space_id: int, viewer: Viewer, services: Services) -> Respo
 
 
 @get(
-    ["/{handle:str}", *(f"/{{handle:str}}/{side}" for side in ("with_replies", "media", "followers", "following"))],
+    [
+        "/{handle:str}",
+        *(f"/{{handle:str}}/{side}" for side in ("with_replies", "media", "followers", "following")),
+        "/{handle:str}/tagged/{tag:str}",
+    ],
     opt=serves(Serves.ANYONE),
     media_type=MediaType.HTML,
 )
@@ -127,7 +133,29 @@ async def asset(name: str) -> File:
     return _file(DIST / "assets" / name, "public, max-age=31536000, immutable")
 
 
-@get(["/logo.svg", "/robots.txt"], opt=serves(Serves.NOBODY))
+@get("/manifest.webmanifest", opt=serves(Serves.NOBODY))
+async def manifest(services: Services) -> Response[bytes]:
+    """How a device keeps the client among its programs (https://www.w3.org/TR/appmanifest/)."""
+    said = {
+        "name": services.site.title,
+        "short_name": services.site.title,
+        "start_url": "/",
+        "display": "standalone",
+        "background_color": "#0e1513",
+        "theme_color": "#0d5c4a",
+        "icons": [
+            {"src": "/logo.svg", "sizes": "any", "type": "image/svg+xml"},
+            {"src": "/icon.png", "sizes": "512x512", "type": "image/png"},
+        ],
+    }
+    return Response(
+        msgspec.json.encode(said),
+        media_type="application/manifest+json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
+
+
+@get(["/logo.svg", "/icon.png", "/push-worker.js", "/robots.txt"], opt=serves(Serves.NOBODY))
 async def root_file(request: Any) -> File:
     """Files that have their place at the root."""
     return _file(DIST / request.url.path.lstrip("/"), "public, max-age=3600")
@@ -204,4 +232,4 @@ def _read_shell(index: Path, _mtime_ns: int) -> str:
     return index.read_text()
 
 
-HANDLERS = [plain_page, public_page, tag_page, space_page, asset, root_file, profile_page, post_page]
+HANDLERS = [plain_page, public_page, tag_page, space_page, asset, manifest, root_file, profile_page, post_page]
