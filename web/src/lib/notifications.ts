@@ -49,6 +49,14 @@ const SENTENCES: Record<string, string> = {
 /** Sentences that need no name before them. */
 const WHOLE = new Set(['poll', 'moderation_warning', 'severed_relationships']);
 
+const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+
+/** A name that is read from right to left, in a sentence that is not (Unicode UAX 9, 2.4). */
+function isolated(account: Account): string {
+  const name = nameOf(account);
+  return FROM_RIGHT.test(name) ? `\u2068${name}\u2069` : name;
+}
+
 export function sentenceOf({ group, accounts }: Pick<Told, 'group' | 'accounts'>): {
   names: string;
   does: string;
@@ -56,8 +64,8 @@ export function sentenceOf({ group, accounts }: Pick<Told, 'group' | 'accounts'>
   const does = SENTENCES[kindOf(group)] ?? 'did something that this page has no words for yet';
   if (WHOLE.has(group.type) || accounts.length === 0) return { names: '', does };
   const others = group.notifications_count - 1;
-  const first = nameOf(accounts[0]!);
+  const first = isolated(accounts[0]!);
   if (others <= 0) return { names: first, does };
-  if (others === 1 && accounts[1]) return { names: `${first} and ${nameOf(accounts[1])}`, does };
+  if (others === 1 && accounts[1]) return { names: `${first} and ${isolated(accounts[1])}`, does };
   return { names: `${first} and ${plural(others, 'other')}`, does };
 }

@@ -10,7 +10,7 @@ import { postKeyOf } from './post-keys';
 import { safeFragment } from './rich-text';
 import { depths } from './thread';
 import { Paged } from './timeline.svelte';
-import type { Account, CustomEmoji, GroupedNotifications, Status } from './mastodon-types';
+import type { Account, CustomEmoji, GroupedNotifications, NotificationGroup, Status } from './mastodon-types';
 
 const draft = (changes: Partial<Draft> = {}): Draft => ({
   text: '',
@@ -218,6 +218,14 @@ describe('notifications', () => {
       { names: 'name2 and name1', does: 'boosted your post' },
       { names: '', does: 'A poll in which you took part has ended' },
     ]);
+  });
+});
+
+describe('names', () => {
+  it('that are read from right to left leave the sentence as it is', () => {
+    const group = { notifications_count: 3, type: 'favourite' } as NotificationGroup;
+    const accounts = [{ display_name: 'طيط', username: 'tit' }] as Account[];
+    expect(sentenceOf({ group, accounts }).names).toBe('\u2068طيط\u2069 and 2 others');
   });
 });
 
