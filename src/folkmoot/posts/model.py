@@ -20,6 +20,8 @@ class Visibility(StrEnum):
     FOLLOWERS = "private"
     DIRECT = "direct"
 
+    __hash__ = str.__hash__  # as in gate/model.py
+
     @property
     def reach(self) -> Reach:
         return _REACH[self]

@@ -1,11 +1,14 @@
 """SQLite behind SQLAlchemy's asyncio: the connection that its aiosqlite dialect drives, with fewer thread switches.
 
-A connection has a thread, because a statement may wait for the disk or for another writer. The dialect makes four
+A connection has a thread, because a statement may wait for another writer, or take long. The dialect makes four
 calls for one statement (cursor, execute, fetchall, close); in aiosqlite each goes to the thread and back. Here one
 does: `execute` brings all rows with it. The first statement of a transaction brings its BEGIN, and nobody waits for
-a ROLLBACK, because whatever is asked of the connection next stands behind it in the queue. That makes a read of one
-row several times cheaper. The thread is a daemon: aiosqlite's keeps a process from ending when a connection was
-left open.
+a ROLLBACK, because whatever is asked of the connection next stands behind it in the queue. The thread is a daemon:
+aiosqlite's keeps a process from ending when a connection was left open.
+
+A statement that only reads is tried at once, in the event loop, and begun anew in the thread where it takes longer
+than AT_ONCE_S: most are done sooner than the way to the thread and back is, and a thread that steps through rows
+wants the interpreter's lock for each of them.
 """
 
 import asyncio
@@ -15,9 +18,12 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 BUSY_TIMEOUT_MS = 5000
+AT_ONCE_S = 0.002
+_LOOK_EVERY = 2_000  # instructions of SQLite's machine: some 50 us
+_READS = ("SELECT", "WITH")
 # SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
 _WRITE_TRY_MS = 10
 _PRAGMAS = (
@@ -30,11 +36,12 @@ _PRAGMAS = (
     "temp_store=MEMORY",
 )
 _Job = tuple[asyncio.Future[Any] | None, Callable[[], Any]]
+_Settle = Callable[[asyncio.Future[Any], Any, BaseException | None], None]
 
 
 def open_file(path: str) -> sqlite3.Connection:
     """Open a database file as Folkmoot uses it; transactions begin only where `BEGIN` is said."""
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, check_same_thread=False)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -54,7 +61,8 @@ class Connection:
         self._queue: SimpleQueue[_Job] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._begin = "BEGIN"
-        self._thread = Thread(target=_serve, args=(self._queue,), name="sqlite", daemon=True)
+        self._in_thread = 0  # what was asked of it and is not done
+        self._thread = Thread(target=_serve, args=(self._queue, self._settle), name="sqlite", daemon=True)
 
     async def open(self, path: str) -> None:
         self._thread.start()
@@ -71,11 +79,11 @@ class Connection:
         """Let the next transaction be one that writes: its first statement waits for the turn to write."""
         self._begin = "BEGIN IMMEDIATE"
 
-    async def run(self, work: Callable[[sqlite3.Cursor], Any]) -> "_Outcome":
-        """Do `work` with a cursor in the connection's thread, in a transaction."""
+    async def run(self, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool) -> "_Outcome":
+        """Do `work` with a cursor in a transaction. It may be begun twice if it only reads."""
         connection, begin = self._opened(), self._begin
 
-        def in_thread() -> _Outcome:
+        def done() -> _Outcome:
             if not connection.in_transaction:
                 _begin(connection, begin)
             cursor = connection.cursor()
@@ -87,15 +95,37 @@ class Connection:
             rows = cursor.fetchall() if cursor.description else []
             return _Outcome(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
 
-        outcome: _Outcome = await self._call(in_thread)
+        outcome = self._at_once(connection, done) if only_reads and begin == "BEGIN" else None
+        if outcome is None:
+            return cast(_Outcome, await self._call(done))
+        await asyncio.sleep(0)  # so that others have their turn between two statements, as they expect
         return outcome
+
+    def _at_once(self, connection: sqlite3.Connection, done: Callable[[], "_Outcome"]) -> "_Outcome | None":
+        """None where the thread is busy, or it would take too long."""
+        if self._in_thread:
+            return None
+        give_up_at = time.monotonic() + AT_ONCE_S
+        connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _LOOK_EVERY)
+        try:
+            return done()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return None
+        finally:
+            connection.set_progress_handler(None, 0)
 
     async def commit(self) -> None:
         await self._call(self._opened().commit)
         self._begin = "BEGIN"
 
     async def rollback(self) -> None:
-        self._queue.put((None, self._opened().rollback))
+        connection = self._opened()
+        if self._begin == "BEGIN" and not self._in_thread:
+            connection.rollback()
+        else:
+            self._ask(connection.rollback).add_done_callback(_heard)
         self._begin = "BEGIN"
 
     async def create_function(self, *arguments: Any, **options: Any) -> None:
@@ -119,9 +149,23 @@ class Connection:
         return self._connection
 
     async def _call(self, function: Callable[[], Any]) -> Any:
+        return await self._ask(function)
+
+    def _ask(self, function: Callable[[], Any]) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._in_thread += 1
         self._queue.put((future, function))
-        return await future
+        return future
+
+    def _settle(self, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+        """Called when the thread has done it, whether or not somebody still waits."""
+        self._in_thread -= 1
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
 
 
 def _begin(connection: sqlite3.Connection, statement: str) -> None:
@@ -186,11 +230,16 @@ class Cursor:
         return self._outcome.last_row_id
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> "Cursor":
-        self._outcome = await self._connection.run(lambda cursor: cursor.execute(statement, parameters))
+        only_reads = statement.startswith(_READS)
+        self._outcome = await self._connection.run(
+            lambda cursor: cursor.execute(statement, parameters), only_reads=only_reads
+        )
         return self
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> "Cursor":
-        self._outcome = await self._connection.run(lambda cursor: cursor.executemany(statement, parameters))
+        self._outcome = await self._connection.run(
+            lambda cursor: cursor.executemany(statement, parameters), only_reads=False
+        )
         return self
 
     async def fetchall(self) -> list[Any]:
@@ -214,7 +263,7 @@ def _close_and_end(connection: sqlite3.Connection | None) -> Callable[[], None]:
     return end
 
 
-def _serve(queue: SimpleQueue[_Job]) -> None:
+def _serve(queue: SimpleQueue[_Job], settle: _Settle) -> None:
     while True:
         future, function = queue.get()
         try:
@@ -223,24 +272,21 @@ def _serve(queue: SimpleQueue[_Job]) -> None:
             return
         except BaseException as error:
             # Whatever it was, it belongs to the one who asked.
-            _answer(future, None, error)
+            _answer(settle, future, None, error)
         else:
-            _answer(future, result, None)
+            _answer(settle, future, result, None)
 
 
-def _answer(future: asyncio.Future[Any] | None, result: Any, error: BaseException | None) -> None:
+def _answer(settle: _Settle, future: asyncio.Future[Any] | None, result: Any, error: BaseException | None) -> None:
     if future is None:
         return
     try:
-        future.get_loop().call_soon_threadsafe(_settle, future, result, error)
+        future.get_loop().call_soon_threadsafe(settle, future, result, error)
     except RuntimeError:
         return  # The event loop is closed: nobody waits any more.
 
 
-def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+def _heard(future: asyncio.Future[Any]) -> None:
+    """Nobody waits for it: whoever uses the connection next will hear of what is wrong with it."""
+    if not future.cancelled():
+        future.exception()

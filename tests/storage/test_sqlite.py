@@ -1,0 +1,61 @@
+"""SQLite's connection: which statements are done at once, and which in its thread."""
+
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from folkmoot.storage import sqlite
+
+HERE = "SELECT here()"
+LONG = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i), here() FROM n"
+)
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[sqlite.Connection]:
+    connection = await sqlite.connect(str(tmp_path / "some.db"))
+    await connection.create_function("here", 0, threading.get_ident)
+    yield connection
+    await connection.close()
+
+
+async def asked(connection: sqlite.Connection, statement: str) -> tuple[object, ...]:
+    (row,) = await (await connection.cursor().execute(statement)).fetchall()
+    return tuple(row)
+
+
+async def test_what_is_read_quickly_is_read_at_once(connection: sqlite.Connection) -> None:
+    assert await asked(connection, HERE) == (threading.get_ident(),)
+
+
+async def test_what_takes_long_is_read_in_the_thread(connection: sqlite.Connection) -> None:
+    number, where = await asked(connection, LONG)
+    assert number == 300_000
+    assert where != threading.get_ident()
+    assert await asked(connection, HERE) == (threading.get_ident(),), "then it is free again"
+
+
+async def test_a_read_that_moves_to_the_thread_stays_one_snapshot(
+    connection: sqlite.Connection, tmp_path: Path
+) -> None:
+    other = sqlite.open_file(str(tmp_path / "some.db"))
+    other.execute("CREATE TABLE said (word TEXT)")
+    assert await asked(connection, "SELECT count(*) FROM said") == (0,)
+    other.execute("INSERT INTO said VALUES ('later')")
+    await asked(connection, LONG)
+    assert await asked(connection, "SELECT count(*) FROM said") == (0,)
+    await connection.rollback()
+    assert await asked(connection, "SELECT count(*) FROM said") == (1,)
+    other.close()
+
+
+async def test_what_a_write_reads_is_read_in_the_thread(connection: sqlite.Connection) -> None:
+    connection.begin_immediate()
+    (where,) = await asked(connection, HERE)
+    assert where != threading.get_ident(), "its first statement may wait for another writer"
+    await connection.rollback()
+    assert (await asked(connection, HERE))[0] in (where, threading.get_ident())
+    assert await asked(connection, HERE) == (threading.get_ident(),)
