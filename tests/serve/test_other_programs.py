@@ -153,7 +153,7 @@ def studio(server: Server, page: Page) -> Host:
     """Publishing with Eyevinn's client while the module's tests run."""
     host = Host(server, "hana")
     page.evaluate("([url, token]) => publish(url, token)", [host.url, host.token])
-    eventually(lambda: host.spoken_ms() > 13_000, 40, "twelve seconds of speech on the tape")
+    eventually(lambda: host.spoken_ms() > 13_000, what="twelve seconds of speech on the tape")
     return host
 
 
@@ -167,9 +167,9 @@ def test_a_browser_hears_it_by_whep(studio: Host, page: Page, voice: Path) -> No
     heard = decoded(base64.b64decode(page.evaluate(RECORD, [-1, 5_000])))
     alike = most_alike(read(voice), heard, 4)
     assert alike >= 0.9, alike
-    eventually(lambda: studio.listeners() == 1, 5, "the listener counted")
+    eventually(lambda: studio.listeners() == 1, what="the listener counted")
     assert page.evaluate("async () => (await fetch(location_, { method: 'DELETE' })).status") == 200
-    eventually(lambda: studio.listeners() == 0, 5, "the listener gone")
+    eventually(lambda: studio.listeners() == 0, what="the listener gone")
 
 
 def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
@@ -187,7 +187,7 @@ def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as publisher:
         try:
-            eventually(lambda: host.spoken_ms() > 10_000, 30, "ten seconds of speech on the tape")
+            eventually(lambda: host.spoken_ms() > 10_000, what="ten seconds of speech on the tape")
             assert most_alike(read(voice), host.taped(3_000, 9_000), 4) >= 0.9
             publisher.communicate(timeout=10)
         finally:
@@ -205,7 +205,7 @@ def test_one_listener_too_many_is_told_where_to_listen(studio: Host, page: Page)
     for _ in range(2):
         assert page.evaluate(LISTEN, f"{studio.server.base_url}{whep}") == 201
         locations.append(page.evaluate("location_"))
-    eventually(lambda: studio.listeners() == 2, 5, "the listeners counted")
+    eventually(lambda: studio.listeners() == 2, what="the listeners counted")
     refused = studio.http.post(whep, content=offer, headers=SDP)
     assert (refused.status_code, refused.json()["code"]) == (503, "listeners_full")
     assert "retry-after" in refused.headers
@@ -216,9 +216,9 @@ def test_one_listener_too_many_is_told_where_to_listen(studio: Host, page: Page)
 
 def test_a_new_token_silences_who_has_the_old_one(studio: Host) -> None:
     began_ms = studio.spoken_ms()
-    eventually(lambda: studio.spoken_ms() > began_ms, 5, "still heard")
+    eventually(lambda: studio.spoken_ms() > began_ms, what="still heard")
     assert studio.http.post(f"{studio.space}/whip/tokens").status_code == 201
-    eventually(lambda: not studio.is_connected(), 2, "the old connection closed")
+    eventually(lambda: not studio.is_connected(), what="the old connection closed")
     headers = {**SDP, "Authorization": f"Bearer {studio.token}"}
     with httpx.Client(base_url=studio.server.base_url, timeout=PATIENCE_S) as anybody:
         assert anybody.post(f"{studio.space}/whip", content="v=0", headers=headers).status_code == 401

@@ -112,7 +112,7 @@ def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_pa
         first = int(process.stdout.readline())
         os.kill(first, signal.SIGSTOP)
         want_stages(tmp_path, [])
-        eventually(lambda: not _is_there(first), 5, "the end of a stopped stage")
+        eventually(lambda: not _is_there(first), what="the end of a stopped stage")
         want_stages(tmp_path, [7])
         second = int(process.stdout.readline())
         assert second != first

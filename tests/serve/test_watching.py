@@ -61,7 +61,7 @@ def test_a_program_sees_stage_delay_and_cpu(server: Server) -> None:
         is_there = now.spaces and now.spaces[0].behind_ms is not None and now.spaces[0].cores
         return now if is_there else None
 
-    now = eventually(speaking, 20, "a stage with sound")
+    now = eventually(speaking, what="a stage with sound")
     (space,) = now.spaces
     assert (space.title, space.stage, space.listeners, space.listeners_estimated) == ("The Moot", "on", 0, 0)
     assert space.behind_ms is not None
