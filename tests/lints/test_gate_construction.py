@@ -22,6 +22,7 @@ SYSTEM = {
     "spaces/keeper.py": "connections and time tell a Space what happened",
     "surfaces/cli/admin.py": "whoever can read the server's data",
     "surfaces/cli/running.py": "the same, for what moderators do",
+    "surfaces/mastodon/admin_accounts.py": "an owner has a suspended account deleted",
     "surfaces/session.py": "signing out, and the challenge of a passkey: there is nobody yet, or nobody to refuse",
     "surfaces/sign_in.py": "there is nobody yet: a password, a code or a passkey says who comes",
     "surfaces/sign_up.py": "there is nobody yet",

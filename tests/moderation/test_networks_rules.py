@@ -93,6 +93,9 @@ def test_a_network_is_read_as_it_is_written(network: Network) -> None:
         ("2001:db8::1/48", "2001:db8::/48"),
         ("::ffff:203.0.113.7", "203.0.113.7/32"),
         ("::ffff:203.0.113.7/120", "203.0.113.0/24"),
+        ("64:ff9b::203.0.113.7", "203.0.113.7/32"),
+        ("64:ff9b::cb00:7107/120", "203.0.113.0/24"),
+        ("64:ff9c::/48", "64:ff9c::/48"),
     ],
 )
 def test_what_people_type(written: str, means: str) -> None:
@@ -116,6 +119,9 @@ def test_what_people_type(written: str, means: str) -> None:
         ("2001::/16", "network_too_wide"),
         # All of IPv4, as IPv6 writes it.
         ("::ffff:0.0.0.0/96", "network_too_wide"),
+        ("64:ff9b::/96", "network_too_wide"),
+        ("64:ff9b::/48", "network_too_wide"),
+        ("::/64", "network_too_wide"),
     ],
 )
 def test_what_is_no_narrow_network(written: str, code: str) -> None:
@@ -131,7 +137,15 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
     assert Book().find(text, NOW_MS) is None
 
 
-def test_a_mapped_address_is_the_ipv4_address() -> None:
-    book = Book([stop(1, parse_network("203.0.113.0/24"), Severity.NO_ACCESS)])
-    assert book.find("::ffff:203.0.113.9", NOW_MS) is not None
-    assert address_subjects("::ffff:203.0.113.9") == address_subjects("203.0.113.9")
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["::ffff:{}", "64:ff9b::{}"]), st.integers(WIDEST[4], 32))
+def test_a_stop_of_ipv4_holds_in_every_form_of_the_address(number: int, form: str, prefix: int) -> None:
+    address = ipaddress.IPv4Address(number)
+    network = ipaddress.IPv4Network((number, prefix), strict=False)
+    within = form.format(address)
+    assert parse_network(f"{within}/{96 + prefix}") == network
+    assert address_subjects(within) == address_subjects(str(address))
+    book = Book([stop(1, network, Severity.NO_ACCESS)])
+    for outside in (within, str(ipaddress.IPv6Address(within))):
+        assert book.find(outside, NOW_MS) is not None
+    beside = ipaddress.IPv6Address("64:ff9c::") + number
+    assert book.find(str(beside), NOW_MS) is None

@@ -31,7 +31,7 @@ async def confirm_email(server: Server) -> None:
             update(credentials).values(email="mara@mail.example", email_confirmed_at_ms=tx.now_ms)
         )
 
-    database = Database(f"sqlite+aiosqlite:///{server.data}/folkmoot.db", slot=77)
+    database = Database(f"sqlite+aiosqlite:///{server.data}/folkmoot.db", slot=62)
     await database.write(work)
     await database.close()
 

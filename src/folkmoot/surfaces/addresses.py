@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from folkmoot.moderation.networks.rules import Address, ipv4_within
+
 Headers = Iterable[tuple[bytes, bytes]]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOPS_MAX = 32
 _ELEMENT = re.compile(r'(?:"[^"]*"|[^,"])+')
@@ -29,8 +30,10 @@ class ClientAddresses:
     def __call__(self, peer: str, headers: Headers) -> str:
         """The address that limits are counted for. What an untrusted peer claims counts for nothing."""
         known = _address(peer)
-        if known is None or not self._trusts(known):
+        if known is None:
             return peer
+        if not self._trusts(known):
+            return str(known)
         for hop in _hops(headers):
             address = _address(hop)
             if address is None:
@@ -60,13 +63,14 @@ def _hops(headers: Headers) -> Iterator[str]:
 
 
 def _address(node: str) -> Address | None:
-    """Of an address, maybe with brackets and a port. One of IPv4 within IPv6 is the one of IPv4."""
+    """Of an address, maybe with brackets and a port. One of IPv4 within IPv6 is the one of IPv4: limits and traces
+    count it as that, and trusted proxies are known by it."""
     said = _NODE.fullmatch(node.strip())
     try:
         parsed = ipaddress.ip_address((said[1] or said[2] or said[3]) if said else "")
     except ValueError:
         return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed
+    return ipv4_within(parsed)
 
 
 class Addressed:

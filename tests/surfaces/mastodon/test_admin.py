@@ -8,6 +8,7 @@ from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
 
+from folkmoot.accounts.deletion import of_account
 from folkmoot.gate import Role, Standing, Surface
 from folkmoot.moderation.members.actions import change_role
 
@@ -222,7 +223,7 @@ async def test_a_scope_opens_what_it_names_and_members_open_nothing(
     client: httpx.AsyncClient, people: People, surfaces: list[Surface], keeper: Person, alice: Person
 ) -> None:
     found = admin_surfaces(surfaces)
-    assert len(found) == 38
+    assert len(found) == 41
     scopes = ("read write follow push", *sorted({one.scope for one in found}))
     assert len(scopes) == 15
     shows = {scope: {"Authorization": f"Bearer {await people.token(keeper.id, scope)}"} for scope in scopes}
@@ -250,3 +251,86 @@ async def test_a_moderator_who_is_one_no_more_moderates_no_more(
     anew = Person(keeper.id, "keeper", {"Authorization": f"Bearer {await people.token(keeper.id)}"})
     await decide(client, owner, keeper, "suspend", text="rule 3")
     assert (await client.get(REPORTS, headers=anew.headers)).status_code == 401
+
+
+async def test_a_report_is_put_into_the_category_that_it_is_of(
+    client: httpx.AsyncClient, keeper: Person, alice: Person, bob: Person
+) -> None:
+    path = f"{REPORTS}/{await report(client, alice, bob, category='spam')}"
+    for body in ({"data": {"category": "legal"}}, {"json": {"category": "legal"}}):
+        answer = await client.put(path, headers=keeper.headers, **body)  # type: ignore[arg-type]
+        assert (answer.status_code, answer.json()["category"]) == (200, "legal")
+    assert (await client.put(path, headers=keeper.headers)).json()["category"] == "legal"
+    for wrong in ({"category": "boring"}, {"rule_ids": ["1"]}):
+        assert (await client.put(path, json=wrong, headers=keeper.headers)).status_code == 422
+    assert (await client.put(path, json={}, headers=alice.headers)).status_code == 403
+    assert (await client.put(f"{REPORTS}/1", json={"category": "legal"}, headers=keeper.headers)).status_code == 404
+
+
+async def test_only_an_owner_deletes_and_only_who_is_suspended(
+    client: httpx.AsyncClient, keeper: Person, owner: Person, bob: Person, people: People
+) -> None:
+    path = f"{ACCOUNTS}/{bob.id}"
+    early = await client.delete(path, headers=owner.headers)
+    assert (early.status_code, early.json()["code"]) == (403, "not_suspended")
+    await people.put(bob.id, Standing.SUSPENDED)
+    refused = await client.delete(path, headers=keeper.headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_an_owner")
+    assert (await client.delete(f"{ACCOUNTS}/{owner.id}", headers=owner.headers)).status_code == 422
+    assert (await client.delete(f"{ACCOUNTS}/1", headers=owner.headers)).status_code == 404
+    gone = await client.delete(path, headers=owner.headers)
+    assert (gone.status_code, gone.json()["suspended"]) == (200, True)
+    async with people.gate.database.read() as read:
+        deletion = await of_account(read, bob.id)
+    assert deletion is not None
+    assert deletion.due_at_ms == deletion.asked_at_ms
+    assert (await client.delete(path, headers=owner.headers)).status_code in (403, 404, 422)
+
+
+async def test_what_no_account_is_can_be_lifted_without_harm(
+    client: httpx.AsyncClient, keeper: Person, bob: Person
+) -> None:
+    answer = await client.post(f"{ACCOUNTS}/{bob.id}/unsensitive", headers=keeper.headers)
+    assert (answer.status_code, answer.json()["sensitized"]) == (200, False)
+    assert (await decide(client, keeper, bob, "sensitive")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("local=true", {"keeper", "bob"}),
+        ("remote=true", set()),
+        ("origin=remote", set()),
+        ("by_domain=else.where", set()),
+        ("ip=127.0.0.1", set()),
+        ("sensitized=true", set()),
+        ("role_ids[]=2&role_ids[]=3", {"keeper"}),
+        ("invited_by=1", set()),
+    ],
+)
+async def test_a_filter_is_kept_to_or_finds_nobody(
+    client: httpx.AsyncClient, keeper: Person, bob: Person, query: str, found: set[str]
+) -> None:
+    answer = await client.get(f"/api/v2/admin/accounts?{query}", headers=keeper.headers)
+    assert {one["username"] for one in answer.json()} == found
+
+
+async def test_owners_make_moderators_and_the_last_owner_stays(
+    client: httpx.AsyncClient, keeper: Person, owner: Person, bob: Person
+) -> None:
+    async def give(by: Person, about: Person, role: str) -> tuple[int, str]:
+        path = f"/api/folkmoot/v1/moderation/accounts/{about.id}/role"
+        answer = await client.put(path, json={"role": role}, headers=by.headers)
+        return answer.status_code, "" if answer.status_code == 204 else str(answer.json()["code"])
+
+    assert await give(keeper, bob, "moderator") == (403, "not_an_owner")
+    assert await give(keeper, keeper, "owner") == (403, "not_an_owner")
+    assert await give(bob, bob, "owner") == (403, "not_a_moderator")
+    assert await give(owner, bob, "moderator") == (204, "")
+    assert (await shown(client, keeper, bob))["role"]["name"] == "Moderator"
+    assert await give(owner, owner, "member") == (422, "last_owner")
+    assert await give(owner, keeper, "owner") == (204, "")
+    assert await give(keeper, owner, "moderator") == (204, "")
+    assert (await client.get(ACCOUNTS, headers=owner.headers)).status_code == 401, "what an owner signed in with"
+    assert await give(keeper, bob, "member") == (204, "")
+    assert (await client.get(ACCOUNTS, headers=bob.headers)).status_code == 401

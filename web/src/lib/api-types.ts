@@ -435,6 +435,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/folkmoot/v1/moderation/accounts/{account_id}/role': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** GiveRole */
+    put: operations['ApiFolkmootV1ModerationAccountsAccountIdRoleGiveRole'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/folkmoot/v1/standing': {
     parameters: {
       query?: never;
@@ -1518,6 +1535,10 @@ export interface components {
       value: string;
       verified_at?: string | null;
     };
+    /** GiveRole */
+    GiveRole: {
+      role: components['schemas']['gate_model_Role'];
+    };
     /** HandOver */
     HandOver: {
       /** @description An id: digits in a string. */
@@ -2106,6 +2127,11 @@ export interface components {
       has_spoken: boolean;
       call_key: string | null;
     };
+    /**
+     * Role
+     * @enum {string}
+     */
+    gate_model_Role: 'member' | 'moderator' | 'owner';
     /**
      * Role
      * @enum {string}
@@ -3178,6 +3204,48 @@ export interface operations {
         content: {
           'application/json': components['schemas']['MadeLink'];
         };
+      };
+      /** @description Bad request syntax or unsupported method */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            status_code: number;
+            detail: string;
+            extra?:
+              | null
+              | {
+                  [key: string]: unknown;
+                }
+              | unknown[];
+          };
+        };
+      };
+    };
+  };
+  ApiFolkmootV1ModerationAccountsAccountIdRoleGiveRole: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        account_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['GiveRole'];
+      };
+    };
+    responses: {
+      /** @description Request fulfilled, nothing follows */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request syntax or unsupported method */
       400: {

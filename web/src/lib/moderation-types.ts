@@ -3,6 +3,7 @@ import type { Account, Status } from './mastodon-types';
 
 export type Category = 'spam' | 'legal' | 'violation' | 'other';
 export type Standing = 'active' | 'limited' | 'awaiting_approval' | 'suspended' | 'deactivated' | 'locked';
+export type Role = 'member' | 'moderator' | 'owner';
 /** How a Space or a clip can stand besides. */
 export type AnyStanding = Standing | 'muted' | 'removed';
 

@@ -1,6 +1,6 @@
 // What moderators and reporters read: words for categories, standings and ends. Pure.
 import type { Account } from './mastodon-types';
-import type { AnyStanding, Category, Severity, SignUpHint } from './moderation-types';
+import type { AnyStanding, Category, Role, Severity, SignUpHint } from './moderation-types';
 
 export type Person = Pick<Account, 'id' | 'username' | 'acct' | 'display_name'>;
 
@@ -34,6 +34,12 @@ export const STANDINGS: Record<AnyStanding, string> = {
   locked: 'Locked',
   muted: 'Muted',
   removed: 'Removed',
+};
+
+export const ROLES: Record<Role, string> = {
+  member: 'a member',
+  moderator: 'a moderator',
+  owner: 'an owner',
 };
 
 export const ENDS = [

@@ -36,6 +36,23 @@ async def change_role(acting: Acting, account_id: int, role: Role) -> Role:
     return before
 
 
+async def require_deletable(acting: Acting, account_id: int) -> None:
+    """Whether somebody else may have this account deleted for good: an owner, once it is suspended.
+
+    Raises Refused: 403 for anybody but an owner, and where it isn't suspended; 404 no such account; 422 one's own.
+    """
+    acting.require(Action.MODERATE)
+    if acting.viewer.role is not Role.OWNER:
+        raise Refused("not_an_owner", "Only an owner can delete an account: nobody can bring it back.")
+    if acting.viewer.account_id == account_id:
+        raise Refused("own_account", "One deletes one's own account in the settings.", status=422)
+    now = await sanction_of(acting.tx, account_id)
+    if now is None:
+        raise Refused("not_found", "Record not found", status=404)
+    if now.standing is not Standing.SUSPENDED:
+        raise Refused("not_suspended", "Suspend the account first: what is deleted is gone for good.")
+
+
 async def reject(acting: Acting, account_id: int) -> None:
     """Don't let in somebody who signed up and waits: nothing of the account is kept, and its name is free again.
 

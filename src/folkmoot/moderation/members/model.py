@@ -30,7 +30,8 @@ class History(msgspec.Struct, frozen=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which accounts: by parts of what they are called, by what is in force against them, by role."""
+    """Which accounts: by parts of what they are called, by what is in force against them, by role, by where they
+    are from and who invited them. `is_nobody`: something was asked for that is true of none."""
 
     anything: str = ""  # in any of the three
     username: str = ""
@@ -38,3 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     standing: Standing | None = None
     roles: frozenset[Role] = frozenset(Role)
+    local: bool | None = None  # of this server, or of others
+    host: str = ""
+    invited_by: int | None = None
+    is_nobody: bool = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, false, func, or_, select
 
 from folkmoot.accounts import queries as account_queries
 from folkmoot.accounts.model import Page
@@ -15,6 +15,7 @@ from folkmoot.moderation.members.model import History, Member, Wanted
 from folkmoot.moderation.reports import queries as report_queries
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.joining import invited
 from folkmoot.storage.tables.people import accounts, credentials, sanctions
 
 
@@ -76,6 +77,15 @@ def _conditions(read: Read, wanted: Wanted) -> list[ColumnElement[bool]]:
         part = wanted.anything.removeprefix("@").lower()
         conditions.append(or_(*(name.contains(part, autoescape=True) for name in names)))
     conditions.append(accounts.c.role.in_([role.value for role in wanted.roles]))
+    if wanted.local is not None:
+        conditions.append(accounts.c.host.is_(None) if wanted.local else accounts.c.host.is_not(None))
+    if wanted.host:
+        conditions.append(accounts.c.host == wanted.host)
+    if wanted.invited_by is not None:
+        brought = select(invited.c.account_id).where(invited.c.inviter_id == wanted.invited_by)
+        conditions.append(accounts.c.id.in_(brought))
+    if wanted.is_nobody:
+        conditions.append(false())
     if wanted.standing is not None:
         conditions.append(_stands(read, wanted.standing))
     return conditions

@@ -20,13 +20,15 @@ NETWORKS = "networks"  # the subject that is raised whenever any network's stop 
 _SIZES = {4: (20, 32), 6: (40, 64)}
 WIDEST = {4: 12, 6: 32}  # 256 of the larger size
 LARGE = {4: 20, 6: 48}  # wider than this catches thousands
-_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+# IPv4 in the last 32 bits of IPv6: mapped (RFC 4291, 2.5.5.2), and as translators write it (RFC 6052, 2.1).
+_IPV4_WITHIN = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+_IPV4_BITS = 32
 _TEXT_MAX = 50
 
 
 def parse_network(text: str) -> Network:
-    """An address or a network (203.0.113.0/24, 2001:db8::/48). Bits behind the prefix are dropped, and IPv4 mapped
-    into IPv6 is IPv4. Raises Refused 422 for what is none, and for one that is too wide to be a narrow stop."""
+    """An address or a network (203.0.113.0/24, 2001:db8::/48). Bits behind the prefix are dropped, and IPv4 within
+    IPv6 is IPv4. Raises Refused 422 for what is none, and for one that is too wide to be a narrow stop."""
     try:
         network = ipaddress.ip_network(text.strip(), strict=False) if len(text) <= _TEXT_MAX else None
     except ValueError:
@@ -36,7 +38,8 @@ def parse_network(text: str) -> Network:
             "network_invalid", "Write an address or a network, such as 203.0.113.0/24 or 2001:db8::/48.", status=422
         )
     network = _unmapped(network)
-    if network.prefixlen < WIDEST[network.version]:
+    holds_all_of_ipv4 = network.version == 6 and any(map(network.overlaps, _IPV4_WITHIN))
+    if network.prefixlen < WIDEST[network.version] or holds_all_of_ipv4:
         raise Refused(
             "network_too_wide",
             f"This is half the Internet: a network is at most a /{WIDEST[4]} (IPv4) or a /{WIDEST[6]} (IPv6).",
@@ -46,19 +49,30 @@ def parse_network(text: str) -> Network:
 
 
 def _unmapped(network: Network) -> Network:
-    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
-        first = ipaddress.IPv4Address(int(network.network_address) & 0xFFFF_FFFF)
-        return ipaddress.IPv4Network((first, network.prefixlen - _MAPPED.prefixlen))
+    if isinstance(network, ipaddress.IPv6Network) and any(map(network.subnet_of, _IPV4_WITHIN)):
+        bits_before = network.max_prefixlen - _IPV4_BITS
+        return ipaddress.IPv4Network((_last_bits(network.network_address), network.prefixlen - bits_before))
     return network
 
 
+def ipv4_within(address: Address) -> Address:
+    """The IPv4 address that stands in an IPv6 one, where it does: mapped, or behind a translator (NAT64)."""
+    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _IPV4_WITHIN):
+        return _last_bits(address)
+    return address
+
+
+def _last_bits(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(int(address) & (2**_IPV4_BITS - 1))
+
+
 def parse_address(text: str) -> Address | None:
-    """A client's address; one that is mapped into IPv6 is the IPv4 address. None for what is no IP address."""
+    """A client's address; one of IPv4 within IPv6 is the IPv4 address. None for what is no IP address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    return ipv4_within(address)
 
 
 def is_large(network: Network) -> bool:

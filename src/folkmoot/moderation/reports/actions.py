@@ -101,6 +101,12 @@ async def assign(acting: Acting, report_id: int, *, to_oneself: bool) -> None:
     await _change(acting, report_id, assigned_to=acting.actor_id if to_oneself else None)
 
 
+async def categorize(acting: Acting, report_id: int, category: Category) -> None:
+    """Say what a report is about in truth, whatever its reporter chose. Raises Refused 404."""
+    if (await _present(acting, report_id)).category is not category:
+        await _change(acting, report_id, category=category.value)
+
+
 async def resolve(acting: Acting, report_id: int, resolution: Resolution) -> None:
     """Close a report with what came of it. One that is closed stays as it was closed. Raises Refused 404."""
     if (await _present(acting, report_id)).resolved_at_ms is not None:

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 
+from folkmoot.accounts import deletion
 from folkmoot.accounts import queries as account_queries
 from folkmoot.gate import Acting, Action, Permit, Refused, Role, Serves, Standing
 from folkmoot.gate.standings import MODERATORS
+from folkmoot.mail.outbox import Outbox
 from folkmoot.moderation import actions
 from folkmoot.moderation.evasion.queries import hints_of
 from folkmoot.moderation.members import actions as member_actions
@@ -21,7 +23,7 @@ from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
-from folkmoot.surfaces.mastodon import present_admin
+from folkmoot.surfaces.mastodon import present, present_admin
 from folkmoot.surfaces.mastodon.admin_entities import AccountDetails, AdminAccount
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
 from folkmoot.surfaces.services import Services
@@ -152,6 +154,24 @@ async def unsuspend(account_id: str, permit: Permit, services: Services) -> Admi
     return await _lift(services, permit, account_id, Standing.SUSPENDED)
 
 
+@post(f"{PATH}/{{account_id:str}}/unsensitive", opt=_WRITE, status_code=200)
+async def unsensitive(account_id: str, permit: Permit, services: Services) -> AdminAccount:
+    """The account as it is: here no account's files are all taken for sensitive, so there is nothing to lift."""
+    return await _one(services, permit, entity_id(account_id))
+
+
+@delete(f"{PATH}/{{account_id:str}}", opt=_WRITE, status_code=200)
+async def delete_account(account_id: str, permit: Permit, services: Services) -> AdminAccount:
+    """Delete a suspended account for good, with all that it published: owners only. The answer is how it was."""
+    shown, gate = await _one(services, permit, entity_id(account_id)), services.gate
+    id_ = int(shown.id)
+    await gate.act(permit, lambda acting: member_actions.require_deletable(acting, id_))
+    as_system = gate.permit_system(Action.LEAVE, f"account {permit.viewer.id}")
+    nobody = Outbox(is_open=False)  # there is no time to take it back in, which is what the letter tells of
+    await gate.act(as_system, lambda acting: deletion.ask(acting, id_, nobody, grace_ms=0))
+    return shown
+
+
 async def _lift(services: Services, permit: Permit, account_id: str, standing: Standing) -> AdminAccount:
     id_ = entity_id(account_id)
     return await _change(services, permit, id_, lambda acting: actions.reinstate(acting, id_, standing))
@@ -237,13 +257,27 @@ def _wanted(request: Request[Any, Any, Any]) -> Wanted:
     if asked and asked not in _STANDINGS:
         raise Refused("validation_failed", f"Validation failed: no status is called {asked[:40]}", status=422)
     staff = query.get("staff", "").lower() in _TRUE or query.get("permissions") == "staff"
+    role_ids = set(query.getall("role_ids[]", []))
+    origins = {
+        word for word in ("local", "remote") if query.get(word, "").lower() in _TRUE or query.get("origin") == word
+    }
+    # Addresses are kept nowhere, and no account's files are all taken for sensitive.
+    is_nobody = bool(query.get("ip")) or query.get("sensitized", "").lower() in _TRUE
     return Wanted(
         anything=query.get("q", ""),
         username=query.get("username", ""),
         display_name=query.get("display_name", ""),
         email=query.get("email", ""),
         standing=_STANDINGS[asked] if asked else None,
-        roles=MODERATORS if staff else frozenset(Role),
+        roles=frozenset(
+            role
+            for role in (MODERATORS if staff else Role)
+            if not role_ids or present.credential_role(role).id in role_ids
+        ),
+        local=None if len(origins) != 1 else origins == {"local"},
+        host=query.get("by_domain", "").lower(),
+        invited_by=entity_id(query["invited_by"]) if query.get("invited_by") else None,
+        is_nobody=is_nobody,
     )
 
 
@@ -256,4 +290,6 @@ HANDLERS: list[Any] = [
     enable,
     unsilence,
     unsuspend,
+    unsensitive,
+    delete_account,
 ]

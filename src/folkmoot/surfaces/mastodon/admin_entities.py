@@ -148,8 +148,8 @@ class ReportedPost(msgspec.Struct, kw_only=True):
 
 
 class ReportExtension(msgspec.Struct, kw_only=True):
-    """What a report is about beyond posts: a Space, a moment in it (ms of its timeline), a clip's range (ms). `posts`
-    and `space_title` are as they were when it was made."""
+    """What a report is about beyond posts: a Space, a moment in it (ms of its timeline), a clip's range (ms).
+    `posts` and `space_title` are as they were when it was made."""
 
     posts: list[ReportedPost]
     space: ModeratedSpace | None

@@ -4,18 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, get, post
+import msgspec
+from litestar import Request, Response, get, post, put
 
 from folkmoot.accounts.model import Account
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves
 from folkmoot.moderation.members import queries as members
 from folkmoot.moderation.members.model import Member
 from folkmoot.moderation.reports import actions, queries
-from folkmoot.moderation.reports.model import Report, Resolution
+from folkmoot.moderation.reports.model import Category, Report, Resolution
 from folkmoot.posts import queries as posts
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
-from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import load_statuses, present_admin
 from folkmoot.surfaces.mastodon.admin_entities import AdminReport
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
@@ -25,6 +26,13 @@ PATH = "/api/v1/admin/reports"
 LIMIT, LIMIT_MAX = 100, 200
 _READ = serves(Serves.MODERATOR, Action.MODERATE, "admin:read:reports")
 _WRITE = serves(Serves.MODERATOR, Action.MODERATE, "admin:write:reports")
+
+
+class ChangeReport(msgspec.Struct):
+    """What is left out stays as it is. There is no list of rules here that `rule_ids` could name."""
+
+    category: Category | None = None
+    rule_ids: list[str | int] | None = None
 
 
 @get(PATH, opt=_READ)
@@ -46,6 +54,19 @@ async def list_reports(
 async def show_report(report_id: str, permit: Permit, services: Services) -> AdminReport:
     """One report."""
     return await _one(services, permit, entity_id(report_id))
+
+
+@put(f"{PATH}/{{report_id:str}}", opt=_WRITE)
+async def change_report(
+    request: Request[Any, Any, Any], report_id: str, permit: Permit, services: Services
+) -> AdminReport:
+    """Change its category."""
+    asked = await parse(request, ChangeReport)
+    if asked.rule_ids:
+        raise Refused("not_supported", "This server has no list of rules yet: leave rule_ids out.", status=422)
+    if asked.category is None:
+        return await _one(services, permit, entity_id(report_id))
+    return await _change(services, permit, report_id, partial(actions.categorize, category=asked.category))
 
 
 @post(f"{PATH}/{{report_id:str}}/assign_to_self", opt=_WRITE, status_code=200)
@@ -129,4 +150,4 @@ def _wanted(request: Request[Any, Any, Any]) -> queries.Wanted:
     )
 
 
-HANDLERS: list[Any] = [list_reports, show_report, assign_to_self, unassign, resolve, reopen]
+HANDLERS: list[Any] = [list_reports, show_report, change_report, assign_to_self, unassign, resolve, reopen]

@@ -1,7 +1,7 @@
 // Reporting, and what moderators do: Mastodon's API with Folkmoot's few fields beside it.
 import { get, getPage, sendJson, type Page } from './client';
 import type { Moderated, WaitingAppeal } from '../types';
-import type { AdminAccount, AdminReport, Category, Standing } from '../moderation-types';
+import type { AdminAccount, AdminReport, Category, Role, Standing } from '../moderation-types';
 
 const ACCOUNTS = '/api/v1/admin/accounts';
 const REPORTS = '/api/v1/admin/reports';
@@ -66,6 +66,9 @@ export const liftSpace = (id: string): Promise<Moderated> =>
 export const removeClip = (id: string, reason: string): Promise<Moderated> =>
   sendJson('POST', `${THINGS}/clips/${id}/action`, { reason });
 export const liftClip = (id: string): Promise<Moderated> => sendJson('POST', `${THINGS}/clips/${id}/lift`);
+
+export const giveRole = (id: string, role: Role): Promise<void> =>
+  sendJson('PUT', `${THINGS}/accounts/${id}/role`, { role });
 
 const APPEALS = '/api/folkmoot/v1/moderation/appeals';
 export const getAppeals = (): Promise<WaitingAppeal[]> => get(APPEALS);
