@@ -93,6 +93,6 @@ def test_the_body_ends_for_those_who_have_everything() -> None:
     group.add(2, b"head", sockets)
     sockets.room[2] = 1
     group.deliver(b"aaaa", sockets)
-    group.finish(sockets)
+    group.finish(b"", sockets)
     assert sockets.taken[1] == b"headaaaa0\r\n\r\n"
     assert sockets.taken[2] == b"heada"

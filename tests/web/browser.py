@@ -130,11 +130,13 @@ class Wire:
             relay.add_done_callback(self._relays.discard)
 
     async def _relay(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while data := await source.read(65536):
                 sink.write(data)
                 await sink.drain()
             sink.close()
+        except OSError:
+            sink.transport.abort()  # who is reset here is reset there
 
 
 class UdpPath:

@@ -26,6 +26,11 @@ WAIT_MS_MAX = 10_000
 WAIT_STEP_MS = 100
 WAITING_PLACED_MAX = 200
 LOST_AT_ONCE_MAX = 1_000  # 3 ms
+LOOK_MS = 250
+"""A tape is looked at so often, whoever's turn it is: an ended Space is over for all within half a second."""
+IDLE_MS = 2_000
+"""While a stage is started anew, listeners are written to so often: who gets nothing at all for long has lost the
+network, and comes back, which a whole crowd must not do because one process is silent."""
 
 ENDED = "ended"
 FAILED = "failed"
@@ -184,26 +189,29 @@ class Fanout:
             logger.exception("the tape of Space %d can't be read", space.space_id)
             self._end(space, FAILED)
             return True
-        self._deliver(space, group, now_ms)
-        if space.tape.ended and group.cursor == group.feed.end:
-            self._finish(space, group)
+        if space.tape.ended:
+            self._finish(space, group, now_ms)
+            return True
+        if now_ms >= group.due_ms:
+            self._deliver(space, group, now_ms)
         if group in space.groups:
             self._schedule(space, group, now_ms)
         return True
 
     def _deliver(self, space: Space, group: Group, now_ms: int) -> None:
         feed = group.feed
-        if group.cursor == feed.end:
-            return
         start = self._start(group)
-        delivery = group.deliver(feed.framed(start, feed.end, chunked=group.chunked), self._emit(group))
-        writes = len(group) - delivery.skipped
-        self.metrics.writes += writes
-        self.metrics.parts += writes * (feed.end - start)
-        self.metrics.bytes += writes * len(feed.framed(start, feed.end, chunked=group.chunked))
+        if start < feed.end:
+            data = feed.framed(start, feed.end, chunked=group.chunked)
+        elif feed.idle and now_ms - group.wrote_ms >= IDLE_MS:
+            data = responses.chunk(feed.idle) if group.chunked else feed.idle
+        else:
+            return
+        delivery = group.deliver(data, self._emit(group))
         self.metrics.skipped += delivery.skipped
-        self._count_delays(now_ms - space.beat_ms, feed.end - start, writes)
+        self._count(len(group) - delivery.skipped, feed.end - start, len(data), now_ms - space.beat_ms)
         group.cursor = feed.end
+        group.wrote_ms = now_ms
         for socket, reason in delivery.closed:
             self._forget(space, group, [socket], reason)
 
@@ -220,14 +228,20 @@ class Fanout:
         else:
             step_ms = windows.poll_step_ms(len(self._spaces))
             group.due_ms = windows.poll_due_ms(space.beat_ms, now_ms, step_ms)
+        self._push(space, group, min(group.due_ms, now_ms + LOOK_MS))
+
+    def _push(self, space: Space, group: Group, at_ms: int) -> None:
         self._serial += 1
-        heapq.heappush(self._due, (group.due_ms, self._serial, space, group))
+        heapq.heappush(self._due, (at_ms, self._serial, space, group))
 
     @property
     def _window_ms(self) -> int:
         return self._choose_window_ms(windows.load(len(self._listeners), len(self._due)))
 
-    def _count_delays(self, newest_ms: int, parts: int, writes: int) -> None:
+    def _count(self, writes: int, parts: int, length: int, newest_ms: int) -> None:
+        self.metrics.writes += writes
+        self.metrics.parts += writes * parts
+        self.metrics.bytes += writes * length
         for place in range(parts):
             self.delays[bisect_left(DELAYS_MS, newest_ms + place * windows.PART_MS)] += writes
 
@@ -333,10 +347,16 @@ class Fanout:
             else:
                 del self._waiting[space_id]
 
-    def _finish(self, space: Space, group: Group) -> None:
-        group.finish(self._emit(group))
+    def _finish(self, space: Space, group: Group, now_ms: int) -> None:
+        """The Space has ended: its next group doesn't wait for its turn, which may be a second away."""
+        feed, start = group.feed, self._start(group)
+        data = feed.framed(start, feed.end, chunked=group.chunked)
+        group.finish(data, self._emit(group))
+        self._count(len(group.sockets), feed.end - start, len(data), now_ms - space.beat_ms)
         self._forget(space, group, _members(group), ENDED)
         # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
+        if space.groups:
+            self._push(space, space.groups[0], now_ms)
 
     def _end(self, space: Space, reason: str) -> None:
         for group in list(space.groups):

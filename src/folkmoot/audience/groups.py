@@ -44,8 +44,9 @@ class Emit(Protocol):
 class Feed:
     """The newest parts in one form, numbered from 0 in the order in which they were read."""
 
-    def __init__(self, init: bytes, parts_max: int) -> None:
+    def __init__(self, init: bytes, parts_max: int, idle: bytes = b"") -> None:
         self.init = init
+        self.idle = idle  # what says that there is nothing to hear, and plays as nothing
         self.end = 0
         self._parts: deque[bytes] = deque(maxlen=parts_max)
         self._framed: tuple[int, int, bool] | None = None
@@ -102,6 +103,7 @@ class Group:
         self.is_sealed = is_sealed
         self.slot = slot
         self.due_ms = due_ms
+        self.wrote_ms = due_ms
         self.cursor = feed.end
         self.sockets: list[int] = []
         self.behind: dict[int, Behind] = {}
@@ -141,9 +143,9 @@ class Group:
             self._serve_late(socket, behind, data, emit, delivery)
         return delivery
 
-    def finish(self, emit: Emit) -> None:
-        """Ends the body of all who have everything; the others' bodies break off, as they should."""
-        emit.end(self.sockets, responses.CHUNKED_END if self.chunked else b"")
+    def finish(self, data: bytes, emit: Emit) -> None:
+        """Writes the last chunk and the body's end to all who have the rest; the others' bodies break off."""
+        emit.end(self.sockets, data + responses.CHUNKED_END if self.chunked else data)
 
     def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
         if rest is None:

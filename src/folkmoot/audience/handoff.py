@@ -18,7 +18,7 @@ from folkmoot.audience import wire
 FLUSH_MS = 5
 RECONNECT_MS = 100
 PATIENCE_MS = 1_000  # how long a socket waits for a worker that doesn't take it
-SPREAD_LISTENERS = 1_000  # so much fuller may a worker be that has the Space already
+SPREAD_LISTENERS = 250  # 2 ms of writing: so much fuller may a worker be that has the Space already
 REPORT_BYTES_MAX = 512 * 1024
 
 logger = logging.getLogger(__name__)

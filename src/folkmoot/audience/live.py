@@ -14,6 +14,8 @@ OGG, ADTS = "ogg", "adts"
 CODECS: Final = {"opus": Codec.OPUS, "aac": Codec.AAC, OGG: Codec.OPUS, ADTS: Codec.AAC}
 """The forms in which sound is sent, with the codec of each: fragmented MP4, as it lies on the tape, under the
 codec's own name, and what players and radios know."""
+IDLE: Final = {"opus": boxes.box(b"free"), "aac": boxes.box(b"free")}
+"""What plays as nothing (ISO/IEC 14496-12, 8.1.2), in the forms that have such a thing."""
 
 
 class LiveTape(Protocol):

@@ -6,7 +6,7 @@ import msgspec
 
 from folkmoot.audience import windows
 from folkmoot.audience.groups import Feed, Group
-from folkmoot.audience.live import LiveTape
+from folkmoot.audience.live import IDLE, LiveTape
 from folkmoot.audience.wire import Arrival, Stamp
 
 BACKLOG_PARTS_MAX = 20  # two of the longest windows
@@ -52,7 +52,7 @@ class Space:
             init = self.tape.init(form)
             if init is None:
                 return None
-            feed = self.feeds[form] = Feed(init, BACKLOG_PARTS_MAX)
+            feed = self.feeds[form] = Feed(init, BACKLOG_PARTS_MAX, IDLE.get(form, b""))
             for part in self.tape.take(form, BACKLOG_PARTS_MAX):
                 feed.append(part)
         return feed

@@ -51,7 +51,8 @@ def prepare(descriptor: int) -> bool:
 
 def close_cleanly(descriptor: int) -> None:
     """Sends what is still in the buffer, then FIN. Unread input would make that a reset (RFC 1122, 4.2.2.13)."""
-    sock = socket.socket(fileno=descriptor)
+    # Without family and kind Python asks the kernel for them, three times.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DELIVERS)
         sock.recv(65_536)

@@ -173,7 +173,7 @@ class UringEmit:
         return short
 
     def end(self, sockets: Sequence[int], data: bytes) -> object:
-        return self._plain.end(sockets, data)
+        return self.write(sockets, data) if data else None
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
         return self._plain.resume(socket, rest)

@@ -40,6 +40,7 @@ SPARE_FILES = 200
 FILES_PER_TAPE = 4
 REPORT_SPACES_MAX = 4_000
 CLOSED_AT_ONCE_MAX = 200  # a reset costs some 9 µs: when a crowd is closed, others are written to in between
+LEFT_AT_ONCE_MAX = 10  # who has been told of the end can wait until the others have been
 
 _HANGUP = select.EPOLLRDHUP
 
@@ -128,7 +129,8 @@ class Worker:
         self._webs: dict[int, _Web] = {}
         self._predecessors = Predecessors(config.predecessors, self._epoll)
         self._successor: Successor | None = None
-        self._closing: deque[tuple[int, str]] = deque()
+        self._closing: deque[int] = deque()
+        self._leaving: deque[int] = deque()  # who has had the last bytes, which must arrive
         self._report_ms = report_ms
         self._report_due_ms = 0
         self._revocations_due_ms = 0
@@ -150,10 +152,10 @@ class Worker:
         if now_ms >= self._compare_due_ms:
             self._compare_due_ms = now_ms + self._compare_ms
             self._revocations.compare(self.fanout.subjects())
-        self.fanout.serve(now_ms)
+        was_due = self.fanout.serve(now_ms)
         if self._successor is not None:
             self._pass_on(self._successor)
-        self._close_sockets()
+        self._close_sockets(CLOSED_AT_ONCE_MAX, LEFT_AT_ONCE_MAX if was_due else CLOSED_AT_ONCE_MAX)
         if now_ms >= self._report_due_ms and self._successor is None:
             self._report_due_ms = now_ms + self._report_ms
             self._report()
@@ -177,7 +179,7 @@ class Worker:
     def close(self) -> None:
         """Closes everything that is open."""
         self.fanout.remove(self.fanout.sockets())
-        self._close_sockets(len(self.fanout.closed) + len(self._closing))
+        self._close_sockets(*2 * [len(self.fanout.closed) + len(self._closing) + len(self._leaving)])
         self._predecessors.close()
         if self._successor is not None:
             self._lose_successor()
@@ -191,10 +193,12 @@ class Worker:
     @property
     def is_over(self) -> bool:
         """Whether another worker has everybody, and nobody brings more."""
-        return self._successor is not None and not (self._webs or self._closing or len(self.fanout))
+        return self._successor is not None and not (
+            self._webs or self._closing or self._leaving or len(self.fanout)
+        )
 
     def _patience_s(self) -> float:
-        if self._closing:
+        if self._closing or self._leaving:
             return 0.0
         if self._successor is not None and len(self.fanout):
             return self._successor.patience_s
@@ -325,17 +329,16 @@ class Worker:
 
     # --- the listeners' sockets
 
-    def _close_sockets(self, at_once_max: int = CLOSED_AT_ONCE_MAX) -> None:
-        self._closing.extend(self.fanout.closed)
-        self.fanout.closed.clear()
-        for _ in range(min(at_once_max, len(self._closing))):
-            descriptor, reason = self._closing.popleft()
+    def _close_sockets(self, closed_max: int, left_max: int) -> None:
+        for descriptor, reason in self.fanout.closed:
             # Another process may hold its copy a moment longer: closing ours alone would leave the registration.
             self._epoll.unregister(descriptor)
-            if reason in {ENDED, REFUSED}:
-                close_cleanly(descriptor)
-            else:
-                os.close(descriptor)  # which resets it, but for one that another worker has
+            (self._leaving if reason in {ENDED, REFUSED} else self._closing).append(descriptor)
+        self.fanout.closed.clear()
+        for _ in range(min(closed_max, len(self._closing))):
+            os.close(self._closing.popleft())  # which resets it, but for one that another worker has
+        for _ in range(min(left_max, len(self._leaving))):
+            close_cleanly(self._leaving.popleft())
 
 
 class _Web:

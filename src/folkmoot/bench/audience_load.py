@@ -42,7 +42,7 @@ class Heard(msgspec.Struct, frozen=True):
     `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
     `delivery` is from when a write was due until the listener's kernel had it (over TLS, until it was read),
     `part_delay` from each part's publication, `reading` how long it lay in the kernel before the generator read it,
-    `closing` from the marked moment to when a connection was seen to have ended; `early` are writes before the
+    `closing` from the marked moment to when a stream was seen to have ended; `early` are writes before the
     moment at which a listener's writes had seemed due. `dropped` of those `never_reading`.
     """
 
@@ -163,6 +163,16 @@ class Listeners:
                     f"{heard.joined} of {self._wanted.listeners} listeners joined within {within_s:.0f} s; "
                     f"{heard.failed} could not connect, {heard.refused} were refused, {heard.closed} were cut off."
                 )
+            time.sleep(0.2)
+
+    def wait_until_decided(self, within_s: float) -> Heard:
+        """Until each hears something, or never will; or until the time is over: in a storm that is a result."""
+        give_up_s = time.monotonic() + within_s
+        while True:
+            heard = self.report()
+            decided = heard.joined + heard.failed + heard.refused + heard.closed
+            if decided >= self._wanted.listeners or time.monotonic() > give_up_s:
+                return heard
             time.sleep(0.2)
 
     def _say(self, command: bytes) -> None:

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 
 enum { PROCESSES_MAX = 16, BUCKETS = 1280, EVENTS = 512, READ_BYTES = 256 * 1024, HEAD_BYTES = 512 };
-enum { PER_ADDRESS = 200, TICK_MS = 20 };
+enum { PER_ADDRESS = 200, TICK_MS = 20, LATER = 5 };
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
@@ -250,11 +250,14 @@ static void head_byte(Listener *listener, uint8_t byte) {
   if (listener->matched == 4) listener->state = CHUNK_SIZE, listener->matched = 0, listener->chunk_left = 0;
 }
 
-static void size_byte(Listener *listener, uint8_t byte) {
+static void size_byte(Listener *listener, uint8_t byte, uint64_t now) {
   if (byte == '\r') return;
   if (byte == '\n') {
     listener->state = CHUNK_DATA;
-    if (listener->chunk_left == 0) counts->ended++, listener->state = IGNORED;
+    if (listener->chunk_left == 0) {
+      counts->ended++, listener->state = IGNORED;
+      if (shared->marked_ns) note(&counts->closing, now - shared->marked_ns);
+    }
   } else if (hex(byte) < 0 || listener->chunk_left > 1 << 24) {
     corrupted(listener);
   } else {
@@ -267,7 +270,7 @@ static void consume(Listener *listener, const uint8_t *at, uint32_t length, uint
     uint32_t used = 1;
     switch (listener->state) {
       case HEAD: head_byte(listener, *at); break;
-      case CHUNK_SIZE: size_byte(listener, *at); break;
+      case CHUNK_SIZE: size_byte(listener, *at, now); break;
       case CHUNK_DATA:
         used = length < listener->chunk_left ? length : listener->chunk_left;
         body(listener, at, used, now);
@@ -368,8 +371,10 @@ static void connected(Listener *listener, int epoll, uint32_t place) {
 }
 
 static void cut_off(Listener *listener) {
-  if (listener->state != IGNORED) counts->closed++;
-  if (shared->marked_ns) note(&counts->closing, now_ns() - shared->marked_ns);
+  if (listener->state != IGNORED) {
+    counts->closed++;
+    if (shared->marked_ns) note(&counts->closing, now_ns() - shared->marked_ns);
+  }
   leave(listener);
 }
 
@@ -571,6 +576,7 @@ int main(int count, char **arguments) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   signal(SIGPIPE, SIG_IGN);
+  nice(LATER); /* it stands for other machines, whose processors the server hasn't */
   tapes = calloc(spaces, sizeof *tapes);
   for (unsigned i = 0; i < spaces; i++) tapes[i] = open_tape(folder, first_space + i, codec);
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -20,12 +20,11 @@ const FULL_AGAIN_S = 30;
 const KEPT_BEHIND_S = 1;
 /** Closer to the live edge than this is live. */
 const LIVE_WITHIN_S = 4;
-/**
- * So long without any sound, and the network has died without a word. A stage that is started anew is silent for a
- * few seconds too, and not all its listeners are to come back at once because of that.
- */
+/** So long without a first sound: a Space may have none yet, and not all who wait are to come back at once. */
+const FIRST_MS = 6_000;
+const FIRST_SPREAD_MS = 4_000;
+/** So long without a byte, and the network has died without a word: while a stage is silent, the server isn't. */
 const SILENT_MS = 6_000;
-const SILENT_SPREAD_MS = 4_000;
 /** Some proxies keep an endless answer to themselves. */
 const DEAF_ATTEMPTS = 2;
 /** What takes longer than this to come back is worth a sentence. */
@@ -322,11 +321,13 @@ export class Player implements SpacePlayer {
   async #listen(): Promise<void> {
     const listening = new AbortController();
     this.#listening = listening;
-    const waitMs = SILENT_MS + Math.random() * SILENT_SPREAD_MS;
-    let silent = setTimeout(() => {
-      listening.abort();
-      if (++this.#deaf === DEAF_ATTEMPTS) this.#options.onDeaf();
-    }, waitMs);
+    let silent = setTimeout(
+      () => {
+        listening.abort();
+        if (++this.#deaf === DEAF_ATTEMPTS) this.#options.onDeaf();
+      },
+      FIRST_MS + Math.random() * FIRST_SPREAD_MS,
+    );
     try {
       const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
         signal: listening.signal,
@@ -338,7 +339,10 @@ export class Player implements SpacePlayer {
         const { value, done } = await reader.read();
         if (done) break;
         clearTimeout(silent);
-        silent = setTimeout(() => listening.abort(), waitMs);
+        silent = setTimeout(() => {
+          listening.abort();
+          giveUpDeadConnections(this.#options.base);
+        }, SILENT_MS);
         this.#problem = null;
         this.#deaf = 0;
         await append(value);

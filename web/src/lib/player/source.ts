@@ -6,6 +6,8 @@ import { Notes } from './notes';
 export const MIME = { opus: 'audio/mp4; codecs="opus"', aac: 'audio/mp4; codecs="mp4a.40.2"' } as const;
 export type Codec = keyof typeof MIME;
 
+/** Notes, and what the server sends while it has nothing to say. */
+const NO_SOUND = ['emsg', 'free'];
 const KEEP_BEHIND_S = 300;
 const KEEP_BEHIND_WHEN_FULL_S = 10;
 
@@ -55,7 +57,7 @@ export class Source {
         const note = readNote(box);
         if (note) this.#notes.remember(note);
       }
-      const sound = boxes.filter((box) => boxType(box) !== 'emsg');
+      const sound = boxes.filter((box) => !NO_SOUND.includes(boxType(box)));
       return sound.length === 0 ? Promise.resolve() : this.#append(concatenate(sound));
     };
   }
