@@ -205,6 +205,34 @@ async def test_a_passkey_signs_in_by_itself_and_each_challenge_once(
 
 
 @ON_ONE
+async def test_a_passkey_of_who_knew_the_old_password_is_of_no_use(
+    carol: Browser, stranger: Browser
+) -> None:
+    """Whoever had the password for an hour may have made one; its owner's is used with the new one, once."""
+    thiefs, own = Authenticator(), Authenticator()
+    await carol.passkey(thiefs, "Phone")
+    await carol.passkey(own, "My phone")
+    new = "another long password"
+    await carol.post(f"{API}/password", current=PASSWORD, new=new)
+    assert [one["alone"] for one in (await carol.own())["passkeys"]] == [False, False]
+
+    async def alone(device: Authenticator, status: int) -> Any:
+        options = await stranger.post(f"{SESSION}/passkey/options")
+        return await stranger.post(f"{SESSION}/passkey", status, passkey=device.get(options))
+
+    assert (await alone(thiefs, 401))["code"] == "password_needed"
+    assert (await alone(own, 401))["code"] == "password_needed"
+    needed = (await stranger.post(SESSION, 202, username="carol", password=new))["second_factor"]
+    device = own.get(needed["passkey"])
+    await stranger.post(f"{SESSION}/second-factor", ticket=needed["ticket"], passkey=device)
+    stranger.client.cookies.clear()
+    await alone(own, 200)
+    stranger.client.cookies.clear()
+    assert (await alone(thiefs, 401))["code"] == "password_needed"
+    assert [one["alone"] for one in (await carol.own())["passkeys"]] == [False, True]
+
+
+@ON_ONE
 async def test_a_passkey_that_asked_nobody_is_no_more_than_a_second_factor(
     carol: Browser, stranger: Browser
 ) -> None:

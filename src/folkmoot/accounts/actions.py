@@ -17,7 +17,7 @@ from folkmoot.gate.actions import impose, lift, revoke
 from folkmoot.gate.model import ROOM_ONLY, account_subject, token_subject
 from folkmoot.storage.database import digest
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables.credentials import tokens
+from folkmoot.storage.tables.credentials import passkeys, tokens
 from folkmoot.storage.tables.people import accounts, credentials, retired_usernames
 
 SESSION_SCOPES = "read write follow push admin:read admin:write"
@@ -101,6 +101,7 @@ async def sign_out(acting: Acting, token_id: int) -> None:
 
 async def change_password(acting: Acting, account_id: int, password_hash: str) -> None:
     """Put a new password in the place of the old one, and end every session, token and stream of the account.
+    Whoever knew the old one may have made a passkey: each signs in alone again once it was used with the new one.
 
     Raises Refused 404 where there is no such account.
     """
@@ -111,6 +112,9 @@ async def change_password(acting: Acting, account_id: int, password_hash: str) -
     )
     if not changed.rowcount:
         raise _no_account()
+    await acting.tx.connection.execute(
+        update(passkeys).where(passkeys.c.account_id == account_id).values(signs_in_alone=False)
+    )
     await revoke(acting, account_subject(account_id))
     await emit(acting.tx, CREDENTIALS_CHANGED, {"account": str(account_id)})
 

@@ -33,7 +33,11 @@ EVENTS: dict[str, tuple[str, str]] = {
         "A new sign-in",
         "Somebody signed in to @{username} with a browser that had not been used for it before.",
     ),
-    "password_changed": ("Your password was changed", "The password of @{username} was changed."),
+    "password_changed": (
+        "Your password was changed",
+        "The password of @{username} was changed. Passkeys that were made before ask for the new one, too, at "
+        "their next use: remove those that aren't yours.",
+    ),
     "email_asked": (
         "Another e-mail address for your account",
         "Another e-mail address was given for @{username}. It counts once it is confirmed.",

@@ -43,12 +43,14 @@ class Code(msgspec.Struct):
 
 
 class OwnPasskey(msgspec.Struct):
-    """`last_used`: when somebody signed in with it."""
+    """`last_used`: when somebody signed in with it. `alone`: it does that without the password, which it doesn't
+    between a new password and its first use with that."""
 
     id: str
     name: str
     created_at: str
     last_used: str | None
+    alone: bool
 
 
 class OwnFactors(msgspec.Struct):
@@ -266,7 +268,7 @@ async def _require_oneself(
 
 def _passkey(one: Kept) -> OwnPasskey:
     used = None if one.used_at_ms is None else timestamp(one.used_at_ms)
-    return OwnPasskey(str(one.id), one.name, timestamp(one.created_at_ms), used)
+    return OwnPasskey(str(one.id), one.name, timestamp(one.created_at_ms), used, one.signs_in_alone)
 
 
 def _qr(text: str) -> str:

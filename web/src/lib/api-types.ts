@@ -1746,6 +1746,7 @@ export interface components {
       name: string;
       created_at: string;
       last_used: string | null;
+      alone: boolean;
     };
     /** OwnSanction */
     OwnSanction: {

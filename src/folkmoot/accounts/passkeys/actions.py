@@ -117,7 +117,8 @@ async def check(
     acting: Acting, party: RelyingParty, answer: Options, secret: str, *, alone: bool, account_id: int | None = None
 ) -> int:
     """Whose passkey signed this challenge; only `account_id`'s, if given. `alone`: without a password, so that the
-    device has to have asked who is there. Raises Refused 401."""
+    device has to have asked who is there; not between a new password and the first use with that. Raises Refused
+    401."""
     row = (
         await acting.tx.connection.execute(
             select(passkeys).where(passkeys.c.credential_id == _decoded(str(answer.get("rawId", ""))))
@@ -137,11 +138,11 @@ async def check(
         )
     except _UNREADABLE as error:
         raise _wrong() from error
-    await acting.tx.connection.execute(
-        update(passkeys)
-        .where(passkeys.c.id == row.id)
-        .values(sign_count=found.new_sign_count, used_at_ms=acting.now_ms)
-    )
+    if alone and not row.signs_in_alone:
+        sentence = "The password was changed since this passkey signed in: sign in with both, once."
+        raise Refused("password_needed", sentence, status=401)
+    values = {"sign_count": found.new_sign_count, "used_at_ms": acting.now_ms, "signs_in_alone": True}
+    await acting.tx.connection.execute(update(passkeys).where(passkeys.c.id == row.id).values(values))
     return int(row.account_id)
 
 

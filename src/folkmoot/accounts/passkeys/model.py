@@ -9,12 +9,13 @@ PASSKEYS_MAX = 20
 
 
 class Passkey(msgspec.Struct, frozen=True):
-    """What its owner sees of it. Times are Unix ms."""
+    """What its owner sees of it. Times are Unix ms. `signs_in_alone`: without the password, too."""
 
     id: int
     name: str
     created_at_ms: int
     used_at_ms: int | None
+    signs_in_alone: bool = True
 
 
 class RelyingParty(msgspec.Struct, frozen=True):

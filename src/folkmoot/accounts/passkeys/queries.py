@@ -9,8 +9,9 @@ from folkmoot.storage.tables.credentials import passkeys
 
 async def of_account(read: Read, account_id: int) -> list[Passkey]:
     """The oldest first."""
+    shown = ("id", "name", "created_at_ms", "used_at_ms", "signs_in_alone")
     rows = await read.connection.execute(
-        select(passkeys.c.id, passkeys.c.name, passkeys.c.created_at_ms, passkeys.c.used_at_ms)
+        select(*(passkeys.c[name] for name in shown))
         .where(passkeys.c.account_id == account_id)
         .order_by(passkeys.c.id)
     )

@@ -1,6 +1,18 @@
 """What programs and browsers sign in with."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from folkmoot.storage.tables.base import Document, account_column, id_column, metadata
 
@@ -93,5 +105,7 @@ passkeys = Table(
     Column("name", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("used_at_ms", BigInteger),
+    # Not since the password was changed, until it was used together with the new one.
+    Column("signs_in_alone", Boolean, nullable=False, server_default=text("true")),
     Index("ix_passkeys_account_id", "account_id"),
 )
