@@ -1,14 +1,17 @@
 """Files in the process that reads them: what players play is made of what is good, and a sentence of the rest."""
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 import av
+import psutil
 import pytest
 import structlog
 from tests.support import uploads
+from tests.support.waiting import eventually
 
 from folkmoot.media.model import Processed, Purpose, Unusable
 from folkmoot.media.processing import SOURCE, Workshop, warn_where_unconfined
@@ -162,6 +165,16 @@ async def test_what_this_kernel_grants_is_what_a_child_gets(process: Process) ->
         await process(uploads.photograph())
     (confined,) = [line["by"] for line in logged if line["event"] == "media.confined"]
     assert await granted_here() == list(confined)
+
+
+async def test_who_stops_asking_leaves_no_process_behind() -> None:
+    before = psutil.Process().children()
+    asking = asyncio.create_task(granted_here())
+    await eventually(lambda: psutil.Process().children() != before)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert psutil.Process().children() == before
 
 
 async def test_what_a_decoder_says_is_in_no_log_that_is_kept(process: Process) -> None:

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from tests.story.people import RECORD, browser
+from tests.story.people import ALIKE, RECORD, TRIES, browser
 from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice, write
 from tests.support.server import Server, eventually, running_server
 from tests.support.waiting import PATIENCE_S
@@ -159,14 +159,18 @@ def studio(server: Server, page: Page) -> Host:
 
 def test_what_another_origins_whip_client_says_is_on_the_tape(studio: Host, voice: Path) -> None:
     alike = most_alike(read(voice), studio.taped(3_000, 12_000), 4)
-    assert alike >= 0.9, alike
+    assert alike >= ALIKE, alike
 
 
 def test_a_browser_hears_it_by_whep(studio: Host, page: Page, voice: Path) -> None:
     assert page.evaluate(LISTEN, f"{studio.server.base_url}{studio.space}/whep") == 201
-    heard = decoded(base64.b64decode(page.evaluate(RECORD, [-1, 5_000])))
-    alike = most_alike(read(voice), heard, 4)
-    assert alike >= 0.9, alike
+    alike = []
+    for _ in range(TRIES):
+        heard = decoded(base64.b64decode(page.evaluate(RECORD, [-1, 5_000])))
+        alike.append(most_alike(read(voice), heard, 4))
+        if alike[-1] >= ALIKE:
+            break
+    assert alike[-1] >= ALIKE, alike
     eventually(lambda: studio.listeners() == 1, what="the listener counted")
     assert page.evaluate("async () => (await fetch(location_, { method: 'DELETE' })).status") == 200
     eventually(lambda: studio.listeners() == 0, what="the listener gone")
@@ -188,7 +192,7 @@ def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as publisher:
         try:
             eventually(lambda: host.spoken_ms() > 10_000, what="ten seconds of speech on the tape")
-            assert most_alike(read(voice), host.taped(3_000, 9_000), 4) >= 0.9
+            assert most_alike(read(voice), host.taped(3_000, 9_000), 4) >= ALIKE
             publisher.communicate(timeout=10)
         finally:
             publisher.kill()

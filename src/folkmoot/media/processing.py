@@ -83,7 +83,10 @@ async def granted() -> list[str]:
             env=_ENVIRONMENT,
             stdout=asyncio.subprocess.PIPE,
         )
-        said, _ = await child.communicate()
+        try:
+            said, _ = await child.communicate()
+        finally:
+            await _gone(child)
     return msgspec.json.decode(said, type=list[str])
 
 
@@ -114,10 +117,7 @@ async def _in_child(bench: Path, purpose: Purpose, within_s: float, watch: Watch
     except TimeoutError as error:
         raise Unusable("This file takes longer to read than there is time for it") from error
     finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
+        await _gone(child)
     if isinstance(word, Done):
         return word.processed
     why = word.sentence if word is not None else f"the process ended with {child.returncode}"
@@ -137,6 +137,14 @@ async def _started(bench: Path, purpose: Purpose, errors: BinaryIO) -> Process:
         stderr=errors,
         limit=_LINE_BYTES_MAX,
     )
+
+
+async def _gone(child: Process) -> None:
+    """Also where who waited for it waits no more."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
 
 
 def _end_of(said: Path) -> str:
