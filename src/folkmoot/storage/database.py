@@ -174,9 +174,7 @@ class Database:
 def _postgres_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=_CONNECTION_WAIT_S,
+        **_pool(20),
         # What is bound is passwords' hashes and people's words: no error may show it.
         hide_parameters=True,
         json_serializer=_to_json,
@@ -184,6 +182,17 @@ def _postgres_engine(url: URL) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _plan_for_pages)
     return engine
+
+
+def _pool(connections_max: int) -> dict[str, Any]:
+    """What was opened for a crowd stays, for a new one knows no statement yet; the one that was used last is taken
+    first, so that a few serve who come one after the other."""
+    return {
+        "pool_size": connections_max,
+        "max_overflow": 0,
+        "pool_use_lifo": True,
+        "pool_timeout": _CONNECTION_WAIT_S,
+    }
 
 
 def _plan_for_pages(connection: Any, _record: Any) -> None:
@@ -203,9 +212,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         async_creator=lambda: sqlite.connect(path),
-        pool_size=5,
-        max_overflow=10,
-        pool_timeout=_CONNECTION_WAIT_S,
+        **_pool(15),
         # What is bound is passwords' hashes and people's words: no error may show it.
         hide_parameters=True,
         json_serializer=_to_json,
