@@ -11,7 +11,8 @@ from tests.support import uploads
 from tests.support.elsewhere import Elsewhere, Said, elsewhere
 
 from folkmoot.media import remote
-from folkmoot.media.remote import Address, Fetched, Redirect, Unfetchable, fetch, is_public
+from folkmoot.media.addresses import Address
+from folkmoot.media.remote import Fetched, Redirect, Unfetchable, fetch, is_web_server
 
 PICTURE = uploads.photograph(8, 8)
 
@@ -32,21 +33,21 @@ def other() -> Iterator[Elsewhere]:
      "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
      "2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"],
 )  # fmt: skip
-def test_nothing_near_is_public(address: str) -> None:
-    assert not is_public(ipaddress.ip_address(address), 443)
+def test_nothing_near_is_web_server(address: str) -> None:
+    assert not is_web_server(ipaddress.ip_address(address), 443)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "64:ff9b::101:101"])
 def test_what_is_public_is_so_at_the_ports_of_the_web(address: str) -> None:
-    assert is_public(ipaddress.ip_address(address), 443)
-    assert is_public(ipaddress.ip_address(address), 80)
-    assert not is_public(ipaddress.ip_address(address), 22)
+    assert is_web_server(ipaddress.ip_address(address), 443)
+    assert is_web_server(ipaddress.ip_address(address), 80)
+    assert not is_web_server(ipaddress.ip_address(address), 22)
 
 
 @given(st.ip_addresses(v=4))
 def test_an_address_inside_another_is_what_it_is(address: ipaddress.IPv4Address) -> None:
     for inside in (f"::ffff:{address}", str(ipaddress.IPv6Address(0x64FF9B << 96 | int(address)))):
-        assert is_public(ipaddress.ip_address(inside), 443) == is_public(address, 443)
+        assert is_web_server(ipaddress.ip_address(inside), 443) == is_web_server(address, 443)
 
 
 def test_a_file_is_fetched(other: Elsewhere, tmp_path: Path) -> None:

@@ -329,7 +329,8 @@ def test_what_is_no_push_service_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "[::1]", "10.0.0.1", "[::ffff:127.0.0.1]", "169.254.1.1", "localhost"]
+    "host",
+    ["127.0.0.1", "[::1]", "10.0.0.1", "[::ffff:127.0.0.1]", "169.254.1.1", "[64:ff9b::7f00:1]"],
 )
 async def test_nothing_is_sent_into_private_networks(host: str) -> None:
     endpoint = parse_endpoint(f"https://{host}:1/", to_private=False)

@@ -16,6 +16,7 @@ from folkmoot.gate.model import (
     Standing,
     Subject,
     Viewer,
+    invalid,
 )
 from folkmoot.gate.register import Register, Surface, Unregistered
 from folkmoot.gate.visible import Acting, Contact, Permit, Visible
@@ -44,5 +45,6 @@ __all__ = [
     "Unregistered",
     "Viewer",
     "Visible",
+    "invalid",
     "shown_to_others",
 ]

@@ -191,6 +191,11 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
+def invalid(sentence: str) -> Refused:
+    """What was sent can't be: in the words in which Mastodon says so."""
+    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)
+
+
 def account_subject(account_id: int) -> str:
     return f"account:{account_id}"
 

@@ -22,7 +22,6 @@ from folkmoot.posts.marks.actions import unmark
 from folkmoot.posts.marks.model import Mark
 from folkmoot.storage.database import digest
 from folkmoot.storage.discarding import discard
-from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.base import metadata
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, tokens, totp_secrets
@@ -32,7 +31,6 @@ from folkmoot.storage.tables.people import accounts, credentials, deletions, fol
 from folkmoot.storage.tables.posts import favourites, media, posts, scheduled_posts
 from folkmoot.storage.tables.spaces import clips
 
-ACCOUNT_DELETED = "account.deleted"  # {"account": id}: nothing of it is left but its number
 BATCH = 50
 _NOT_BLANK = frozenset({"id", "username", "username_folded", "host", "created_at_ms"})
 Step = Callable[[Acting], Awaitable[bool]]
@@ -192,7 +190,6 @@ async def _finish(acting: Acting) -> bool:
     await acting.tx.connection.execute(
         update(deletions).where(deletions.c.account_id == acting.actor_id).values(done_at_ms=acting.now_ms)
     )
-    await emit(acting.tx, ACCOUNT_DELETED, {"account": str(acting.actor_id)})
     return False
 
 

@@ -5,7 +5,6 @@ change between the look and the connection. Blocking: for a thread.
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
@@ -16,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from folkmoot.media.addresses import Address, is_public, parse
 from folkmoot.media.sniffing import HEAD_BYTES, sniff
 
 BYTES_MAX = 40 * 1024 * 1024
@@ -26,9 +26,6 @@ _PIECE_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
 _USER_AGENT = "Folkmoot (media)"
-# What holds an IPv4 address in an IPv6 one: RFC 4291 2.5.5, RFC 3056, RFC 4380, RFC 6052.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allows = Callable[[Address, int], bool]
 
 
@@ -49,17 +46,9 @@ class Fetched(msgspec.Struct, frozen=True):
     size_bytes: int
 
 
-def is_public(address: Address, port: int) -> bool:
-    """Whether anybody's server may be at an address and a port: nothing of this machine's or its network's."""
-    if port not in _PORTS.values():
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        inside = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inside is None and address in _NAT64:
-            inside = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if inside is not None:
-            return is_public(inside, port)
-    return address.is_global and not address.is_multicast
+def is_web_server(address: Address, port: int) -> bool:
+    """Whether files may be fetched from there: by the web's own ports, from anybody's server."""
+    return port in _PORTS.values() and is_public(address)
 
 
 @cache
@@ -82,7 +71,7 @@ def host_of(url: str) -> str:
     return parts.hostname
 
 
-def fetch(url: str, to: Path, allows: Allows = is_public, within_s: float = WITHIN_S) -> Fetched | Redirect:
+def fetch(url: str, to: Path, allows: Allows = is_web_server, within_s: float = WITHIN_S) -> Fetched | Redirect:
     """Write what is at an address into a file, or say where it is instead. Raises Unfetchable."""
     host_of(url)
     parts = urlsplit(url)
@@ -139,7 +128,7 @@ def _connection(scheme: str, host: str, port: int, allows: Allows) -> http.clien
     except (OSError, UnicodeError) as error:
         raise Unfetchable("no such host") from error
     addresses = [str(entry[4][0]) for entry in found]
-    allowed = [one for one in addresses if allows(ipaddress.ip_address(one.partition("%")[0]), port)]
+    allowed = [one for one in addresses if allows(parse(one), port)]
     for address in allowed:
         try:
             opened = socket.create_connection((address, port), timeout=CONNECT_WITHIN_S)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Row, func, insert, select, update
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.posts import indexed, polls, queries, rules, tagged, writing
 from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
@@ -107,10 +107,10 @@ async def _own(acting: Acting, post_id: int) -> Post:
     if post is None or post.account_id != acting.actor_id or post.reblog_of_id is not None:
         raise Refused("not_found", "Post not found.", status=404)
     if post.space_id is not None:
-        raise _refused("The words of this post are its Space's title")
+        raise invalid("The words of this post are its Space's title")
     edits = select(func.count()).where(post_edits.c.post_id == post_id)
     if (await acting.tx.connection.execute(edits)).scalar_one() >= EDITS_MAX:
-        raise _refused(f"A post can be edited {EDITS_MAX} times")
+        raise invalid(f"A post can be edited {EDITS_MAX} times")
     return post
 
 
@@ -123,7 +123,3 @@ async def _remember(acting: Acting, post_id: int, before: Version) -> None:
     await acting.tx.connection.execute(
         update(posts).where(posts.c.id == post_id).values(edited_at_ms=acting.now_ms)
     )
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select, update
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
-from folkmoot.gate import Acting, Action, Gate, Refused, Visible
+from folkmoot.gate import Acting, Action, Gate, Refused, Visible, invalid
 from folkmoot.posts import queries, rules
 from folkmoot.posts.model import PollDraft, Post
 from folkmoot.storage.database import Read
@@ -61,12 +61,12 @@ async def vote(acting: Acting, shown: Visible[Post], choices: Collection[int]) -
         raise Refused("not_found", "Poll not found.", status=404)
     poll = post.poll
     if post.account_id == acting.actor_id:
-        raise _refused("You can't vote in your own polls")
+        raise invalid("You can't vote in your own polls")
     if poll.is_over(acting.now_ms):
-        raise _refused("The poll has already ended")
+        raise invalid("The poll has already ended")
     own = select(poll_votes.c.id).where(poll_votes.c.poll_id == poll.id, poll_votes.c.account_id == acting.actor_id)
     if (await acting.tx.connection.execute(own.limit(1))).first() is not None:
-        raise _refused("You have already voted on this poll")
+        raise invalid("You have already voted on this poll")
     chosen = rules.clean_choices(poll, choices)
     for option in chosen:
         await acting.tx.connection.execute(
@@ -132,7 +132,3 @@ def _end_ms(draft: PollDraft, acting: Acting) -> int:
 
 async def _close_later(acting: Acting, poll_id: int, draft: PollDraft) -> None:
     await enqueue(acting.tx, CLOSE, {"poll": str(poll_id)}, queue=QUEUE, run_at_ms=_end_ms(draft, acting))
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
-from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.gate import Acting, Refused, Visible, invalid
 from folkmoot.posts import queries
 from folkmoot.posts.model import FOR_ALL, Post, Quoted, QuotePolicy, QuoteState, Visibility
 from folkmoot.storage.database import Read
@@ -31,7 +31,7 @@ async def quoting(acting: Acting, post: Post, shown: Visible[Post]) -> Post:
     await _require_quotable(acting, quoted)
     own = quoted.account_id == post.account_id
     if post.visibility is Visibility.DIRECT and not own and quoted.account_id not in post.mentions:
-        raise _refused("A direct post has to mention whom it quotes")
+        raise invalid("A direct post has to mention whom it quotes")
     visibility = post.visibility
     if quoted.visibility is Visibility.FOLLOWERS and visibility in FOR_ALL:
         visibility = Visibility.FOLLOWERS
@@ -89,7 +89,7 @@ async def _require_quotable(acting: Acting, quoted: Post) -> None:
     """Raises Refused 422."""
     if quoted.account_id == acting.actor_id:
         if quoted.visibility is Visibility.DIRECT or quoted.circle is not None:
-            raise _refused("What is for some people only can't be quoted")
+            raise invalid("What is for some people only can't be quoted")
         return
     policy = quoted.quotable_by
     if policy is QuotePolicy.PUBLIC:
@@ -98,8 +98,4 @@ async def _require_quotable(acting: Acting, quoted: Post) -> None:
         follows.c.follower_id == acting.actor_id, follows.c.followee_id == quoted.account_id
     )
     if policy is QuotePolicy.NOBODY or (await acting.tx.connection.execute(follow)).first() is None:
-        raise _refused("Its author doesn't let you quote this post")
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)
+        raise invalid("Its author doesn't let you quote this post")

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from folkmoot.gate import Refused
+from folkmoot.gate import Refused, invalid
 from folkmoot.posts.language import detected
 from folkmoot.posts.model import CHARACTERS_MAX, MEDIA_MAX, Draft, Poll, PollDraft
 from folkmoot.posts.text import counted_characters, tokens, visible_characters
@@ -38,11 +38,11 @@ def clean_draft(draft: Draft) -> Draft:
     if not _says_something(source) and _says_something(spoiler_text):
         source, spoiler_text = spoiler_text, ""
     if not _says_something(source) and not draft.media_ids and draft.quoted_id is None:
-        raise _refused("Validation failed: Text can't be blank")
+        raise invalid("Text can't be blank")
     if counted_characters(tokens(source)) + visible_characters(spoiler_text) > CHARACTERS_MAX:
-        raise _refused(f"Validation failed: Text character limit of {CHARACTERS_MAX} exceeded")
+        raise invalid(f"Text character limit of {CHARACTERS_MAX} exceeded")
     if len(draft.media_ids) > MEDIA_MAX:
-        raise _refused(f"Validation failed: Cannot attach more than {MEDIA_MAX} files")
+        raise invalid(f"Cannot attach more than {MEDIA_MAX} files")
     if draft.idempotency_key is not None and len(draft.idempotency_key) > IDEMPOTENCY_KEY_CHARACTERS_MAX:
         raise _refused(f"An Idempotency-Key has at most {IDEMPOTENCY_KEY_CHARACTERS_MAX} characters.")
     return replace(
@@ -59,18 +59,18 @@ def clean_draft(draft: Draft) -> Draft:
 def _clean_poll(poll: PollDraft, draft: Draft) -> PollDraft:
     """Raises Refused 422."""
     if draft.media_ids:
-        raise _refused("Validation failed: A post has files or a poll, not both")
+        raise invalid("A post has files or a poll, not both")
     options = tuple(" ".join(clean_text(option[:SOURCE_CODE_POINTS_MAX]).split()) for option in poll.options)
     if not 2 <= len(options) <= POLL_OPTIONS_MAX:
-        raise _refused(f"Validation failed: Options must be 2 to {POLL_OPTIONS_MAX}")
+        raise invalid(f"Options must be 2 to {POLL_OPTIONS_MAX}")
     if not all(map(_says_something, options)):
-        raise _refused("Validation failed: Options can't be blank")
+        raise invalid("Options can't be blank")
     if len(set(options)) < len(options):
-        raise _refused("Validation failed: Options must each be another")
+        raise invalid("Options must each be another")
     if any(visible_characters(option) > POLL_OPTION_CHARACTERS_MAX for option in options):
-        raise _refused(f"Validation failed: Options can't be longer than {POLL_OPTION_CHARACTERS_MAX} characters")
+        raise invalid(f"Options can't be longer than {POLL_OPTION_CHARACTERS_MAX} characters")
     if not POLL_LASTS_S_MIN <= poll.lasts_s <= POLL_LASTS_S_MAX:
-        raise _refused("Validation failed: Expiration must be five minutes to a month from now")
+        raise invalid("Expiration must be five minutes to a month from now")
     return replace(poll, options=options)
 
 
@@ -78,9 +78,9 @@ def clean_choices(poll: Poll, choices: Collection[int]) -> frozenset[int]:
     """What somebody chooses in a poll. Raises Refused 422."""
     chosen = frozenset(choices)
     if not chosen or not all(0 <= option < len(poll.options) for option in chosen):
-        raise _refused("Validation failed: The chosen vote option does not exist")
+        raise invalid("The chosen vote option does not exist")
     if len(chosen) > 1 and not poll.multiple:
-        raise _refused("Validation failed: Only one option of this poll can be chosen")
+        raise invalid("Only one option of this poll can be chosen")
     return chosen
 
 
@@ -89,7 +89,7 @@ def clean_text(text: str) -> str:
     unified = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     for character in unified:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in _KEPT_CONTROLS:
-            raise _refused("Validation failed: Text contains control characters")
+            raise invalid("Text contains control characters")
     return unified
 
 
@@ -97,7 +97,7 @@ def clean_description(description: str) -> str:
     """Raises Refused 422."""
     clean = clean_text(description)
     if len(clean) > DESCRIPTION_CHARACTERS_MAX:
-        raise _refused(f"Validation failed: Description is limited to {DESCRIPTION_CHARACTERS_MAX} characters")
+        raise invalid(f"Description is limited to {DESCRIPTION_CHARACTERS_MAX} characters")
     return clean
 
 
@@ -106,19 +106,19 @@ def clean_language(tag: str | None) -> str | None:
     if not tag:
         return None
     if len(tag) > 16 or _LANGUAGE.fullmatch(tag) is None:
-        raise _refused("Validation failed: Language is not a language tag like en or pt-BR")
+        raise invalid("Language is not a language tag like en or pt-BR")
     return tag
 
 
 def require_mentions_bounded(usernames: Collection[str]) -> None:
     if len(usernames) > MENTIONS_MAX:
-        raise _refused(f"Validation failed: A post mentions at most {MENTIONS_MAX} accounts")
+        raise invalid(f"A post mentions at most {MENTIONS_MAX} accounts")
 
 
 def require_attachable(kinds: Collection[str]) -> None:
     """Clients play one sound or one film in a post, and nothing beside it."""
     if len(kinds) > 1 and "audio" in kinds:
-        raise _refused("Validation failed: An audio file is the only attachment of its post")
+        raise invalid("An audio file is the only attachment of its post")
     if len(kinds) > 1 and "video" in kinds:
         raise _refused("Cannot attach a video to a post that already contains images")
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
-from folkmoot.gate import Acting, Action, Gate, Kind, Permit, Refused, Subject, Viewer, Visible, subjects
+from folkmoot.gate import Acting, Action, Gate, Kind, Permit, Refused, Subject, Viewer, Visible, invalid, subjects
 from folkmoot.gate.standings import keeps
 from folkmoot.posts import actions, queries, rules, writing
 from folkmoot.posts.files import actions as files
@@ -178,18 +178,18 @@ async def _made_with(acting: Acting, key: str | None) -> Scheduled | Post | None
 async def _require_time(acting: Acting, at_ms: int, besides: int) -> None:
     """Raises Refused 422."""
     if at_ms < acting.now_ms + LEAD_MS_MIN:
-        raise _refused("Scheduled at must be at least five minutes in the future")
+        raise invalid("Scheduled at must be at least five minutes in the future")
     if at_ms > acting.now_ms + YEARS_MAX_MS:
-        raise _refused("Scheduled at must be within ten years")
+        raise invalid("Scheduled at must be within ten years")
     others = (scheduled_posts.c.account_id == acting.actor_id) & (scheduled_posts.c.id != besides)
     midnight_ms = at_ms - at_ms % _DAY_MS
     that_day = scheduled_posts.c.scheduled_at_ms.between(midnight_ms, midnight_ms + _DAY_MS - 1)
     counts = select(func.count(), func.count().filter(that_day)).where(others)
     in_all, on_day = (await acting.tx.connection.execute(counts)).one()
     if in_all >= OF_ACCOUNT_MAX:
-        raise _refused(f"You have exceeded the limit of {OF_ACCOUNT_MAX} scheduled posts")
+        raise invalid(f"You have exceeded the limit of {OF_ACCOUNT_MAX} scheduled posts")
     if on_day >= OF_DAY_MAX:
-        raise _refused(f"You have exceeded the limit of {OF_DAY_MAX} scheduled posts for a day")
+        raise invalid(f"You have exceeded the limit of {OF_DAY_MAX} scheduled posts for a day")
 
 
 async def _publish_later(acting: Acting, scheduled_id: int, at_ms: int) -> None:
@@ -210,7 +210,3 @@ def _from_row(row: Row[tuple[object, ...]]) -> Scheduled:
 
 def _gone() -> Refused:
     return Refused("not_found", "Record not found", status=404)
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 WORD_CHARACTERS_MAX = 100
-# Of UAX #24's scripts those whose words have no spaces between them, or stick to what follows (Korean).
+# Of UAX #24's scripts those whose words have no spaces between them; and Korean, where what follows sticks to them.
 _UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
-    "\u3041-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
-    "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3041-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
+_IN_PAIRS = _UNSPACED + "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
 
 
 def _marks() -> str:
@@ -38,7 +38,8 @@ def _marks() -> str:
 
 
 MARKS = _marks()
-_RUN = re.compile(f"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}])(?:[^\\W_]|[{MARKS}]))+")
+_RUN = re.compile(f"(?P<unspaced>[{_IN_PAIRS}]+)|(?:(?![{_IN_PAIRS}])(?:[^\\W_]|[{MARKS}]))+")
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
@@ -59,6 +60,11 @@ class Match(msgspec.Struct, frozen=True):
 def label(name: str) -> Phrase:
     """A label, to ask for."""
     return Phrase((f"={name}",))
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether words of its script have no spaces between them."""
+    return _UNSPACED_CHARACTER.match(character) is not None
 
 
 def language_label(tag: str) -> str:
@@ -92,7 +98,7 @@ def phrase(text: str) -> Phrase | None:
     if not wanted:
         return None
     last = wanted[-1]
-    if len(last) > 1 or not re.fullmatch(f"[{_UNSPACED}]", last):
+    if len(last) > 1 or not re.fullmatch(f"[{_IN_PAIRS}]", last):
         return Phrase(tuple(wanted))
     # The last character of a run is its end only where the text that is looked for ends, too.
     runs_on = len(wanted) > 1 and len(wanted[-2]) == 2 and wanted[-2][1] == last

@@ -13,14 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from folkmoot.gate import Refused
+from folkmoot.gate import Refused, invalid
 
 Body = TypeVar("Body")
 DEPTH_MAX = 4
 NUMBER_MAX = 2**63 - 1
-_SAID = dict.fromkeys(("1", "t", "true", "on", "yes"), True) | dict.fromkeys(
-    ("0", "f", "false", "off", "no"), False
-)
+SAID = dict.fromkeys(("1", "t", "true", "on", "yes"), True) | dict.fromkeys(("0", "f", "false", "off", "no"), False)
 # What a value of JSON is before it is cast; of all other types a value stays what it is.
 _NATIVE: dict[type[inspect.Type], type | tuple[type, ...]] = {
     inspect.NoneType: type(None),
@@ -56,7 +54,7 @@ def cast(value: Any, wanted: inspect.Type) -> Any:
         case inspect.UnionType(types=types):
             return _of_several(value, types)
         case inspect.BoolType() if isinstance(value, str):
-            return _SAID.get(value.lower(), value)
+            return SAID.get(value.lower(), value)
         case inspect.StrType() if isinstance(value, int) and not isinstance(value, bool):
             return str(value) if abs(value) <= NUMBER_MAX else value
         case inspect.ListType(item_type=item) if isinstance(value, list):
@@ -134,4 +132,4 @@ def _says(document: Document, parts: list[str]) -> bool:
 
 
 def _wrong(name: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {name[:100]} cannot be read", status=422)
+    return invalid(f"{name[:100]} cannot be read")

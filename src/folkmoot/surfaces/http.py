@@ -20,7 +20,19 @@ from litestar.types import ExceptionHandlersMap, Guard
 
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.accounts.second_factor.queries import factors_of
-from folkmoot.gate import ANONYMOUS, Action, Gate, Permit, Refused, Register, Serves, Surface, Unregistered, Viewer
+from folkmoot.gate import (
+    ANONYMOUS,
+    Action,
+    Gate,
+    Permit,
+    Refused,
+    Register,
+    Serves,
+    Surface,
+    Unregistered,
+    Viewer,
+    invalid,
+)
 from folkmoot.surfaces import under_way
 from folkmoot.surfaces.forms import as_sent, nested
 from folkmoot.surfaces.security import NO_STORE
@@ -203,7 +215,7 @@ _UNREADABLE = (UnicodeDecodeError, RecursionError)
 
 def _unreadable(error: Exception) -> Refused:
     why = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "nested too deeply"
-    return Refused("validation_failed", f"Validation failed: the body is {why}", status=422)
+    return invalid(f"the body is {why}")
 
 
 async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
@@ -220,7 +232,7 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
             return as_sent(msgspec.json.decode(await request.body() or b"{}"), kind)
         return as_sent(await _form(request), kind)
     except msgspec.MsgspecError as error:
-        raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
+        raise invalid(str(error)) from error
     except _UNREADABLE as error:
         raise _unreadable(error) from error
 

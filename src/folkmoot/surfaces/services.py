@@ -15,7 +15,7 @@ from folkmoot.gate import Gate, LeaseBook, Register, Stamp, Viewer
 from folkmoot.mail.outbox import Outbox
 from folkmoot.media.cache import Cache
 from folkmoot.media.depot import Depot
-from folkmoot.media.remote import Allows, is_public
+from folkmoot.media.remote import Allows, is_web_server
 from folkmoot.moderation.evasion.visits import Visits
 from folkmoot.posts.emojis.book import EmojiBook
 from folkmoot.recordings.live_tapes import LiveTapes
@@ -158,7 +158,7 @@ class Services(msgspec.Struct, frozen=True):
     """Which sessions were used since that was last written down."""
     visits: Visits = msgspec.field(default_factory=Visits)
     """Who came to Spaces from which people were removed, until that is looked at."""
-    may_fetch_from: Allows = is_public
+    may_fetch_from: Allows = is_web_server
     """At which addresses of other servers files may be fetched."""
     counts: ServerCounts = msgspec.field(default_factory=ServerCounts)
     """How many people and posts there are."""

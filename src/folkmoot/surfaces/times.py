@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from folkmoot.gate import Refused
+from folkmoot.gate import invalid
 
 
 def parse_time(text: str, field: str) -> int:
@@ -10,7 +10,5 @@ def parse_time(text: str, field: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Refused(
-            "validation_failed", f"Validation failed: {field} is a time such as 2027-01-31T18:00:00Z.", status=422
-        ) from error
+        raise invalid(f"{field} is a time such as 2027-01-31T18:00:00Z.") from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

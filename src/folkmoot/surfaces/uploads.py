@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar.datastructures import UploadFile
 
-from folkmoot.gate import Refused
+from folkmoot.gate import Refused, invalid
 from folkmoot.media.depot import Made
 from folkmoot.media.model import FILE_BYTES_MAX, IMAGE_BYTES_MAX, Purpose, Unusable
 from folkmoot.media.sniffing import HEAD_BYTES, Format, sniff
@@ -35,17 +35,17 @@ def form_of(upload: UploadFile) -> Format:
     upload.file.seek(0)
     form = sniff(upload.file.read(HEAD_BYTES))
     if form is None:
-        raise unusable("File content type is invalid")
+        raise invalid("File content type is invalid")
     bytes_max = IMAGE_BYTES_MAX if form.family == "image" else FILE_BYTES_MAX
     if size_of(upload) > bytes_max:
-        raise unusable(f"File must be less than {bytes_max // 1024 // 1024} MB")
+        raise invalid(f"File must be less than {bytes_max // 1024 // 1024} MB")
     return form
 
 
 async def picture(services: Services, upload: UploadFile, purpose: Purpose, folder: str) -> Made:
     """Process a picture and store it below a folder of the object store. Raises Refused 422, 507."""
     if form_of(upload).family != "image":
-        raise unusable("File content type is invalid")
+        raise invalid("File content type is invalid")
     with refusing():
         return await services.depot.at_once(upload.file, purpose, folder)
 
@@ -56,13 +56,9 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except Unusable as error:
-        raise unusable(str(error)) from error
+        raise invalid(str(error)) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         sentence = "The server's disk is full: nothing was kept of this. Tell its operator."
         raise Refused("disk_full", sentence, status=507) from error
-
-
-def unusable(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)

@@ -8,7 +8,7 @@ from folkmoot.accounts import rules
 from folkmoot.accounts.model import Field
 from folkmoot.accounts.profiles.model import Changes, PostingDefaults
 from folkmoot.accounts.relations.rules import is_language
-from folkmoot.gate import Refused
+from folkmoot.gate import invalid
 
 FIELDS_MAX = 4
 FIELD_CHARACTERS_MAX = 255
@@ -33,7 +33,7 @@ def changed_defaults(before: PostingDefaults, changes: Changes) -> PostingDefaul
     """Raises Refused 422 for what is no privacy, no language or no policy."""
     language = before.language if changes.language is None else changes.language or None
     if language is not None and not is_language(language):
-        raise _wrong("Language is a code such as en")
+        raise invalid("Language is a code such as en")
     return PostingDefaults(
         privacy=_one_of(_PRIVACIES, changes.privacy or before.privacy, "Privacy"),
         sensitive=before.sensitive if changes.sensitive is None else changes.sensitive,
@@ -53,17 +53,13 @@ def _clean_fields(fields: tuple[Field, ...]) -> list[Field]:
         if one.name.strip() or one.value.strip()
     ]
     if len(kept) > FIELDS_MAX:
-        raise _wrong(f"A profile has at most {FIELDS_MAX} fields")
+        raise invalid(f"A profile has at most {FIELDS_MAX} fields")
     if any(not one.name for one in kept):
-        raise _wrong("A field needs a name")
+        raise invalid("A field needs a name")
     return kept
 
 
 def _one_of(values: tuple[str, ...], value: str, what: str) -> str:
     if value not in values:
-        raise _wrong(f"{what} is {', '.join(values[:-1])} or {values[-1]}")
+        raise invalid(f"{what} is {', '.join(values[:-1])} or {values[-1]}")
     return value
-
-
-def _wrong(why: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {why}", status=422)

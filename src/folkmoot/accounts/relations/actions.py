@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.accounts.relations.following import end, end_requests, no_account, not_oneself
 from folkmoot.accounts.relations.rules import clean_note, mute_ends_at_ms
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, invalid
 from folkmoot.gate.hosts import canonical
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.people import accounts, blocks, follow_requests, follows
@@ -80,8 +80,7 @@ async def endorse(acting: Acting, account_id: int) -> None:
         follows.c.follower_id == acting.actor_id, follows.c.followee_id == account_id
     )
     if (await acting.tx.connection.execute(followed)).first() is None:
-        sentence = "Validation failed: You must be already following the person you want to endorse"
-        raise Refused("validation_failed", sentence, status=422)
+        raise invalid("You must be already following the person you want to endorse")
     await insert_once(
         acting.tx, endorsements, account_id=acting.actor_id, endorsed_id=account_id, created_at_ms=acting.now_ms
     )

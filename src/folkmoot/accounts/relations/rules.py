@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from folkmoot.accounts.relations.model import Choices
 from folkmoot.accounts.rules import clean_lines
-from folkmoot.gate import Refused
+from folkmoot.gate import invalid
 
 LANGUAGES_MAX = 50
 NOTE_CHARACTERS_MAX = 2000
@@ -40,7 +40,7 @@ def mute_ends_at_ms(now_ms: int, duration_s: int | None) -> int | None:
     if not duration_s:
         return None
     if not 0 < duration_s <= MUTE_SECONDS_MAX:
-        raise _wrong("duration is a number of seconds, at most ten years")
+        raise invalid("duration is a number of seconds, at most ten years")
     return now_ms + duration_s * 1000
 
 
@@ -51,9 +51,5 @@ def is_language(text: str) -> bool:
 
 def _joined(languages: Sequence[str]) -> str | None:
     if len(languages) > LANGUAGES_MAX or not all(is_language(one) for one in languages):
-        raise _wrong("languages are codes such as en")
+        raise invalid("languages are codes such as en")
     return f",{','.join(sorted(set(languages)))}," if languages else None
-
-
-def _wrong(why: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {why}", status=422)

@@ -11,11 +11,9 @@ from folkmoot.gate import Acting, Refused
 from folkmoot.gate import queries as gate_queries
 from folkmoot.mail.outbox import Outbox
 from folkmoot.storage.database import digest
-from folkmoot.storage.events import emit
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, totp_secrets
 
 log = structlog.get_logger(__name__)
-OFF_LINK_MADE = "account.second_factor_link_made"  # {"account": id, "by": which part of the system}
 
 
 async def begin_totp(acting: Acting, seal: Seal) -> bytes:
@@ -105,7 +103,6 @@ async def make_off_link(acting: Acting, account_id: int) -> str:
         raise Refused("not_found", "Account not found.", status=404)
     if not (await queries.factors_of(acting.tx, account_id)).any:
         raise Refused("no_second_factor", "This account has no second factor.", status=422)
-    await emit(acting.tx, OFF_LINK_MADE, {"account": str(account_id), "by": acting.permit.by})
     return await links.make(acting, Purpose.FACTORS_OFF, account_id)
 
 

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from sqlalchemy import delete, select, update
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.gate.queries import Relations, relations_of_many
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.model import Notification
@@ -38,14 +38,12 @@ async def subscribe(
 ) -> Subscription:
     """Push what the actor is told to here, instead of where this token had it pushed to. Raises Refused 422."""
     if len(endpoint) > ENDPOINT_CHARACTERS_MAX:
-        raise Refused("validation_failed", "Validation failed: Endpoint is too long", status=422)
+        raise invalid("Endpoint is too long")
     try:
         public_key(keys.p256dh)
         secret_of(keys.auth)
     except ValueError as error:
-        raise Refused(
-            "validation_failed", "Validation failed: Keys are not those of a browser", status=422
-        ) from error
+        raise invalid("Keys are not those of a browser") from error
     await unsubscribe(acting, token_id)
     await _make_room(acting)
     made = Subscription(

@@ -1,12 +1,12 @@
 """Posting to an address that somebody else chose: to no host of this network, without following, within limits."""
 
 import asyncio
-import ipaddress
 import socket
 from urllib.parse import urlsplit
 
 import msgspec
 
+from folkmoot.media.addresses import is_public, parse
 from folkmoot.media.remote import authorities
 
 WITHIN_S = 10.0
@@ -72,18 +72,9 @@ async def _address(endpoint: Endpoint, *, to_private: bool) -> str:
     addresses = [str(one[4][0]) for one in found]
     if not addresses:
         raise Unreachable(f"{endpoint.host} has no address.")
-    if not to_private and not all(_is_public(address) for address in addresses):
+    if not to_private and not all(is_public(parse(address)) for address in addresses):
         raise Forbidden(f"{endpoint.host} is in a private network.")
     return addresses[0]
-
-
-def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address):
-        for within in (address.ipv4_mapped, address.sixtofour, (address.teredo or (None, None))[1]):
-            if within is not None and not within.is_global:
-                return False
-    return address.is_global and not address.is_multicast
 
 
 async def _post(endpoint: Endpoint, address: str, headers: dict[str, str], body: bytes) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.media.depot import Made, Stored
 from folkmoot.posts import rules
 from folkmoot.posts.files import queries
@@ -249,5 +249,4 @@ def _require_attachable(files: Collection[tuple[str, Any]]) -> None:
 
 
 def _unattachable() -> Refused:
-    sentence = "Validation failed: A media file does not exist or is attached to another post"
-    return Refused("validation_failed", sentence, status=422)
+    return invalid("A media file does not exist or is attached to another post")

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, func, select
 
-from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.gate import Acting, Refused, Visible, invalid
 from folkmoot.posts import queries
 from folkmoot.posts.marks.model import PINS_MAX, Mark
 from folkmoot.posts.model import Post, Visibility
@@ -57,13 +57,9 @@ async def unmute_conversation(acting: Acting, shown: Visible[Post]) -> None:
 
 async def _require_pinnable(acting: Acting, post: Post) -> None:
     if post.account_id != acting.actor_id:
-        raise _unpinnable("Someone else's post cannot be pinned")
+        raise invalid("Someone else's post cannot be pinned")
     if post.visibility is Visibility.DIRECT:
-        raise _unpinnable("Posts that are only visible to mentioned users cannot be pinned")
+        raise invalid("Posts that are only visible to mentioned users cannot be pinned")
     others = select(func.count()).where(pins.c.account_id == acting.actor_id, pins.c.post_id != post.id)
     if (await acting.tx.connection.execute(others)).scalar_one() >= PINS_MAX:
-        raise _unpinnable("You have already pinned the maximum number of posts")
-
-
-def _unpinnable(why: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {why}", status=422)
+        raise invalid("You have already pinned the maximum number of posts")

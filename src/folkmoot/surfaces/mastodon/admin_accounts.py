@@ -8,7 +8,7 @@ from litestar import Request, Response, delete, get, post
 
 from folkmoot.accounts import deletion
 from folkmoot.accounts import queries as account_queries
-from folkmoot.gate import Acting, Action, Permit, Refused, Role, Serves, Standing
+from folkmoot.gate import Acting, Action, Permit, Refused, Role, Serves, Standing, invalid
 from folkmoot.gate.standings import MODERATORS
 from folkmoot.mail.outbox import Outbox
 from folkmoot.moderation import actions
@@ -255,7 +255,7 @@ def _wanted(request: Request[Any, Any, Any]) -> Wanted:
     query = request.query_params
     asked = next((word for word in _STANDINGS if query.get(word, "").lower() in _TRUE), query.get("status"))
     if asked and asked not in _STANDINGS:
-        raise Refused("validation_failed", f"Validation failed: no status is called {asked[:40]}", status=422)
+        raise invalid(f"no status is called {asked[:40]}")
     staff = query.get("staff", "").lower() in _TRUE or query.get("permissions") == "staff"
     role_ids = set(query.getall("role_ids[]", []))
     origins = {

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, delete, get, post, put
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Serves, Viewer, invalid
 from folkmoot.posts.text import localised, to_html, tokens
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
@@ -75,7 +75,7 @@ async def dismiss_announcement(announcement_id: str, permit: Permit, services: S
 async def add_reaction(announcement_id: str, name: str, permit: Permit, services: Services) -> dict[str, str]:
     """React with an emoji, or with the shortcode of one of this server's."""
     if not is_emoji(name) and name not in services.site.emojis:
-        raise Refused("validation_failed", "Validation failed: Name is not a recognized emoji", status=422)
+        raise invalid("Name is not a recognized emoji")
     await services.gate.act(permit, lambda acting: actions.react(acting, entity_id(announcement_id), name))
     return {}
 

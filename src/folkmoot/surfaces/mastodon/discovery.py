@@ -8,7 +8,7 @@ from litestar import Request, delete, get
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.discovery import actions, queries
 from folkmoot.accounts.model import Account
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
+from folkmoot.gate import Action, Permit, Serves, Viewer, Visible, invalid
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
@@ -138,7 +138,7 @@ async def directory(request: Request[Any, Any, Any], viewer: Viewer, services: S
     limit, offset = _range(request)
     order = request.query_params.get("order") or "active"
     if order not in get_args(queries.Order):
-        raise Refused("validation_failed", "Validation failed: order is active or new", status=422)
+        raise invalid("order is active or new")
     async with services.database.read() as read:
         ids = await queries.directory(
             read,
@@ -181,7 +181,7 @@ def _range(request: Request[Any, Any, Any]) -> tuple[int, int]:
     """(limit, offset) of a list that is ranked and has no cursors. Raises Refused 422."""
     offset = number(request, "offset") or 0
     if offset > OFFSET_MAX:
-        raise Refused("validation_failed", f"Validation failed: offset is at most {OFFSET_MAX}", status=422)
+        raise invalid(f"offset is at most {OFFSET_MAX}")
     return max(1, min(number(request, "limit") or LIMIT, LIMIT_MAX)), offset
 
 

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 
 from folkmoot.accounts.relations import actions, queries
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Serves, Viewer, invalid
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon.paging import link_header, page
 from folkmoot.surfaces.services import Services
@@ -36,7 +36,7 @@ async def block_domain(request: Request[Any, Any, Any], permit: Permit, services
     """See no more of a host's people; those of them who follow one do no longer."""
     asked = await parse(request, Domain)
     if asked.domain.strip().lower() == services.site.domain.lower():
-        raise Refused("validation_failed", "Validation failed: this is this server", status=422)
+        raise invalid("this is this server")
     await services.gate.act(permit, lambda acting: actions.block_domain(acting, asked.domain))
     return {}
 

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request
 
 from folkmoot.accounts.profiles.model import PostingDefaults
-from folkmoot.gate import Refused, Viewer
+from folkmoot.gate import Refused, Viewer, invalid
 from folkmoot.posts.model import Draft, PollDraft, QuotePolicy, Visibility
 from folkmoot.surfaces.mastodon.paging import entity_id
 
@@ -86,10 +86,6 @@ def media_id(given: str | int) -> int:
         return entity_id(str(given))
     except Refused as refusal:
         raise invalid("A media file does not exist") from refusal
-
-
-def invalid(what: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {what}", status=422)
 
 
 def _post_id(given: str | int | None) -> int | None:

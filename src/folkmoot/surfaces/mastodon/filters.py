@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, delete, get, post, put
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.posts import queries as posts
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import filter_entities
@@ -174,7 +174,7 @@ def seconds(given: int | str | msgspec.UnsetType | None) -> int | msgspec.UnsetT
         return None
     number = possible_id(given)
     if number is None:
-        raise rules.wrong("expires_in is a number of seconds")
+        raise invalid("expires_in is a number of seconds")
     return number
 
 

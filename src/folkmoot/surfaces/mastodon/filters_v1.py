@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, delete, get, post, put
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import filter_entities
 from folkmoot.surfaces.mastodon.filter_entities import FilterV1
@@ -70,7 +70,7 @@ async def change_filter_v1(
     wanted = _change(asked)
     if len(held.keywords) > 1:
         if (wanted.contexts or held.contexts, wanted.action or held.action) != (held.contexts, held.action):
-            raise rules.wrong("This filter has several keywords: change it where filters of version 2 are")
+            raise invalid("This filter has several keywords: change it where filters of version 2 are")
         wanted = Change()
     keyword = KeywordChange(asked.phrase, asked.whole_word, id_)
     wanted = msgspec.structs.replace(wanted, keywords=(keyword,))

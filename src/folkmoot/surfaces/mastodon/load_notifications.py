@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account, Page
@@ -26,6 +25,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import load_statuses, present_admin, present_notifications
 from folkmoot.surfaces.mastodon import notification_entities as entities
 from folkmoot.surfaces.mastodon.admin_entities import Report as ShownReport
+from folkmoot.surfaces.mastodon.filling import Filled, filled
 from folkmoot.surfaces.mastodon.present import account, timestamp
 from folkmoot.surfaces.mastodon.present_notifications import Loaded
 from folkmoot.surfaces.mastodon.status_entities import Status
@@ -33,7 +33,6 @@ from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.session import reason_shown
 from folkmoot.timelines.filters.model import Context
 
-ROUNDS_MAX = 4
 _ACTIONS = {
     Standing.LIMITED: "silence",
     Standing.SUSPENDED: "suspend",
@@ -44,40 +43,14 @@ _ACTIONS = {
 _APPEALS = {"waiting": "pending", "granted": "approved", "rejected": "rejected"}
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """A page: what is shown, and the ids that were read for it, newest first."""
+async def page_of(read: Read, services: Services, viewer: Viewer, asked: Asked, page: Page) -> Filled[Loaded]:
+    """A page of what the viewer was told."""
 
-    loaded: list[Loaded]
-    read_ids: list[int]
-
-
-async def page_of(read: Read, services: Services, viewer: Viewer, asked: Asked, page: Page) -> Shown:
-    """A page of what the viewer was told. Where hardly anything of it is shown, more is read, a bounded number of
-    times: an empty page would look like the end."""
-    shown: list[Loaded] = []
-    read_ids: list[int] = []
-    wanted = page
-    upwards = page.min_id is not None
-    for _ in range(ROUNDS_MAX):
+    async def look(wanted: Page) -> tuple[list[int], list[Loaded]]:
         rows = await queries.of_account(read, viewer.id, asked, wanted)
-        found = await load(read, services, viewer, rows)
-        ids = [row.id for row in rows]
-        shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)
-        if len(rows) < wanted.limit or len(shown) > page.limit // 2:
-            break
-        further = {"min_id": ids[0]} if upwards else {"max_id": ids[-1]}
-        wanted = replace(wanted, **further)
-    return _cut(shown, read_ids, page)
+        return [row.id for row in rows], await load(read, services, viewer, rows)
 
-
-def _cut(shown: list[Loaded], read_ids: list[int], page: Page) -> Shown:
-    if len(shown) <= page.limit:
-        return Shown(shown, read_ids)
-    if page.min_id is not None:
-        kept = shown[-page.limit :]
-        return Shown(kept, [id_ for id_ in read_ids if id_ <= kept[0].notification.item.id])
-    kept = shown[: page.limit]
-    return Shown(kept, [id_ for id_ in read_ids if id_ >= kept[-1].notification.item.id])
+    return await filled(page, look, lambda one: one.notification.item.id)
 
 
 async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[Notification]) -> list[Loaded]:

@@ -47,7 +47,7 @@ async def profile(read: Read, services: Services, username: str, count: int) -> 
         return await timelines.of_account(read, whose, asked, exclude_replies=True)
 
     posts = await load_statuses.timeline(read, services, ANONYMOUS, Page(limit=count), fetch)
-    return present.account(admitted[0], services.site), posts.statuses
+    return present.account(admitted[0], services.site), posts.shown
 
 
 async def thread(read: Read, services: Services, post_id: int) -> tuple[Status, Context] | None:
@@ -67,4 +67,4 @@ async def thread(read: Read, services: Services, post_id: int) -> tuple[Status, 
 
 
 async def _listed(read: Read, services: Services, count: int, fetch: Fetch) -> list[Status]:
-    return (await load_statuses.timeline(read, services, ANONYMOUS, Page(limit=count), fetch, public=True)).statuses
+    return (await load_statuses.timeline(read, services, ANONYMOUS, Page(limit=count), fetch, public=True)).shown

@@ -7,7 +7,6 @@ the gate's three, what the viewer did with the posts, and what their filters fin
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from folkmoot.accounts import queries as accounts
@@ -26,6 +25,7 @@ from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import media_links, present_statuses
 from folkmoot.surfaces.mastodon.edit_entities import StatusEdit
+from folkmoot.surfaces.mastodon.filling import Filled, filled
 from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
@@ -36,7 +36,6 @@ from folkmoot.timelines.filters.model import Context
 
 Item = TypeVar("Item", bound=Gated)
 Fetch = Callable[[Page], Awaitable[list[Post]]]
-ROUNDS_MAX = 4
 ROUND_GROWTH = 4
 
 
@@ -121,13 +120,6 @@ def _by_what_they_did(
         yield some, replace(around, viewer_id=own_id, mine=done.get(first, {}))
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """A page: what is shown, and the ids that were read for it, newest first."""
-
-    statuses: list[Status]
-    read_ids: list[int]
-
-
 async def in_public(read: Read, services: Services, posts: Sequence[Post]) -> list[Post]:
     """Those of the posts that may stand in a public list, without quotes of who stands in none. One statement."""
     quoted = [post.quoted for post in posts if post.quoted and post.quoted.state is QuoteState.ACCEPTED]
@@ -152,36 +144,16 @@ async def timeline(
     context: Context | None = None,
     *,
     public: bool = False,
-) -> Shown:
-    """A page of what `fetch` reads. Where hardly anything of it may be seen (somebody who wrote much is suspended),
-    more is read, a bounded number of times: an empty page would look like the end. `public`: it is a public list,
-    in which not everybody stands whom the viewer may see elsewhere."""
-    shown: list[Status] = []
-    read_ids: list[int] = []
-    wanted = page
-    for _ in range(ROUNDS_MAX):
+) -> Filled[Status]:
+    """A page of what `fetch` reads. `public`: it is a public list, in which not everybody stands whom the viewer
+    may see elsewhere."""
+
+    async def look(wanted: Page) -> tuple[list[int], list[Status]]:
         posts = await fetch(wanted)
         listed = await in_public(read, services, posts) if public else posts
-        found = await statuses(read, services, viewer, listed, context)
-        ids = [post.id for post in posts]
-        upwards = page.min_id is not None
-        shown, read_ids = (found + shown, ids + read_ids) if upwards else (shown + found, read_ids + ids)
-        if len(posts) < wanted.limit or len(shown) > page.limit // 2:
-            break
-        further = {"min_id": ids[0]} if upwards else {"max_id": ids[-1]}
-        wanted = replace(wanted, limit=wanted.limit * ROUND_GROWTH, **further)
-    return _cut(shown, read_ids, page)
+        return [post.id for post in posts], await statuses(read, services, viewer, listed, context)
 
-
-def _cut(shown: list[Status], read_ids: list[int], page: Page) -> Shown:
-    """At most a page of it, and the ids only as far as that goes."""
-    if len(shown) <= page.limit:
-        return Shown(shown, read_ids)
-    if page.min_id is not None:
-        kept = shown[-page.limit :]
-        return Shown(kept, [id_ for id_ in read_ids if id_ <= int(kept[0].id)])
-    kept = shown[: page.limit]
-    return Shown(kept, [id_ for id_ in read_ids if id_ >= int(kept[-1].id)])
+    return await filled(page, look, lambda one: int(one.id), growth=ROUND_GROWTH)
 
 
 def media_url(now_ms: int, services: Services, visible: Visible[Media], clip_space: Space | None) -> str:

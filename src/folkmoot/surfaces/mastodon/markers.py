@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get, post
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Serves, Viewer, invalid
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon.paging import possible_id
 from folkmoot.surfaces.mastodon.present import timestamp
@@ -60,7 +60,7 @@ async def move_markers(request: Request[Any, Any, Any], permit: Permit, services
 def _id(position: Position) -> int:
     id_ = possible_id(str(position.last_read_id))
     if id_ is None:
-        raise Refused("validation_failed", "Validation failed: last_read_id must be a number.", status=422)
+        raise invalid("last_read_id must be a number.")
     return id_
 
 

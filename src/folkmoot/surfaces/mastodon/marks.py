@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, Visible
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, Visible, invalid
 from folkmoot.posts import boosts
 from folkmoot.posts import queries as posts
 from folkmoot.posts.marks import actions, queries
@@ -43,8 +43,7 @@ async def reblog(request: Request[Any, Any, Any], status_id: str, permit: Permit
     try:
         visibility = Visibility(asked.visibility or Visibility.PUBLIC)
     except ValueError as error:
-        sentence = "Validation failed: Visibility is public, unlisted or private"
-        raise Refused("validation_failed", sentence, status=422) from error
+        raise invalid("Visibility is public, unlisted or private") from error
     shown = await _shown(services, permit.viewer, status_id)
     made = await services.gate.act(permit, lambda acting: boosts.boost(acting, shown, visibility))
     return await _present(services, permit.viewer, made.id)

@@ -12,7 +12,7 @@ from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
 
 from folkmoot.clips.actions import delete_own_file
-from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.media.depot import Made
 from folkmoot.media.model import Purpose
 from folkmoot.media.sniffing import GIF, Format
@@ -107,7 +107,7 @@ async def _take(request: Request[Any, Any, Any], permit: Permit, services: Servi
     asked = await parse(request, SentMedia)
     upload, thumbnail = uploads.sent_file(asked.file), uploads.sent_file(asked.thumbnail)
     if upload is None:
-        raise uploads.unusable("File can't be blank")
+        raise invalid("File can't be blank")
     form, focus = uploads.form_of(upload), focus_of(asked.focus)
     description = clean_description(asked.description or "")
     media_id = services.database.ids.next()
@@ -189,7 +189,7 @@ def focus_of(text: str | None) -> tuple[float, float] | None:
 
 
 def _no_focus() -> Refused:
-    return uploads.unusable("Focus is two numbers from -1 to 1, such as 0.0,0.5")
+    return invalid("Focus is two numbers from -1 to 1, such as 0.0,0.5")
 
 
 async def _own(read: Read, viewer: Viewer, media_id: int) -> Media:
@@ -207,7 +207,7 @@ async def _answer(
         visible, space = await load_statuses.admit_media(read, services, viewer, found)
         shown = present_media.attachment(visible, load_statuses.media_url(read.now_ms, services, visible, space))
     if found.details.failure:
-        raise uploads.unusable(found.details.failure)
+        raise invalid(found.details.failure)
     return Response(shown, status_code=200 if found.details.is_ready else unfinished)
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.notifications import actions, queries
 from folkmoot.notifications.model import GROUPED, Asked, Kind, Notification
 from folkmoot.storage.database import Read
@@ -199,9 +199,7 @@ def _grouped(request: Request[Any, Any, Any]) -> frozenset[Kind]:
 def _expands_partly(request: Request[Any, Any, Any]) -> bool:
     said = request.query_params.get("expand_accounts", "full")
     if said not in ("full", "partial_avatars"):
-        raise Refused(
-            "validation_failed", "Validation failed: expand_accounts is full or partial_avatars", status=422
-        )
+        raise invalid("expand_accounts is full or partial_avatars")
     return said == "partial_avatars"
 
 

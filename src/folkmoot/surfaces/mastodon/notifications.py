@@ -11,14 +11,13 @@ from folkmoot.notifications.model import Asked, Kind
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import load_notifications, present_notifications
 from folkmoot.surfaces.mastodon.notification_entities import Notification, UnreadCount
-from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, possible_id
+from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, possible_id, says
 from folkmoot.surfaces.services import Services
 
 PATH = "/api/v1/notifications"
 READ, WRITE = "read:notifications", "write:notifications"
 LIMIT, LIMIT_MAX = 40, 80
 UNREAD_LIMIT, UNREAD_LIMIT_MAX = 100, 1_000
-_TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
 
 @get(PATH, opt=serves(Serves.SIGNED_IN, scope=READ))
@@ -32,7 +31,7 @@ async def notifications(
         found = await load_notifications.page_of(read, services, viewer, asked_for(request), asked)
     headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
     return Response(
-        [present_notifications.notification(one, services.site) for one in found.loaded], headers=headers
+        [present_notifications.notification(one, services.site) for one in found.shown], headers=headers
     )
 
 
@@ -82,7 +81,7 @@ def asked_for(request: Request[Any, Any, Any]) -> Asked:
     return Asked(
         kinds=kinds,
         from_id=None if not whose else possible_id(whose) or 0,
-        include_filtered=request.query_params.get("include_filtered", "").lower() in _TRUE,
+        include_filtered=says(request, "include_filtered"),
     )
 
 

@@ -16,7 +16,7 @@ from litestar import Request, Response, get, post
 from folkmoot.accounts.oauth import actions, queries, rules
 from folkmoot.accounts.oauth.model import Application, NewApplication, OAuthError
 from folkmoot.accounts.rules import clean_line
-from folkmoot.gate import Action, Gate, Refused, Serves, Viewer
+from folkmoot.gate import Action, Gate, Refused, Serves, Viewer, invalid
 from folkmoot.storage.database import digest
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.limits import Limits, client_address
@@ -208,17 +208,17 @@ def oauth_error(_request: Request[Any, Any, Any], error: OAuthError) -> Response
 def _clean(asked: Register) -> NewApplication:
     addresses = asked.redirect_uris.split() if isinstance(asked.redirect_uris, str) else asked.redirect_uris
     if not 0 < len(addresses) <= rules.REDIRECT_URIS_MAX:
-        raise Refused("validation_failed", "Validation failed: Redirect URI can't be blank", status=422)
+        raise invalid("Redirect URI can't be blank")
     name = clean_line(asked.client_name, "client_name", "An application's name", rules.NAME_CHARACTERS_MAX)
     if not name:
-        raise Refused("validation_failed", "Validation failed: Application name can't be blank", status=422)
+        raise invalid("Application name can't be blank")
     try:
         for address in addresses:
             rules.check_redirect_uri(address)
         scopes = rules.clean_scopes(asked.scopes)
         website = rules.clean_website(asked.website)
     except OAuthError as error:
-        raise Refused("validation_failed", f"Validation failed: {error.description}", status=422) from error
+        raise invalid(f"{error.description}") from error
     return NewApplication(name, website, tuple(dict.fromkeys(addresses)), scopes)
 
 

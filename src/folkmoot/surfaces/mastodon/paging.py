@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 from litestar import Request
 
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Refused
+from folkmoot.gate import Refused, invalid
+from folkmoot.surfaces.forms import SAID
 
 ID_MAX = 2**63 - 1
 _ID_DIGITS_MAX = 19
-_TRUE = frozenset({"1", "t", "true", "on", "yes"})
 
 
 def entity_id(text: str, what: str = "Record") -> int:
@@ -60,7 +60,7 @@ def link_header(request: Request[Any, Any, Any], base_url: str, ids: list[int], 
 
 def says(request: Request[Any, Any, Any], name: str) -> bool:
     """Whether something in the query is said to be true."""
-    return request.query_params.get(name, "").lower() in _TRUE
+    return SAID.get(request.query_params.get(name, "").lower(), False)
 
 
 def ids_asked_for(request: Request[Any, Any, Any], count_max: int) -> list[int]:
@@ -77,4 +77,4 @@ def number(request: Request[Any, Any, Any], name: str) -> int | None:
     found = possible_id(text)
     if found is not None:
         return found
-    raise Refused("validation_failed", f"Validation failed: {name} must be a number.", status=422)
+    raise invalid(f"{name} must be a number.")

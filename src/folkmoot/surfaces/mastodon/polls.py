@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 from litestar import Request, get, post
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.posts import polls, queries
 from folkmoot.posts.model import Post
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
-from folkmoot.surfaces.mastodon import drafts, load_statuses
+from folkmoot.surfaces.mastodon import load_statuses
 from folkmoot.surfaces.mastodon.paging import entity_id
 from folkmoot.surfaces.mastodon.poll_entities import Poll
 from folkmoot.surfaces.services import Services
@@ -59,7 +59,7 @@ def _choice(given: str | int) -> int:
     try:
         return int(given)
     except ValueError as error:
-        raise drafts.invalid("The chosen vote option does not exist") from error
+        raise invalid("The chosen vote option does not exist") from error
 
 
 HANDLERS: list[Any] = [show_poll, vote]

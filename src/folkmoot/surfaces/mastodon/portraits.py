@@ -11,7 +11,7 @@ from litestar import Request, Response, delete, get
 from folkmoot.accounts import queries
 from folkmoot.accounts.portraits.actions import change_portraits
 from folkmoot.accounts.portraits.model import Portrait, Which, folder_of
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.media.model import Purpose
 from folkmoot.surfaces import uploads
 from folkmoot.surfaces.http import serves
@@ -43,7 +43,7 @@ async def taken(
             made = await uploads.picture(services, upload, _PURPOSES[which], folder)
             chosen[which] = Portrait(version, made.original, made.small)
         elif value and isinstance(value, str):
-            raise uploads.unusable(f"{which.capitalize()} is a picture, sent as a file of a form")
+            raise invalid(f"{which.capitalize()} is a picture, sent as a file of a form")
     return chosen
 
 

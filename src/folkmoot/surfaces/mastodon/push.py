@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Request, delete, get, post, put
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.notifications.push import actions, queries
 from folkmoot.notifications.push.model import ALERTS, From, Keys, Subscription
 from folkmoot.surfaces.http import parse, serves
@@ -57,7 +57,7 @@ async def subscribe(request: Request[Any, Any, Any], permit: Permit, services: S
     asked = await parse(request, Subscribe)
     where, wanted = asked.subscription, asked.data
     if not where.endpoint.startswith(("https://", "http://")):
-        raise Refused("validation_failed", "Validation failed: Endpoint is an address", status=422)
+        raise invalid("Endpoint is an address")
     made = await services.gate.act(
         permit,
         lambda acting: actions.subscribe(

@@ -53,7 +53,7 @@ async def list_quotes(
 
         listed = await load_statuses.timeline(read, services, viewer, asked, fetch)
     headers = link_header(request, services.site.base_url, listed.read_ids, asked.limit)
-    return Response(listed.statuses, headers=headers)
+    return Response(listed.shown, headers=headers)
 
 
 @post(

@@ -8,7 +8,7 @@ from litestar import Request, post
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account
 from folkmoot.clips import queries as clips
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
+from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible, invalid
 from folkmoot.moderation.reports import actions, queries
 from folkmoot.moderation.reports.model import POSTS_MAX, About, Category
 from folkmoot.posts import queries as posts
@@ -62,7 +62,7 @@ async def create_report(
 
 async def _target(read: Read, services: Services, viewer: Viewer, asked: CreateReport) -> Visible[Account]:
     if asked.account_id in (None, ""):
-        raise _invalid("account_id says whom the report is about")
+        raise invalid("account_id says whom the report is about")
     found = await accounts.by_ids(read, [entity_id(str(asked.account_id))])
     return await services.gate.admit_one(read, viewer, found[0] if found else None, "Record")
 
@@ -78,7 +78,7 @@ async def _about(
     space = await spaces.by_id(read, entity_id(str(asked.space_id)))
     seen = await services.gate.admit_one(read, viewer, space, "Space")
     if asked.at_ms is not None and not 0 <= asked.at_ms <= _MOMENT_MS_MAX:
-        raise _invalid("at_ms is a moment of the Space, in milliseconds from its start")
+        raise invalid("at_ms is a moment of the Space, in milliseconds from its start")
     return About(post_ids=post_ids, space_id=seen.item.id, at_ms=asked.at_ms)
 
 
@@ -87,7 +87,7 @@ async def _posts(
 ) -> tuple[int, ...]:
     wanted = tuple(dict.fromkeys(entity_id(str(one)) for one in asked.status_ids or []))
     if len(wanted) > POSTS_MAX:
-        raise _invalid(f"a report holds at most {POSTS_MAX} posts")
+        raise invalid(f"a report holds at most {POSTS_MAX} posts")
     seen = await services.gate.admit(read, viewer, await posts.by_ids(read, wanted))
     if len(seen) != len(wanted) or any(one.item.account_id != target.item.id for one in seen):
         raise Refused("not_found", "Record not found", status=404)
@@ -99,7 +99,7 @@ async def _clip(read: Read, services: Services, viewer: Viewer, media_id: str, p
     media, _ = await load_statuses.admit_media(read, services, viewer, found)
     clip = await clips.by_id(read, media.item.clip_id) if media.item.clip_id is not None else None
     if clip is None:
-        raise _invalid("media_id is no clip")
+        raise invalid("media_id is no clip")
     return About(post_ids=post_ids, space_id=clip.space_id, at_ms=clip.start_ms, clip_id=clip.id)
 
 
@@ -107,11 +107,7 @@ def _category(given: str | None) -> Category:
     try:
         return Category(given or Category.OTHER)
     except ValueError as error:
-        raise _invalid("Category is spam, legal, violation or other") from error
-
-
-def _invalid(what: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {what}", status=422)
+        raise invalid("Category is spam, legal, violation or other") from error
 
 
 HANDLERS: list[Any] = [create_report]

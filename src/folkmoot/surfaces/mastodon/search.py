@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, get
 
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Refused, Serves, Viewer
+from folkmoot.gate import Refused, Serves, Viewer, invalid
 from folkmoot.posts import queries as posts
 from folkmoot.posts.model import Post
 from folkmoot.search import queries
@@ -67,11 +67,11 @@ def _asked(request: Request[Any, Any, Any], viewer: Viewer) -> _Asked:
     kind = request.query_params.get("type") or None
     offset = number(request, "offset") or 0
     if not text:
-        raise _wrong("q says what to search for")
+        raise invalid("q says what to search for")
     if kind is not None and kind not in get_args(Kind):
-        raise _wrong("type is accounts, hashtags or statuses")
+        raise invalid("type is accounts, hashtags or statuses")
     if offset > OFFSET_MAX:
-        raise _wrong(f"offset is at most {OFFSET_MAX}")
+        raise invalid(f"offset is at most {OFFSET_MAX}")
     if viewer.account_id is None and (offset or says(request, "resolve")):
         raise Refused("sign_in_first", "Search queries that resolve or go on need a signed-in account.", status=401)
     return _Asked(
@@ -108,7 +108,7 @@ async def _statuses(read: Read, services: Services, viewer: Viewer, query: Query
         offset = asked.offset if (wanted.max_id, wanted.min_id) == (asked.page.max_id, asked.page.min_id) else 0
         return await queries.statuses(read, viewer.id, query, wanted, offset=offset, account_id=asked.account_id)
 
-    return (await load_statuses.timeline(read, services, viewer, asked.page, fetch)).statuses
+    return (await load_statuses.timeline(read, services, viewer, asked.page, fetch)).shown
 
 
 async def _at_address(read: Read, services: Services, viewer: Viewer, asked: _Asked) -> Search | None:
@@ -136,10 +136,6 @@ def _path_here(text: str, site: Site) -> str:
     if not text.startswith(f"{site.base_url}/"):
         return ""
     return text.removeprefix(site.base_url).partition("?")[0].partition("#")[0]
-
-
-def _wrong(sentence: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {sentence}", status=422)
 
 
 HANDLERS: list[Any] = [search]

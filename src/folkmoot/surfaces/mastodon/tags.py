@@ -9,7 +9,7 @@ from litestar import Request, Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.accounts import queries as accounts
-from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, invalid
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
@@ -79,7 +79,7 @@ async def add_featured_tag(request: Request[Any, Any, Any], permit: Permit, serv
     try:
         name = clean_name(asked.name)
     except Refused as refusal:
-        raise Refused("validation_failed", f"Validation failed: {refusal.sentence}", status=422) from refusal
+        raise invalid(f"{refusal.sentence}") from refusal
     await services.gate.act(permit, lambda acting: actions.feature(acting, name))
     async with services.database.read() as read:
         shown = await _featured(read, services, permit.viewer, permit.viewer.id)

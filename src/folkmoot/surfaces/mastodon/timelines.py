@@ -152,7 +152,7 @@ async def _answer(
     asked = page(request, limit=LIMIT, limit_max=LIMIT_MAX)
     found = await timeline(read, services, viewer, asked, fetch, context, public=public)
     headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
-    return Response(found.statuses, headers=headers)
+    return Response(found.shown, headers=headers)
 
 
 HANDLERS: list[Any] = [home, of_list, public, of_tag, of_link, of_account]

@@ -8,7 +8,7 @@ from litestar import post
 from folkmoot.clips import actions, rules
 from folkmoot.clips.cutting import cut_sound
 from folkmoot.clips.model import Clip
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
+from folkmoot.gate import Action, Permit, Serves, Viewer, Visible, invalid
 from folkmoot.posts.files.model import Media
 from folkmoot.recordings import queries as recordings
 from folkmoot.spaces.commands import read_id
@@ -25,7 +25,7 @@ async def create_clip(data: schema.CreateClip, permit: Permit, services: Service
     try:
         space_id = read_id(data.space)
     except ValueError as error:
-        raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
+        raise invalid(str(error)) from error
     # What is wrong with the numbers alone is said before anything is read.
     rules.require_range(data.start_ms, data.end_ms, 0, max(data.start_ms, data.end_ms))
     visible, (from_ms, to_ms) = await _clippable(services, permit.viewer, space_id)

@@ -8,7 +8,7 @@ from litestar import Request, get, post
 from litestar.params import Parameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer
+from folkmoot.gate import Action, Permit, Refused, Serves, Stamp, Viewer, invalid
 from folkmoot.gate.model import audience_subject, member_subject, space_subject
 from folkmoot.posts import queries as posts
 from folkmoot.spaces import actions, queries
@@ -236,7 +236,7 @@ def _id(text: str) -> int:
     try:
         return c.read_id(text)
     except ValueError as error:
-        raise Refused("validation_failed", f"Validation failed: {error}", status=422) from error
+        raise invalid(str(error)) from error
 
 
 HANDLERS = [

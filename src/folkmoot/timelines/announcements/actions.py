@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, insert, select
 
-from folkmoot.gate import Acting, Action, Refused
+from folkmoot.gate import Acting, Action, Refused, invalid
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.reading import announcement_dismissals, announcement_reactions, announcements
 from folkmoot.storage.upserts import insert_once
@@ -62,7 +62,7 @@ async def react(acting: Acting, announcement_id: int, name: str) -> None:
     table = announcement_reactions
     others = select(table.c.name).where(table.c.announcement_id == announcement_id, table.c.name != name).distinct()
     if len((await acting.tx.connection.execute(others)).all()) >= REACTIONS_MAX:
-        raise Refused("validation_failed", "Validation failed: Limit of different reactions reached", status=422)
+        raise invalid("Limit of different reactions reached")
     await insert_once(
         acting.tx,
         table,

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 
-from folkmoot.gate import Acting, Refused, Visible
+from folkmoot.gate import Acting, Refused, Visible, invalid
 from folkmoot.posts.model import Post
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.reading import filter_keywords, filter_statuses, filters
@@ -42,7 +42,7 @@ async def create(acting: Acting, new: Change) -> Filter:
     own = filters.c.account_id == acting.actor_id
     await _require_room(acting, select(func.count()).select_from(filters).where(own), rules.FILTERS_MAX)
     if new.contexts is None:
-        raise rules.wrong("Context can't be blank")
+        raise invalid("Context can't be blank")
     filter_id = acting.tx.new_id()
     await acting.tx.connection.execute(
         insert(filters).values(
@@ -167,7 +167,7 @@ def _all_of(acting: Acting, table: Table) -> Any:
 
 async def _require_room(acting: Acting, counting: Any, most: int) -> None:
     if (await acting.tx.connection.execute(counting)).scalar_one() >= most:
-        raise rules.wrong(f"You have reached the limit of {most}")
+        raise invalid(f"You have reached the limit of {most}")
 
 
 async def _own(acting: Acting, filter_id: int) -> None:

@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 from folkmoot.accounts.rules import clean_lines
-from folkmoot.gate import Refused
+from folkmoot.gate import invalid
+from folkmoot.storage.words import is_unspaced
 from folkmoot.timelines.filters.model import Context, Filter, Found, Keyword, Treatment
 
 FILTERS_MAX = 100
@@ -19,19 +20,6 @@ STATUSES_MAX = 1_000
 TITLE_CHARACTERS_MAX = 255
 KEYWORD_CHARACTERS_MAX = 200
 EXPIRES_SECONDS_MAX = 10 * 365 * 86_400
-
-# First and last code points of scripts without spaces: Thai and Lao, Tibetan, Myanmar, Khmer, kana and CJK, then
-# the same in further planes. Hangul has spaces.
-_UNSPACED = (
-    (0x0E00, 0x0FFF),
-    (0x1000, 0x109F),
-    (0x1780, 0x17FF),
-    (0x2E80, 0x312F),
-    (0x31A0, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0xFF66, 0xFF9F),
-    (0x20000, 0x3FFFF),
-)
 
 
 def applied(
@@ -74,22 +62,18 @@ def _parts(before: str, after: str) -> bool:
         return True
     if unicodedata.category(after)[0] == "M":
         return False
-    return _is_unspaced(before) or _is_unspaced(after)
+    return is_unspaced(before) or is_unspaced(after)
 
 
 def _is_of_word(character: str) -> bool:
     return character == "_" or unicodedata.category(character)[0] in "LNM"
 
 
-def _is_unspaced(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in _UNSPACED)
-
-
 def clean_title(title: str) -> str:
     """Raises Refused 422."""
     clean = " ".join(clean_lines(title, "title", "A title", TITLE_CHARACTERS_MAX).split())
     if not clean:
-        raise wrong("Title can't be blank")
+        raise invalid("Title can't be blank")
     return clean
 
 
@@ -97,7 +81,7 @@ def clean_keyword(keyword: str) -> str:
     """Raises Refused 422."""
     clean = " ".join(clean_lines(keyword, "keyword", "A keyword", KEYWORD_CHARACTERS_MAX).split())
     if not clean:
-        raise wrong("Keyword can't be blank")
+        raise invalid("Keyword can't be blank")
     return clean
 
 
@@ -105,7 +89,7 @@ def clean_contexts(contexts: Collection[str]) -> tuple[Context, ...]:
     """In the order of the API. Raises Refused 422."""
     known = {context.value for context in Context}
     if not contexts or set(contexts) - known:
-        raise wrong("Context is one or more of home, notifications, public, thread and account")
+        raise invalid("Context is one or more of home, notifications, public, thread and account")
     return tuple(context for context in Context if context.value in contexts)
 
 
@@ -114,7 +98,7 @@ def treatment(text: str) -> Treatment:
     try:
         return Treatment(text)
     except ValueError as error:
-        raise wrong("Filter action is warn, hide or blur") from error
+        raise invalid("Filter action is warn, hide or blur") from error
 
 
 def expires_at_ms(now_ms: int, expires_in_s: int | None) -> int | None:
@@ -122,9 +106,5 @@ def expires_at_ms(now_ms: int, expires_in_s: int | None) -> int | None:
     if expires_in_s is None:
         return None
     if not 0 <= expires_in_s <= EXPIRES_SECONDS_MAX:
-        raise wrong("expires_in is a number of seconds, at most ten years")
+        raise invalid("expires_in is a number of seconds, at most ten years")
     return now_ms + expires_in_s * 1000
-
-
-def wrong(why: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {why}", status=422)

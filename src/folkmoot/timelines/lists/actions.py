@@ -5,13 +5,13 @@ from collections.abc import Collection
 from msgspec.structs import replace
 from sqlalchemy import delete, func, insert, select, update
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.reading import list_members, lists
 from folkmoot.timelines.lists import queries
 from folkmoot.timelines.lists.model import List, RepliesPolicy
-from folkmoot.timelines.lists.rules import LISTS_MAX, MEMBERS_MAX, clean_title, wrong
+from folkmoot.timelines.lists.rules import LISTS_MAX, MEMBERS_MAX, clean_title
 
 LIST_CHANGED = "list.changed"
 """{account, list}: who is in it or how it is read is different, or it is gone."""
@@ -22,7 +22,7 @@ async def create(acting: Acting, title: str, policy: RepliesPolicy, *, exclusive
     made = List(acting.tx.new_id(), acting.actor_id, clean_title(title), policy, exclusive)
     own = select(func.count()).where(lists.c.account_id == acting.actor_id)
     if (await acting.tx.connection.execute(own)).scalar_one() >= LISTS_MAX:
-        raise wrong("You have reached the maximum number of lists")
+        raise invalid("You have reached the maximum number of lists")
     await acting.tx.connection.execute(
         insert(lists).values(
             id=made.id,
@@ -81,9 +81,9 @@ async def add(acting: Acting, list_id: int, account_ids: Collection[int]) -> Non
     held = select(list_members.c.account_id).where(list_members.c.list_id == list_id)
     members = set((await acting.tx.connection.execute(held)).scalars())
     if members & wanted:
-        raise wrong("Account has already been taken")
+        raise invalid("Account has already been taken")
     if len(members | wanted) > MEMBERS_MAX:
-        raise wrong(f"A list holds at most {MEMBERS_MAX} accounts")
+        raise invalid(f"A list holds at most {MEMBERS_MAX} accounts")
     rows = [
         {"list_id": list_id, "account_id": id_, "follower_id": acting.actor_id if id_ in followed else None}
         for id_ in wanted

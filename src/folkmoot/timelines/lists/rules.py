@@ -1,7 +1,7 @@
 """What a list may be: pure decisions, refused with a sentence."""
 
 from folkmoot.accounts.rules import clean_lines
-from folkmoot.gate import Refused
+from folkmoot.gate import invalid
 from folkmoot.timelines.lists.model import RepliesPolicy
 
 LISTS_MAX = 50
@@ -13,7 +13,7 @@ def clean_title(title: str) -> str:
     """Raises Refused 422."""
     clean = clean_lines(title, "title", "A title", TITLE_CHARACTERS_MAX).replace("\n", " ").strip()
     if not clean:
-        raise wrong("Title can't be blank")
+        raise invalid("Title can't be blank")
     return clean
 
 
@@ -22,8 +22,4 @@ def replies_policy(text: str) -> RepliesPolicy:
     try:
         return RepliesPolicy(text)
     except ValueError as error:
-        raise wrong("Replies policy is list, followed or none") from error
-
-
-def wrong(why: str) -> Refused:
-    return Refused("validation_failed", f"Validation failed: {why}", status=422)
+        raise invalid("Replies policy is list, followed or none") from error

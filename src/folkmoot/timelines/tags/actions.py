@@ -2,7 +2,7 @@
 
 from sqlalchemy import Table, delete, func, select
 
-from folkmoot.gate import Acting, Refused
+from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.storage.tables.reading import featured_tags, followed_tags
 from folkmoot.storage.upserts import insert_once
 from folkmoot.timelines.tags.rules import FEATURED_MAX, FOLLOWED_MAX
@@ -37,7 +37,7 @@ async def remove_featured(acting: Acting, id_: int) -> None:
 async def _add(acting: Acting, table: Table, name: str, most: int) -> None:
     others = select(func.count()).where(table.c.account_id == acting.actor_id, table.c.name != name)
     if (await acting.tx.connection.execute(others)).scalar_one() >= most:
-        raise Refused("validation_failed", f"Validation failed: You have reached the limit of {most}", status=422)
+        raise invalid(f"You have reached the limit of {most}")
     await insert_once(acting.tx, table, id=acting.tx.new_id(), account_id=acting.actor_id, name=name)
 
 

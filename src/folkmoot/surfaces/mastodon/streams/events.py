@@ -10,6 +10,7 @@ from litestar.response import Stream
 from folkmoot.audience.door import CONNECTION
 from folkmoot.gate import Refused, Serves, Viewer
 from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon.paging import says
 from folkmoot.surfaces.mastodon.streams import channels as c
 from folkmoot.surfaces.mastodon.streams.expiry import when_over
 from folkmoot.surfaces.mastodon.streams.lines import Cut, EventLine
@@ -18,7 +19,6 @@ from folkmoot.timelines import readers
 
 PATH = "/api/v1/streaming"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_TRUE = frozenset({"1", "t", "true", "on", "yes"})
 # The address of each: what it is, and the scope that a token needs for it.
 _STREAMS = {
     "user": (c.USER, "read:statuses"),
@@ -49,7 +49,7 @@ def _stream(path: str, name: str, scope: str) -> HTTPRouteHandler:
             name,
             tag=asked.get("tag", ""),
             list_id=asked.get("list", ""),
-            only_media=asked.get("only_media", "").lower() in _TRUE,
+            only_media=says(request, "only_media"),
         )
         await require_own(services, viewer, wanted)
         services.streams.require_room(viewer)  # here, where it can still be an answer
