@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.support.waiting import PATIENCE_S
 
@@ -180,3 +180,14 @@ def test_a_process_that_left_a_database_open_can_end(database_url: str) -> None:
         "asyncio.run(main())\n"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", program, database_url], check=True, timeout=20)
+
+
+async def test_postgresql_keeps_the_plans_of_what_is_read_often(database: Database) -> None:
+    if database.is_sqlite:
+        return
+    for _ in range(10):
+        async with database.read() as tx:
+            await count(tx)
+    async with database.read() as tx:
+        prepared = await tx.connection.execute(text("SELECT count(*) FROM pg_prepared_statements"))
+        assert prepared.scalar_one() > 0

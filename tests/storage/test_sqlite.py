@@ -1,5 +1,6 @@
 """SQLite's connection: which statements are done at once, and which in its thread."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -59,3 +60,18 @@ async def test_what_a_write_reads_is_read_in_the_thread(connection: sqlite.Conne
     await connection.rollback()
     assert (await asked(connection, HERE))[0] in (where, threading.get_ident())
     assert await asked(connection, HERE) == (threading.get_ident(),)
+
+
+async def test_who_reads_much_gives_others_their_turn(connection: sqlite.Connection) -> None:
+    others = 0
+
+    async def another() -> None:
+        nonlocal others
+        others += 1
+
+    waiting = asyncio.create_task(another())
+    await asked(connection, HERE)
+    assert not others, "a page is read in one turn"
+    while not others:
+        await asked(connection, HERE)
+    await waiting

@@ -112,6 +112,8 @@ class Database:
             if not self.is_sqlite:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Read(connection, self.clock_ms())
+            if not self.is_sqlite:
+                await connection.commit()  # psycopg forgets at a ROLLBACK what it prepared, and plans take longest
 
     async def write(self, work: Callable[[Write], Awaitable[Result]], *, locks_rows: bool = False) -> Result:
         """Run `work` in one write transaction and commit. It may run several times: no effects outside.
@@ -151,6 +153,8 @@ class Database:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        if self.is_sqlite:
+            await asyncio.sleep(0)  # what is read at once gives nobody else a turn, and here it keeps no connection
         connection = self.engine.connect()
         try:
             await connection.start()

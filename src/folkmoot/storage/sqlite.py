@@ -22,6 +22,9 @@ from typing import Any, cast
 
 BUSY_TIMEOUT_MS = 5000
 AT_ONCE_S = 0.002
+TURN_S = 0.01
+"""What one transaction may take of it before others have their turn, longer than a page does: one that stops in its
+middle keeps a connection from the next."""
 _LOOK_EVERY = 2_000  # instructions of SQLite's machine: some 50 us
 _READS = ("SELECT", "WITH")
 # SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
@@ -61,6 +64,7 @@ class Connection:
         self._queue: SimpleQueue[_Job] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._begin = "BEGIN"
+        self._turn_ends_s: float | None = None  # None: others have just had theirs
         self._in_thread = 0  # what was asked of it and is not done
         self._thread = Thread(target=_serve, args=(self._queue, self._settle), name="sqlite", daemon=True)
 
@@ -97,8 +101,13 @@ class Connection:
 
         outcome = self._at_once(connection, done) if only_reads and begin == "BEGIN" else None
         if outcome is None:
+            self._turn_ends_s = None
             return cast(_Outcome, await self._call(done))
-        await asyncio.sleep(0)  # so that others have their turn between two statements, as they expect
+        if self._turn_ends_s is None:
+            self._turn_ends_s = time.monotonic() + TURN_S
+        elif time.monotonic() > self._turn_ends_s:
+            self._turn_ends_s = None
+            await asyncio.sleep(0)
         return outcome
 
     def _at_once(self, connection: sqlite3.Connection, done: Callable[[], "_Outcome"]) -> "_Outcome | None":
@@ -127,6 +136,7 @@ class Connection:
         else:
             self._ask(connection.rollback).add_done_callback(_heard)
         self._begin = "BEGIN"
+        self._turn_ends_s = None
 
     async def create_function(self, *arguments: Any, **options: Any) -> None:
         connection = self._opened()
