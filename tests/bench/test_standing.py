@@ -10,11 +10,13 @@ def test_the_next_segment_is_the_one_that_the_playlist_lacks() -> None:
 
 
 def test_times_count_from_the_commit_and_what_is_open_yet_never_ended() -> None:
-    assert since_ms([Over(Kind.STREAM, [10.5, 10.25], 1)], 10.0) == [500.0, 250.0, float("inf")]
+    over = [Over(Kind.STREAM, [(1, 10.5), (2, 12.25)], 1)]
+    assert since_ms(over, {1: 10.0, 2: 12.0}) == [500.0, 250.0, float("inf")], "each from its holder's commit"
 
 
 def decision(committed_s: float, kinds: tuple[Kind, ...], after_s: float, open_yet: int = 0) -> Suspended:
-    return Suspended(1.0, committed_s, [Over(kind, [committed_s + after_s] * 10, open_yet) for kind in kinds])
+    over = [Over(kind, [(7, committed_s + after_s)] * 10, open_yet) for kind in kinds]
+    return Suspended(1.0, {7: committed_s}, over)
 
 
 def crowd(p99_ms: float | None, open_yet: int = 0) -> Closed:

@@ -27,6 +27,8 @@ from tests.support.waiting import PATIENCE_S
 
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation import actions as moderation
+from folkmoot.moderation.many import decide_about
+from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.storage.tables.bus import events
 
 pytestmark = [
@@ -34,6 +36,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 OVER_WITHIN_MS = 500
+MANY = 5
 
 
 class Evening:
@@ -186,3 +189,32 @@ async def back_in(evening: Evening, person: Person, keys: Keys) -> None:
     for one in everything:
         await one.close()
     await again.tell(evening.spaces[0], "step_down")
+
+
+async def test_many_by_one_command_are_each_over_with_their_own_decision(evening: Evening) -> None:
+    """It decides in several transactions, so that others write in between."""
+    moot, space = evening.moot, evening.spaces[1]
+    everything: dict[int, list[Held]] = {}
+    for number in range(MANY):
+        person = await moot.person(f"many_{number}")
+        everything[int(person.id)] = [
+            await held.stream("events", person.http, f"{SPACES}/{space['id']}/events"),
+            await held.waiting_playlist("playlist", person.http, space),
+        ]
+    gate = moot.people.gate
+    permit = gate.permit_system(Action.MODERATE, "test")
+    committed_s: dict[int, float] = {}
+    decide, each_too_long = partial(suspend_host, reason="spam"), iter(range(2 * MANY + 2))
+    async for batch in decide_about(gate, permit, list(everything), decide, clock_s=lambda: next(each_too_long)):
+        committed_s |= dict.fromkeys(batch.decided, time.monotonic())
+    assert len(set(committed_s.values())) == MANY
+    await held.all_over([one for of_one in everything.values() for one in of_one], 10)
+    after_ms = {
+        (one.name, account_id): round(((one.over_s() or 0.0) - committed_s[account_id]) * 1000)
+        for account_id, of_one in everything.items()
+        for one in of_one
+    }
+    assert max(after_ms.values()) <= OVER_WITHIN_MS, after_ms
+    for of_one in everything.values():
+        for one in of_one:
+            await one.close()

@@ -81,7 +81,7 @@ def latency(
 
 @bench.command()
 def standing(
-    accounts: Annotated[int, typer.Option(min=300, max=2000, help="Suspended in one transaction.")] = 1000,
+    accounts: Annotated[int, typer.Option(min=300, max=2000, help="Suspended by one command.")] = 1000,
     listeners: Annotated[int, typer.Option(min=1, max=100_000, help="Of a host who is suspended first.")] = 36_000,
     end: Annotated[bool, typer.Option("--end", help="That host ends the Space, and isn't suspended.")] = False,
     json_file: JsonFile = None,

@@ -9,7 +9,7 @@ import re
 import resource
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum, auto
 from multiprocessing.connection import Connection
 from typing import cast
@@ -22,7 +22,6 @@ from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription
 from folkmoot.bench.server import ask
 
 OPEN_WITHIN_S = 20.0
-OVER_WITHIN_S = 10.0
 OPENING_AT_ONCE = 20
 ASK_AGAIN_S = 0.1
 STAY_CONNECTED_S = 2.0
@@ -43,24 +42,32 @@ class Kind(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Something to hold: a path at the server's address, by an account's token."""
+    """Something to hold: a path at the server's address, by an account's token; `holder` is its account."""
 
     kind: Kind
     path: str
     token: str | None = None
+    holder: int = 0
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Wait until all of these kinds are over, for so long."""
+
+    kinds: list[Kind]
+    within_s: float
 
 
 class Over(msgspec.Struct, frozen=True):
-    """When (monotonic, s) things of one kind ended, and how many have not."""
+    """When (monotonic, s) things of one kind ended, each with its holder, and how many have not."""
 
     kind: Kind
-    at_s: list[float]
+    at_s: list[tuple[int, float]]
     open_yet: int
 
 
 def run_holders(base_url: str, wanted: Sequence[Wanted], orders: Connection) -> None:
-    """The process's main: opens everything and says how many of it; then, for each order (kinds), waits until all
-    of these are over and answers with a list of `Over`."""
+    """The process's main: opens everything and says how many of it; then, for each `Order`, answers with a list of
+    `Over`."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvloop.run(_Holders(base_url, orders).run(wanted))
@@ -82,11 +89,13 @@ class _Holders:
         await asyncio.gather(*(open_one(number, one) for number, one in enumerate(wanted)))
         self._orders.send(len(self._things))
         loop = asyncio.get_running_loop()
-        while kinds := await loop.run_in_executor(None, self._orders.recv):
+        order: Order | None
+        while order := await loop.run_in_executor(None, self._orders.recv):
             for thing in self._things:
-                if thing.wanted.kind in kinds:
+                if thing.wanted.kind in order.kinds:
                     thing.try_on()
-            self._orders.send([await self._over(kind) for kind in kinds])
+            give_up_s = time.monotonic() + order.within_s
+            self._orders.send([await self._over(kind, give_up_s) for kind in order.kinds])
 
     async def _open(self, number: int, one: Wanted) -> "_Thing":
         thing: _Thing
@@ -98,12 +107,11 @@ class _Holders:
             await thing.open()
         return thing
 
-    async def _over(self, kind: Kind) -> Over:
+    async def _over(self, kind: Kind, give_up_s: float) -> Over:
         these = [thing for thing in self._things if thing.wanted.kind is kind]
-        give_up_s = time.monotonic() + OVER_WITHIN_S
         while any(thing.over_s is None for thing in these) and time.monotonic() < give_up_s:
             await asyncio.sleep(0.005)
-        ended = [thing.over_s for thing in these if thing.over_s is not None]
+        ended = [(thing.wanted.holder, thing.over_s) for thing in these if thing.over_s is not None]
         return Over(kind, ended, len(these) - len(ended))
 
 
@@ -232,10 +240,10 @@ class _Peer(_Thing):
         return answer.decode()
 
 
-def since_ms(over: Iterable[Over], committed_s: float) -> list[float]:
-    """How long after a moment everything ended; what has not counts as never (infinite)."""
+def since_ms(over: Iterable[Over], committed_s: Mapping[int, float]) -> list[float]:
+    """How long after the decision about its holder each thing ended; what has not counts as never (infinite)."""
     found: list[float] = []
     for one in over:
-        found += [(at_s - committed_s) * 1000 for at_s in one.at_s]
+        found += [(at_s - committed_s[holder]) * 1000 for holder, at_s in one.at_s]
         found += [float("inf")] * one.open_yet
     return found

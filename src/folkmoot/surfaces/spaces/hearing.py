@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 
-from folkmoot.gate import ANONYMOUS, Action, Refused, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Refused, Stamp, Viewer
 from folkmoot.recordings import sound
 from folkmoot.recordings.live_tapes import LiveTape
 from folkmoot.recordings.sound import Media, Sound
@@ -162,12 +162,15 @@ class Hearing(msgspec.Struct, frozen=True):
         return await self.after(tape, lambda window: window.has(place))
 
     async def after(self, tape: LiveTape, is_there: Callable[[HlsWindow], bool]) -> Sound | None:
-        """Waits until the window has it, for a bounded time, as long as the client does, and asks the gate anew."""
+        """Waits until the window has it, for a bounded time, as long as the client does, and asks the gate anew:
+        what may be heard then, or None where that is as it was. A segment wakes all who wait for it in one moment,
+        so they ask whether any counter that they hang on was raised: one statement instead of a dozen."""
         if is_there(tape.windows[self.codec]):
             return None
         self.services.live_tapes.require_room()
         async with self.services.database.read() as read:
-            hold(self.request, await listener_stamps(read, self.services, self.viewer, self.space_id))
+            stamps = await listener_stamps(read, self.services, self.viewer, self.space_id)
+        hold(self.request, stamps)
         waiting = asyncio.ensure_future(tape.wait_for(self.codec, is_there))
         leaving = asyncio.ensure_future(_gone(self.request))
         try:
@@ -181,7 +184,17 @@ class Hearing(msgspec.Struct, frozen=True):
         finally:
             waiting.cancel()
             leaving.cancel()
+        if not tape.windows[self.codec].ended and await self._is_as_it_was(stamps):
+            return None
         return await audible(self.services, await self._viewer_now(), self.space_id)
+
+    async def _is_as_it_was(self, stamps: tuple[Stamp, ...]) -> bool:
+        try:
+            async with self.services.database.read() as read:
+                await self.services.gate.check(read, stamps)
+        except Refused:
+            return False
+        return True
 
     async def _viewer_now(self) -> Viewer:
         """Who asks, as things are now: where the right ended nobody, who hears what anybody may."""

@@ -130,8 +130,10 @@ async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
     """What the viewer may hear of a Space now. Raises Refused."""
     async with services.database.read() as read:
         space = (await load.for_listening(read, services, viewer, space_id)).item
-        recording = await recordings.of_space(read, space)
-        is_closed = recording is not None or await recordings.is_closed(read, space_id)
+        recording, is_closed = None, False
+        if space.state.terminal:
+            recording = await recordings.of_space(read, space)
+            is_closed = recording is not None or await recordings.is_closed(read, space_id)
         is_public = viewer.account_id is None or bool(await services.gate.admit(read, ANONYMOUS, [space]))
     directory = services.tapes_directory / str(space_id)
     return sound.audible(space, recording, directory, is_closed=is_closed, is_public=is_public)
