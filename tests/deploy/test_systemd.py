@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "folkmoot.service"
-# Loads the filter as systemd does (seccomp(2): what isn't named fails with EPERM), and says what then holds a child.
+# Loads the filter as systemd does (seccomp(2): what isn't named fails with EPERM); says what then holds a child.
 CONFINED = """
 import ctypes, sys
 from pathlib import Path

@@ -12,5 +12,5 @@ async def test_the_source_is_whole_and_nothing_but_source(client: httpx.AsyncCli
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
         names = archive.getnames()
     assert "folkmoot/src/folkmoot/gate/gate.py" in names
-    assert "folkmoot/web/package.json" in names
+    assert {"folkmoot/web/package.json", "folkmoot/deploy/systemd/folkmoot.service"} <= set(names)
     assert not [name for name in names if "node_modules" in name or "/data/" in name or ".venv" in name]

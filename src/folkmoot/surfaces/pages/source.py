@@ -20,6 +20,7 @@ _OF_CHECKOUT = (
     "docs",
     "tests",
     "scripts",
+    "deploy",
     ".ci",
     "pyproject.toml",
     "requirements.lock",
