@@ -60,12 +60,14 @@ const ofServer = ({ shortcode, static_url }: CustomEmoji): Emoji => ({
 function distance(emoji: Emoji, query: string): number | null {
   const name = emoji.name.toLowerCase();
   const others = emoji.words.split(' ');
+  const parts = name.split('_');
   if (name === query) return 0;
-  if (others.includes(query)) return 1;
-  if (name.startsWith(query)) return 2;
-  if (name.split('_').some((word) => word.startsWith(query))) return 3;
-  if (others.some((word) => word.startsWith(query))) return 4;
-  return name.includes(query) ? 5 : null;
+  if (parts.includes(query)) return 1;
+  if (others.includes(query)) return 2;
+  if (name.startsWith(query)) return 3;
+  if (parts.some((part) => part.startsWith(query))) return 4;
+  if (others.some((word) => word.startsWith(query))) return 5;
+  return name.includes(query) ? 6 : null;
 }
 
 /** The best first; the server's own before others that fit as well. */
