@@ -29,12 +29,18 @@ test: $(VENV)/.installed $(CLIENT) .stamps/system-packages tests/clients/node_mo
 
 .PHONY: check
 check: $(VENV)/.installed web/node_modules/.package-lock.json ## Format, lint, types, import rules and the fast tests (on SQLite).
+	@$(MAKE) --no-print-directory -j2 --output-sync=target fast-tests lints web-check
+
+.PHONY: fast-tests lints web-check
+fast-tests:
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
+lints:
 	$(VENV)/bin/ruff format --check src tests
 	$(VENV)/bin/ruff check src tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+web-check:
 	npm --prefix web run check
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
 
 .PHONY: format
 format: $(VENV)/.installed ## Put the source into the one format.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Literal, get_args
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -350,3 +351,4 @@ class Evening(RuleBasedStateMachine):
 
 TestEvening = Evening.TestCase
 TestEvening.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+pytestmark = pytest.mark.slow

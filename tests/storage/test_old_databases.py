@@ -24,6 +24,8 @@ from tests.support.postgres import Cluster
 
 from folkmoot.storage.migrations import config, migrate
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = sorted(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())[1:-1]
 ROWS = 6
 # Under which names a later version keeps what it still has.

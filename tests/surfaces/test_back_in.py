@@ -15,6 +15,8 @@ from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.surfaces.services import Services
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def scene(app: Litestar, services: Services, people: People) -> Scene:

@@ -15,7 +15,7 @@ from folkmoot.moderation.clips.actions import lift_clip, remove_clip
 from folkmoot.moderation.spaces.actions import lift_space, mute_space, remove_space
 
 # On the default database alone: what both do with the same statements, `test_sweep.py` shows for every surface.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 KEPT = ("scheduled_space", "ended_space", "closed_space")
 
 
@@ -36,7 +36,6 @@ async def seen(scene: Scene, canaries: set[str]) -> list[Opened]:
     return found
 
 
-@pytest.mark.slow
 async def test_removed_spaces_are_nowhere_and_back_where_they_were_after_a_lift(scene: Scene) -> None:
     before = await everything_there(scene)
     for name in KEPT:
@@ -52,7 +51,6 @@ async def test_removed_spaces_are_nowhere_and_back_where_they_were_after_a_lift(
     assert await everything_there(scene) == before
 
 
-@pytest.mark.slow
 async def test_a_removed_clip_is_nowhere_while_its_post_stays(scene: Scene) -> None:
     before = await everything_there(scene)
     clip_id = int(scene.made["clip"])

@@ -165,6 +165,7 @@ async def everything_there(scene: Scene) -> set[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.slow
 async def test_suspended_it_does_nothing_any_more(scene: Scene, database: Database) -> None:
     old = await scene.people.token(scene.account)
     await scene.people.put(scene.account, Standing.SUSPENDED)
@@ -194,6 +195,7 @@ async def use(scene: Scene, key: HeldKey) -> Answer:
     return await scene.open(key.surface, key.path, key.bearer, body=key.body)
 
 
+@pytest.mark.slow
 async def test_an_old_token_opens_nothing_also_after_the_lift(scene: Scene) -> None:
     token = await scene.people.token(scene.account)
     for standing in (Standing.SUSPENDED, Standing.ACTIVE):
@@ -202,6 +204,7 @@ async def test_an_old_token_opens_nothing_also_after_the_lift(scene: Scene) -> N
             assert one.surface.serves in (Serves.NOBODY, Serves.ALIKE) or one.answer.status == 401, one
 
 
+@pytest.mark.slow
 async def test_what_it_signed_in_with_while_suspended_opens_nothing_after_the_lift(scene: Scene) -> None:
     await scene.people.put(scene.account, Standing.SUSPENDED)
     token = await scene.people.token(scene.account)

@@ -23,7 +23,7 @@ from folkmoot.storage.doorbell import Doorbell
 from folkmoot.surfaces.services import Services
 
 # On the default database alone: what both do with the same statements, `test_sweep.py` shows for every surface.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
 
 class HeldRequest:

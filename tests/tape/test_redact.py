@@ -239,6 +239,7 @@ def killed_at(directory: Path, write: int, decision: Redaction) -> bool:
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repair", ["the command again", "the stage comes back"])
 def test_killed_at_every_write_it_is_finished_by_the_next_who_opens(
     recorded: Path, tmp_path: Path, repair: str
