@@ -24,24 +24,7 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Gate, Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces import (
-    account_links,
-    appeals,
-    emails,
-    export,
-    invites,
-    leaving,
-    metrics,
-    moderated,
-    new_password,
-    roles,
-    second_factors,
-    session,
-    sessions,
-    sign_up,
-    standing,
-    static,
-)
+from folkmoot.surfaces.handlers import OTHERS, OWN_API
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -55,142 +38,19 @@ from folkmoot.surfaces.http import (
     serves,
 )
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
-from folkmoot.surfaces.mastodon import (
-    about,
-    accounts,
-    admin_accounts,
-    admin_domains,
-    admin_emails,
-    admin_networks,
-    admin_reports,
-    announcements,
-    conversations,
-    discovery,
-    domain_blocks,
-    edits,
-    emojis,
-    filters,
-    filters_v1,
-    follow_requests,
-    instance,
-    lists,
-    markers,
-    marks,
-    media,
-    media_files,
-    notification_groups,
-    notification_requests,
-    notifications,
-    oauth,
-    oembed,
-    polls,
-    portraits,
-    profiles,
-    push,
-    quotes,
-    registration,
-    relations,
-    remote_media,
-    reports,
-    scheduled,
-    search,
-    statuses,
-    tags,
-    timelines,
-    trends,
-)
+from folkmoot.surfaces.mastodon import oauth
 from folkmoot.surfaces.mastodon.paging import ID_MAX
-from folkmoot.surfaces.mastodon.streams import events as streams
 from folkmoot.surfaces.mastodon.streams.sockets import register_sockets
 from folkmoot.surfaces.mastodon.trending import Trending
 from folkmoot.surfaces.networks import AtTheGate
-from folkmoot.surfaces.pages import pages, source
+from folkmoot.surfaces.pages import pages
 from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS, add_missing
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, returning, spaces, stage, whep, whip
 from folkmoot.surfaces.spaces.listen import register_listen
 from folkmoot.surfaces.spaces.offers import say_what_is_taken
 from folkmoot.surfaces.under_way import UnderWay
 
 log = structlog.get_logger(__name__)
-
-# One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
-OWN_API: list[Any] = [
-    *session.HANDLERS,
-    *new_password.HANDLERS,
-    *sign_up.HANDLERS,
-    *emails.OWN,
-    *sessions.HANDLERS,
-    *second_factors.HANDLERS,
-    *leaving.HANDLERS,
-    *account_links.HANDLERS,
-    *roles.HANDLERS,
-    *standing.HANDLERS,
-    *export.HANDLERS,
-    *appeals.HANDLERS,
-    *moderated.HANDLERS,
-    *invites.HANDLERS,
-    *spaces.HANDLERS,
-    *whip.HANDLERS,
-    *whep.HANDLERS,
-    *stage.HANDLERS,
-    *hls.HANDLERS,
-    *replay.HANDLERS,
-    *proof.HANDLERS,
-    *redactions.HANDLERS,
-    *returning.HANDLERS,
-    *clips.HANDLERS,
-]
-OTHERS: list[Any] = [
-    *emails.HANDLERS,
-    *registration.HANDLERS,
-    *accounts.HANDLERS,
-    *profiles.HANDLERS,
-    *relations.HANDLERS,
-    *follow_requests.HANDLERS,
-    *domain_blocks.HANDLERS,
-    *discovery.HANDLERS,
-    *admin_accounts.HANDLERS,
-    *admin_domains.HANDLERS,
-    *admin_emails.HANDLERS,
-    *admin_networks.HANDLERS,
-    *admin_reports.HANDLERS,
-    *marks.HANDLERS,
-    *instance.HANDLERS,
-    *about.HANDLERS,
-    *media.HANDLERS,
-    *media_files.HANDLERS,
-    *portraits.HANDLERS,
-    *remote_media.HANDLERS,
-    *notification_groups.HANDLERS,
-    *notification_requests.HANDLERS,
-    *notifications.HANDLERS,
-    *oauth.HANDLERS,
-    *metrics.HANDLERS,
-    *oembed.HANDLERS,
-    *push.HANDLERS,
-    *reports.HANDLERS,
-    *search.HANDLERS,
-    *statuses.HANDLERS,
-    *edits.HANDLERS,
-    *polls.HANDLERS,
-    *scheduled.HANDLERS,
-    *quotes.HANDLERS,
-    *timelines.HANDLERS,
-    *trends.HANDLERS,
-    *announcements.HANDLERS,
-    *emojis.HANDLERS,
-    *conversations.HANDLERS,
-    *markers.HANDLERS,
-    *filters_v1.HANDLERS,
-    *filters.HANDLERS,
-    *tags.HANDLERS,
-    *lists.HANDLERS,
-    *streams.HANDLERS,
-    *static.HANDLERS,
-    *pages.HANDLERS,
-    *source.HANDLERS,
-]
 
 # Clients that are web pages elsewhere use tokens, never our cookie: any origin, no credentials.
 _CORS = CORSConfig(

@@ -9,8 +9,9 @@ import typer.main
 from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.__main__ import app as command_line
-from folkmoot.app import OTHERS, OWN_API, openapi_document
+from folkmoot.app import openapi_document
 from folkmoot.settings import Settings
+from folkmoot.surfaces.handlers import OTHERS, OWN_API
 from folkmoot.surfaces.http import SURFACE
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
-from folkmoot.app import OTHERS, openapi_document
+from folkmoot.app import openapi_document
+from folkmoot.surfaces.handlers import OTHERS
 
 DEPTH_MAX = 3  # of functions that a handler asks to read its request
 CURSORS = ("limit", "max_id", "since_id", "min_id")

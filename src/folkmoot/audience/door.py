@@ -27,7 +27,7 @@ from folkmoot.audience.estimate import ASK_AGAIN_S, HlsEstimate
 from folkmoot.audience.handoff import Handoff
 from folkmoot.audience.limiter import JoinLimiter
 from folkmoot.audience.request import LISTEN_CODECS, Admission, ListenRefusal, ListenRequest, read_request
-from folkmoot.audience.tls import TlsTransport
+from folkmoot.audience.tls_transport import TlsTransport
 from folkmoot.audience.wire import Arrival
 
 LISTEN_PATH = re.compile(rb"/api/folkmoot/v1/spaces/([0-9]{1,19})/(listen|live\.ogg|live\.aac)")
