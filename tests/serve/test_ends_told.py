@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from tests.support.mail import mail_server
 from tests.support.server import Server, running_server
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import eventually
 
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.tables.people import credentials
@@ -38,21 +37,24 @@ async def confirm_email(server: Server) -> None:
 
 async def test_back_in_is_written_once_though_the_worker_dies(tmp_path: Path) -> None:
     async with mail_server() as mail:
+
+        def written() -> list[str]:
+            return [str(letter["Subject"]) for letter in mail.letters]
+
         settings = {"smtp_host": "127.0.0.1", "smtp_port": str(mail.port), "smtp_security": "none"}
         with running_server(tmp_path / "data", mail_from="moot@moot.example", **settings) as server:
             await asyncio.to_thread(server.token, "mara")
             await confirm_email(server)
             until = (datetime.now(UTC) + timedelta(seconds=LASTS_S)).isoformat()
             await asyncio.to_thread(server.admin, "suspend", "mara", "--reason", "rule 3", "--until", until)
-            subjects: list[str] = []
-            give_up_s = time.monotonic() + PATIENCE_S
-            while len(subjects) < 2 and time.monotonic() < give_up_s:
-                await asyncio.to_thread(kill_worker, server)
-                await asyncio.sleep(1.5)
-                subjects = [str(letter["Subject"]) for letter in mail.letters]
+            await eventually(lambda: len(written()) == 1)
             await asyncio.to_thread(kill_worker, server)
-            await asyncio.sleep(1.0)
-            assert [str(letter["Subject"]) for letter in mail.letters] == [
+            await eventually(lambda: len(written()) == 2)
+            await asyncio.to_thread(kill_worker, server)
+            await asyncio.to_thread(server.admin, "limit", "mara", "--reason", "rule 3")
+            await eventually(lambda: "Your account @mara was limited" in written())
+            assert written() == [
                 "Your account @mara was suspended",
                 "Your account @mara is no longer suspended",
+                "Your account @mara was limited",
             ]

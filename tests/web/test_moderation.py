@@ -211,3 +211,16 @@ async def test_an_appeal_is_answered_by_another_moderator(moot: Moot, browser: B
     await page.get_by_role("button", name="Grant: lift it").click()
     await expect(page.get_by_text("No appeal waits for an answer.")).to_be_visible()
     assert (await first.http.get(f"/api/v1/accounts/{ana.id}")).status_code == 200
+
+
+async def test_an_owner_makes_a_moderator_and_takes_it_back(moot: Moot, browser: Browser) -> None:
+    owner, ben = await promoted(moot, "olga_owns", "owner"), await moot.person("ben_helps")
+    _, page = await page_of(browser, moot.server, owner, **DESKTOP_LIGHT)
+    await page.goto(f"/moderation/accounts/{ben.id}")
+    for chosen, status in (("a moderator", 200), ("a member", 401)):
+        await page.get_by_label("Role").select_option(chosen)
+        assert await problems(page) == []
+        await page.get_by_role("button", name="Change the role").click()
+        await expect(page.get_by_text(f"@ben_helps is {chosen} now.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Change the role")).to_be_disabled()
+        assert (await ben.http.get("/api/v1/admin/reports")).status_code == status
