@@ -24,7 +24,9 @@ async def tell_ended(gate: Gate) -> None:
 async def _tell(acting: Acting) -> None:
     told_ms = await _told_until_ms(acting.tx)
     await write_fact(acting.tx, _TOLD_UNTIL, acting.now_ms)
-    for subject in [] if told_ms is None else await ended_since(acting.tx, told_ms):
+    if told_ms is None:
+        return
+    for subject in await ended_since(acting.tx, told_ms):
         held = (await open_of(acting.tx, [subject]))[subject]
         ends_ms = [one.until_ms for one in held if one.until_ms is not None and one.until_ms > told_ms]
         before = holding(held, min(ends_ms) - 1)
