@@ -6,6 +6,7 @@ They read the syntax, not the intention: somebody who wants to get around them c
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -64,7 +65,9 @@ class Module(msgspec.Struct, frozen=True):
 Rule = Callable[[Module], Iterator[str]]
 
 
+@cache
 def modules() -> list[Module]:
+    """All of the source; read by the first who asks, and not by every process that collects tests."""
     return [
         Module(path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text()))
         for path in sorted(SOURCE.rglob("*.py"))
