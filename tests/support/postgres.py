@@ -51,11 +51,20 @@ class Cluster:
 
     def empty(self, name: str, tables: Iterable[str]) -> None:
         """Delete every row, begin all numbers anew, and end what a test left open there."""
+        try:
+            self._empty(self._connected(name), tables)
+        except psycopg.OperationalError:  # a test ended every connection, also this one
+            del self._emptying[name]
+            self._empty(self._connected(name), tables)
+
+    def _connected(self, name: str) -> "psycopg.Connection[Any]":
         if name not in self._emptying:
             self._emptying[name] = psycopg.connect(self._conninfo(name), autocommit=True)
             # Without triggers, so that the order of the tables does not matter.
             self._emptying[name].execute("SET session_replication_role = replica")
-        connection = self._emptying[name]
+        return self._emptying[name]
+
+    def _empty(self, connection: "psycopg.Connection[Any]", tables: Iterable[str]) -> None:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
