@@ -352,7 +352,8 @@ ADDRESSES: dict[str, list[Address]] = {
         "/media/{media}.m4a", "/media/{private_media}.m4a", "/media/{film}.mp4", "/media/{film}-small.png"
     ),
     "GET /proxy/{seal}/{named}": of_everybody("/proxy/none/none"),
-    "GET /portraits/{account_id}/{name}": own("/portraits/{account}/avatar-7.png"),
+    # Whom nobody sees has the picture of everybody without one: no refusal, and nothing of theirs.
+    "GET /portraits/{account_id}/{name}": of_everybody("/portraits/{account}/avatar-7.png"),
     "GET /api/oembed": own("/api/oembed?url={base_url}/@" + USERNAME + "/{post}"),
     "GET /embed/{post_id}": each("/embed/{post_id}", "post", "media_post"),
     "GET /api/v1/statuses": of_everybody("/api/v1/statuses?id[]={post}&id[]={private_post}&id[]={reply}"),
