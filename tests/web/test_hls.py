@@ -21,7 +21,6 @@ IS_NEAR = """() => {
 
 
 @pytest.mark.alone
-@pytest.mark.xfail(reason="since the web client grew: by HLS one isn't near the stage within 15 s")
 async def test_by_hls_one_sees_who_speaks_and_is_near(server: Server, page: Page) -> None:
     moot = Moot(server)
     host = await moot.person("hana")

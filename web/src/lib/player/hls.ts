@@ -16,6 +16,23 @@ const NOTE = 'folkmoot.note';
 /** What hls.js says of an answer that will not change: the Space is over, or not for this listener. */
 const OVER = [401, 403, 404, 409, 410];
 
+/** More than what adding rounded durations up comes to, less than any piece of sound. */
+const HAIR_S = 0.002;
+
+interface StreamController {
+  getFragmentAtPosition(bufferEndS: number, endS: number, details: LevelDetails): unknown;
+}
+
+/**
+ * hls.js 1.7 asks for the segment that follows the buffer. By low latency it allows no tolerance there: where durations
+ * in the playlist come to a millionth more than the sound, it asks for a segment that it has, and waits for ever.
+ */
+function allowAHair(hls: HlsJs): void {
+  const controller = (hls as unknown as { streamController: StreamController }).streamController;
+  const find = controller.getFragmentAtPosition.bind(controller);
+  controller.getFragmentAtPosition = (bufferEndS, endS, details) => find(bufferEndS + HAIR_S, endS, details);
+}
+
 export class HlsPlayer implements SpacePlayer {
   readonly audio = hiddenAudio('player');
   readonly #place = new Place(this.audio, () => this.#offsetS);
@@ -140,6 +157,7 @@ export class HlsPlayer implements SpacePlayer {
       backBufferLength: 300,
     });
     this.#hls = hls;
+    allowAHair(hls);
     hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#recover(hls, error));
     hls.on(Hls.Events.FRAG_PARSING_METADATA, (_, data) => this.#takeTags(data));
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.#takeDetails(details));
