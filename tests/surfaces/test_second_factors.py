@@ -205,9 +205,7 @@ async def test_a_passkey_signs_in_by_itself_and_each_challenge_once(
 
 
 @ON_ONE
-async def test_a_passkey_of_who_knew_the_old_password_is_of_no_use(
-    carol: Browser, stranger: Browser
-) -> None:
+async def test_a_passkey_of_who_knew_the_old_password_is_of_no_use(carol: Browser, stranger: Browser) -> None:
     """Whoever had the password for an hour may have made one; its owner's is used with the new one, once."""
     thiefs, own = Authenticator(), Authenticator()
     await carol.passkey(thiefs, "Phone")

@@ -1,7 +1,6 @@
 """A Chromium with a microphone that says what a test wants, in front of a whole server."""
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable

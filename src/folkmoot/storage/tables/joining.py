@@ -73,8 +73,8 @@ ignored_hints = Table(
     Column("ignored_at_ms", BigInteger, nullable=False),
 )
 
-# Who came to listen to a Space, of those who were removed from it and those who share a browser with one of them, and
-# of nobody else.
+# Who came to listen to a Space, of those who were removed from it and those who share a browser with one of them,
+# and of nobody else.
 space_visits = Table(
     "space_visits",
     metadata,

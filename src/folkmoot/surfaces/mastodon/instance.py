@@ -144,7 +144,7 @@ async def _facts(services: Services, viewer: Viewer) -> tuple[Counts, entities.A
 
 
 def _version(site: Site) -> str:
-    """Mastodon's, then ours as build metadata (Semantic Versioning 2.0.0, 10): clients compare it to know what there is."""
+    """Mastodon's, then ours as build metadata (Semantic Versioning 2.0.0, 10): clients compare it."""
     return f"{COMPATIBLE_WITH}+folkmoot.{site.version}"
 
 

@@ -28,4 +28,6 @@ def upgrade() -> None:
         "reports", sa.Column("evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
     )
     closed = sa.text("resolved_at_ms IS NOT NULL")
-    op.create_index("ix_reports_closed", "reports", ["resolved_at_ms"], sqlite_where=closed, postgresql_where=closed)
+    op.create_index(
+        "ix_reports_closed", "reports", ["resolved_at_ms"], sqlite_where=closed, postgresql_where=closed
+    )
