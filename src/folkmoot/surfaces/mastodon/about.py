@@ -25,12 +25,13 @@ _SEVERITIES = {Standing.LIMITED: "silence", Standing.SUSPENDED: "suspend"}
 # Those that the web client offers when one writes (ISO 639-1), by how they are called in English.
 _LANGUAGES = (
     "ar Arabic,bg Bulgarian,bn Bangla,bs Bosnian,ca Catalan,cs Czech,cy Welsh,da Danish,de German,el Greek,"
-    "en English,eo Esperanto,es Spanish,et Estonian,eu Basque,fa Persian,fi Finnish,fr French,ga Irish,gl Galician,"
-    "he Hebrew,hi Hindi,hr Croatian,hu Hungarian,hy Armenian,id Indonesian,is Icelandic,it Italian,ja Japanese,"
-    "ka Georgian,kab Kabyle,ko Korean,ku Kurdish,lb Luxembourgish,lt Lithuanian,lv Latvian,mk Macedonian,ml Malayalam,"
-    "ms Malay,nb Norwegian Bokmål,nl Dutch,nn Norwegian Nynorsk,oc Occitan,pa Punjabi,pl Polish,pt Portuguese,ro Romanian,"
-    "ru Russian,sk Slovak,sl Slovenian,sq Albanian,sr Serbian,sv Swedish,sw Swahili,ta Tamil,te Telugu,th Thai,"
-    "tl Tagalog,tr Turkish,uk Ukrainian,ur Urdu,vi Vietnamese,yi Yiddish,zh Chinese"
+    "en English,eo Esperanto,es Spanish,et Estonian,eu Basque,fa Persian,fi Finnish,fr French,ga Irish,"
+    "gl Galician,he Hebrew,hi Hindi,hr Croatian,hu Hungarian,hy Armenian,id Indonesian,is Icelandic,"
+    "it Italian,ja Japanese,ka Georgian,kab Kabyle,ko Korean,ku Kurdish,lb Luxembourgish,lt Lithuanian,"
+    "lv Latvian,mk Macedonian,ml Malayalam,ms Malay,nb Norwegian Bokmål,nl Dutch,nn Norwegian Nynorsk,"
+    "oc Occitan,pa Punjabi,pl Polish,pt Portuguese,ro Romanian,ru Russian,sk Slovak,sl Slovenian,sq Albanian,"
+    "sr Serbian,sv Swedish,sw Swahili,ta Tamil,te Telugu,th Thai,tl Tagalog,tr Turkish,uk Ukrainian,ur Urdu,"
+    "vi Vietnamese,yi Yiddish,zh Chinese"
 )
 
 
