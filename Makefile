@@ -48,7 +48,7 @@ format: $(VENV)/.installed ## Put the source into the one format.
 	$(VENV)/bin/ruff check --fix src tests
 
 .PHONY: bench
-bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, stage, tape, latency, suspensions, the API and listeners, and say what holds.
+bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure everything, beside its peers, and say what holds: about half an hour.
 	$(FOLKMOOT) bench boot
 	$(FOLKMOOT) bench stage
 	$(FOLKMOOT) bench stage --spaces
@@ -59,6 +59,13 @@ bench: $(VENV)/.installed $(CLIENT) .stamps/system-packages ## Measure boot, sta
 	$(FOLKMOOT) bench audience
 	$(FOLKMOOT) bench audience --listeners 1000
 	$(FOLKMOOT) bench audience --spaces 1000
+	$(FOLKMOOT) bench audience --never-reading 360
+	$(FOLKMOOT) bench audience --tls
+	$(FOLKMOOT) bench audience --storm
+	$(FOLKMOOT) bench audience --peers
+	$(FOLKMOOT) bench hls
+	$(FOLKMOOT) bench reload
+	$(FOLKMOOT) bench standing --end
 
 .PHONY: lock
 lock: $(VENV)/.installed ## Pin the newest versions that pyproject.toml allows, with their hashes.
