@@ -28,7 +28,7 @@ from folkmoot.bench.audience_load import (
 )
 from folkmoot.bench.audience_servers import live_tapes, running_floor, running_house
 from folkmoot.bench.machine import this_machine
-from folkmoot.bench.processes import CpuMeter
+from folkmoot.bench.processes import CpuMeter, resident_mb
 from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
 from folkmoot.settings import workers_for
 
@@ -69,6 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Measured(msgspec.Struct, frozen=True):
     """What one server under one load came to. Cores are CPU seconds per second.
 
+    `memory_growth_mb` is of resident memory: a share of common pages also grows when others' processes end.
     `kernel_memory_mb` is TCP's peak, `kernel_steady_mb` the highest median of a second: without the bursts of
     joining, and of writes that wait for a generator that is late.
     """
@@ -197,17 +198,17 @@ class Workshop:
                 CpuMeter(listeners.pids),
                 CpuMeter(lambda: [self._tapes_pid]),
             ]
-            before_mb = server.memory_mb()
+            before_mb = resident_mb(server.pids())
             listeners.measure()
             time.sleep(wanted.seconds)
             cores, generator_cores, tapes_cores = (meter.cores() for meter in meters)
-            memory_mb = server.memory_mb()
+            memory_mb, after_mb = server.memory_mb(), resident_mb(server.pids())
             heard = listeners.stop()
         return Measured(
             heard=heard,
             cores=cores,
             memory_mb=memory_mb,
-            memory_growth_mb=memory_mb - before_mb,
+            memory_growth_mb=after_mb - before_mb,
             kernel_memory_mb=kernel.peak_mb,
             kernel_steady_mb=kernel.steady_mb,
             generator_cores=generator_cores,

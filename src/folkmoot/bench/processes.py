@@ -41,13 +41,22 @@ def machine_busy_s() -> float:
 
 def pss_mb(pids: Iterable[int]) -> float:
     """Their memory together, in MiB."""
+    return _rolled_up_mb(pids, "Pss:")
+
+
+def resident_mb(pids: Iterable[int]) -> float:
+    """What each of them has in memory, in MiB, also what they have in common: it doesn't change by what others do."""
+    return _rolled_up_mb(pids, "Rss:")
+
+
+def _rolled_up_mb(pids: Iterable[int], name: str) -> float:
     kib = 0
     for pid in pids:
         try:
             rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        kib += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        kib += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(name))
     return kib / 1024
 
 
