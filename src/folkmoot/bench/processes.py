@@ -45,7 +45,7 @@ def pss_mb(pids: Iterable[int]) -> float:
 
 
 def resident_mb(pids: Iterable[int]) -> float:
-    """What each of them has in memory, in MiB, also what they have in common: it doesn't change by what others do."""
+    """What each of them has in memory, in MiB, what they have in common too: others don't change it."""
     return _rolled_up_mb(pids, "Rss:")
 
 
