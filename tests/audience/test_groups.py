@@ -87,6 +87,27 @@ def test_broken_sockets_leave_at_once() -> None:
     assert len(group) == 0
 
 
+def test_who_was_behind_and_has_room_again_gets_the_rest_and_the_end() -> None:
+    group, sockets = new_group(), FakeSockets()
+    group.add(1, b"head", sockets)
+    group.add(2, b"head", sockets)
+    sockets.room[1], sockets.room[2] = 1, 0
+    group.deliver(b"aaaa", sockets)
+    del sockets.room[1], sockets.room[2]
+    group.finish(b"bbbb", sockets)
+    assert sockets.taken[1] == b"headaaaabbbb0\r\n\r\n"
+    assert sockets.taken[2] == b"headbbbb0\r\n\r\n", "what it skipped is not made up for"
+
+
+def test_who_takes_nothing_is_no_write() -> None:
+    group, sockets = new_group(), FakeSockets()
+    group.add(1, b"head", sockets)
+    sockets.room[1] = 0
+    written = [group.deliver(b"aaaa", sockets).written for _ in range(SKIPS_MAX)]
+    assert written == [0] * SKIPS_MAX
+    assert len(group) == 0
+
+
 def test_the_body_ends_for_those_who_have_everything() -> None:
     group, sockets = new_group(), FakeSockets()
     group.add(1, b"head", sockets)

@@ -179,12 +179,13 @@ class Fanout:
             self._serve_waiting(now_ms)
         if not self._due or self._due[0][0] > now_ms:
             return False
-        due_ms, _, space, group = heapq.heappop(self._due)
+        _, _, space, group = heapq.heappop(self._due)
         if group not in space.groups:
             return True
-        self.lateness[bisect_left(LATENESS_MS, now_ms - due_ms)] += 1
         try:
             space.refresh(now_ms)
+            if space.tape.ended:
+                space.refresh(now_ms)  # it may have ended between a look at one codec and at the other
         except (OSError, TapeError):
             logger.exception("the tape of Space %d can't be read", space.space_id)
             self._end(space, FAILED)
@@ -193,6 +194,7 @@ class Fanout:
             self._finish(space, group, now_ms)
             return True
         if now_ms >= group.due_ms:
+            self.lateness[bisect_left(LATENESS_MS, now_ms - group.due_ms)] += 1
             self._deliver(space, group, now_ms)
         if group in space.groups:
             self._schedule(space, group, now_ms)
@@ -209,7 +211,7 @@ class Fanout:
             return
         delivery = group.deliver(data, self._emit(group))
         self.metrics.skipped += delivery.skipped
-        self._count(len(group) - delivery.skipped, feed.end - start, len(data), now_ms - space.beat_ms)
+        self._count(delivery.written, feed.end - start, len(data), now_ms - space.beat_ms)
         group.cursor = feed.end
         group.wrote_ms = now_ms
         for socket, reason in delivery.closed:
@@ -352,7 +354,7 @@ class Fanout:
         feed, start = group.feed, self._start(group)
         data = feed.framed(start, feed.end, chunked=group.chunked)
         group.finish(data, self._emit(group))
-        self._count(len(group.sockets), feed.end - start, len(data), now_ms - space.beat_ms)
+        self._count(len(group.sockets) if data else 0, feed.end - start, len(data), now_ms - space.beat_ms)
         self._forget(space, group, _members(group), ENDED)
         # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
         if space.groups:

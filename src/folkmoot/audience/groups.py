@@ -84,9 +84,11 @@ class Behind(msgspec.Struct):
 
 
 class Delivery(msgspec.Struct):
-    """What one delivery came to. `closed` holds (socket, reason) of those who are out of the group now."""
+    """What one delivery came to. `closed` holds (socket, reason) of those who are out of the group now; `written`:
+    how many took it, or a piece of it."""
 
     closed: list[tuple[int, str]]
+    written: int = 0
     skipped: int = 0
 
 
@@ -131,7 +133,7 @@ class Group:
 
     def deliver(self, data: bytes, emit: Emit) -> Delivery:
         """Writes a chunk to everyone; those who keep up come first."""
-        delivery = Delivery([])
+        delivery = Delivery([], written=len(self.sockets))
         late = list(self.behind.items())
         short = emit.write(self.sockets, data)
         if short:
@@ -145,13 +147,20 @@ class Group:
 
     def finish(self, data: bytes, emit: Emit) -> None:
         """Writes the last chunk and the body's end to all who have the rest; the others' bodies break off."""
-        emit.end(self.sockets, data + responses.CHUNKED_END if self.chunked else data)
+        caught_up = [
+            socket
+            for socket, behind in self.behind.items()
+            if not behind.remainder or emit.resume(socket, behind.remainder) is None
+        ]
+        emit.end([*self.sockets, *caught_up], data + responses.CHUNKED_END if self.chunked else data)
 
     def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
+        if rest:
+            self.behind[socket] = Behind(rest)
+            return
+        delivery.written -= 1
         if rest is None:
             delivery.closed.append((socket, HUNG_UP))
-        elif rest:
-            self.behind[socket] = Behind(rest)
         else:
             self.behind[socket] = Behind(b"", skips=1)
             delivery.skipped += 1
@@ -166,11 +175,13 @@ class Group:
             behind.remainder = b""
             short = next(iter(emit.write((socket,), data)), None)
         if short is None:
+            delivery.written += 1
             del self.behind[socket]
             self.sockets.append(socket)
         elif short.rest is None:
             self._close_late(socket, HUNG_UP, delivery)
         elif short.rest:
+            delivery.written += 1
             behind.remainder = short.rest
             behind.skips = 0
         else:

@@ -6,10 +6,10 @@ processes of a machine share, so a listener's rhythm goes on too.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Sequence
 
+from folkmoot.audience import windows
 from folkmoot.audience.fanout import FAILED, REVOKED, Fanout
 from folkmoot.audience.groups import Behind, Feed, Group
 from folkmoot.audience.members import Listener, Space, Waiting
@@ -105,8 +105,8 @@ class PassingFanout(Fanout):
         group = Group(feed, chunked=moved.chunked, is_sealed=is_sealed, slot=place.slot, due_ms=place.due_ms)
         group.cursor = cursor
         space.groups.append(group)
-        self._serial += 1
-        heapq.heappush(self._due, (group.due_ms, self._serial, space, group))
+        group.wrote_ms -= windows.WINDOW_MS_MAX  # about when they were written to there
+        self._push(space, group, 0)
         return group
 
     def _add_resumed(self, space: Space, group: Group, socket: int, moved: MovedListener) -> None:

@@ -40,6 +40,7 @@ MEMORY_GROWTH_MB = 2.0  # from the first to the last second, however long that i
 RATIO_TO_FLOOR = 1.2
 JOIN_P99_MS = 300.0
 KERNEL_KB_EACH = 64.0
+BEYOND_CALM_MS = 5.0  # two runs of the same differ by as much
 JOIN_WITHIN_S = 20.0
 FLOOR_S_MAX = 30.0
 FLOOR_LISTENERS_MAX = 50_000
@@ -272,7 +273,7 @@ def results(
         *found,
         at_most("memory_growth_mb", ours.memory_growth_mb, "MB", MEMORY_GROWTH_MB),
         shown("tick_late_p99_ms", late_p99_ms(ours), "ms"),
-        shown("generator_late_p99_ms", heard.reading.p99_ms, "ms"),
+        shown("read_p99_ms", heard.reading.p99_ms, "ms"),
         shown("kernel_memory_mb", ours.kernel_memory_mb, "MB"),
         shown("generator_cores", ours.generator_cores, "cores"),
         shown("tapes_cores", ours.tapes_cores, "cores"),
@@ -286,8 +287,16 @@ def never_reading_results(wanted: Plan, ours: Measured, calm: Measured) -> list[
     return [
         exactly("dropped", ours.heard.dropped, "", wanted.never_reading),
         at_most("kernel_kb_each", each_kb, "KB", KERNEL_KB_EACH),
+        shown("kernel_steady_mb", ours.kernel_steady_mb, "MB"),
+        shown("calm_kernel_steady_mb", calm.kernel_steady_mb, "MB"),
         shown("calm_delivery_p99_ms", calm.heard.delivery.p99_ms, "ms"),
+        at_most("p99_beyond_calm_ms", _difference(ours, calm), "ms", BEYOND_CALM_MS),
     ]
+
+
+def _difference(ours: Measured, calm: Measured) -> float | None:
+    with_them, without = ours.heard.delivery.p99_ms, calm.heard.delivery.p99_ms
+    return None if with_them is None or without is None else with_them - without
 
 
 def late_p99_ms(ours: Measured) -> float | None:
@@ -309,7 +318,8 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
         f"{wanted.write_ms} ms of sound in one write, {wanted.seconds:g} s: {heard.parts} parts in {heard.writes} "
         f"writes, {heard.bytes / 1e6 / wanted.seconds:.1f} MB a second, every byte compared with the tape.",
         "delivery: from when a write was due (with a write for each part, from its publication) until the "
-        "listener's kernel had it; generator_late: until the generator, which shares the cores, read it. "
+        "listener's kernel had it (over TLS: until it was read), and so is join; read: until the generator read it, "
+        "which shares the cores and is nice(5) to the server, since it stands for other machines. "
         "part_age: from each part's publication, with the wait for the write in it.",
         "server: the web process's door and hand-over, and the audience workers. Memory: the workers, and what the "
         "web process grew by; the rest of a server is in `bench boot`. Generator and tapes run beside it.",

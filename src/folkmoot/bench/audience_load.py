@@ -41,7 +41,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
     `delivery` is from when a write was due until the listener's kernel had it (over TLS, until it was read),
-    `part_delay` from each part's publication, `reading` how long it lay in the kernel before the generator read it,
+    `reading` until the generator had read it, `part_delay` from each part's publication,
     `closing` from the marked moment to when a stream was seen to have ended; `early` are writes before the
     moment at which a listener's writes had seemed due. `dropped` of those `never_reading`.
     """

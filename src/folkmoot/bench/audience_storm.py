@@ -129,6 +129,7 @@ def results(storm: Storm) -> list[Result]:
         at_most("delivery_p99_ms", before.delivery.p99_ms, "ms", DELIVERY_P99_MS),
         shown("part_age_p99_ms", before.part_delay.p99_ms, "ms"),
         exactly("join_errors", storm.crowd - new.joined, "", 0),
+        exactly("new_cut_off", new.closed + new.corrupted, "", 0),
         shown("join_p50_ms", new.join.p50_ms, "ms"),
         at_most("join_p99_ms", new.join.p99_ms, "ms", JOIN_P99_MS),
         shown("joined_per_s", new.joined / storm.joined_s, ""),

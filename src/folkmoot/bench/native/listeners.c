@@ -48,7 +48,7 @@ typedef struct {
 typedef struct {
   int fd;
   uint32_t space;
-  uint8_t state, matched, never_reads, has_parts, in_part, status_bytes, phase_known, held;
+  uint8_t state, matched, never_reads, has_parts, chunk_has_part, in_part, status_bytes, phase_known, held;
   uint32_t chunk_left, init_left, part, part_at, part_bytes;
   uint64_t part_offset, began_ns, phase_ns;
   int64_t earliest_ns;
@@ -64,6 +64,7 @@ static unsigned first_address = 0;
 static unsigned long first_space = 1;
 static unsigned port;
 static int tls = PLAIN;
+static uint64_t read_ns;
 static const char *folder = ".", *codec = "opus", *query = "";
 
 /* --- figures */
@@ -103,6 +104,12 @@ static uint64_t published_at(const Tape *tape, uint32_t number, uint64_t now) {
   return at && at < now ? at : now;
 }
 
+/* `read_ns`: when this program had it, which may be a while after the kernel did. */
+static void delivered(uint64_t after_ns, uint64_t now) {
+  note(&counts->delivery, after_ns);
+  note(&counts->reading, after_ns + read_ns - now);
+}
+
 /* Where a listener's writes fall in the period is learned while all is settling, before measuring: the fan-out writes to each at its own
  * multiple of TICK_MS, and the earliest that was seen is taken for it. With a write for each part it is simply when
  * the part was published. */
@@ -111,7 +118,7 @@ static void write_arrived(Listener *listener, uint64_t now) {
   if (shared->phase == JOINING) return; /* who just came gets the newest at once, not at its moment */
   if (write_ms <= PART_MS) {
     uint64_t published = published_at(&tapes[listener->space], listener->part - 1, now);
-    if (measuring()) note(&counts->delivery, now - published);
+    if (measuring()) delivered(now - published, now);
     return;
   }
   int64_t period = (int64_t)write_ms * 1000000, half = period / 2;
@@ -128,13 +135,14 @@ static void write_arrived(Listener *listener, uint64_t now) {
     past_tick = ((int64_t)listener->phase_ns + off + period) % period % tick;
     listener->earliest_ns = off;
   }
-  if (measuring()) note(&counts->delivery, (uint64_t)(off - listener->earliest_ns + past_tick));
+  if (measuring()) delivered((uint64_t)(off - listener->earliest_ns + past_tick), now);
 }
 
 static void part_arrived(Listener *listener, uint64_t now) {
   const Tape *tape = &tapes[listener->space];
   uint32_t number = listener->part;
   listener->in_part = 0;
+  listener->chunk_has_part = 1;
   listener->part = number + 1;
   if (!listener->has_parts) {
     listener->has_parts = 1;
@@ -184,6 +192,7 @@ static void compare(Listener *listener, const uint8_t *at, uint32_t length, uint
 
 /* The start of a part, maybe with bytes held from before. Returns how many of the new bytes were used. */
 static uint32_t begin_part(Listener *listener, const uint8_t *at, uint32_t length, uint64_t now) {
+  if (!listener->held && length >= 8 && memcmp(at + 4, "free", 4) == 0) return 8; /* the server has nothing to say */
   uint32_t used = 0, needed;
   const uint8_t *start = at;
   uint32_t have = length;
@@ -229,7 +238,8 @@ static void body(Listener *listener, const uint8_t *at, uint32_t length, uint64_
 /* Chunks hold whole parts, each write is one chunk. */
 static void chunk_over(Listener *listener, uint64_t now) {
   if (listener->in_part || listener->held) corrupted(listener);
-  else if (listener->has_parts) write_arrived(listener, now);
+  else if (listener->chunk_has_part) write_arrived(listener, now);
+  listener->chunk_has_part = 0;
 }
 
 static int hex(uint8_t digit) {
@@ -383,7 +393,8 @@ static void read_records(Listener *listener) {
   ssize_t length;
   while ((length = tls_receive(listener->tls, buffer, sizeof buffer)) > 0) {
     counts->bytes += measuring() ? (uint64_t)length : 0;
-    consume(listener, buffer, (uint32_t)length, now_ns());
+    read_ns = now_ns();
+    consume(listener, buffer, (uint32_t)length, read_ns);
   }
   if (length != -1) cut_off(listener);
 }
@@ -398,7 +409,6 @@ static uint64_t arrived_ns(struct msghdr *message, uint64_t now) {
   clock_gettime(CLOCK_REALTIME, &real);
   int64_t ago = (int64_t)(real.tv_sec - at.tv_sec) * 1000000000 + (real.tv_nsec - at.tv_nsec);
   if (ago < 0 || (uint64_t)ago > now) return now;
-  if (measuring()) note(&counts->reading, (uint64_t)ago);
   return now - (uint64_t)ago;
 }
 
@@ -408,8 +418,8 @@ static ssize_t receive(int file, uint8_t *buffer, size_t size, uint64_t *at) {
   struct msghdr message = {
       .msg_iov = &into, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t length = recvmsg(file, &message, 0);
-  *at = now_ns();
-  if (length > 0) *at = arrived_ns(&message, *at);
+  read_ns = now_ns();
+  *at = length > 0 ? arrived_ns(&message, read_ns) : read_ns;
   return length;
 }
 

@@ -28,7 +28,8 @@ interface StreamController {
  * in the playlist come to a millionth more than the sound, it asks for a segment that it has, and waits for ever.
  */
 function allowAHair(hls: HlsJs): void {
-  const controller = (hls as unknown as { streamController: StreamController }).streamController;
+  const controller = (hls as unknown as { streamController?: StreamController }).streamController;
+  if (!controller?.getFragmentAtPosition) return; // another version
   const find = controller.getFragmentAtPosition.bind(controller);
   controller.getFragmentAtPosition = (bufferEndS, endS, details) => find(bufferEndS + HAIR_S, endS, details);
 }

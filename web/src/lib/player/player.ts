@@ -25,6 +25,9 @@ const FIRST_MS = 6_000;
 const FIRST_SPREAD_MS = 4_000;
 /** So long without a byte, and the network has died without a word: while a stage is silent, the server isn't. */
 const SILENT_MS = 6_000;
+const SILENT_SPREAD_MS = 2_000;
+/** After such a silence a connection that was kept may be dead as well: so long for a first answer, then twice as long. */
+const ANSWER_MS = 1_500;
 /** Some proxies keep an endless answer to themselves. */
 const DEAF_ATTEMPTS = 2;
 /** What takes longer than this to come back is worth a sentence. */
@@ -53,6 +56,8 @@ export class Player implements SpacePlayer {
   #listening = new AbortController();
   /** Attempts in a row that were answered with no sound at all, not even with what there is already. */
   #deaf = 0;
+  /** Attempts since the last byte, if the stream fell silent. */
+  #silences = 0;
   /** Ends a pause before the next attempt. */
   #hurry: () => void = () => undefined;
   #isBack = false;
@@ -328,10 +333,14 @@ export class Player implements SpacePlayer {
       },
       FIRST_MS + Math.random() * FIRST_SPREAD_MS,
     );
+    const unanswered = this.#silences
+      ? setTimeout(() => listening.abort(), ANSWER_MS * 2 ** (this.#silences++ - 1))
+      : undefined;
     try {
       const response = await fetch(`${this.#options.base}/listen?codec=${this.#options.codec}`, {
         signal: listening.signal,
       });
+      clearTimeout(unanswered);
       if (!response.ok || !response.body) return await this.#refused(response);
       const append = this.#source.reader();
       const reader = response.body.getReader();
@@ -339,17 +348,21 @@ export class Player implements SpacePlayer {
         const { value, done } = await reader.read();
         if (done) break;
         clearTimeout(silent);
-        silent = setTimeout(() => {
-          listening.abort();
-          giveUpDeadConnections(this.#options.base);
-        }, SILENT_MS);
+        silent = setTimeout(
+          () => {
+            listening.abort();
+            this.#silences = 1;
+          },
+          SILENT_MS + Math.random() * SILENT_SPREAD_MS,
+        );
         this.#problem = null;
-        this.#deaf = 0;
+        this.#deaf = this.#silences = 0;
         await append(value);
         if (!this.#started) this.#look();
       }
     } finally {
       clearTimeout(silent);
+      clearTimeout(unanswered);
     }
   }
 
