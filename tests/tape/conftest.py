@@ -88,7 +88,8 @@ def step_parts() -> Callable[..., tuple[Part, ...]]:
 def _decoded(path: Path) -> Pcm:
     """What the ffmpeg program plays, as mono PCM at 48 kHz; it must not complain."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", "48000", "-"]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    # It takes keys from its standard input: where that is closed, the file it opens next has its number.
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=60)
     assert result.stderr == b""
     return np.frombuffer(result.stdout, np.int16)
 
