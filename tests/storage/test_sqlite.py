@@ -1,6 +1,7 @@
 """SQLite's connection: which statements are done at once, and which in its thread."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,6 +52,44 @@ async def test_a_read_that_moves_to_the_thread_stays_one_snapshot(
     await connection.rollback()
     assert await asked(connection, "SELECT count(*) FROM said") == (1,)
     other.close()
+
+
+async def test_what_took_long_is_not_tried_at_once_again_for_a_while(
+    connection: sqlite.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = "SELECT here(), 'slow'"
+    monkeypatch.setattr(sqlite, "AT_ONCE_S", 0.0)
+    await asked(connection, statement)
+    monkeypatch.setattr(sqlite, "AT_ONCE_S", 60.0)
+    assert (await asked(connection, statement))[0] != threading.get_ident()
+    monkeypatch.setattr(sqlite, "SLOW_FOR_S", 0.0)
+    connection._took_long(statement)
+    assert (await asked(connection, statement))[0] == threading.get_ident()
+
+
+async def test_a_search_is_never_made_in_the_event_loop(connection: sqlite.Connection) -> None:
+    await connection.cursor().execute("CREATE VIRTUAL TABLE words USING fts5(word)")
+    await connection.cursor().execute("INSERT INTO words VALUES ('hello')")
+    (where,) = await asked(connection, "SELECT here() FROM words WHERE words MATCH 'hello'")
+    assert where != threading.get_ident()
+
+
+async def test_who_has_locked_the_file_is_waited_for_in_the_thread(
+    connection: sqlite.Connection, tmp_path: Path
+) -> None:
+    # Where whoever writes keeps readers waiting.
+    connection._opened().execute("PRAGMA journal_mode=DELETE")
+    other = sqlite3.connect(tmp_path / "some.db", isolation_level=None)
+    connection._opened().execute("CREATE TABLE said (word TEXT)")
+    other.execute("BEGIN EXCLUSIVE")
+    reading = asyncio.create_task(asked(connection, "SELECT count(*), here() FROM said"))
+    await asyncio.sleep(0)
+    other.execute("INSERT INTO said VALUES ('hello')")
+    other.execute("COMMIT")
+    other.close()
+    count, where = await reading
+    assert count == 1
+    assert where != threading.get_ident()
 
 
 async def test_what_a_write_reads_is_read_in_the_thread(connection: sqlite.Connection) -> None:

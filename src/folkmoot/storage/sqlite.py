@@ -8,7 +8,7 @@ aiosqlite's keeps a process from ending when a connection was left open.
 
 A statement that only reads is tried at once, in the event loop, and begun anew in the thread where it takes longer
 than AT_ONCE_S: most are done sooner than the way to the thread and back is, and a thread that steps through rows
-wants the interpreter's lock for each of them.
+wants the interpreter's lock for each of them. What cannot be interrupted, or lately took too long, is not tried.
 """
 
 import asyncio
@@ -25,8 +25,11 @@ AT_ONCE_S = 0.002
 TURN_S = 0.01
 """What one transaction may take of it before others have their turn, longer than a page does: one that stops in its
 middle keeps a connection from the next."""
-_LOOK_EVERY = 2_000  # instructions of SQLite's machine: some 50 us
+_LOOK_EVERY = 200  # instructions of SQLite's machine: some 5 us
 _READS = ("SELECT", "WITH")
+_ONE_INSTRUCTION = " MATCH "  # FTS5 goes through whole lists of posts in one, and none is asked to stop in between
+SLOW_FOR_S = 5.0
+_SLOW_STATEMENTS_MAX = 200
 # SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
 _WRITE_TRY_MS = 10
 _PRAGMAS = (
@@ -66,6 +69,8 @@ class Connection:
         self._begin = "BEGIN"
         self._turn_ends_s: float | None = None  # None: others have just had theirs
         self._in_thread = 0  # what was asked of it and is not done
+        self._busy_timeout_ms = BUSY_TIMEOUT_MS
+        self._slow: dict[str, float] = {}  # statements that took too long at once, and until when that counts
         self._thread = Thread(target=_serve, args=(self._queue, self._settle), name="sqlite", daemon=True)
 
     async def open(self, path: str) -> None:
@@ -83,8 +88,11 @@ class Connection:
         """Let the next transaction be one that writes: its first statement waits for the turn to write."""
         self._begin = "BEGIN IMMEDIATE"
 
-    async def run(self, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool) -> "_Outcome":
-        """Do `work` with a cursor in a transaction. It may be begun twice if it only reads."""
+    async def run(
+        self, statement: str, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool
+    ) -> "_Outcome":
+        """Do `work`, which is the statement, with a cursor in a transaction. It may be begun twice if it only
+        reads."""
         connection, begin = self._opened(), self._begin
 
         def done() -> _Outcome:
@@ -99,10 +107,14 @@ class Connection:
             rows = cursor.fetchall() if cursor.description else []
             return _Outcome(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
 
-        outcome = self._at_once(connection, done) if only_reads and begin == "BEGIN" else None
+        def done_in_thread() -> _Outcome:
+            self._wait_for_others(connection, BUSY_TIMEOUT_MS)
+            return done()
+
+        outcome = self._at_once(connection, statement, done) if only_reads and begin == "BEGIN" else None
         if outcome is None:
             self._turn_ends_s = None
-            return cast(_Outcome, await self._call(done))
+            return cast(_Outcome, await self._call(done_in_thread))
         if self._turn_ends_s is None:
             self._turn_ends_s = time.monotonic() + TURN_S
         elif time.monotonic() > self._turn_ends_s:
@@ -110,20 +122,38 @@ class Connection:
             await asyncio.sleep(0)
         return outcome
 
-    def _at_once(self, connection: sqlite3.Connection, done: Callable[[], "_Outcome"]) -> "_Outcome | None":
-        """None where the thread is busy, or it would take too long."""
-        if self._in_thread:
+    def _at_once(
+        self, connection: sqlite3.Connection, statement: str, done: Callable[[], "_Outcome"]
+    ) -> "_Outcome | None":
+        """None where the thread is busy, or it would take too long or wait for another."""
+        began_s = time.monotonic()
+        if self._in_thread or _ONE_INSTRUCTION in statement or self._slow.get(statement, 0) > began_s:
             return None
-        give_up_at = time.monotonic() + AT_ONCE_S
+        give_up_at = began_s + AT_ONCE_S
+        self._wait_for_others(connection, 0)
         connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _LOOK_EVERY)
         try:
             return done()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            if _primary_code(error) not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                 raise
             return None
         finally:
             connection.set_progress_handler(None, 0)
+            if time.monotonic() > give_up_at:
+                self._took_long(statement)
+
+    def _took_long(self, statement: str) -> None:
+        self._slow.pop(statement, None)
+        self._slow[statement] = time.monotonic() + SLOW_FOR_S
+        if len(self._slow) > _SLOW_STATEMENTS_MAX:
+            del self._slow[next(iter(self._slow))]
+
+    def _wait_for_others(self, connection: sqlite3.Connection, at_most_ms: int) -> None:
+        """How long a statement waits for who has locked the file: in C, so never in the event loop."""
+        if self._busy_timeout_ms != at_most_ms:
+            connection.execute(f"PRAGMA busy_timeout={at_most_ms}")
+            self._busy_timeout_ms = at_most_ms
 
     async def commit(self) -> None:
         await self._call(self._opened().commit)
@@ -191,10 +221,15 @@ def _begin(connection: sqlite3.Connection, statement: str) -> None:
                 connection.execute(statement)
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                if _primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
                     raise
     finally:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """Of SQLite's error; 0 for one of Python's module, which has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 class _Outcome:
@@ -242,13 +277,13 @@ class Cursor:
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> "Cursor":
         only_reads = statement.startswith(_READS)
         self._outcome = await self._connection.run(
-            lambda cursor: cursor.execute(statement, parameters), only_reads=only_reads
+            statement, lambda cursor: cursor.execute(statement, parameters), only_reads=only_reads
         )
         return self
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> "Cursor":
         self._outcome = await self._connection.run(
-            lambda cursor: cursor.executemany(statement, parameters), only_reads=False
+            statement, lambda cursor: cursor.executemany(statement, parameters), only_reads=False
         )
         return self
 

@@ -15,6 +15,8 @@ from folkmoot.gate import Standing
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import token_subject
 from folkmoot.recordings import live_tapes
+from folkmoot.recordings.live_tapes import LiveTape
+from folkmoot.recordings.sound import Sound
 from folkmoot.surfaces.services import Services
 from folkmoot.tape.encode import StepEncoder
 from folkmoot.tape.model import Note
@@ -256,6 +258,32 @@ async def test_who_loses_the_right_while_waiting_gets_nothing(
     stage.speak(2)
     for answer in waiting:
         assert (await answer).status_code in {403, 404}
+
+
+async def test_who_loses_the_right_between_asking_and_waiting_gets_nothing(
+    client: httpx.AsyncClient,
+    hall: Hall,
+    services: Services,
+    alice: Any,
+    bob: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space_id = await hall.live(alice, audience="invited")
+    command = f"{SPACES}/{space_id}/commands"
+    invite = {"do": "invite", "account": str(bob.id), "role": "listener"}
+    await client.post(command, json=invite, headers=alice.headers)
+    open_tape = services.live_tapes.open
+
+    async def removed_meanwhile(sound: Sound) -> LiveTape:
+        remove = {"do": "remove", "account": str(bob.id)}
+        assert (await client.post(command, json=remove, headers=alice.headers)).status_code == 200
+        return await open_tape(sound)
+
+    monkeypatch.setattr(services.live_tapes, "open", removed_meanwhile)
+    waiting = asyncio.create_task(client.get(f"{SPACES}/{space_id}/hls/opus/3.10.m4s", headers=bob.headers))
+    await eventually(lambda: services.live_tapes.waiting == 1)
+    Stage(services, space_id).speak(2)
+    assert (await waiting).status_code in {403, 404}
 
 
 @pytest.mark.parametrize("how", ["suspended", "signed_out"])

@@ -19,8 +19,7 @@ from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import caching
-from folkmoot.surfaces.spaces.replay import audible, nothing_yet, read_tape, sound_answer, tape_errors
-from folkmoot.surfaces.spaces.spaces import listener_stamps
+from folkmoot.surfaces.spaces.replay import audible, audible_under, nothing_yet, read_tape, sound_answer, tape_errors
 from folkmoot.surfaces.under_way import hold
 from folkmoot.tape import hls
 from folkmoot.tape.hls import MediaName
@@ -93,13 +92,13 @@ class Hearing(msgspec.Struct, frozen=True):
 
     async def live_playlist(self, limits: Limits) -> Response[str]:
         asked = Asked.of(self.request)
-        open_part = await self.audible()
+        open_part, stamps = await self.audible_under()
         tape = await self.tape(open_part)
         window = tape.windows[self.codec]
         if asked.segment is not None and not window.ended:
             if window.is_absurd(asked.segment, asked.part):
                 raise Refused("too_far_ahead", "Nobody has said that yet: ask for what comes next.", status=400)
-            open_part = await self.after(tape, asked.is_in) or open_part
+            open_part = await self.after(tape, asked.is_in, stamps) or open_part
         if open_part.ends_early(tape.reader):
             raise Refused("trimmed", "The host shortened this recording: its playlist is index.m3u8.", status=410)
         text = tape.playlist(open_part, self.codec, skip=asked.skip)
@@ -121,8 +120,8 @@ class Hearing(msgspec.Struct, frozen=True):
         name = MediaName.parse(file)
         if name is None:
             raise _no_segment()
-        open_part = await self.audible()
-        open_part = await self.after_hinted(open_part, name) or open_part
+        open_part, stamps = await self.audible_under()
+        open_part = await self.after_hinted(open_part, name, stamps) or open_part
         found = await self._at_the_edge(open_part, name)
         if found is not None:
             limits.sound_was_shared(client_address(self.request))
@@ -148,28 +147,32 @@ class Hearing(msgspec.Struct, frozen=True):
     async def audible(self) -> Sound:
         return await audible(self.services, self.viewer, self.space_id)
 
+    async def audible_under(self) -> tuple[Sound, tuple[Stamp, ...]]:
+        return await audible_under(self.services, self.viewer, self.space_id)
+
     async def tape(self, open_part: Sound) -> LiveTape:
         with tape_errors():
             return await self.services.live_tapes.open(open_part)
 
-    async def after_hinted(self, open_part: Sound, name: MediaName) -> Sound | None:
+    async def after_hinted(self, open_part: Sound, name: MediaName, stamps: tuple[Stamp, ...]) -> Sound | None:
         """Waits for a part if it is the next one; what may be heard then, or None if there was no wait."""
         if not open_part.is_live or name.part is None:
             return None
         tape, place = await self.tape(open_part), Place(name.segment, name.part)
         if tape.windows[self.codec].next_part != place:
             return None
-        return await self.after(tape, lambda window: window.has(place))
+        return await self.after(tape, lambda window: window.has(place), stamps)
 
-    async def after(self, tape: LiveTape, is_there: Callable[[HlsWindow], bool]) -> Sound | None:
+    async def after(
+        self, tape: LiveTape, is_there: Callable[[HlsWindow], bool], stamps: tuple[Stamp, ...]
+    ) -> Sound | None:
         """Waits until the window has it, for a bounded time, as long as the client does, and asks the gate anew:
         what may be heard then, or None where that is as it was. A segment wakes all who wait for it in one moment,
-        so they ask whether any counter that they hang on was raised: one statement instead of a dozen."""
+        so they ask whether any counter that they hang on was raised: one statement instead of a dozen. The stamps are
+        of the moment in which they were let in."""
         if is_there(tape.windows[self.codec]):
             return None
         self.services.live_tapes.require_room()
-        async with self.services.database.read() as read:
-            stamps = await listener_stamps(read, self.services, self.viewer, self.space_id)
         hold(self.request, stamps)
         waiting = asyncio.ensure_future(tape.wait_for(self.codec, is_there))
         leaving = asyncio.ensure_future(_gone(self.request))

@@ -14,7 +14,7 @@ from litestar import Request, Response, delete, get, patch
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from folkmoot.gate import ANONYMOUS, Action, Permit, Refused, Serves, Viewer
+from folkmoot.gate import ANONYMOUS, Action, Permit, Refused, Serves, Stamp, Viewer
 from folkmoot.recordings import actions, sound
 from folkmoot.recordings import queries as recordings
 from folkmoot.recordings.sound import PEAKS_MAX, Sound
@@ -79,11 +79,10 @@ async def download_replay(
     space_id: int, viewer: Viewer, services: Services, request: Request[Any, Any, Any]
 ) -> Stream:
     """The replay as one .m4a. It ends at once if the right to hear it does."""
-    open_part = await audible(services, viewer, space_id)
+    open_part, stamps = await audible_under(services, viewer, space_id)
     if open_part.is_live:
         raise Refused("not_ended", "This Space can be downloaded when it has ended.", status=409)
-    async with services.database.read() as read:
-        hold(request, await listener_stamps(read, services, viewer, space_id))
+    hold(request, stamps)
     page = f"{services.site.base_url}/spaces/{space_id}"
     reader = await read_tape(lambda: TapeReader(open_part.directory))
     try:
@@ -128,7 +127,13 @@ async def delete_replay(space_id: int, permit: Permit, services: Services) -> sc
 
 async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
     """What the viewer may hear of a Space now. Raises Refused."""
+    return (await audible_under(services, viewer, space_id))[0]
+
+
+async def audible_under(services: Services, viewer: Viewer, space_id: int) -> tuple[Sound, tuple[Stamp, ...]]:
+    """The same, with what that hangs on, of one moment: whoever loses the right after it has older stamps."""
     async with services.database.read() as read:
+        stamps = await listener_stamps(read, services, viewer, space_id)
         space = (await load.for_listening(read, services, viewer, space_id)).item
         recording, is_closed = None, False
         if space.state.terminal:
@@ -136,7 +141,7 @@ async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
             is_closed = recording is not None or await recordings.is_closed(read, space_id)
         is_public = viewer.account_id is None or bool(await services.gate.admit(read, ANONYMOUS, [space]))
     directory = services.tapes_directory / str(space_id)
-    return sound.audible(space, recording, directory, is_closed=is_closed, is_public=is_public)
+    return sound.audible(space, recording, directory, is_closed=is_closed, is_public=is_public), stamps
 
 
 async def read_tape(work: Callable[[], Found]) -> Found:
