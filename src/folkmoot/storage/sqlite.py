@@ -88,9 +88,7 @@ class Connection:
         """Let the next transaction be one that writes: its first statement waits for the turn to write."""
         self._begin = "BEGIN IMMEDIATE"
 
-    async def run(
-        self, statement: str, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool
-    ) -> "_Outcome":
+    async def run(self, statement: str, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool) -> "_Outcome":
         """Do `work`, which is the statement, with a cursor in a transaction. It may be begun twice if it only
         reads."""
         connection, begin = self._opened(), self._begin
