@@ -19,7 +19,14 @@ from folkmoot.surfaces.limits import Limits, client_address
 from folkmoot.surfaces.security import NO_STORE
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import caching
-from folkmoot.surfaces.spaces.replay import audible, audible_under, nothing_yet, read_tape, sound_answer, tape_errors
+from folkmoot.surfaces.spaces.replay import (
+    audible,
+    audible_under,
+    nothing_yet,
+    read_tape,
+    sound_answer,
+    tape_errors,
+)
 from folkmoot.surfaces.under_way import hold
 from folkmoot.tape import hls
 from folkmoot.tape.hls import MediaName
@@ -168,8 +175,8 @@ class Hearing(msgspec.Struct, frozen=True):
     ) -> Sound | None:
         """Waits until the window has it, for a bounded time, as long as the client does, and asks the gate anew:
         what may be heard then, or None where that is as it was. A segment wakes all who wait for it in one moment,
-        so they ask whether any counter that they hang on was raised: one statement instead of a dozen. The stamps are
-        of the moment in which they were let in."""
+        so they ask whether any counter that they hang on was raised: one statement instead of a dozen. The stamps
+        are of the moment in which they were let in."""
         if is_there(tape.windows[self.codec]):
             return None
         self.services.live_tapes.require_room()
