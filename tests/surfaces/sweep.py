@@ -9,7 +9,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import numpy as np
@@ -78,6 +78,7 @@ SCHEDULED = "/api/v1/scheduled_statuses/{scheduled_id}"
 ACCOUNT = "/api/v1/accounts/{account_id}"
 ADMIN = "/api/v1/admin"
 RECORDED_MS = 2_000
+LINK = "https://news.test/birds"
 Result = TypeVar("Result")
 
 
@@ -303,6 +304,7 @@ ADDRESSES: dict[str, list[Address]] = {
     "GET /api/v1/timelines/list/{list_id}": of_everybody("/api/v1/timelines/list/{followers_list}"),
     f"GET {ACCOUNT}/lists": each(f"{ACCOUNT}/lists", "account"),
     "GET /api/v1/timelines/tag/{tag}": of_everybody("/api/v1/timelines/tag/birds"),
+    "GET /api/v1/timelines/link": of_everybody(f"/api/v1/timelines/link?url={quote(LINK, safe='')}"),
     "GET /api/v1/tags/{name}": of_everybody("/api/v1/tags/birds"),
     **{
         f"POST /api/v1/tags/{{name}}/{verb}": of_everybody(f"/api/v1/tags/birds/{verb}")
@@ -565,6 +567,13 @@ async def polls_edits_quotes_and_what_comes_later(scene: Scene) -> None:
     }
 
 
+async def a_link_that_is_a_trend(scene: Scene) -> None:
+    """Of the account, and of two others: it stays one without the account."""
+    await scene.post(PostDraft(source=f"{scene.canary('linked')} {LINK}"))
+    for other in (scene.stranger, scene.follower):
+        await scene.people.act(other, Action.POST, partial(posts.create_post, draft=PostDraft(source=LINK)))
+
+
 async def what_is_done_with_posts(scene: Scene) -> None:
     """A follower boosts and marks one of the account's; the account boosts a stranger's."""
     async with scene.services.database.read() as read:
@@ -741,6 +750,7 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     a_profile,
     some_posts,
     polls_edits_quotes_and_what_comes_later,
+    a_link_that_is_a_trend,
     what_is_done_with_posts,
     what_others_are_told_of_it,
     its_spaces,
