@@ -17,9 +17,11 @@ FORWARDED_FOR, FORWARDED = b"x-forwarded-for", b"forwarded"
     [
         # IPv4 within IPv6, by whichever way it came.
         ("::ffff:198.51.100.7", [], "198.51.100.7"),
-        ("64:ff9b::c633:6407", [], "198.51.100.7"),
-        ("127.0.0.1", [(FORWARDED_FOR, b"64:ff9b::198.51.100.7")], "198.51.100.7"),
-        ("64:ff9b::10.1.2.3", [(FORWARDED_FOR, b"203.0.113.9")], "203.0.113.9"),
+        ("64:ff9b::101:101", [], "1.1.1.1"),
+        ("127.0.0.1", [(FORWARDED_FOR, b"64:ff9b::1.1.1.1")], "1.1.1.1"),
+        # A translator's word for a private address is nobody's proxy.
+        ("64:ff9b::10.1.2.3", [(FORWARDED_FOR, b"203.0.113.9")], "64:ff9b::a01:203"),
+        ("64:ff9b::7f00:1", [(FORWARDED_FOR, b"203.0.113.9")], "64:ff9b::7f00:1"),
         # Nobody is believed who is not trusted.
         ("198.51.100.7", [(FORWARDED_FOR, b"203.0.113.9")], "198.51.100.7"),
         ("198.51.100.7", [(FORWARDED, b"for=203.0.113.9")], "198.51.100.7"),

@@ -1,6 +1,7 @@
 """Signing in with a code or a passkey, setting them up, and losing them."""
 
 import base64
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -19,7 +20,9 @@ from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.accounts.second_factor import actions as factors
 from folkmoot.accounts.second_factor.codes import STEP_MS, code_at
-from folkmoot.gate import Role, Standing
+from folkmoot.gate import Acting, Permit, Role, Standing
+from folkmoot.gate.actions import revoke
+from folkmoot.gate.model import account_subject
 from folkmoot.surfaces.services import Services
 
 API = "/api/folkmoot/v1"
@@ -205,6 +208,25 @@ async def test_a_passkey_signs_in_by_itself_and_each_challenge_once(
 
 
 @ON_ONE
+async def test_a_passkey_opens_nothing_once_the_credentials_changed(
+    carol: Browser, stranger: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = Authenticator()
+    await carol.passkey(device)
+    account = (await carol.client.get("/api/v1/accounts/lookup?acct=carol")).json()["id"]
+    answer = device.get(await stranger.post(f"{SESSION}/passkey/options"))
+    act = services.gate.act
+
+    async def changed_after(permit: Permit, work: Callable[[Acting], Awaitable[Any]]) -> Any:
+        monkeypatch.undo()
+        done = await act(permit, work)
+        await act(permit, lambda acting: revoke(acting, account_subject(int(account))))
+        return done
+
+    monkeypatch.setattr(services.gate, "act", changed_after)
+    await stranger.post(f"{SESSION}/passkey", 401, passkey=answer)
+
+
 async def test_a_passkey_of_who_knew_the_old_password_is_of_no_use(carol: Browser, stranger: Browser) -> None:
     """Whoever had the password for an hour may have made one; its owner's is used with the new one, once."""
     thiefs, own = Authenticator(), Authenticator()

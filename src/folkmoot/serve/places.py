@@ -27,7 +27,7 @@ class Places(msgspec.Struct, frozen=True):
     database_url: str
     objects: str = ""  # the bucket that media files are in instead of the folder `media`
     push_to_private_networks: bool = False
-    reports_kept_days: int = 0  # how long after they were closed
+    reports_kept_days: int = 180  # how long after they were closed
     tape_local_days: int = 0  # how long tapes stay on this disk after they are in the bucket, too
 
     def stage_socket(self, space_id: int) -> Path:

@@ -73,6 +73,7 @@ STREAMS_GO_WITHIN_S = 5.0
 PING_EVERY_S = 30.0
 TAKEN_OVER_WITHIN_S = 5.0
 LOOK_EVERY_S = 0.5
+WATCH_CONNECTIONS_MAX = 2  # one follows, one sweeps
 UPLOADS_AT_ONCE_MAX = 2  # pictures whose senders wait; the others become jobs
 
 
@@ -97,6 +98,8 @@ class WebProcess:
         self._certificate = https.certificate(settings)
         self._doorbell = Doorbell(places.doorbells)
         self._database = Database(places.database_url, slot=SLOTS[generation % 2], ring=self._doorbell.ring)
+        # Requests that take every connection keep no right from ending.
+        self._watched = Database(places.database_url, connections_max=WATCH_CONNECTIONS_MAX)
         self._handoff = Handoff([places.audience_socket(n) for n in range(audience_workers(settings))])
         self._hub = Hub()
         self._room = MachineRoom(_limits(settings))
@@ -178,7 +181,7 @@ class WebProcess:
             counting = group.create_task(self._stages.keep_counts())
             beside = [
                 counting,
-                group.create_task(RevocationWatch(self._services.leases, self._database, self._doorbell).run()),
+                group.create_task(RevocationWatch(self._services.leases, self._watched, self._doorbell).run()),
                 group.create_task(self._follower().run()),
                 group.create_task(self._broadcasting().run()),
                 group.create_task(self._room.run()),
@@ -194,6 +197,7 @@ class WebProcess:
             for task in beside:
                 task.cancel()
         await self._stages.close()
+        await self._watched.close()
         await self._database.close()
 
     def build(self) -> Litestar:

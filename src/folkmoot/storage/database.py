@@ -29,6 +29,9 @@ WRITE_ATTEMPTS_MAX = 100
 WRITE_RETRIES_END_S = 10.0
 _RETRY_DELAY_S_MAX = 0.1
 _CONNECTION_WAIT_S = 10.0
+_SQLITE_CONNECTIONS_MAX = 15
+_PG_CONNECTIONS_MAX = 20
+_PG_CONNECTION_LASTS_S = 1800  # what lies between closes idle ones, and a server's process grows with what it saw
 # PostgreSQL's serialization_failure, deadlock_detected, lock_not_available: run the whole transaction again.
 _PG_RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
 _PG_DISK_FULL = "53100"
@@ -93,6 +96,7 @@ class Database:
         slot: int = 0,
         clock_ms: Callable[[], int] = unix_ms,
         ring: Callable[[], None] = lambda: None,
+        connections_max: int | None = None,
     ) -> None:
         self.url = url
         self.clock_ms = clock_ms
@@ -100,7 +104,7 @@ class Database:
         self._ring = ring
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(parsed) if self.is_sqlite else _postgres_engine(parsed)
+        self.engine = _engine(parsed, connections_max)
         # SQLite has one writer at a time. Those of one process queue here in their order, instead of sleeping and
         # asking again in SQLite's busy handler, which is as slow as it is unfair.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
@@ -175,10 +179,17 @@ class Database:
         await self.engine.dispose()
 
 
-def _postgres_engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, connections_max: int | None) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, connections_max or _SQLITE_CONNECTIONS_MAX)
+    return _postgres_engine(url, connections_max or _PG_CONNECTIONS_MAX)
+
+
+def _postgres_engine(url: URL, connections_max: int) -> AsyncEngine:
     engine = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
-        **_pool(20),
+        **_pool(connections_max),
+        pool_recycle=_PG_CONNECTION_LASTS_S,
         # What is bound is passwords' hashes and people's words: no error may show it.
         hide_parameters=True,
         json_serializer=_to_json,
@@ -210,13 +221,13 @@ def _plan_for_pages(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL, connections_max: int) -> AsyncEngine:
     path = url.database
     assert path, "SQLite databases are files: readers and the writer have connections of their own"
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         async_creator=lambda: sqlite.connect(path),
-        **_pool(15),
+        **_pool(connections_max),
         # What is bound is passwords' hashes and people's words: no error may show it.
         hide_parameters=True,
         json_serializer=_to_json,

@@ -11,6 +11,7 @@ from folkmoot.moderation.networks.rules import Address, ipv4_within
 Headers = Iterable[tuple[bytes, bytes]]
 
 HOPS_MAX = 32
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 _ELEMENT = re.compile(r'(?:"[^"]*"|[^,"])+')
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)', re.IGNORECASE)
 _NODE = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\w+)?|([0-9.]+)(?::\w+)?|([0-9A-Fa-f:.]+)")
@@ -64,13 +65,16 @@ def _hops(headers: Headers) -> Iterator[str]:
 
 def _address(node: str) -> Address | None:
     """Of an address, maybe with brackets and a port. One of IPv4 within IPv6 is the one of IPv4: limits and traces
-    count it as that, and trusted proxies are known by it."""
+    count it as that, and trusted proxies are known by it. Not one of a private network behind a translator: that
+    stands for no such address (RFC 6052, 3.1), and would be believed as one's own proxy."""
     said = _NODE.fullmatch(node.strip())
     try:
         parsed = ipaddress.ip_address((said[1] or said[2] or said[3]) if said else "")
     except ValueError:
         return None
-    return ipv4_within(parsed)
+    inner = ipv4_within(parsed)
+    is_translated = isinstance(parsed, ipaddress.IPv6Address) and parsed in _TRANSLATED
+    return parsed if is_translated and not inner.is_global else inner
 
 
 class Addressed:

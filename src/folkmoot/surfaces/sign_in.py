@@ -153,11 +153,14 @@ async def by_second_factor(request: AnyRequest, services: Services, limits: Limi
 async def by_passkey(request: AnyRequest, services: Services, answer: dict[str, Any]) -> str:
     """A passkey that asked its owner for a PIN or a finger is two factors. Raises Refused 401."""
     refuse_other_sites(request)
-    account_id = await services.gate.act(
-        services.gate.permit_system(Action.SIGN_IN, "passkey"),
-        lambda acting: passkeys.sign_in(acting, relying_party(services), answer),
-    )
-    return await open_for(request, services, await as_it_is(services, account_id))
+
+    async def check(acting: Acting) -> Viewer:
+        """The account as it was when this was its passkey: one that is taken away meanwhile opens nothing."""
+        account_id = await passkeys.sign_in(acting, relying_party(services), answer)
+        return await services.gate.as_account(acting.tx, account_id)
+
+    viewer = await services.gate.act(services.gate.permit_system(Action.SIGN_IN, "passkey"), check)
+    return await open_for(request, services, viewer)
 
 
 async def as_it_is(services: Services, account_id: int) -> Viewer:

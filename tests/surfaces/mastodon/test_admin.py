@@ -1,5 +1,6 @@
 """Mastodon's API for moderators: shapes, scopes, pages; what a decision does, and to whom it is open."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -9,8 +10,9 @@ from tests.support.people import People
 from tests.surfaces.conftest import Person
 
 from folkmoot.accounts.deletion import of_account
-from folkmoot.gate import Role, Standing, Surface
+from folkmoot.gate import Acting, Permit, Role, Standing, Surface
 from folkmoot.moderation.members.actions import change_role
+from folkmoot.surfaces.services import Services
 
 ACCOUNTS = "/api/v1/admin/accounts"
 REPORTS = "/api/v1/admin/reports"
@@ -285,6 +287,28 @@ async def test_only_an_owner_deletes_and_only_who_is_suspended(
     assert deletion is not None
     assert deletion.due_at_ms == deletion.asked_at_ms
     assert (await client.delete(path, headers=owner.headers)).status_code in (403, 404, 422)
+
+
+async def test_who_was_let_back_in_meanwhile_is_not_deleted(
+    client: httpx.AsyncClient,
+    services: Services,
+    owner: Person,
+    bob: Person,
+    people: People,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await people.put(bob.id, Standing.SUSPENDED)
+    act = services.gate.act
+
+    async def lifted_before(permit: Permit, work: Callable[[Acting], Awaitable[Any]]) -> Any:
+        if permit.viewer.account_id is None:
+            monkeypatch.undo()
+            await people.put(bob.id, Standing.ACTIVE)
+        return await act(permit, work)
+
+    monkeypatch.setattr(services.gate, "act", lifted_before)
+    refused = await client.delete(f"{ACCOUNTS}/{bob.id}", headers=owner.headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_suspended")
 
 
 async def test_what_no_account_is_can_be_lifted_without_harm(

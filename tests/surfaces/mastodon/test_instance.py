@@ -1,15 +1,22 @@
 """What the server says of itself to clients that ask before anything else."""
 
+import asyncio
 from functools import partial
 from itertools import pairwise
 
 import httpx
+import pytest
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
 
+from folkmoot.accounts import queries
+from folkmoot.accounts.model import Counts
 from folkmoot.gate import Standing
 from folkmoot.moderation.hosts.actions import decide
+from folkmoot.storage.database import Database, Read
+from folkmoot.surfaces.mastodon.counts import GOOD_FOR_MS
+from folkmoot.surfaces.services import Services
 
 
 async def test_nodeinfo_says_which_software_this_is(client: httpx.AsyncClient) -> None:
@@ -60,3 +67,28 @@ async def test_what_is_said_of_the_server_elsewhere(client: httpx.AsyncClient) -
     assert "docs/data.md" in (await client.get("/api/v1/instance/privacy_policy")).json()["content"]
     assert (await client.get("/api/v1/instance/terms_of_service")).status_code == 404
     assert (await client.get("/health")).json() == {"status": "UP"}
+
+
+async def test_one_counts_and_who_asks_meanwhile_has_what_was_known(
+    services: Services, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = asyncio.Event()
+    began = 0
+
+    async def slowly(_read: Read) -> Counts:
+        nonlocal began
+        began += 1
+        await counted.wait()
+        return found
+
+    async with database.read() as read:
+        found = await services.counts.get(read)
+    monkeypatch.setattr(queries, "counts", slowly)
+    clock.advance_ms(GOOD_FOR_MS)
+    async with database.read() as read:
+        counting = asyncio.create_task(services.counts.get(read))
+        await asyncio.sleep(0)
+        assert await services.counts.get(read) is found
+        counted.set()
+        await counting
+    assert began == 1

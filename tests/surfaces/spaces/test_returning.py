@@ -1,5 +1,6 @@
 """Hosts are told when somebody who asks, speaks or listens uses a browser from which another was removed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -12,8 +13,10 @@ from tests.support.web import visitor
 from tests.surfaces.conftest import Person
 from tests.surfaces.spaces.conftest import SPACES
 
-from folkmoot.gate import Action
+from folkmoot.gate import Acting, Action
+from folkmoot.moderation.evasion import visits
 from folkmoot.moderation.evasion.actions import forget_old
+from folkmoot.spaces.queries import by_ids
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.joining import space_visits
@@ -150,6 +153,34 @@ async def test_hosts_are_told_of_listeners_removed_as_listeners(
     answer = await client.delete(f"{SPACES}/{space_id}/returning/{second}", headers=alice.headers)
     assert answer.status_code == 204
     assert await told(client, alice, space_id) == []
+
+
+async def test_a_space_that_fails_keeps_no_other_waiting_and_one_that_is_over_is_forgotten(
+    app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = app.state.equipment.services
+    looked_at: list[int] = []
+    spaces = [int(await live(client, host)) for host in (alice, bob)]
+    first = await Browser(app).sign_up("first")
+
+    async def fails_once(_acting: Acting, *, space_id: int, account_ids: Sequence[int]) -> None:
+        looked_at.append(space_id)
+        if looked_at == spaces[:1]:
+            raise ValueError("no")
+
+    monkeypatch.setattr(visits, "came", fails_once)
+    for space_id, host in zip(spaces, (alice, bob), strict=True):
+        await tell(client, host, str(space_id), "remove", account=first)
+        async with services.database.read() as read:
+            (space,) = await by_ids(read, [space_id])
+        services.visits.note(space, int(first))
+    with pytest.raises(ExceptionGroup):
+        await services.visits.write(services.gate)
+    assert looked_at == spaces
+    await tell(client, bob, str(spaces[1]), "end")
+    await services.visits.write(services.gate)
+    assert looked_at == [*spaces, spaces[0]]
+    assert set(services.visits._doors) == {spaces[0]}
 
 
 async def test_hosts_hear_at_once_and_of_nobody_else_who_listens(

@@ -13,6 +13,7 @@ import structlog
 from folkmoot.gate import Action, Gate
 from folkmoot.moderation.evasion.actions import came
 from folkmoot.spaces.model import Space, SpaceState
+from folkmoot.spaces.queries import live_ids
 
 log = structlog.get_logger(__name__)
 SPACES_MAX = 1_000
@@ -53,14 +54,31 @@ class Visits:
             self._news.set()
 
     async def write(self, gate: Gate) -> None:
-        """Look at those who came, in small transactions."""
+        """Look at those who came, in small transactions, and forget the Spaces that are over.
+
+        Raises ExceptionGroup for the Spaces that it could not be done for; the others are done.
+        """
+        known, errors = list(self._doors.items()), []
+        for space_id, door in known:
+            try:
+                await self._look(gate, space_id, door)
+            except Exception as error:
+                errors.append(error)
+        async with gate.database.read() as read:
+            live = set(await live_ids(read))
+        for space_id, _ in known:
+            if space_id not in live:
+                self._doors.pop(space_id, None)
+        if errors:
+            raise ExceptionGroup("not looked at", errors)
+
+    async def _look(self, gate: Gate, space_id: int, door: _Door) -> None:
         permit = gate.permit_system(Action.TAKE_PART, "spaces: who came back")
-        for space_id, door in list(self._doors.items()):
-            while door.waiting:
-                some = list(door.waiting)[:_BATCH]
-                await gate.act(permit, partial(came, space_id=space_id, account_ids=some))
-                door.waiting.difference_update(some)
-                door.looked_at.update(some)
+        while door.waiting:
+            some = list(door.waiting)[:_BATCH]
+            await gate.act(permit, partial(came, space_id=space_id, account_ids=some))
+            door.waiting.difference_update(some)
+            door.looked_at.update(some)
 
     async def keep_writing(self, gate: Gate) -> None:
         """Until cancelled."""

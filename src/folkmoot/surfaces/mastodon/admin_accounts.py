@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response, delete, get, post
 
 from folkmoot.accounts import deletion
@@ -22,13 +23,14 @@ from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.moderation.spaces.model import Becomes, Fate
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
-from folkmoot.surfaces.http import parse, serves
+from folkmoot.surfaces.http import parse, require_own_pages, serves
 from folkmoot.surfaces.mastodon import present, present_admin
 from folkmoot.surfaces.mastodon.admin_entities import AccountDetails, AdminAccount
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.times import parse_time
 
+log = structlog.get_logger(__name__)
 PATH = "/api/v1/admin/accounts"
 LIMIT, LIMIT_MAX = 100, 200
 SPACES_MAX = 10
@@ -162,13 +164,22 @@ async def unsensitive(account_id: str, permit: Permit, services: Services) -> Ad
 
 @delete(f"{PATH}/{{account_id:str}}", opt=_WRITE, status_code=200)
 async def delete_account(account_id: str, permit: Permit, services: Services) -> AdminAccount:
-    """Delete a suspended account for good, with all that it published: owners only. The answer is how it was."""
+    """Delete a suspended account for good, with all that it published: by an owner, on this server's own pages. The
+    answer is how it was."""
+    require_own_pages(permit.viewer)
     shown, gate = await _one(services, permit, entity_id(account_id)), services.gate
     id_ = int(shown.id)
-    await gate.act(permit, lambda acting: member_actions.require_deletable(acting, id_))
-    as_system = gate.permit_system(Action.LEAVE, f"account {permit.viewer.id}")
+    by_id = permit.viewer.id
+    as_system = gate.permit_system(Action.LEAVE, f"account {by_id}")
     nobody = Outbox(is_open=False)  # there is no time to take it back in, which is what the letter tells of
-    await gate.act(as_system, lambda acting: deletion.ask(acting, id_, nobody, grace_ms=0))
+
+    async def delete_it(acting: Acting) -> None:
+        await gate.check(acting.tx, permit.viewer.stamps)  # as things are now, like any other act of theirs
+        await member_actions.require_deletable(acting.tx, by_id, id_)
+        await deletion.ask(acting, id_, nobody, grace_ms=0)
+
+    await gate.act(as_system, delete_it)
+    log.info("account.deletion_asked", account=id_, by=by_id)
     return shown
 
 

@@ -110,9 +110,11 @@ class Broadcast:
 
     async def _deleted(self, payload: Any) -> None:
         author_id = int(payload["account"])
-        visibility = Visibility(payload["visibility"])
+        visibility = Visibility(payload.get("visibility", Visibility.UNLISTED))  # older events lack it
         if visibility is Visibility.DIRECT:
-            await self._say_to_accounts({author_id, *map(int, payload["to"])}, message(m.DELETE, payload["post"]))
+            await self._say_to_accounts(
+                {author_id, *map(int, payload.get("to", ()))}, message(m.DELETE, payload["post"])
+            )
             return
         await self._say_deleted(payload["post"], author_id)
         if visibility is Visibility.PUBLIC:
