@@ -21,7 +21,14 @@ from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.security import add_missing
 
 KEYS_MAX = 100_000
-_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/@")  # the pages among them hold whole timelines
+_METERED_PATHS = (
+    "/api/",
+    "/oauth/",
+    "/public",
+    "/tags/",
+    "/@",
+    "/nodeinfo",
+)  # the pages among them hold whole timelines
 
 
 class Rate(msgspec.Struct, frozen=True):

@@ -7,7 +7,6 @@ from folkmoot.gate.actions import require_another_owner, revoke
 from folkmoot.gate.model import account_subject
 from folkmoot.gate.queries import role_of, sanction_of
 from folkmoot.gate.standings import MODERATORS
-from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.people import accounts
 
@@ -37,16 +36,16 @@ async def change_role(acting: Acting, account_id: int, role: Role) -> Role:
     return before
 
 
-async def require_deletable(tx: Read, by_id: int, account_id: int) -> None:
+async def require_deletable(acting: Acting, account_id: int, *, by_id: int) -> None:
     """Whether somebody else may have this account deleted for good: an owner, once it is suspended.
 
     Raises Refused: 403 for anybody but an owner, and where it isn't suspended; 404 no such account; 422 one's own.
     """
-    if await role_of(tx, by_id) is not Role.OWNER:
+    if await role_of(acting.tx, by_id) is not Role.OWNER:
         raise Refused("not_an_owner", "Only an owner can delete an account: nobody can bring it back.")
     if by_id == account_id:
         raise Refused("own_account", "One deletes one's own account in the settings.", status=422)
-    now = await sanction_of(tx, account_id)
+    now = await sanction_of(acting.tx, account_id)
     if now is None:
         raise Refused("not_found", "Record not found", status=404)
     if now.standing is not Standing.SUSPENDED:

@@ -175,7 +175,7 @@ async def delete_account(account_id: str, permit: Permit, services: Services) ->
 
     async def delete_it(acting: Acting) -> None:
         await gate.check(acting.tx, permit.viewer.stamps)  # as things are now, like any other act of theirs
-        await member_actions.require_deletable(acting.tx, by_id, id_)
+        await member_actions.require_deletable(acting, id_, by_id=by_id)
         await deletion.ask(acting, id_, nobody, grace_ms=0)
 
     await gate.act(as_system, delete_it)
