@@ -568,7 +568,8 @@ async def polls_edits_quotes_and_what_comes_later(scene: Scene) -> None:
 
 
 async def a_link_that_is_a_trend(scene: Scene) -> None:
-    """Of the account, and of two others: it stays one without the account."""
+    """Of the account, and of two others: it stays one without the account. First, so that no page ends before the
+    posts that are looked for."""
     await scene.post(PostDraft(source=f"{scene.canary('linked')} {LINK}"))
     for other in (scene.stranger, scene.follower):
         await scene.people.act(other, Action.POST, partial(posts.create_post, draft=PostDraft(source=LINK)))
@@ -748,9 +749,9 @@ async def what_others_read_by(scene: Scene) -> None:
 MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
     the_people,
     a_profile,
+    a_link_that_is_a_trend,
     some_posts,
     polls_edits_quotes_and_what_comes_later,
-    a_link_that_is_a_trend,
     what_is_done_with_posts,
     what_others_are_told_of_it,
     its_spaces,
