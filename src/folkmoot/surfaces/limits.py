@@ -21,14 +21,8 @@ from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.security import add_missing
 
 KEYS_MAX = 100_000
-_METERED_PATHS = (
-    "/api/",
-    "/oauth/",
-    "/public",
-    "/tags/",
-    "/@",
-    "/nodeinfo",
-)  # the pages among them hold whole timelines
+# Among them: pages that hold whole timelines, and what watchers ask, which asks the database.
+_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/@", "/nodeinfo", "/health")
 
 
 class Rate(msgspec.Struct, frozen=True):

@@ -66,7 +66,9 @@ async def test_what_is_said_of_the_server_elsewhere(client: httpx.AsyncClient) -
     assert len({one["code"] for one in languages}) == len(languages) > 60
     assert "docs/data.md" in (await client.get("/api/v1/instance/privacy_policy")).json()["content"]
     assert (await client.get("/api/v1/instance/terms_of_service")).status_code == 404
-    assert (await client.get("/health")).json() == {"status": "UP"}
+    answer = await client.get("/health")
+    assert answer.json() == {"status": "UP"}
+    assert "x-ratelimit-remaining" in answer.headers, "it asks the database"
 
 
 async def test_one_counts_and_who_asks_meanwhile_has_what_was_known(
