@@ -182,18 +182,17 @@ class Fanout:
         _, _, space, group = heapq.heappop(self._due)
         if group not in space.groups:
             return True
+        is_due = now_ms >= group.due_ms
         try:
-            space.refresh(now_ms)
-            if space.tape.ended:
-                space.refresh(now_ms)  # it may have ended between a look at one codec and at the other
+            has_ended = space.look(now_ms, takes=is_due)
         except (OSError, TapeError):
             logger.exception("the tape of Space %d can't be read", space.space_id)
             self._end(space, FAILED)
             return True
-        if space.tape.ended:
+        if has_ended:
             self._finish(space, group, now_ms)
             return True
-        if now_ms >= group.due_ms:
+        if is_due:
             self.lateness[bisect_left(LATENESS_MS, now_ms - group.due_ms)] += 1
             self._deliver(space, group, now_ms)
         if group in space.groups:

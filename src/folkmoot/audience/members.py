@@ -36,6 +36,16 @@ class Space:
         self.beat_ms = 0
         self.stamps: tuple[Stamp, ...] = ()  # what anonymous listeners share
 
+    def look(self, now_ms: int, *, takes: bool) -> bool:
+        """Whether the tape has ended. What is new on it is taken over where that is asked for, or it has."""
+        if takes:
+            self.refresh(now_ms)
+        else:
+            self.tape.refresh()
+        if self.tape.ended:
+            self.refresh(now_ms)  # it may have ended between a look at one codec and at the other
+        return self.tape.ended
+
     def refresh(self, now_ms: int) -> None:
         self.tape.refresh()
         appended = False

@@ -318,8 +318,8 @@ def notes(wanted: Plan, ours: Measured) -> list[str]:
         f"{wanted.write_ms} ms of sound in one write, {wanted.seconds:g} s: {heard.parts} parts in {heard.writes} "
         f"writes, {heard.bytes / 1e6 / wanted.seconds:.1f} MB a second, every byte compared with the tape.",
         "delivery: from when a write was due (with a write for each part, from its publication) until the "
-        "listener's kernel had it (over TLS: until it was read), and so is join; read: until the generator read it, "
-        "which shares the cores and is nice(5) to the server, since it stands for other machines. "
+        "listener's kernel had it (over TLS: until it was read), and so is join; read: until the generator read "
+        "it, which shares the cores and is nice(5) to the server, since it stands for other machines. "
         "part_age: from each part's publication, with the wait for the write in it.",
         "server: the web process's door and hand-over, and the audience workers. Memory: the workers, and what the "
         "web process grew by; the rest of a server is in `bench boot`. Generator and tapes run beside it.",

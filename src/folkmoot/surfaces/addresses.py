@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from folkmoot.moderation.networks.rules import Address, ipv4_within
+from folkmoot.media.addresses import Address, ipv4_within
 
 Headers = Iterable[tuple[bytes, bytes]]
 

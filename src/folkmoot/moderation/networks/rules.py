@@ -11,18 +11,15 @@ import ipaddress
 from collections.abc import Iterable
 
 from folkmoot.gate import Refused
+from folkmoot.media.addresses import IPV4_WITHIN, Address, ipv4_within
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NETWORKS = "networks"  # the subject that is raised whenever any network's stop changes
 # Prefix lengths by IP version. IPv6: /64 is the least that one customer is given, /40 holds 256 sites.
 _SIZES = {4: (20, 32), 6: (40, 64)}
 WIDEST = {4: 12, 6: 32}  # 256 of the larger size
 LARGE = {4: 20, 6: 48}  # wider than this catches thousands
-# IPv4 in the last 32 bits of IPv6: mapped (RFC 4291, 2.5.5.2), and as translators write it (RFC 6052, 2.1).
-_IPV4_WITHIN = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))
-_IPV4_BITS = 32
 _TEXT_MAX = 50
 
 
@@ -38,7 +35,7 @@ def parse_network(text: str) -> Network:
             "network_invalid", "Write an address or a network, such as 203.0.113.0/24 or 2001:db8::/48.", status=422
         )
     network = _unmapped(network)
-    holds_all_of_ipv4 = network.version == 6 and any(map(network.overlaps, _IPV4_WITHIN))
+    holds_all_of_ipv4 = network.version == 6 and any(map(network.overlaps, IPV4_WITHIN))
     if network.prefixlen < WIDEST[network.version] or holds_all_of_ipv4:
         raise Refused(
             "network_too_wide",
@@ -49,21 +46,12 @@ def parse_network(text: str) -> Network:
 
 
 def _unmapped(network: Network) -> Network:
-    if isinstance(network, ipaddress.IPv6Network) and any(map(network.subnet_of, _IPV4_WITHIN)):
-        bits_before = network.max_prefixlen - _IPV4_BITS
-        return ipaddress.IPv4Network((_last_bits(network.network_address), network.prefixlen - bits_before))
+    if isinstance(network, ipaddress.IPv6Network) and any(map(network.subnet_of, IPV4_WITHIN)):
+        inner = ipv4_within(network.network_address)
+        return ipaddress.IPv4Network(
+            (str(inner), network.prefixlen - (network.max_prefixlen - inner.max_prefixlen))
+        )
     return network
-
-
-def ipv4_within(address: Address) -> Address:
-    """The IPv4 address that stands in an IPv6 one, where it does: mapped, or behind a translator (NAT64)."""
-    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _IPV4_WITHIN):
-        return _last_bits(address)
-    return address
-
-
-def _last_bits(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
-    return ipaddress.IPv4Address(int(address) & (2**_IPV4_BITS - 1))
 
 
 def parse_address(text: str) -> Address | None:
