@@ -210,7 +210,7 @@ def test_a_small_space_of_a_large_house_hears_of_its_end_before_its_turn(room: R
     room.join(7)
     room.speak(b"a")
     room.tape.ended = True
-    room.pass_ms(fanout.LOOK_MS + 1)
+    room.pass_ms(windows.look_ms(1) + 1)
     assert room.reasons == {7: fanout.ENDED}
 
 

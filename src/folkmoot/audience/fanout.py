@@ -26,8 +26,6 @@ WAIT_MS_MAX = 10_000
 WAIT_STEP_MS = 100
 WAITING_PLACED_MAX = 200
 LOST_AT_ONCE_MAX = 1_000  # 3 ms
-LOOK_MS = 250
-"""A tape is looked at so often, whoever's turn it is: an ended Space is over for all within half a second."""
 IDLE_MS = 2_000
 """While a stage is started anew, listeners are written to so often: who gets nothing at all for long has lost the
 network, and comes back, which a whole crowd must not do because one process is silent."""
@@ -229,7 +227,7 @@ class Fanout:
         else:
             step_ms = windows.poll_step_ms(len(self._spaces))
             group.due_ms = windows.poll_due_ms(space.beat_ms, now_ms, step_ms)
-        self._push(space, group, min(group.due_ms, now_ms + LOOK_MS))
+        self._push(space, group, min(group.due_ms, now_ms + windows.look_ms(len(self._spaces))))
 
     def _push(self, space: Space, group: Group, at_ms: int) -> None:
         self._serial += 1
