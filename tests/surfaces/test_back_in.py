@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 from tests.support.people import People
 from tests.support.web import visitor
-from tests.surfaces.sweep import API, MAKERS, SPACE, Scene
+from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.swept import API, SPACE
 
 from folkmoot.gate import Acting, Standing
 from folkmoot.spaces import actions as spaces

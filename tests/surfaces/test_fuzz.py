@@ -22,7 +22,8 @@ from tests.support.people import People
 from tests.support.web import BASE_URL
 from tests.surfaces.asking import Answer
 from tests.surfaces.described import document
-from tests.surfaces.sweep import ADDRESSES, Scene, staged
+from tests.surfaces.sweep import Scene, staged
+from tests.surfaces.swept import ADDRESSES
 
 from folkmoot.surfaces.services import Services
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from litestar import Litestar
 from tests.support.people import People
-from tests.surfaces.sweep import API, MAKERS, SPACE, USERNAME, Scene
+from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.swept import API, SPACE, USERNAME
 from tests.surfaces.test_sweep import found_in, look
 
 from folkmoot.gate import Standing

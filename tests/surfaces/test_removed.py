@@ -4,7 +4,8 @@ from functools import partial
 
 import msgspec
 import pytest
-from tests.surfaces.sweep import API, SPACE, Scene
+from tests.surfaces.sweep import Scene
+from tests.surfaces.swept import API, SPACE
 from tests.surfaces.test_sweep import REFUSALS, Opened, everything_there, found_in, look, tokens, writes
 from tests.surfaces.test_sweep import scene as scene
 

@@ -1,6 +1,6 @@
 """The sweep: an account that published all it can is suspended; every surface is opened as every kind of viewer.
 
-The register says which surfaces there are, sweep.py how each is opened and what is hidden. A surface that is
+The register says which surfaces there are, swept.py how each is opened, sweep.py what is hidden. A surface that is
 registered and not described there fails.
 """
 
@@ -14,16 +14,8 @@ from litestar import Litestar
 from sqlalchemy import make_url, select, text
 from tests.support.people import People
 from tests.surfaces.asking import Answer
-from tests.surfaces.sweep import (
-    ADDRESSES,
-    BODIES,
-    HELD,
-    Address,
-    HeldKey,
-    Scene,
-    addresses_of,
-    staged,
-)
+from tests.surfaces.sweep import HELD, HeldKey, Scene, staged
+from tests.surfaces.swept import ADDRESSES, BODIES, Address, addresses_of
 
 from folkmoot.gate import Action, Register, Serves, Standing, Surface
 from folkmoot.gate.register import Key

@@ -13,7 +13,8 @@ from litestar import Litestar
 from tests.support.people import People
 from tests.support.waiting import PATIENCE_S, eventually
 from tests.surfaces.asking import scope_of
-from tests.surfaces.sweep import BODIES, MAKERS, OF_A_TOKEN, Scene, addresses_of
+from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.swept import BODIES, OF_A_TOKEN, addresses_of
 
 from folkmoot.audience.door import CONNECTION
 from folkmoot.gate import Serves, Standing, Surface

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ WITH_TLS = ("-DWITH_TLS", "-lssl", "-lcrypto")
 LISTENERS_PER_PROCESS = 18_000  # of the 20,000 files that a process may often have
 JOINS_PER_S = 2_000
 _COMPILED_WITHIN_S = 60
+_REPORTED_EVERY_S = 0.2
 _ENDS_WITHIN_S = 20
 SETTLES_S = 4.0
 """Three writes and more: by then it is known when each listener's are due."""
@@ -153,27 +154,24 @@ class Listeners:
 
     def wait_until_joined(self, within_s: float) -> Heard:
         """Until all hear something. Raises AudienceFailed, saying how many do."""
-        give_up_s = time.monotonic() + within_s
-        while True:
-            heard = self.report()
-            if heard.joined + heard.never_reading >= self._wanted.listeners:
-                return heard
-            if time.monotonic() > give_up_s:
-                raise AudienceFailed(
-                    f"{heard.joined} of {self._wanted.listeners} listeners joined within {within_s:.0f} s; "
-                    f"{heard.failed} could not connect, {heard.refused} were refused, {heard.closed} were cut off."
-                )
-            time.sleep(0.2)
+        heard = self._reported(lambda heard: heard.joined + heard.never_reading, within_s)
+        if heard.joined + heard.never_reading < self._wanted.listeners:
+            raise AudienceFailed(
+                f"{heard.joined} of {self._wanted.listeners} listeners joined within {within_s:.0f} s; "
+                f"{heard.failed} could not connect, {heard.refused} were refused, {heard.closed} were cut off."
+            )
+        return heard
 
     def wait_until_decided(self, within_s: float) -> Heard:
         """Until each hears something, or never will; or until the time is over: in a storm that is a result."""
+        return self._reported(lambda heard: heard.joined + heard.failed + heard.refused + heard.closed, within_s)
+
+    def _reported(self, count: Callable[[Heard], int], within_s: float) -> Heard:
+        """The first report that counts all of them, or the last within the time."""
         give_up_s = time.monotonic() + within_s
-        while True:
-            heard = self.report()
-            decided = heard.joined + heard.failed + heard.refused + heard.closed
-            if decided >= self._wanted.listeners or time.monotonic() > give_up_s:
-                return heard
-            time.sleep(0.2)
+        while count(heard := self.report()) < self._wanted.listeners and time.monotonic() < give_up_s:
+            time.sleep(_REPORTED_EVERY_S)
+        return heard
 
     def _say(self, command: bytes) -> None:
         assert self.process.stdin is not None
