@@ -81,6 +81,7 @@ space_visits = Table(
     Column("space_id", BigInteger, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
     account_column("account_id", primary_key=True),
     Column("came_at_ms", BigInteger, nullable=False),
+    Column("without_account_at_ms", BigInteger),  # when a browser of theirs listened signed out, after a removal
 )
 
 # Mailboxes (keyed hashes) and domains of mail that nobody signs up with.

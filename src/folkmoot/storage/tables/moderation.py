@@ -30,3 +30,19 @@ _OPEN = text("resolved_at_ms IS NULL")
 Index("ix_reports_open", reports.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 _CLOSED = text("resolved_at_ms IS NOT NULL")
 Index("ix_reports_closed", reports.c.resolved_at_ms, sqlite_where=_CLOSED, postgresql_where=_CLOSED)
+
+# What is kept of posts for as long as a report about them is: all that they said, and their files.
+reported_posts = Table(
+    "reported_posts",
+    metadata,
+    Column("report_id", BigInteger, ForeignKey("reports.id", ondelete="CASCADE"), primary_key=True),
+    Column("post_id", BigInteger, primary_key=True, autoincrement=False, index=True),
+)
+
+reported_files = Table(
+    "reported_files",
+    metadata,
+    Column("report_id", BigInteger, ForeignKey("reports.id", ondelete="CASCADE"), primary_key=True),
+    Column("media_id", BigInteger, primary_key=True, autoincrement=False, index=True),
+    Column("object_key", Text, index=True),  # NULL: it goes when its owner deletes it
+)
