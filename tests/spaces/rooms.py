@@ -3,15 +3,9 @@
 from msgspec.structs import replace
 
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.changes import (
-    AnyChange,
-    LetBackIn,
-    Muted,
-    SeatTaken,
-    SeatVacated,
-    Unmuted,
-    revoked_subjects,
-)
+from folkmoot.spaces.changes import AnyChange, revoked_subjects
+from folkmoot.spaces.changes.people import LetBackIn
+from folkmoot.spaces.changes.seats import Muted, SeatTaken, SeatVacated, Unmuted
 from folkmoot.spaces.invariants import invariants
 from folkmoot.spaces.model import AccountFacts, Audience, Draft, Facts, Role, Space, SpaceState, SpeakPolicy
 from folkmoot.spaces.refusals import Code, Refused

@@ -6,7 +6,7 @@ from tests.spaces.rooms import ANNA, BERT, HOST, co_host, live
 from folkmoot.gate.model import Action, Kind, Standing
 from folkmoot.gate.standings import TABLES
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.changes import LetBackIn, SilenceEnded
+from folkmoot.spaces.changes.people import LetBackIn, SilenceEnded
 from folkmoot.spaces.model import AccountFacts, EndReason, MutedBy, NoticeKind, SpaceState
 from folkmoot.spaces.refusals import Code
 from folkmoot.spaces.rules import resolve_audience

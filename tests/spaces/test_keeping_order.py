@@ -3,7 +3,8 @@
 from tests.spaces.rooms import ANNA, BERT, CARL, EVERYBODY, HOST, NOW_MS, co_host, facts, live
 
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.changes import Ended, HoldEnded, HoldStarted, revoked_subjects
+from folkmoot.spaces.changes import revoked_subjects
+from folkmoot.spaces.changes.life import Ended, HoldEnded, HoldStarted
 from folkmoot.spaces.model import (
     HOLD_MS,
     RECONNECT_GRACE_MS,

@@ -15,7 +15,7 @@ from tests.spaces.rooms import (
 )
 
 from folkmoot.spaces import commands as c
-from folkmoot.spaces.changes import SeatTaken, SeatVacated
+from folkmoot.spaces.changes.seats import SeatTaken, SeatVacated
 from folkmoot.spaces.model import (
     HOLD_MS,
     AccountFacts,

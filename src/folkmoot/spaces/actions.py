@@ -20,7 +20,9 @@ from folkmoot.posts.model import Draft as PostDraft
 from folkmoot.posts.model import Visibility
 from folkmoot.spaces import commands as c
 from folkmoot.spaces import queries, refusals, rules
-from folkmoot.spaces.changes import AnyChange, Redacted, RosterChanged, SeatTaken, SeatVacated, revoked_subjects
+from folkmoot.spaces.changes import AnyChange, revoked_subjects
+from folkmoot.spaces.changes.life import Redacted, RosterChanged
+from folkmoot.spaces.changes.seats import SeatTaken, SeatVacated
 from folkmoot.spaces.listening import resolve_audience
 from folkmoot.spaces.model import Audience, Draft, Facts, Member, Space, SpaceState
 from folkmoot.storage.events import emit

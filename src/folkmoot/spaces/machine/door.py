@@ -1,7 +1,7 @@
 """The ways on stage and off it: asking, inviting, agreeing to the recording. One function for each command."""
 
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import (
+from folkmoot.spaces.changes.asking import (
     Asked,
     AskWithdrawn,
     Consented,
@@ -9,9 +9,9 @@ from folkmoot.spaces.changes import (
     InvitationAnswer,
     InvitationClosed,
     Invited,
-    RoleChanged,
-    VacatedBecause,
 )
+from folkmoot.spaces.changes.people import RoleChanged
+from folkmoot.spaces.changes.seats import VacatedBecause
 from folkmoot.spaces.machine.turn import (
     Turn,
     require,

@@ -1,17 +1,9 @@
 """How a Space begins and ends, what it is called, and who hosts it. One function for each command."""
 
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import (
-    Cancelled,
-    Consented,
-    Edited,
-    HostChanged,
-    Pinned,
-    RoleChanged,
-    SilenceEnded,
-    Started,
-    Unpinned,
-)
+from folkmoot.spaces.changes.asking import Consented
+from folkmoot.spaces.changes.life import Cancelled, Edited, Pinned, Started, Unpinned
+from folkmoot.spaces.changes.people import HostChanged, RoleChanged, SilenceEnded
 from folkmoot.spaces.machine.turn import Turn, require, require_can_be_heard
 from folkmoot.spaces.model import CO_HOSTS_MAX, EndReason, Member, Role, Space
 from folkmoot.spaces.refusals import Code

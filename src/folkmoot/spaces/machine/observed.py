@@ -1,15 +1,9 @@
 """What the machinery reports: connections, time, and what happened to an account elsewhere."""
 
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import (
-    Connected,
-    Disconnected,
-    HostLost,
-    Noticed,
-    VacatedBecause,
-    WentOut,
-    WentOutBecause,
-)
+from folkmoot.spaces.changes.life import HostLost, Noticed
+from folkmoot.spaces.changes.people import WentOut, WentOutBecause
+from folkmoot.spaces.changes.seats import Connected, Disconnected, VacatedBecause
 from folkmoot.spaces.machine.life import change_host
 from folkmoot.spaces.machine.turn import Turn
 from folkmoot.spaces.model import (

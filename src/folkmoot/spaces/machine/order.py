@@ -6,17 +6,9 @@ muted for a time, or removed. The time ends by itself, so no seat can be left si
 
 from folkmoot.gate.model import Action
 from folkmoot.spaces import commands
-from folkmoot.spaces.changes import (
-    LetBackIn,
-    Locked,
-    Muted,
-    Removed,
-    Silenced,
-    SilenceEnded,
-    Unlocked,
-    Unmuted,
-    VacatedBecause,
-)
+from folkmoot.spaces.changes.life import Locked, Unlocked
+from folkmoot.spaces.changes.people import LetBackIn, Removed, Silenced, SilenceEnded
+from folkmoot.spaces.changes.seats import Muted, Unmuted, VacatedBecause
 from folkmoot.spaces.machine.turn import Turn, require
 from folkmoot.spaces.model import Member, MutedBy, Role
 from folkmoot.spaces.refusals import Code, RefusalError

@@ -1,19 +1,10 @@
 """One command on its way through the rules, and the moves that several commands share."""
 
 from folkmoot.gate.model import Action
-from folkmoot.spaces.changes import (
-    AnyChange,
-    Ended,
-    HoldEnded,
-    HoldStarted,
-    LetBackIn,
-    Muted,
-    RosterChanged,
-    SeatTaken,
-    SeatVacated,
-    SilenceEnded,
-    VacatedBecause,
-)
+from folkmoot.spaces.changes import AnyChange
+from folkmoot.spaces.changes.life import Ended, HoldEnded, HoldStarted, RosterChanged
+from folkmoot.spaces.changes.people import LetBackIn, SilenceEnded
+from folkmoot.spaces.changes.seats import Muted, SeatTaken, SeatVacated, VacatedBecause
 from folkmoot.spaces.listening import resolve_audience
 from folkmoot.spaces.model import (
     FIRST_CONNECT_GRACE_MS,
