@@ -12,6 +12,7 @@ from folkmoot.serve.children import (
     BACKOFF_MAX_S,
     RETIRE,
     RETIRE_WITHIN_S,
+    SILENCES_MAX,
     STAGE_STOPS_WITHIN_S,
     STOP_WITHIN_S,
     Child,
@@ -86,6 +87,24 @@ def test_a_stage_that_is_not_wanted_is_told_and_then_killed_and_one_that_is_wedg
     assert children.next_due_s() == 1.0 + STAGE_STOPS_WITHIN_S
     children.kill_late(1.0 + STAGE_STOPS_WITHIN_S)
     assert children.signals == [(70, signal.SIGKILL)]
+
+
+def test_who_said_that_it_is_there_and_then_is_silent_is_killed_once_and_nobody_else() -> None:
+    children = running()
+    assert not children.are_watched
+    children.alive(1)
+    assert children.are_watched
+    for _ in range(SILENCES_MAX):
+        children.end_silent()
+    children.alive(1)
+    for _ in range(SILENCES_MAX):
+        children.end_silent()
+    assert children.signals == []
+    for _ in range(SILENCES_MAX + 2):
+        children.end_silent()
+    assert children.signals == [(1, signal.SIGKILL)]
+    children.exited(1, -9, 100.0)
+    assert due(children, 100.0) == ["audience-0"]
 
 
 def test_at_a_reload_stages_stay_and_nobody_is_told_to_go_but_the_worker() -> None:

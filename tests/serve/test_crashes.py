@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 import struct
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -132,6 +133,23 @@ async def test_a_process_is_killed(talk: Talk, moot: Moot, server: Server, name:
         await talk.host.tell(talk.space, "unlock")
     require_kept(life, server.data / "tapes" / talk.space["id"])
     await require_there(talk.guest, life.acknowledged)
+
+
+async def test_an_audience_process_that_stands_still_is_replaced(talk: Talk, moot: Moot, server: Server) -> None:
+    async with going_on(talk, moot.nobody("127.0.8.3")) as life:
+        wedged = {name: child for name, child in server.children().items() if name.startswith("audience-")}
+        connections, stopped_s = len(life.heard), time.monotonic()
+        for each in wedged.values():
+            each.suspend()
+        await until(lambda: not any(each.is_running() for each in wedged.values()))
+        await until(lambda: wedged.keys() <= server.children().keys())
+        replaced_s = time.monotonic()
+        await until(lambda: len(life.heard) > connections and any(sounds(bytes(life.heard[-1]))))
+        print(
+            f"an audience process stood still: replaced after {replaced_s - stopped_s:.2f} s, "
+            f"heard again {time.monotonic() - replaced_s:.2f} s later"
+        )
+    require_kept(life, server.data / "tapes" / talk.space["id"])
 
 
 async def test_the_supervisor_is_killed(tmp_path: Path) -> None:

@@ -125,6 +125,46 @@ def test_a_stage_that_does_not_stop_is_killed_and_starts_anew_when_wanted(tmp_pa
         process.stdout.close()  # type: ignore[union-attr]
 
 
+_WATCHED = """
+import os, sys, time
+from pathlib import Path
+from folkmoot.serve import logs, supervisor
+from folkmoot.serve.ports import PortShares
+from folkmoot.serve.reload import Handed
+
+logs.configure("error")
+supervisor.LOOK_EVERY_S = 0.1
+run = Path(sys.argv[1])
+
+def main():
+    print(os.getpid(), flush=True)
+    while True:
+        supervisor.say_alive(run)
+        time.sleep(0.02)
+
+handed = Handed(data="", database_url="", lock=0, listening={})
+raise SystemExit(supervisor.Supervisor(run, {"audience-0": main}, None, PortShares(None), handed).run())
+"""
+
+
+def test_who_says_nothing_any_more_is_killed_and_starts_anew(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", _WATCHED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        first = int(process.stdout.readline())
+        eventually(lambda: (tmp_path / "supervisor.sock").exists())
+        # It has to have been heard: who never says anything isn't watched.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        os.kill(first, signal.SIGSTOP)
+        assert int(process.stdout.readline()) != first
+        assert not _is_there(first)
+    finally:
+        process.terminate()
+        process.wait(15)
+        process.stdout.close()  # type: ignore[union-attr]
+
+
 def _is_there(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -34,6 +34,7 @@ from folkmoot.audience.takeover import Predecessors, Successor
 REPORT_MS = 500
 REVOCATIONS_MS = 200
 COMPARE_MS = 30_000
+ALIVE_MS = 500
 EVENTS_MAX = 256
 SPARE_FILES = 200
 FILES_PER_TAPE = 4
@@ -80,10 +81,11 @@ def run_worker(
     revocations: RevocationSource,
     *,
     choose_window_ms: Callable[[int], int] = windows.window_ms,
+    alive: Callable[[], None] = lambda: None,
 ) -> None:
     """The main of an audience process: serves until SIGTERM, or until another has taken its listeners over.
 
-    Needs the main thread.
+    Calls `alive` every 500 ms. Needs the main thread.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides when the house closes
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -92,8 +94,12 @@ def run_worker(
     signal.signal(signal.SIGTERM, lambda *_: worker.exit())
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a full collection would take longer than a tick
+    alive_due_s = 0.0
     while not worker.is_over:
         worker.run_once()
+        if time.monotonic() >= alive_due_s:
+            alive_due_s = time.monotonic() + ALIVE_MS / 1000
+            alive()
 
 
 class Worker:

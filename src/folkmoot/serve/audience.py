@@ -1,11 +1,13 @@
 """An audience process: writes sound to listeners, and reads for itself whose right has ended."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from folkmoot.audience.worker import WorkerConfig, run_worker
 from folkmoot.gate.source import RevocationSource
 from folkmoot.serve.places import Places
+from folkmoot.serve.supervisor import say_alive
 
 
 def main(places: Places, worker: int, predecessors: Sequence[Path]) -> None:
@@ -15,4 +17,4 @@ def main(places: Places, worker: int, predecessors: Sequence[Path]) -> None:
         tapes_directory=places.tapes,
         predecessors=tuple(predecessors),
     )
-    run_worker(config, RevocationSource(places.database_url))
+    run_worker(config, RevocationSource(places.database_url), alive=partial(say_alive, places.run))

@@ -25,6 +25,10 @@ RETIRE_WITHIN_S = 60.0
 RETIRE = signal.SIGUSR1
 """Tells a web process to accept nothing more, to bring what is under way to an end, and to exit."""
 WEB, WORKER = "web", "worker"
+# A process that says that it is there does so twice a second. One of which nothing was heard in so many looks is
+# wedged: that is more than three seconds.
+LOOK_EVERY_S = 1.0
+SILENCES_MAX = 4
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -58,6 +62,8 @@ class Child:
         self.after: int | None = None
         # When it is killed, once it was told to stop; after that it is forgotten, not restarted.
         self.kill_due_s: float | None = None
+        # Looks since it said that it is there; None where it never did.
+        self.silences: int | None = None
 
     def failed(self, now_s: float) -> float:
         """Note an exit; returns the seconds until the next start: none if it ran steadily, else more each time."""
@@ -168,6 +174,29 @@ class Children:
                 retired.kill_due_s = now_s + RETIRE_WITHIN_S
                 self.signals.append((retired.pid, RETIRE))
 
+    def alive(self, pid: int) -> None:
+        """A process says that it is there, and from now on is expected to go on saying so."""
+        for child in self._children.values():
+            if child.pid == pid:
+                child.silences = 0
+
+    @property
+    def are_watched(self) -> bool:
+        """Whether there is somebody for `end_silent` to look at."""
+        return any(child.silences is not None for child in self._children.values())
+
+    def end_silent(self) -> None:
+        """To be called every LOOK_EVERY_S. Looks are counted, not seconds: while the whole machine, or the caller,
+        stood still, nobody was silent."""
+        for child in self._children.values():
+            if child.silences is None or child.pid is None:
+                continue
+            child.silences += 1
+            if child.silences > SILENCES_MAX:
+                log.warning("process.wedged", process=child.name)
+                child.silences = None
+                self._kill(child.name, child.pid)
+
     # --- stages
 
     def want(self, space_ids: Iterable[int], now_s: float) -> None:
@@ -257,7 +286,7 @@ class Children:
             return
         for child in list(self._children.values()):
             if child.pid == pid:
-                child.pid = None
+                child.pid = child.silences = None
                 if not self.stopping:
                     self._failed_or_over(child, code, now_s)
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from folkmoot.serve.children import STOP_WITHIN_S, WEB, Child, Children
+from folkmoot.serve.children import LOOK_EVERY_S, STOP_WITHIN_S, WEB, Child, Children
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.reload import HEARD_LATER, Handed, Outcome, Rehearsal, become, write_outcome
 
@@ -49,7 +49,13 @@ class Ready(msgspec.Struct, tag="ready"):
     name: str
 
 
-_message = msgspec.json.Decoder(Wanted | Ready)
+class Alive(msgspec.Struct, tag="alive"):
+    """A process's word that it is there. One that has said so and then is silent for some seconds is wedged."""
+
+    pid: int
+
+
+_message = msgspec.json.Decoder(Wanted | Ready | Alive)
 
 
 class Supervisor:
@@ -77,6 +83,7 @@ class Supervisor:
         self._reload_asked = False
         self._rehearsal: Rehearsal | None = None
         self._answers_reload = False  # once web is ready
+        self._silences_due_s = 0.0
         self._has_terminal = sys.stdin is not None and sys.stdin.isatty()
         self._selector = selectors.DefaultSelector()
         self._control: socket.socket | None = None
@@ -101,6 +108,10 @@ class Supervisor:
         for child in self.children.due(now_s):
             self._fork(child)
         self.children.kill_late(now_s)
+        if now_s >= self._silences_due_s:
+            self._silences_due_s = now_s + LOOK_EVERY_S
+            if self._rehearsal is None:  # which takes the processor from everybody
+                self.children.end_silent()
         self._send_signals()
         if self._rehearsal is not None and self._rehearsal.kill_due_s <= now_s:
             _signal(self._rehearsal.pid, signal.SIGKILL)
@@ -158,9 +169,11 @@ class Supervisor:
                 else:
                     self._hear(said)
 
-    def _hear(self, said: Wanted | Ready) -> None:
+    def _hear(self, said: Wanted | Ready | Alive) -> None:
         now_s = time.monotonic()
-        if isinstance(said, Wanted):
+        if isinstance(said, Alive):
+            self.children.alive(said.pid)
+        elif isinstance(said, Wanted):
             self.children.end_wedged(said.wedged)
             self.children.want(said.stages, now_s)
         else:
@@ -171,7 +184,11 @@ class Supervisor:
                 write_outcome(self._run_directory, Outcome(self._handed.reloads))
 
     def _until_due_s(self) -> float | None:
-        due = [self.children.next_due_s(), self._rehearsal.kill_due_s if self._rehearsal else None]
+        due = [
+            self.children.next_due_s(),
+            self._rehearsal.kill_due_s if self._rehearsal else None,
+            self._silences_due_s if self.children.are_watched else None,
+        ]
         next_s = min((due_s for due_s in due if due_s is not None), default=None)
         return None if next_s is None or next_s == float("inf") else max(0.0, next_s - time.monotonic())
 
@@ -318,7 +335,12 @@ def say_ready(run_directory: Path, name: str) -> None:
     _say(run_directory, Ready(name))
 
 
-def _say(run_directory: Path, message: Wanted | Ready) -> None:
+def say_alive(run_directory: Path) -> None:
+    """A process's side, twice a second: it is there. Says nothing if there is no supervisor to hear it."""
+    _say(run_directory, Alive(os.getpid()))
+
+
+def _say(run_directory: Path, message: Wanted | Ready | Alive) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:
