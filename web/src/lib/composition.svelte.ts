@@ -1,6 +1,6 @@
-// One post in the making: what stands in the form, where it is kept, and what is sent.
+// A post in the making, or a thread of them: what stands in the form, where it is kept, and what is sent.
 import { changeStatus, newKey, postStatus, type NewPoll, type NewStatus } from './api/square';
-import { draftAt, keepDraft, type Draft, type PollDraft } from './drafts';
+import { draftAt, emptyWords, keepDraft, type Draft, type PollDraft, type Words } from './drafts';
 import { countCharacters, visibleCharacters } from './characters';
 import type { Instance, MediaAttachment, ScheduledStatus, Status, Visibility } from './mastodon-types';
 
@@ -35,9 +35,17 @@ export class Composition {
   poll = $state<PollDraft | null>(null);
   scheduledAt = $state('');
   quotePolicy = $state<Draft['quotePolicy']>('public');
-  #key = newKey();
+  /** The other posts of the thread, above and below the one in the form. */
+  before = $state.raw<Words[]>([]);
+  after = $state.raw<Words[]>([]);
+  continues = $state<string | null>(null);
+  /** What is out, as long as the rest is not. */
+  posted = $state.raw<Status[]>([]);
+  #key: string | null = null;
   #asItWas: string;
   readonly place: string;
+  /** The page was left while it was sent: nobody knows here whether it arrived. */
+  readonly wasUnderWay: boolean;
 
   constructor(
     readonly purpose: Purpose,
@@ -46,70 +54,165 @@ export class Composition {
   ) {
     this.place = placeOf(purpose);
     this.take(otherwise);
-    this.#asItWas = JSON.stringify(this.draft);
+    this.#asItWas = this.#asText();
     this.take({ ...otherwise, ...draftAt(accountId, this.place) });
+    this.wasUnderWay = this.#key !== null;
   }
 
   take(draft: Draft): void {
-    this.text = draft.text;
-    this.warning = draft.warning;
+    this.#takeWords(draft);
     this.visibility = draft.visibility;
-    this.language = draft.language;
-    this.sensitive = draft.sensitive;
-    this.media = draft.media;
-    this.poll = draft.poll;
+    this.before = draft.before;
+    this.after = draft.after;
+    this.continues = draft.continues;
     this.scheduledAt = draft.scheduledAt;
     this.quotePolicy = draft.quotePolicy;
+    this.#key = draft.key;
   }
 
-  get draft(): Draft {
+  #takeWords(words: Words): void {
+    this.text = words.text;
+    this.warning = words.warning;
+    this.language = words.language;
+    this.sensitive = words.sensitive;
+    this.media = words.media;
+    this.poll = words.poll;
+  }
+
+  get #words(): Words {
     return {
       text: this.text,
       warning: this.warning,
-      visibility: this.visibility,
       language: this.language,
       sensitive: this.sensitive,
       media: this.media,
       poll: this.poll && { ...this.poll, options: [...this.poll.options] },
+    };
+  }
+
+  get draft(): Draft {
+    return {
+      ...this.#words,
+      visibility: this.visibility,
+      before: this.before,
+      after: this.after,
+      continues: this.continues,
+      key: this.#key,
       scheduledAt: this.scheduledAt,
       quotePolicy: this.quotePolicy,
     };
   }
 
+  /** Who tried to send it, and under which key, is no change. */
+  #asText(): string {
+    return JSON.stringify({ ...this.draft, key: null });
+  }
+
+  /** The posts of the thread, in their order. */
+  get parts(): Words[] {
+    return [...this.before, this.#words, ...this.after];
+  }
+
+  get isThread(): boolean {
+    return this.before.length + this.after.length > 0;
+  }
+
+  /** One more at the end of the thread, with the warning and the language of this one. */
+  addAnother(): void {
+    const { warning, language } = this;
+    this.before = this.parts;
+    this.after = [];
+    this.#takeWords({ ...emptyWords(), warning, language });
+  }
+
+  /** Another post of the thread comes into the form. */
+  turnTo(index: number): void {
+    this.#show(this.parts, index);
+  }
+
+  drop(index: number): void {
+    const at = this.before.length;
+    const rest = this.parts.filter((_, other) => other !== index);
+    this.#show(rest, Math.min(index < at ? at - 1 : at, rest.length - 1));
+  }
+
+  #show(parts: Words[], index: number): void {
+    this.before = parts.slice(0, index);
+    this.after = parts.slice(index + 1);
+    this.#takeWords(parts[index] ?? emptyWords());
+  }
+
   /** What stands there now is where one begins. */
   settle(): void {
-    this.#asItWas = JSON.stringify(this.draft);
+    this.#asItWas = this.#asText();
     this.otherwise = this.draft;
   }
 
   /** Whether there is something that would be lost. */
   get isBegun(): boolean {
-    return JSON.stringify(this.draft) !== this.#asItWas;
+    return this.#asText() !== this.#asItWas;
   }
 
   get isEmpty(): boolean {
-    return !this.text.trim() && this.media.length === 0 && !this.poll;
+    return this.parts.every(isEmpty);
   }
 
   keep(nowMs: number): void {
+    // Who empties the form is done with the thread.
+    if (this.isEmpty && this.continues) [this.continues, this.posted] = [this.otherwise.continues, []];
     keepDraft(this.accountId, this.place, this.isBegun ? this.draft : null, nowMs);
   }
 
-  characters(urlCharacters: number): number {
-    return countCharacters(this.text, urlCharacters) + visibleCharacters(this.warning ?? '');
+  /** Posts it, a thread one after the other. What is out leaves the form at once: who sends again goes on there. */
+  async send(): Promise<(Status | ScheduledStatus)[]> {
+    const { editing } = this.purpose;
+    if (editing) {
+      const request = requestOf(this.draft, this.purpose);
+      return this.#done([
+        await changeStatus(editing.id, { ...request, media_attributes: this.media.map(attributesOf) }),
+      ]);
+    }
+    this.#key ??= newKey();
+    for (;;) {
+      const [part, ...rest] = this.parts.filter((one) => !isEmpty(one));
+      this.keep(Date.now());
+      const request = requestOf({ ...this.draft, ...part }, this.#purposeNow());
+      const answer = await postStatus<Status | ScheduledStatus>(request, `${this.#key}-${markOf(request)}`);
+      if (rest.length === 0 || !('content' in answer)) return this.#done([...this.posted, answer]);
+      this.posted = [...this.posted, answer];
+      this.continues = answer.id;
+      this.#show(rest, 0);
+    }
   }
 
-  async send(): Promise<Status | ScheduledStatus> {
-    const { editing } = this.purpose;
-    const request = requestOf(this.draft, this.purpose);
-    const answer = editing
-      ? await changeStatus(editing.id, { ...request, media_attributes: this.media.map(attributesOf) })
-      : await postStatus<Status | ScheduledStatus>(request, this.#key);
-    this.#key = newKey();
-    keepDraft(this.accountId, this.place, null, Date.now());
-    this.take(this.otherwise);
-    return answer;
+  /** What the next post of a thread answers is the one before it. */
+  #purposeNow(): Purpose {
+    const { continues, visibility } = this;
+    return continues ? { replyTo: { id: continues, visibility } } : this.purpose;
   }
+
+  #done<Answer>(answers: Answer[]): Answer[] {
+    keepDraft(this.accountId, this.place, null, Date.now());
+    this.posted = [];
+    this.take(this.otherwise);
+    return answers;
+  }
+}
+
+const isEmpty = ({ text, media, poll }: Words): boolean => !text.trim() && media.length === 0 && !poll;
+
+export const charactersOf = (
+  { text, warning }: Pick<Words, 'text' | 'warning'>,
+  urlCharacters: number,
+): number => countCharacters(text, urlCharacters) + visibleCharacters(warning ?? '');
+
+/** The same for the same, so that what is sent a second time is the same post, and what was reworded is another
+ * (FNV-1a, 32 bits). */
+export function markOf(request: unknown): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(JSON.stringify(request)))
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16);
 }
 
 const attributesOf = ({ id, description, meta }: MediaAttachment) => ({

@@ -8,27 +8,46 @@ export interface PollDraft {
   multiple: boolean;
 }
 
-export interface Draft {
+/** What one post of a thread has for itself. */
+export interface Words {
   text: string;
   warning: string | null;
-  visibility: Visibility;
   language: string;
   sensitive: boolean;
   media: MediaAttachment[];
   poll: PollDraft | null;
+}
+
+/** The post that is in the form, and what holds for all of its thread. */
+export interface Draft extends Words {
+  visibility: Visibility;
+  before: Words[];
+  after: Words[];
+  /** The last post of the thread that is out: the next one answers it. */
+  continues: string | null;
+  /** Under which it is sent. Null until somebody has tried. */
+  key: string | null;
   /** As an <input type="datetime-local"> has it, or empty: at once. */
   scheduledAt: string;
   quotePolicy: QuotePolicy;
 }
 
-export const emptyDraft = (): Draft => ({
+export const emptyWords = (): Words => ({
   text: '',
   warning: null,
-  visibility: 'public',
   language: '',
   sensitive: false,
   media: [],
   poll: null,
+});
+
+export const emptyDraft = (): Draft => ({
+  ...emptyWords(),
+  visibility: 'public',
+  before: [],
+  after: [],
+  continues: null,
+  key: null,
   scheduledAt: '',
   quotePolicy: 'public',
 });

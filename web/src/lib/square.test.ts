@@ -3,7 +3,7 @@ import { pixelsOf } from './blurhash';
 import { countCharacters, visibleCharacters } from './characters';
 import { completed, fragmentAt } from './completion';
 import { Composition, obstacle, placeOf, requestOf } from './composition.svelte';
-import { draftAt, draftsOf, keepDraft, pruned, type Draft } from './drafts';
+import { draftAt, draftsOf, emptyDraft, keepDraft, pruned, type Draft } from './drafts';
 import { sentenceOf, told } from './notifications';
 import { moved } from './order';
 import { postKeyOf } from './post-keys';
@@ -12,18 +12,7 @@ import { depths } from './thread';
 import { Paged } from './timeline.svelte';
 import type { Account, CustomEmoji, GroupedNotifications, NotificationGroup, Status } from './mastodon-types';
 
-const draft = (changes: Partial<Draft> = {}): Draft => ({
-  text: '',
-  warning: null,
-  visibility: 'public',
-  language: '',
-  sensitive: false,
-  media: [],
-  poll: null,
-  scheduledAt: '',
-  quotePolicy: 'public',
-  ...changes,
-});
+const draft = (changes: Partial<Draft> = {}): Draft => ({ ...emptyDraft(), ...changes });
 
 describe('characters', () => {
   it.each([

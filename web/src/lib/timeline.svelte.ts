@@ -1,7 +1,7 @@
 // A list, page by page. Kept for the life of the tab, so that going back finds it as it was left.
 import { SvelteSet } from 'svelte/reactivity';
 import { getPage, type Page } from './api/client';
-import type { Status } from './mastodon-types';
+import { gathered, partsOf, postOf, without, type Row } from './gathering';
 import { asSentence } from './words';
 
 /** What came together stays together: what is far away gives its place to a box of the height it had. */
@@ -48,8 +48,8 @@ export class Paged<T extends Item> {
   async more(): Promise<void> {
     if (!this.next) return;
     await this.#load(this.next, ({ items, next }) => {
-      const known = new Set(this.items.map((item) => item.id));
-      const fresh = items.filter((item) => !known.has(item.id));
+      const known = new Set(this.items.map((item) => this.placeOf(item)));
+      const fresh = this.gather(items).filter((item) => !known.has(this.placeOf(item)));
       if (fresh.length > 0) this.chunks = [...this.chunks, chunkOf(fresh)];
       this.next = next;
     });
@@ -58,8 +58,8 @@ export class Paged<T extends Item> {
   /** By the stream: it waits, unless it is known. */
   arrive(item: T): void {
     if (!this.loaded) return;
-    this.waiting = [item, ...this.waiting.filter((other) => other.id !== item.id)];
-    this.#dropKnown();
+    const others = this.waiting.filter((other) => other.id !== item.id);
+    this.waiting = this.gather(this.fresh([item, ...others]));
   }
 
   showWaiting(): void {
@@ -67,8 +67,10 @@ export class Paged<T extends Item> {
       this.#replace(this.waiting, this.#gap);
       return;
     }
-    const moved = new Set(this.waiting.map((item) => item.id));
-    const rest = this.chunks.map((chunk) => without(chunk, (item) => moved.has(item.id)));
+    const moved = new Set(this.waiting.map((item) => this.placeOf(item)));
+    const rest = this.chunks.map((chunk) =>
+      mapped(chunk, (item) => (moved.has(this.placeOf(item)) ? null : item)),
+    );
     this.chunks = [chunkOf(this.waiting), ...rest].filter((chunk) => chunk.items.length > 0);
     this.waiting = [];
   }
@@ -80,12 +82,38 @@ export class Paged<T extends Item> {
   }
 
   remove(id: string): void {
-    this.chunks = this.chunks.map((chunk) => without(chunk, (item) => item.id === id));
-    this.waiting = this.waiting.filter((item) => item.id !== id);
+    const change = (item: T) => this.reduced(item, id);
+    this.chunks = this.chunks.map((chunk) => mapped(chunk, change));
+    this.waiting = this.waiting.map(change).filter((item) => item !== null);
+  }
+
+  /** What of the same place comes later takes it. */
+  protected placeOf(item: T): string {
+    return item.id;
+  }
+
+  protected partsOf(item: T): Item[] {
+    return [item];
+  }
+
+  /** What came, as it is shown. */
+  protected gather(items: T[]): T[] {
+    return items;
+  }
+
+  /** What is left of an item without that part of it. */
+  protected reduced(item: T, id: string): T | null {
+    return item.id === id ? null : item;
+  }
+
+  /** Of what waits, what isn't there already. */
+  protected fresh(waiting: T[]): T[] {
+    const known = new Set(this.items.flatMap((item) => this.partsOf(item)).map(versionOf));
+    return waiting.filter((item) => !known.has(versionOf(item)));
   }
 
   #replace(items: T[], next: string | null): void {
-    this.chunks = items.length > 0 ? [chunkOf(items)] : [];
+    this.chunks = items.length > 0 ? [chunkOf(this.gather(items))] : [];
     this.heights.clear();
     this.waiting = [];
     this.next = next;
@@ -94,21 +122,10 @@ export class Paged<T extends Item> {
   }
 
   #queue(items: T[], next: string | null): void {
-    const known = new Set(this.items.map((item) => item.id));
+    const known = new Set(this.items.flatMap((item) => this.partsOf(item)).map(({ id }) => id));
     const meets = items.some((item) => known.has(item.id));
     this.#gap = meets ? undefined : next;
-    this.waiting = items;
-    if (meets) this.#dropKnown();
-  }
-
-  #dropKnown(): void {
-    const known = new Set(this.items.map((item) => this.#version(item)));
-    this.waiting = this.waiting.filter((item) => !known.has(this.#version(item)));
-  }
-
-  /** A group of notifications is new again when it has grown. */
-  #version(item: T): string {
-    return 'version' in item ? `${item.id} ${String(item.version)}` : item.id;
+    this.waiting = this.gather(meets ? this.fresh(items) : items);
   }
 
   async #load(path: string, take: (page: Page<T>) => void): Promise<void> {
@@ -125,16 +142,51 @@ export class Paged<T extends Item> {
   }
 }
 
-const without = <T>(chunk: Chunk<T>, isGone: (item: T) => boolean): Chunk<T> =>
-  chunk.items.some(isGone) ? { ...chunk, items: chunk.items.filter((item) => !isGone(item)) } : chunk;
+/** A group of notifications is new again when it has grown. */
+const versionOf = (item: Item): string =>
+  'version' in item ? `${item.id} ${String(item.version)}` : item.id;
 
-export type Timeline = Paged<Status>;
+function mapped<T>(chunk: Chunk<T>, change: (item: T) => T | null): Chunk<T> {
+  const items = chunk.items.map(change).filter((item) => item !== null);
+  const isSame = items.length === chunk.items.length && items.every((item, at) => item === chunk.items[at]);
+  return isSame ? chunk : { ...chunk, items };
+}
 
+export type Timeline = Paged<Row>;
+
+/** What was boosted is shown once: those who boosted it stand above it, as of the page that it came with. */
+export class Gathered extends Paged<Row> {
+  protected override placeOf(row: Row): string {
+    return postOf(row);
+  }
+
+  protected override partsOf(row: Row): Item[] {
+    return partsOf(row);
+  }
+
+  protected override gather(rows: Row[]): Row[] {
+    return gathered(rows);
+  }
+
+  protected override reduced(row: Row, id: string): Row | null {
+    return without(row, (part) => part === id);
+  }
+
+  /** A boost of what one has just read, or is about to, tells nothing new. */
+  protected override fresh(waiting: Row[]): Row[] {
+    const recent = new Set(this.items.slice(0, RECENT).map(postOf));
+    return super.fresh(waiting).filter((row) => !recent.has(postOf(row)));
+  }
+}
+
+const RECENT = 40;
+/** On a profile each stands in its time. */
+const isOfMany = (path: string): boolean => path.startsWith('/api/v1/timelines/');
 const kept = new Map<string, Timeline>();
 
 export function timelineOf(path: string): Timeline {
   let timeline = kept.get(path);
-  if (!timeline) kept.set(path, (timeline = new Paged<Status>(path)));
+  if (!timeline) kept.set(path, (timeline = isOfMany(path) ? new Gathered(path) : new Paged<Row>(path)));
   return timeline;
 }
 

@@ -62,6 +62,9 @@ export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Pa
   return { items: (await response.json()) as T[], next: nextLink(response.headers.get('Link')) };
 }
 
+/** Browsers keep at most 64 KiB alive, all requests together (Fetch, 4.6), and refuse what is more. */
+const KEPT_ALIVE_BYTES_MAX = 16_384;
+
 /** Sends JSON; the answer is undefined where the server has none. */
 export async function sendJson<T>(
   method: string,
@@ -69,13 +72,16 @@ export async function sendJson<T>(
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<T> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
   const response = await send(path, {
     method,
-    headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    headers: text === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+    body: text,
+    // What somebody did is done, even if the page is left or closed in the same moment.
+    keepalive: new TextEncoder().encode(text).length <= KEPT_ALIVE_BYTES_MAX,
   });
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
+  const answer = await response.text();
+  return (answer ? JSON.parse(answer) : undefined) as T;
 }
 
 /** The path of rel="next" in a Link header (RFC 8288); the server's own name for itself is left out. */
