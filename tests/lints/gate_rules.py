@@ -48,10 +48,12 @@ _WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|
 
 
 class Module(msgspec.Struct, frozen=True):
-    """One file of the package; `path` is within it, with slashes."""
+    """One file of the package; `path` is within it, with slashes. `nodes`: all of the tree, walked once for all
+    rules."""
 
     path: str
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
 
     @property
     def room(self) -> str:
@@ -69,13 +71,13 @@ Rule = Callable[[Module], Iterator[str]]
 def modules() -> list[Module]:
     """All of the source; read by the first who asks, and not by every process that collects tests."""
     return [
-        Module(path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text()))
-        for path in sorted(SOURCE.rglob("*.py"))
+        parse(path.relative_to(SOURCE).as_posix(), path.read_text()) for path in sorted(SOURCE.rglob("*.py"))
     ]
 
 
 def parse(path: str, source: str) -> Module:
-    return Module(path, ast.parse(source))
+    tree = ast.parse(source)
+    return Module(path, tree, tuple(ast.walk(tree)))
 
 
 def only_the_gate_makes(module: Module) -> Iterator[str]:
@@ -83,7 +85,7 @@ def only_the_gate_makes(module: Module) -> Iterator[str]:
     if module.room == "gate":
         return
     made = _aliases(module, MADE_BY_THE_GATE)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             called = _last_name(node.func)
             if called in made and not (made[called] == "Viewer" and not node.args and not node.keywords):
@@ -102,7 +104,7 @@ def only_the_gate_writes(module: Module) -> Iterator[str]:
     """Standings and revocations are read by `queries.py` files and written by the gate."""
     if module.room in ("gate", "storage"):
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WRITING_SQL.search(node.value):
             yield _at(node, "writes a table of the gate")
         elif (
@@ -114,7 +116,7 @@ def only_the_gate_writes(module: Module) -> Iterator[str]:
         return
     if module.name != "queries.py":
         yield "imports a table of the gate, which only queries.py files read"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and _last_name(node.func) in ("insert", "update", "delete"):
             yield _at(node, "writes beside a table of the gate")
 
@@ -134,7 +136,7 @@ def only_signed_makes_keys(module: Module) -> Iterator[str]:
     """What opens a door by itself is made in one place, which asks for its kind in the register."""
     if module.path == "surfaces/signed.py":
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if any(name.partition(".")[0] in ("joserfc", "jwt") for name in names):
@@ -143,7 +145,7 @@ def only_signed_makes_keys(module: Module) -> Iterator[str]:
 
 def clients_of(module: Module) -> Iterator[str]:
     """Libraries that speak to other hosts, where a module imports them."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         # Of attributes only this one: `services.requests` is a number.
@@ -177,7 +179,7 @@ def gated_names(all_modules: list[Module]) -> frozenset[str]:
         node.name
         for module in all_modules
         if module.room != "gate"
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ClassDef)
         and any(isinstance(part, ast.FunctionDef) and part.name == "gate_facts" for part in node.body)
     )
@@ -185,7 +187,7 @@ def gated_names(all_modules: list[Module]) -> frozenset[str]:
 
 def callers_of(module: Module, names: Collection[str]) -> Iterator[str]:
     """The names among `names` that a module uses, once each."""
-    used = {_last_name(node) for node in ast.walk(module.tree) if isinstance(node, ast.Name | ast.Attribute)}
+    used = {_last_name(node) for node in module.nodes if isinstance(node, ast.Name | ast.Attribute)}
     yield from sorted(used & set(names))
 
 
@@ -193,7 +195,7 @@ def handlers_say_whom_they_serve(module: Module) -> Iterator[str]:
     """Every handler passes `opt=serves(...)`, and one that a token opens names the scope it takes."""
     litestar = {name for source, name, _ in _imports(module) if source == "litestar" and name in METHODS}
     declared = _declarations(module)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for decorator in node.decorator_list:
@@ -229,7 +231,7 @@ def _declarations(module: Module) -> dict[str, ast.expr]:
 
 def _imports(module: Module) -> Iterator[tuple[str, str, str]]:
     """(module, name, name here) of every `from … import …`."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield node.module or "", alias.name, alias.asname or alias.name

@@ -1,6 +1,8 @@
 """Boosts, favourites, bookmarks, pins and muted conversations, and what is counted of them, on both databases."""
 
 import asyncio
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,6 @@ from folkmoot.posts.marks import queries as mark_queries
 from folkmoot.posts.marks.model import PINS_MAX, Mark
 from folkmoot.posts.model import FOR_ALL, Mine, Post, Visibility
 from folkmoot.storage.database import Database, Read
-from folkmoot.storage.migrations import migrate
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import favourites, posts
 
@@ -223,12 +224,15 @@ STEPS = st.lists(
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_what_is_kept_is_what_would_be_counted(tmp_path_factory: pytest.TempPathFactory, steps: Any) -> None:
-    asyncio.run(_walk(f"sqlite:///{tmp_path_factory.mktemp('walk')}/folkmoot.db", steps))
+def test_what_is_kept_is_what_would_be_counted(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, steps: Any
+) -> None:
+    path = tmp_path_factory.mktemp("walk") / "folkmoot.db"
+    shutil.copyfile(sqlite_template, path)
+    asyncio.run(_walk(f"sqlite:///{path}", steps))
 
 
 async def _walk(url: str, steps: Any) -> None:
-    migrate(url)
     database = Database(url)
     try:
         square = Square(database)

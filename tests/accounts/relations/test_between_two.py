@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,6 @@ from folkmoot.accounts.relations import actions, following, queries
 from folkmoot.accounts.relations.model import Choices
 from folkmoot.gate import Acting, Action, Refused
 from folkmoot.storage.database import Database, Read
-from folkmoot.storage.migrations import migrate
 from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.people import follow_requests, follows
 from folkmoot.storage.tables.relations import endorsements
@@ -47,11 +48,11 @@ _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A database for all walks: making one takes longer than walking."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('walk')}/folkmoot.db"
-    migrate(url)
-    return url
+def url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database for all walks."""
+    path = tmp_path_factory.mktemp("walk") / "folkmoot.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
 
 
 async def take(square: Square, who: int, other: int, what: str) -> None:
