@@ -74,8 +74,7 @@ lock: $(VENV)/.installed ## Pin the newest versions that pyproject.toml allows, 
 
 .PHONY: types
 types: $(VENV)/.installed web/node_modules/.package-lock.json ## Generate the web client's types from the API's OpenAPI document.
-	$(FOLKMOOT) openapi > web/openapi.json.new && mv web/openapi.json.new web/openapi.json
-	npm --prefix web run types
+	$(FOLKMOOT) openapi | npm --prefix web run -s types
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	test -x $(PYTHON) || python3 -m venv $(VENV)

@@ -48,7 +48,7 @@ def reload(
 
 @app.command()
 def openapi() -> None:
-    """Print the OpenAPI document of our own API."""
+    """Print the OpenAPI document of the server's API."""
     from folkmoot.app import openapi_document
 
     sys.stdout.buffer.write(openapi_document() + b"\n")

@@ -24,7 +24,8 @@ from folkmoot.accounts.oauth.model import OAuthError
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Gate, Refused, Serves, Unregistered
 from folkmoot.storage.database import DatabaseBusy, DatabaseFull, Unstorable
-from folkmoot.surfaces.handlers import OTHERS, OWN_API
+from folkmoot.surfaces.described.document import document
+from folkmoot.surfaces.handlers import FOR_PROGRAMS, OTHERS, OWN_API
 from folkmoot.surfaces.http import (
     EXCEPTION_HANDLERS,
     SURFACE,
@@ -40,13 +41,13 @@ from folkmoot.surfaces.http import (
 from folkmoot.surfaces.limits import Limits, Metering, TooMany, too_many
 from folkmoot.surfaces.mastodon import oauth
 from folkmoot.surfaces.mastodon.paging import ID_MAX
-from folkmoot.surfaces.mastodon.streams.sockets import register_sockets
+from folkmoot.surfaces.mastodon.streams.sockets import SOCKET, register_sockets
 from folkmoot.surfaces.mastodon.trending import Trending
 from folkmoot.surfaces.networks import AtTheGate
 from folkmoot.surfaces.pages import pages
 from folkmoot.surfaces.security import HSTS, SECURITY_HEADERS, add_missing
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.spaces.listen import register_listen
+from folkmoot.surfaces.spaces.listen import STREAMS, register_listen
 from folkmoot.surfaces.spaces.offers import say_what_is_taken
 from folkmoot.surfaces.under_way import UnderWay
 
@@ -128,7 +129,8 @@ def build_app(services: Services, *, passwords: Passwords | None = None) -> Lite
 
 @cache
 def openapi_document() -> bytes:
-    """The OpenAPI document of our own API, as JSON: also what the web client's types are generated from."""
+    """The OpenAPI document of all that programs may ask for, as JSON: also what the web client's types of our own
+    API are generated from."""
     described = _litestar(
         route_handlers=list(OWN_API),
         # Only their names count: a parameter that is a dependency is no parameter of the API.
@@ -138,12 +140,18 @@ def openapi_document() -> bytes:
         openapi_config=OpenAPIConfig(title="Folkmoot", version=__version__),
         logging_config=None,
     )
-    return encode_json(described.openapi_schema.to_schema())
+    own = described.openapi_schema.to_schema()
+    return encode_json(document(own, OWN_API, FOR_PROGRAMS, [*STREAMS, SOCKET]))
 
 
-@get("/api/folkmoot/v1/openapi.json", opt=serves(Serves.NOBODY), media_type=OpenAPIMediaType.OPENAPI_JSON)
-async def openapi() -> bytes:
-    """The OpenAPI document of our own API."""
+@get(
+    "/api/folkmoot/v1/openapi.json",
+    opt=serves(Serves.NOBODY),
+    media_type=OpenAPIMediaType.OPENAPI_JSON,
+    sync_to_thread=True,
+)
+def openapi() -> bytes:
+    """The OpenAPI document. It is made once, in a second, which others needn't wait for."""
     return openapi_document()
 
 

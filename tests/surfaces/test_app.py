@@ -59,16 +59,26 @@ async def test_web_clients_elsewhere_may_ask_without_our_cookie(client: httpx.As
     assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
 
 
-async def test_only_our_own_api_is_described(client: httpx.AsyncClient) -> None:
+async def test_the_whole_api_is_described(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/folkmoot/v1/openapi.json")
     assert answer.status_code == 200
     document = answer.json()
-    assert document["info"]["title"] == "Folkmoot"
-    assert all(path.startswith("/api/folkmoot/v1/") for path in document["paths"])
-    session = document["paths"]["/api/folkmoot/v1/session"]
-    assert session["post"]["requestBody"]["content"]["application/json"]
-    assert "parameters" not in session["post"]
     assert json.loads(openapi_document()) == document
+    assert document["info"]["title"] == "Folkmoot"
+    session = document["paths"]["/api/folkmoot/v1/session"]["post"]
+    assert session["requestBody"]["content"]["application/json"]
+    assert "parameters" not in session
+    posting = document["paths"]["/api/v1/statuses"]["post"]
+    shape = {"$ref": "#/components/schemas/mastodon.CreateStatus"}
+    assert [one["schema"] for one in posting["requestBody"]["content"].values()] == [shape] * 3
+    assert [one["name"] for one in posting["parameters"]] == ["idempotency-key"]
+    assert posting["security"] == [{"oauth": ["write:statuses"]}, {"session": []}]
+    assert posting["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+    tagged = document["paths"]["/api/v1/timelines/tag/{tag}"]["get"]
+    kinds = {one["name"]: (one["in"], one["schema"]["type"]) for one in tagged["parameters"]}
+    assert kinds["tag"] == ("path", "string")
+    assert (kinds["max_id"], kinds["only_media"]) == (("query", "integer"), ("query", "boolean"))
+    assert tagged["security"][0] == {}
 
 
 async def test_an_error_says_nothing_and_is_logged_without_the_query(

@@ -68,7 +68,7 @@ from folkmoot.surfaces.mastodon.streams import events as streams
 from folkmoot.surfaces.pages import pages, source
 from folkmoot.surfaces.spaces import clips, hls, proof, redactions, replay, returning, spaces, stage, whep, whip
 
-# One line for each surface. What is in OpenAPI is our own API; Mastodon's has its own documentation.
+# One line for each surface.
 OWN_API: list[Any] = [
     *session.HANDLERS,
     *new_password.HANDLERS,
@@ -95,7 +95,7 @@ OWN_API: list[Any] = [
     *returning.HANDLERS,
     *clips.HANDLERS,
 ]
-OTHERS: list[Any] = [
+FOR_PROGRAMS: list[Any] = [
     *emails.HANDLERS,
     *registration.HANDLERS,
     *accounts.HANDLERS,
@@ -141,7 +141,12 @@ OTHERS: list[Any] = [
     *tags.HANDLERS,
     *lists.HANDLERS,
     *streams.HANDLERS,
+]
+"""Mastodon's API, OAuth, files, and what else programs ask for. It is in the OpenAPI document, as our own is."""
+PAGES: list[Any] = [
     *static.HANDLERS,
     *pages.HANDLERS,
     *source.HANDLERS,
 ]
+"""For people with a browser."""
+OTHERS: list[Any] = [*FOR_PROGRAMS, *PAGES]

@@ -3,8 +3,9 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from litestar.datastructures import UploadFile
 
 from folkmoot.gate import Refused, invalid
@@ -16,6 +17,10 @@ from folkmoot.surfaces.services import Services
 BODY_BYTES_MAX = FILE_BYTES_MAX + IMAGE_BYTES_MAX + 1_000_000
 """The file, a picture to show for it, and the other fields."""
 PICTURES_BYTES_MAX = 2 * IMAGE_BYTES_MAX + 1_000_000
+
+
+FileSent = Annotated[Any, msgspec.Meta(extra_json_schema={"type": "string", "format": "binary"})]
+"""A field of a form that holds a file; whatever else stands there is none."""
 
 
 def sent_file(value: Any) -> UploadFile | None:

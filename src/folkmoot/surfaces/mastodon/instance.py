@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.enums import MediaType
+from litestar.openapi import ResponseSpec
 
 from folkmoot.accounts import queries
 from folkmoot.accounts.model import Account, Counts
@@ -44,13 +45,13 @@ NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/2.1"  # a name, which no
 DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
 
 
-@get("/api/v2/instance", opt=serves(Serves.ALIKE))
+@get("/api/v2/instance", opt=serves(Serves.ALIKE), responses={200: ResponseSpec(entities.Instance)})
 async def instance(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[bytes]:
     """The server and what it can do."""
     return await _alike(request, viewer, services, _instance)
 
 
-@get("/api/v1/instance", opt=serves(Serves.ALIKE))
+@get("/api/v1/instance", opt=serves(Serves.ALIKE), responses={200: ResponseSpec(dict[str, Any])})
 async def instance_v1(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[bytes]:
     """The same for older clients."""
     return await _alike(request, viewer, services, _instance_v1)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
+from litestar.openapi import ResponseSpec
 
 from folkmoot.clips.actions import delete_own_file
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, invalid
@@ -34,18 +35,25 @@ GIF_AT_ONCE_BYTES_MAX = 500_000  # a film is made of it, if it moves
 WAITED_FOR_S = 60.0
 _LOOK_EVERY_S = 0.25
 _UPLOAD = serves(Serves.SIGNED_IN, Action.UPLOAD, "write:media")
+_LATER = {202: ResponseSpec(MediaAttachment)}
 
 
 class SentMedia(msgspec.Struct):
     """An upload, or what is changed of one; other fields that clients send are left alone."""
 
-    file: Any = None
-    thumbnail: Any = None
+    file: uploads.FileSent = None
+    thumbnail: uploads.FileSent = None
     description: str | None = None
     focus: str | None = None  # "x,y"
 
 
-@post("/api/v2/media", opt=_UPLOAD, request_max_body_size=uploads.BODY_BYTES_MAX)
+@post(
+    "/api/v2/media",
+    opt=_UPLOAD,
+    request_max_body_size=uploads.BODY_BYTES_MAX,
+    status_code=200,
+    responses=_LATER,
+)
 async def upload_media(
     request: Request[Any, Any, Any], permit: Permit, services: Services, limits: Limits
 ) -> Response[MediaAttachment]:
@@ -53,7 +61,7 @@ async def upload_media(
     return await _answer(services, permit.viewer, await _take(request, permit, services, limits))
 
 
-@post(PATH, opt=_UPLOAD, request_max_body_size=uploads.BODY_BYTES_MAX)
+@post(PATH, opt=_UPLOAD, request_max_body_size=uploads.BODY_BYTES_MAX, status_code=200, responses=_LATER)
 async def upload_media_and_wait(
     request: Request[Any, Any, Any], permit: Permit, services: Services, limits: Limits
 ) -> Response[MediaAttachment]:
@@ -68,7 +76,11 @@ async def upload_media_and_wait(
     return await _answer(services, permit.viewer, media_id)
 
 
-@get(f"{PATH}/{{media_id:str}}", opt=serves(Serves.SIGNED_IN, scope="write:media"))
+@get(
+    f"{PATH}/{{media_id:str}}",
+    opt=serves(Serves.SIGNED_IN, scope="write:media"),
+    responses={206: ResponseSpec(MediaAttachment)},
+)
 async def show_media(media_id: str, viewer: Viewer, services: Services) -> Response[MediaAttachment]:
     """One's own file: 206 while it is processed, with `folkmoot.progress` in percent; 422 if that failed."""
     return await _answer(services, viewer, entity_id(media_id), unfinished=206)

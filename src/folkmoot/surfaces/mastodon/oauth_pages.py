@@ -9,6 +9,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, select_autoescape
 from litestar import Request, Response, get, post
 from litestar.enums import MediaType
+from litestar.openapi import ResponseSpec
 from litestar.response import Redirect
 
 from folkmoot.accounts.oauth import actions, queries, rules
@@ -104,10 +105,14 @@ def _for_program(_request: Request[Any, Any, Any], failure: _ForProgram) -> Redi
     return _back(failure.query.redirect_uri, error, failure.query.state)
 
 
-_HANDLERS: dict[Any, Any] = {Refused: _refused, TooMany: _refused, _ForProgram: _for_program}
+_ANSWERS: dict[str, Any] = {
+    "status_code": 200,
+    "responses": {303: ResponseSpec(None)},
+    "exception_handlers": {Refused: _refused, TooMany: _refused, _ForProgram: _for_program},
+}
 
 
-@get(PATH, opt=serves(Serves.NOBODY, Action.AUTHORIZE), exception_handlers=_HANDLERS)
+@get(PATH, opt=serves(Serves.NOBODY, Action.AUTHORIZE), **_ANSWERS)
 async def ask(request: Request[Any, Any, Any], viewer: Viewer, services: Services, gate: Gate) -> Page:
     """The consent page, or the sign-in form before it."""
     query = _query(request)
@@ -133,7 +138,7 @@ async def ask(request: Request[Any, Any, Any], viewer: Viewer, services: Service
     )
 
 
-@post(f"{PATH}/sign-in", opt=serves(Serves.NOBODY, Action.SIGN_IN), exception_handlers=_HANDLERS)
+@post(f"{PATH}/sign-in", opt=serves(Serves.NOBODY, Action.SIGN_IN), **_ANSWERS)
 async def sign_in(
     request: Request[Any, Any, Any], services: Services, passwords: Passwords, limits: Limits
 ) -> Page:
@@ -152,7 +157,7 @@ async def sign_in(
     return _signed_in(request, services, query, opened)
 
 
-@post(f"{PATH}/second-factor", opt=serves(Serves.NOBODY, Action.SIGN_IN), exception_handlers=_HANDLERS)
+@post(f"{PATH}/second-factor", opt=serves(Serves.NOBODY, Action.SIGN_IN), **_ANSWERS)
 async def go_on(request: Request[Any, Any, Any], services: Services, limits: Limits) -> Page:
     """The form for a code: on to the consent page, or the form again."""
     query = _query(request)
@@ -170,7 +175,7 @@ async def go_on(request: Request[Any, Any, Any], services: Services, limits: Lim
     return _signed_in(request, services, query, secret)
 
 
-@post(PATH, opt=serves(Serves.NOBODY, Action.AUTHORIZE), exception_handlers=_HANDLERS)
+@post(PATH, opt=serves(Serves.NOBODY, Action.AUTHORIZE), **_ANSWERS)
 async def decide(request: Request[Any, Any, Any], viewer: Viewer, services: Services, gate: Gate) -> Page:
     """The consent form: a code for the program, or its refusal."""
     query = _query(request)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, post
+from litestar.openapi import ResponseSpec
 
 from folkmoot.accounts import actions
 from folkmoot.accounts.passwords import Passwords
@@ -47,7 +48,10 @@ class Invalid(msgspec.Struct):
     details: dict[str, list[Wrong]]
 
 
-@post("/api/v1/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200)
+_ANSWERS = {200: ResponseSpec(entities.Token), 422: ResponseSpec(Invalid)}
+
+
+@post("/api/v1/accounts", opt=serves(Serves.NOBODY, Action.SIGN_IN), status_code=200, responses=_ANSWERS)
 async def register(
     request: Request[Any, Any, Any],
     viewer: Viewer,

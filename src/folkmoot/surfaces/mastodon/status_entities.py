@@ -130,13 +130,14 @@ class Quote(msgspec.Struct, kw_only=True):
     """What a post quotes, where that is `accepted` or of somebody whom the viewer muted; else why not."""
 
     state: Literal["accepted", "revoked", "deleted", "unauthorized", "muted_account"]
-    quoted_status: "Status | None" = None
+    quoted_status: "Status | msgspec.UnsetType | None" = None
+    quoted_status_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class ShallowQuote(msgspec.Struct, kw_only=True):
+class ShallowQuote(Quote, kw_only=True):
     """What a quoted post quotes: named, not shown."""
 
-    state: Literal["accepted", "revoked", "deleted", "unauthorized", "muted_account"]
+    quoted_status: msgspec.UnsetType = msgspec.UNSET
     quoted_status_id: str | None = None
 
 
@@ -164,7 +165,7 @@ class Status(msgspec.Struct, kw_only=True):
     card: PreviewCard | None
     poll: Poll | None
     reblog: "Status | None" = None
-    quote: Quote | ShallowQuote | None = None
+    quote: Quote | None = None
     quote_approval: QuoteApproval
     replies_count: int
     reblogs_count: int

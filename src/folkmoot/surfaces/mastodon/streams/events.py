@@ -43,12 +43,12 @@ def _stream(path: str, name: str, scope: str) -> HTTPRouteHandler:
         media_type="text/event-stream",
     )
     async def stream(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Stream:
-        asked = request.query_params
+        query = request.query_params
         wanted = c.following(
             viewer,
             name,
-            tag=asked.get("tag", ""),
-            list_id=asked.get("list", ""),
+            tag=query.get("tag", ""),
+            list_id=query.get("list", ""),
             only_media=says(request, "only_media"),
         )
         await require_own(services, viewer, wanted)

@@ -1,0 +1,1 @@
+"""What the server answers to programs, described: the OpenAPI document."""
