@@ -32,6 +32,7 @@ class Account(msgspec.Struct, frozen=True):
     indexable: bool = False  # whose posts anybody may search
     hide_collections: bool = False  # whom it follows, and who follows it
     fields: tuple[Field, ...] = ()
+    mentioned: tuple[str, ...] = ()  # accounts that note and fields name, in their own spelling
     avatar: Portrait | None = None
     header: Portrait | None = None
 

@@ -222,6 +222,7 @@ def _account(row: Row[Any]) -> Account:
         indexable=row.indexable,
         hide_collections=row.hide_collections,
         fields=tuple(msgspec.convert(row.fields, list[Field])) if row.fields else (),
+        mentioned=tuple(row.mentioned),
         avatar=msgspec.convert(row.avatar, Portrait) if row.avatar is not None else None,
         header=msgspec.convert(row.header, Portrait) if row.header is not None else None,
     )

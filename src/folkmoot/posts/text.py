@@ -20,6 +20,7 @@ from folkmoot.storage.words import MARKS
 
 HERE = "https://here.invalid"
 _DISPLAYED_URL_CHARACTERS = 30
+_ELSEWHERE = "nofollow noopener noreferrer"
 
 ALLOWED_TAGS = frozenset({"p", "br", "a", "span"})
 ALLOWED_ATTRIBUTES = {"a": {"href", "class", "rel", "target", "translate"}, "span": {"class", "translate"}}
@@ -138,11 +139,16 @@ def visible_characters(text: str) -> int:
 
 def to_html(pieces: Collection[Token], usernames: Mapping[str, str]) -> str:
     """Safe HTML. `usernames` maps the folded names that exist to their own spelling; others stay plain text."""
-    inline = "".join(_inline(piece, usernames) for piece in pieces).strip()
+    inline = _inlines(pieces, usernames, _ELSEWHERE).strip()
     if not inline:
         return ""
     paragraphs = (paragraph.replace("\n", "<br>") for paragraph in re.split(r"\n{2,}", inline))
     return sanitised("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
+
+
+def line_to_html(pieces: Collection[Token], usernames: Mapping[str, str], relation: str) -> str:
+    """The same without paragraphs; `relation` is what its links say of where they lead (HTML, `rel`)."""
+    return sanitised(_inlines(pieces, usernames, f"{relation} {_ELSEWHERE}"))
 
 
 def sanitised(dirty: str) -> str:
@@ -156,9 +162,13 @@ def sanitised(dirty: str) -> str:
     )
 
 
-def _inline(piece: Token, usernames: Mapping[str, str]) -> str:
+def _inlines(pieces: Collection[Token], usernames: Mapping[str, str], relation: str) -> str:
+    return "".join(_inline(piece, usernames, relation) for piece in pieces)
+
+
+def _inline(piece: Token, usernames: Mapping[str, str], relation: str) -> str:
     if isinstance(piece, Url):
-        return _link(piece)
+        return _link(piece, relation)
     if isinstance(piece, Tag):
         return (
             f'<a href="{HERE}/tags/{html.escape(piece.name)}" class="mention hashtag" rel="tag">'
@@ -174,13 +184,13 @@ def _inline(piece: Token, usernames: Mapping[str, str]) -> str:
     return html.escape(piece.text)
 
 
-def _link(url: Url) -> str:
+def _link(url: Url, relation: str) -> str:
     """Shown as Mastodon shows it: without the scheme and cut off; whole for copying and screen readers."""
     scheme, separator, rest = url.text.partition("://")
     shown, hidden = rest[:_DISPLAYED_URL_CHARACTERS], rest[_DISPLAYED_URL_CHARACTERS:]
     shown_class = ' class="ellipsis"' if hidden else ""
     return (
-        f'<a href="{html.escape(url.href)}" target="_blank" rel="nofollow noopener noreferrer" translate="no">'
+        f'<a href="{html.escape(url.href)}" target="_blank" rel="{relation}" translate="no">'
         f'<span class="invisible">{html.escape(scheme + separator)}</span>'
         f"<span{shown_class}>{html.escape(shown)}</span>"
         f'<span class="invisible">{html.escape(hidden)}</span></a>'

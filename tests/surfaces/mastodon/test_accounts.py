@@ -1,5 +1,6 @@
 """Accounts as Mastodon clients see and change them."""
 
+import re
 from typing import Any
 
 import httpx
@@ -103,7 +104,7 @@ async def test_a_profile_changes(client: httpx.AsyncClient, people: People, ids:
     }
     (field,) = shown["fields"]
     assert (field["name"], field["verified_at"]) == ("Web", None)
-    assert field["value"].startswith('<a href="https://a.test" rel="me nofollow noopener noreferrer"')
+    assert 'href="https://a.test" target="_blank" rel="me nofollow noopener noreferrer"' in field["value"]
     own = shown["source"]
     assert own["note"] == "Hi <b>\nhttps://a.test"
     assert own["fields"] == [{"name": "Web", "value": "https://a.test", "verified_at": None}]
@@ -114,6 +115,10 @@ async def test_a_profile_changes(client: httpx.AsyncClient, people: People, ids:
     assert preferences["posting:default:sensitive"] is True
     assert preferences["posting:default:language"] == "de"
     assert preferences["posting:default:quote_policy"] == "followers"
+    named = (
+        await client.patch(f"{ACCOUNTS}/update_credentials", headers=headers, json={"note": "of @BOB @x"})
+    ).json()
+    assert re.findall(r'href="[^"]*(/@\w+)"', named["note"]) == ["/@Bob"]
     kept = (await client.patch(f"{ACCOUNTS}/update_credentials", headers=headers, json={"note": ""})).json()
     assert (kept["display_name"], kept["note"], len(kept["fields"])) == ("Alice A.", "", 1)
     assert kept["source"]["privacy"] == "unlisted"

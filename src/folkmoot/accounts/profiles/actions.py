@@ -1,5 +1,7 @@
 """Writes of profiles. Each runs inside `Gate.act`."""
 
+from collections.abc import Callable, Collection
+
 import msgspec
 from sqlalchemy import delete, select, update
 
@@ -8,6 +10,7 @@ from folkmoot.accounts.profiles.model import Changes, PostingDefaults
 from folkmoot.accounts.profiles.queries import defaults_of
 from folkmoot.accounts.profiles.rules import account_columns, changed_defaults
 from folkmoot.accounts.relations import following
+from folkmoot.accounts.rules import fold
 from folkmoot.gate import Acting
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.people import accounts
@@ -37,6 +40,19 @@ async def _change_account(acting: Acting, columns: dict[str, object]) -> None:
     if columns.get("locked") is False:
         await following.authorize_all(acting)
     await emit(acting.tx, ACCOUNT_UPDATED, {"account": str(acting.actor_id)})
+
+
+async def keep_mentioned(acting: Acting, names_in: Callable[[str], Collection[str]]) -> None:
+    """Which accounts note and fields name is found out when they are written, not each time that they are shown.
+
+    `names_in`: the usernames that a text mentions, whether or not somebody has them.
+    """
+    own = accounts.c.id == acting.actor_id
+    row = (await acting.tx.connection.execute(select(accounts.c.note, accounts.c.fields).where(own))).one()
+    folded = {fold(name) for text in (row.note, *(one["value"] for one in row.fields)) for name in names_in(text)}
+    named = select(accounts.c.username).where(accounts.c.username_folded.in_(folded), accounts.c.host.is_(None))
+    found = sorted((await acting.tx.connection.execute(named)).scalars()) if folded else []
+    await acting.tx.connection.execute(update(accounts).where(own).values(mentioned=found))
 
 
 async def _keep(acting: Acting, defaults: PostingDefaults) -> None:

@@ -34,6 +34,7 @@ accounts = Table(
     Column("indexable", Boolean, nullable=False, server_default=text("false")),  # posts may be searched by anybody
     Column("hide_collections", Boolean, nullable=False, server_default=text("false")),  # whom one follows, and back
     Column("fields", Document, nullable=False, server_default=text("'[]'")),  # [{"name": …, "value": …}, …]
+    Column("mentioned", Document, nullable=False, server_default=text("'[]'")),  # usernames, in note and fields
     Column("avatar", Document),  # where its bytes are (accounts/portraits.py); NULL: the picture of who has none
     Column("header", Document),
 )

@@ -7,12 +7,12 @@ import msgspec
 from folkmoot.accounts.model import Account, Relationship
 from folkmoot.accounts.portraits.model import Which
 from folkmoot.accounts.profiles.model import PostingDefaults
-from folkmoot.accounts.text import field_html, note_html
 from folkmoot.gate import Role, Visible
 from folkmoot.gate.standings import MODERATORS
 from folkmoot.posts.emojis.model import Emoji
 from folkmoot.storage.ids import time_of
 from folkmoot.surfaces.mastodon import entities
+from folkmoot.surfaces.mastodon.profile_text import field_html, note_html
 from folkmoot.surfaces.services import Site
 
 AVATAR_PATH = "/static/avatar.png"
@@ -45,7 +45,7 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         indexable=item.indexable,
         group=False,
         created_at=timestamp(item.created_at_ms),
-        note=note_html(item.note),
+        note=note_html(item.note, item.mentioned, site.base_url),
         url=f"{site.base_url}/@{item.username}",
         uri=f"{site.base_url}/users/{item.username}",
         avatar=portrait(visible, "avatar", site),
@@ -60,7 +60,9 @@ def account(visible: Visible[Account], site: Site) -> entities.Account:
         emojis=emojis(
             site, item.display_name, item.note, *(text for one in item.fields for text in (one.name, one.value))
         ),
-        fields=[entities.Field(one.name, field_html(one.value)) for one in item.fields],
+        fields=[
+            entities.Field(one.name, field_html(one.value, item.mentioned, site.base_url)) for one in item.fields
+        ],
         roles=[] if item.role is Role.MEMBER else [_role(item.role)],
     )
 

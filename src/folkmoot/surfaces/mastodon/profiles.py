@@ -13,7 +13,7 @@ from folkmoot.accounts.model import Field
 from folkmoot.accounts.oauth.rules import covers
 from folkmoot.accounts.portraits.actions import change_portraits
 from folkmoot.accounts.portraits.model import Portrait, Which
-from folkmoot.accounts.profiles.actions import update_profile
+from folkmoot.accounts.profiles.actions import keep_mentioned, update_profile
 from folkmoot.accounts.profiles.model import Changes
 from folkmoot.accounts.profiles.queries import defaults_of
 from folkmoot.gate import Acting, Action, Gate, Permit, Refused, Serves, Viewer
@@ -23,8 +23,9 @@ from folkmoot.surfaces.mastodon import entities
 from folkmoot.surfaces.mastodon.accounts import PATH
 from folkmoot.surfaces.mastodon.own_account import own_account
 from folkmoot.surfaces.mastodon.portraits import taken
+from folkmoot.surfaces.mastodon.profile_text import names_in
 from folkmoot.surfaces.services import Services
-from folkmoot.surfaces.uploads import PICTURES_BYTES_MAX
+from folkmoot.surfaces.uploads import PICTURES_BYTES_MAX, FileSent
 
 
 class FieldSent(msgspec.Struct):
@@ -55,8 +56,8 @@ class UpdateCredentials(msgspec.Struct):
     hide_collections: bool | None = None
     fields_attributes: list[FieldSent] | dict[str, FieldSent] | None = None
     source: SourceSent | None = None
-    avatar: Any = None
-    header: Any = None
+    avatar: FileSent = None
+    header: FileSent = None
 
 
 @get(f"{PATH}/verify_credentials", opt=serves(Serves.SIGNED_IN))
@@ -101,6 +102,8 @@ async def preferences(viewer: Viewer, services: Services) -> dict[str, Any]:
 
 async def _update(acting: Acting, changes: Changes, chosen: Mapping[Which, Portrait | None]) -> None:
     await update_profile(acting, changes)
+    if changes.note is not None or changes.fields is not None:
+        await keep_mentioned(acting, names_in)
     await change_portraits(acting, chosen)
 
 
