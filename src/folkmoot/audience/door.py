@@ -188,6 +188,7 @@ class ListenProtocol(HttpToolsProtocol):
         self._stop_awaiting_head()
         self.door.busy(self)
         super().connection_lost(exc)
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
         if self._is_listen:
@@ -213,6 +214,11 @@ class ListenProtocol(HttpToolsProtocol):
         self._stop_awaiting_head()
         self.door.busy(self)
         super().handle_websocket_upgrade()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Of what refers back to this: so all of it goes at once, and no garbage collector has to find it."""
+        self.parser = self.scope = self.cycle = cast(Any, None)
 
     # --- what the parser and the application's answer call
 

@@ -65,4 +65,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         self.scope["extensions"] = cast(Any, {**(self.scope["extensions"] or {}), CONNECTION: Upgraded(self)})
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            # They refer to each other: thousands of ended connections would wait for the garbage collector.
+            self.scope["extensions"] = {}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.conn.parser.close()  # a generator that holds what holds it

@@ -37,6 +37,7 @@ from folkmoot.recordings.live_tapes import LiveTapes
 from folkmoot.serve import https
 from folkmoot.serve.archive import remote_store
 from folkmoot.serve.children import RETIRE, WEB
+from folkmoot.serve.garbage import Sparing
 from folkmoot.serve.network import ice_servers, ice_servers_for
 from folkmoot.serve.places import Places
 from folkmoot.serve.ports import shares
@@ -175,6 +176,7 @@ class WebProcess:
         )
         server = RetiringServer(config, answers, lambda: say_ready(self._places.run, WEB))
         self._handoff.start()
+        Sparing().start()
         # If what runs beside it fails, the server ends too: it is restarted whole, rather than left without.
         async with self._doorbell.listening(self._places.database_url), asyncio.TaskGroup() as group:
             # The next process tells the stages, too, and two would tell them different numbers.
