@@ -84,7 +84,15 @@ async def test_a_host_is_told_who_comes_back_by_the_same_browser(
     await guests.get_by_role("button", name="Listen", exact=True).click()
     listens = f"third_{which} listens by a browser from which first_{which} was removed."
     await expect(hosts.get_by_text(listens)).to_be_visible()
+
+    await sign_out(guests)
+    await guests.goto(f"/spaces/{space['id']}")
+    await guests.get_by_role("button", name="Listen", exact=True).click()
+    without = f"Somebody without an account listens by a browser from which first_{which} was removed."
+    await expect(hosts.get_by_text(without)).to_be_visible()
     assert await problems(hosts) == []
+    await hosts.get_by_role("button", name=f"Ignore this about first_{which}").click()
+    await expect(hosts.get_by_text(without)).to_have_count(0)
 
 
 @ON_A_DESKTOP

@@ -223,7 +223,8 @@ class WebProcess:
 
     def _follower(self) -> events.Follower:
         async def reload() -> None:
-            """Emoji alone could be wrong by a missed event: streams ask the gate themselves."""
+            """What is wrong by a missed event: streams ask the gate themselves."""
+            self._services.visits.missed()
             await self._services.site.emojis.read_anew(self._database)
 
         return events.Follower(
@@ -251,7 +252,10 @@ class WebProcess:
         if event.kind == SPACE_CHANGED:
             space_id = int(event.payload["space"])
             self._hub.tell(space_id, "changed")
-            if any(change["change"] == "ended" for change in event.payload["changes"]):
+            changes = {change["change"] for change in event.payload["changes"]}
+            if "removed" in changes:
+                self._services.visits.removed(space_id)
+            if "ended" in changes:
                 await self._stages.ended(space_id)
 
 

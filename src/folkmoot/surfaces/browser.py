@@ -6,6 +6,7 @@ account is given none. The number is nothing but a number, and this server keeps
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
@@ -28,6 +29,12 @@ _STATE = "browser"
 def arriving_from(request: Request[Any, Any, Any], services: Services, email: str | None = None) -> Arriving:
     """The marks of this request's browser, which has its number from now on, and of its address."""
     return arriving(services.marks, client_address(request), _number(request), email)
+
+
+def browser_shown(cookies: Mapping[str, str], services: Services) -> bytes | None:
+    """The mark of a browser that has its number already; None for one that was given none."""
+    number = _number_in(cookies)
+    return services.marks.browser(number) if number is not None else None
 
 
 def browser_name(user_agent: str) -> str:
@@ -55,7 +62,11 @@ def _number(request: Request[Any, Any, Any]) -> str:
     """The one it shows, or a new one: the same for all of a request."""
     known: str | None = request.scope["state"].get(_STATE)
     if known is None:
-        shown = request.cookies.get(BROWSER_COOKIE, "")
-        known = shown if _NUMBER.fullmatch(shown) else secrets.token_urlsafe(32)
+        known = _number_in(request.cookies) or secrets.token_urlsafe(32)
         request.scope["state"][_STATE] = known
     return known
+
+
+def _number_in(cookies: Mapping[str, str]) -> str | None:
+    shown = cookies.get(BROWSER_COOKIE, "")
+    return shown if _NUMBER.fullmatch(shown) else None

@@ -1,11 +1,12 @@
 """Hosts are told when somebody who asks, speaks or listens uses a browser from which another was removed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar
+from msgspec.structs import replace
 from sqlalchemy import func, select
 from tests.support.clock import FakeClock
 from tests.support.people import People
@@ -13,13 +14,16 @@ from tests.support.web import visitor
 from tests.surfaces.conftest import Person
 from tests.surfaces.spaces.conftest import SPACES
 
+from folkmoot.audience.request import Admission, ListenRequest
 from folkmoot.gate import Acting, Action
-from folkmoot.moderation.evasion import visits
+from folkmoot.moderation.evasion import queries, visits
 from folkmoot.moderation.evasion.actions import forget_old
+from folkmoot.spaces.model import Audience, Space, SpaceState, SpeakPolicy
 from folkmoot.spaces.queries import by_ids
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.joining import space_visits
+from folkmoot.surfaces.spaces.listen import Admitter
 
 API = "/api/folkmoot/v1"
 PASSWORD = "a long enough password"
@@ -30,7 +34,7 @@ class Browser:
     """One browser, in which accounts sign up and in one after another."""
 
     def __init__(self, app: Litestar) -> None:
-        self._app = app
+        self.app = app
         self.client = visitor(app)
 
     async def sign_up(self, username: str) -> str:
@@ -52,10 +56,14 @@ class Browser:
 
     async def listen(self, space_id: str) -> int:
         """The status of the answer; who came is looked at, as the web process does beside its requests."""
-        services = self._app.state.equipment.services
+        services = self.app.state.equipment.services
         joined = await self.client.post(f"{SPACES}/{space_id}/join", headers={"Sec-Fetch-Site": "same-origin"})
         await services.visits.write(services.gate)
         return joined.status_code
+
+    async def sign_out(self) -> None:
+        answer = await self.client.delete(f"{API}/session", headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 204, answer.text
 
 
 @pytest.fixture
@@ -142,17 +150,123 @@ async def test_hosts_are_told_of_listeners_removed_as_listeners(
     assert await browser.listen(space_id) == 200
     assert await known_visits(database) == 0, "who listens is nobody's business"
     await tell(client, alice, space_id, "remove", account=first)
-    assert await hints(client, alice, space_id) == [], "nobody knows yet that the name was here"
     assert await browser.listen(space_id) == (403 if audience == "public" else 404), "their player asks again"
-    await browser.sign_in("second")
-    assert await browser.listen(space_id) == 200
+    await removal_is_heard_of(browser, space_id)
     (hint,) = await hints(client, alice, space_id)
     assert (hint["account"]["id"], hint["removed"]["id"], hint["listens"]) == (second, first, True)
+    await browser.sign_in("second")
     await browser.command(space_id, "ask")
     assert [one["listens"] for one in await hints(client, alice, space_id)] == [False]
     answer = await client.delete(f"{SPACES}/{space_id}/returning/{second}", headers=alice.headers)
     assert answer.status_code == 204
     assert await told(client, alice, space_id) == []
+
+
+async def removal_is_heard_of(browser: Browser, space_id: str) -> None:
+    """What the web process does when the event comes."""
+    services = browser.app.state.equipment.services
+    services.visits.removed(int(space_id))
+    await services.visits.write(services.gate)
+
+
+async def test_hosts_are_told_who_listens_without_an_account(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, database: Database
+) -> None:
+    space_id, second = await removed_and_back(client, browser, alice)
+    await client.delete(f"{SPACES}/{space_id}/returning/{second}", headers=alice.headers)
+    assert await hints(client, alice, space_id) == []
+    await browser.sign_out()
+    stranger = Browser(browser.app)
+    assert await stranger.listen(space_id) == 200, "a browser without a number"
+    assert await known_visits(database) == 0
+    assert await browser.listen(space_id) == 200
+    (hint,) = await hints(client, alice, space_id)
+    assert (hint["account"], hint["removed"]["username"], hint["listens"]) == (None, "first", True)
+    first = hint["removed"]["id"]
+    await tell(client, alice, space_id, "let_back", account=first)
+    assert await hints(client, alice, space_id) == []
+    await tell(client, alice, space_id, "remove", account=first)
+    await client.delete(f"{SPACES}/{space_id}/returning/{first}", headers=alice.headers)
+    assert await hints(client, alice, space_id) == []
+
+
+async def test_by_hls_for_everybody_too_and_at_the_door(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, bob: Person, database: Database
+) -> None:
+    space_id, _ = await removed_and_back(client, browser, alice)
+    await browser.sign_out()
+    services = browser.app.state.equipment.services
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.client.cookies.items())
+    request = ListenRequest(int(space_id), "opus", None, None, cookie, "https://other.example", "203.0.113.9")
+    assert isinstance(await Admitter(services)(request), Admission)
+    await services.visits.write(services.gate)
+    assert await known_visits(database) == 0, "a page elsewhere sends what it likes"
+    assert isinstance(await Admitter(services)(replace(request, origin=None)), Admission)
+    await services.visits.write(services.gate)
+    assert await known_visits(database) == 1
+    elsewhere = await live_with_a_listener_removed(client, browser, bob)
+    await browser.client.get(f"{SPACES}/{elsewhere}/hls/index.m3u8")
+    await services.visits.write(services.gate)
+    assert [one["account"] for one in await hints(client, bob, elsewhere)] == [None]
+
+
+async def live_with_a_listener_removed(client: httpx.AsyncClient, browser: Browser, host: Person) -> str:
+    space_id = await live(client, host)
+    account = await browser.sign_up("listening")
+    assert await browser.listen(space_id) == 200
+    await tell(client, host, space_id, "remove", account=account)
+    await removal_is_heard_of(browser, space_id)
+    await browser.sign_out()
+    return space_id
+
+
+async def test_who_only_was_named_and_listens_without_an_account_is_nobodys_business(
+    client: httpx.AsyncClient, browser: Browser, alice: Person, database: Database
+) -> None:
+    """Else whoever opens a Space could find out that somebody listens who does not want to be seen."""
+    space_id = await live(client, alice)
+    named = await browser.sign_up("named")
+    await browser.sign_out()
+    await tell(client, alice, space_id, "remove", account=named)
+    assert await browser.listen(space_id) == 200
+    await removal_is_heard_of(browser, space_id)
+    assert await hints(client, alice, space_id) == []
+    assert await known_visits(database) == 0
+
+
+async def test_of_a_crowd_those_are_found_who_share_a_browser(
+    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person
+) -> None:
+    space_id, second = await removed_and_back(client, browser, alice)
+    crowd = [int(second), *range(10**6, 10**6 + 600)]
+    async with app.state.equipment.services.database.read() as read:
+        found = await queries.same_browsers(read, int(space_id), crowd)
+    assert [str(one.account_id) for one in found] == [second]
+
+
+def space_of(number: int) -> Space:
+    return Space(
+        id=number,
+        title="",
+        topics=(),
+        language="en",
+        creator_id=9,
+        host_id=9,
+        audience=Audience.PUBLIC,
+        speak_policy=SpeakPolicy.EVERYONE,
+        recorded=False,
+        created_at_ms=0,
+        state=SpaceState.LIVE,
+        members={},
+    )
+
+
+def test_no_more_people_are_remembered_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "PEOPLE_MAX", 3)
+    book = visits.Visits()
+    for account_id in (1, 2, 2, 3, 4):
+        book.note(space_of(account_id % 2), account_id)
+    assert {key: door.came for key, door in book._doors.items()} == {0: {2, 4}}
 
 
 async def test_a_space_that_fails_keeps_no_other_waiting_and_one_that_is_over_is_forgotten(
@@ -163,7 +277,7 @@ async def test_a_space_that_fails_keeps_no_other_waiting_and_one_that_is_over_is
     spaces = [int(await live(client, host)) for host in (alice, bob)]
     first = await Browser(app).sign_up("first")
 
-    async def fails_once(_acting: Acting, *, space_id: int, account_ids: Sequence[int]) -> None:
+    async def fails_once(_acting: Acting, *, space_id: int, **_came: Collection[object]) -> None:
         looked_at.append(space_id)
         if looked_at == spaces[:1]:
             raise ValueError("no")
@@ -221,6 +335,7 @@ async def test_hosts_learn_nothing_of_people_who_did_not_come(
         assert await told(client, alice, trap) == []
     await browser.command(space_id, "accept", recording_consent=True)
     assert await browser.listen(space_id) == 200
+    await removal_is_heard_of(browser, space_id)
     assert await told(client, alice, space_id) == [], "nothing is known of who never came"
 
 

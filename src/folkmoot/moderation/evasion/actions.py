@@ -1,6 +1,6 @@
 """Signing up past what is known of others, and what is remembered for that. Each runs inside `Gate.act`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, insert, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -73,33 +73,51 @@ async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
     return is_new
 
 
-async def came(acting: Acting, *, space_id: int, account_ids: Sequence[int]) -> None:
-    """Of those who came to listen to a Space, remember who was removed from it, and who shares a browser with one
-    of these: of them its hosts are told. Of the others nothing is kept."""
-    removed = list(
-        (
-            await acting.tx.connection.execute(
-                select(space_members.c.account_id).where(
-                    space_members.c.space_id == space_id,
-                    space_members.c.account_id.in_(account_ids),
-                    space_members.c.removed,
-                )
-            )
-        ).scalars()
+async def came(
+    acting: Acting, *, space_id: int, account_ids: Collection[int], browsers: Collection[bytes] = ()
+) -> None:
+    """Of those who came to listen to a Space, remember who was removed from it, who shares a browser with one of
+    these, and by whose browser somebody came without an account: of them its hosts are told. Of the others nothing
+    is kept. `browsers`: the marks of those who came without an account."""
+    were_removed = select(space_members.c.account_id).where(
+        space_members.c.space_id == space_id, space_members.c.removed
     )
-    await _visited(acting, space_id, removed)
-    others = set(account_ids).difference(removed)
+    removed = set((await acting.tx.connection.execute(were_removed)).scalars())
+    if not removed:
+        return
+    await _visited(acting, space_id, sorted(removed.intersection(account_ids)))
+    others = set(account_ids) - removed
     alike = [one.account_id for one in await queries.same_browsers(acting.tx, space_id, others)]
-    if await _visited(acting, space_id, alike):
-        await _tell_hosts(acting, space_id, "came_back", alike)
+    signed_out = await queries.removed_by_browser(acting.tx, space_id, browsers) if browsers else []
+    news = await _visited(acting, space_id, alike) + await _signed_out(acting, space_id, signed_out)
+    if news:
+        await _tell_hosts(acting, space_id, "came_back", news)
 
 
-async def _visited(acting: Acting, space_id: int, account_ids: Sequence[int]) -> bool:
-    """Whether any of them was not known to have come."""
+async def _visited(acting: Acting, space_id: int, account_ids: Sequence[int]) -> list[int]:
+    """Those of them who were not known to have come."""
     visits = [
         {"space_id": space_id, "account_id": account_id, "came_at_ms": acting.now_ms} for account_id in account_ids
     ]
-    return bool(await insert_new(acting.tx, space_visits, visits))
+    return [row.account_id for row in await insert_new(acting.tx, space_visits, visits)]
+
+
+async def _signed_out(acting: Acting, space_id: int, account_ids: Sequence[int]) -> list[int]:
+    """Those of them of whom it was not known that a browser of theirs listens without an account."""
+    if not account_ids:
+        return []
+    await _visited(acting, space_id, account_ids)
+    noted = await acting.tx.connection.execute(
+        update(space_visits)
+        .where(
+            space_visits.c.space_id == space_id,
+            space_visits.c.account_id.in_(account_ids),
+            space_visits.c.without_account_at_ms.is_(None),
+        )
+        .values(without_account_at_ms=acting.now_ms)
+        .returning(space_visits.c.account_id)
+    )
+    return list(noted.scalars())
 
 
 async def _tell_hosts(acting: Acting, space_id: int, change: str, account_ids: Sequence[int]) -> None:

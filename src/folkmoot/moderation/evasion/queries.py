@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, or_, select
 
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import holding
@@ -16,6 +16,7 @@ from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 MATCHES_MAX = 200
+_NAMED_MAX = 500
 
 
 async def matches(read: Read, new: Arriving) -> list[Match]:
@@ -78,18 +79,75 @@ async def visitors(read: Read, space_id: int) -> list[int]:
     return list(rows.scalars())
 
 
+async def signed_out_again(read: Read, space_id: int) -> list[int]:
+    """Who was removed from a Space and by whose browser somebody listens without an account."""
+    rows = await read.connection.execute(
+        select(space_visits.c.account_id)
+        .join(
+            space_members,
+            and_(
+                space_members.c.space_id == space_visits.c.space_id,
+                space_members.c.account_id == space_visits.c.account_id,
+                space_members.c.removed,
+            ),
+        )
+        .where(
+            space_visits.c.space_id == space_id,
+            space_visits.c.without_account_at_ms.is_not(None),
+            ~_ignored(space_id, space_visits.c.account_id),
+        )
+    )
+    return list(rows.scalars())
+
+
+async def removed_by_browser(read: Read, space_id: int, browsers: Collection[bytes]) -> list[int]:
+    """Who was removed from a Space, after they had come by themselves, and uses one of these browsers."""
+    rows = await read.connection.execute(
+        select(traces.c.account_id)
+        .distinct()
+        .join(space_members, _was_removed(space_id, traces))
+        .where(
+            traces.c.kind == Kind.BROWSER.value,
+            traces.c.mark.in_(browsers),
+            traces.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
+        )
+    )
+    return list(rows.scalars())
+
+
 async def same_browsers(read: Read, space_id: int, account_ids: Collection[int]) -> list[SameBrowser]:
     """Who of these uses a browser from which somebody was removed from the Space. One statement.
 
-    Only somebody who came by themselves: who asked, spoke, wrote in its conversation, or wanted to listen after
-    they were removed. Else whoever opens a Space could name any two accounts and learn whether they are one
-    person's. What a host has ignored is left out.
+    Only somebody who came by themselves: who asked, spoke, wrote in its conversation, or listened. Else whoever
+    opens a Space could name any two accounts and learn whether they are one person's. What a host has ignored is
+    left out.
     """
     if not account_ids:
         return []
     theirs, others = traces.alias("theirs"), traces.alias("others")
     is_same = and_(others.c.kind == theirs.c.kind, others.c.mark == theirs.c.mark)
-    was_removed = and_(
+    # Of a crowd, whoever shares a browser is found from those who were removed.
+    named = [theirs.c.account_id.in_(account_ids)] if len(account_ids) <= _NAMED_MAX else []
+    rows = await read.connection.execute(
+        select(theirs.c.account_id, func.min(others.c.account_id).label("removed_id"))
+        .select_from(theirs.join(others, is_same).join(space_members, _was_removed(space_id, others)))
+        .where(
+            *named,
+            theirs.c.kind == Kind.BROWSER.value,
+            theirs.c.account_id != others.c.account_id,
+            theirs.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
+            others.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
+            ~_ignored(space_id, theirs.c.account_id),
+        )
+        .group_by(theirs.c.account_id)
+    )
+    among = set(account_ids)
+    return [SameBrowser(row.account_id, row.removed_id) for row in rows if row.account_id in among]
+
+
+def _was_removed(space_id: int, others: FromClause) -> ColumnElement[bool]:
+    """That who is in a row of traces was removed from a Space after they had come by themselves."""
+    return and_(
         space_members.c.space_id == space_id,
         space_members.c.account_id == others.c.account_id,
         space_members.c.removed,
@@ -104,20 +162,7 @@ async def same_browsers(read: Read, space_id: int, account_ids: Collection[int])
             exists().where(space_visits.c.space_id == space_id, space_visits.c.account_id == others.c.account_id),
         ),
     )
-    looked_at = and_(ignored_hints.c.space_id == space_id, ignored_hints.c.account_id == theirs.c.account_id)
-    rows = await read.connection.execute(
-        select(theirs.c.account_id, func.min(others.c.account_id).label("removed_id"))
-        .select_from(
-            theirs.join(others, is_same).join(space_members, was_removed).outerjoin(ignored_hints, looked_at)
-        )
-        .where(
-            theirs.c.account_id.in_(account_ids),
-            theirs.c.kind == Kind.BROWSER.value,
-            theirs.c.account_id != others.c.account_id,
-            theirs.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
-            others.c.seen_at_ms > read.now_ms - BROWSERS_KEPT_MS,
-            ignored_hints.c.account_id.is_(None),
-        )
-        .group_by(theirs.c.account_id)
-    )
-    return [SameBrowser(row.account_id, row.removed_id) for row in rows]
+
+
+def _ignored(space_id: int, account_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return exists().where(ignored_hints.c.space_id == space_id, ignored_hints.c.account_id == account_id)

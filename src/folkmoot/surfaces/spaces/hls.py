@@ -11,6 +11,7 @@ from litestar import Response, get
 
 from folkmoot.gate import Action, Serves, Viewer
 from folkmoot.recordings import sound
+from folkmoot.surfaces.browser import browser_shown
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.limits import Limits
 from folkmoot.surfaces.services import Services
@@ -27,11 +28,11 @@ _OWN, _ALL = f"{SPACE}/hls/{{codec:str}}", f"{SPACE}/hls/{hls.SHARED}/{{codec:st
 
 @get(f"{SPACE}/hls/index.m3u8", opt=_LISTEN)
 async def multivariant_playlist(
-    space_id: int, viewer: Viewer, services: Services, codec: str = Codec.AAC
+    space_id: int, viewer: Viewer, services: Services, request: AnyRequest, codec: str = Codec.AAC
 ) -> Response[str]:
     """HLS (RFC 8216): where players begin. AAC, which all can play, or with `codec=opus` Opus."""
     kind = sound.codec_of(codec)
-    open_part = await audible(services, viewer, space_id)
+    open_part = await audible(services, viewer, space_id, browser_shown(request.cookies, services))
     text = hls.multivariant_playlist(kind, is_live=open_part.is_live, is_shared=open_part.is_public)
     kept = caching.kept(open_part, caching.renewed(caching.PLAYLIST_SECONDS))
     return Response(text, media_type=hls.MEDIA_TYPE, headers=kept)

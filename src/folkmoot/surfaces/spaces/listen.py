@@ -6,8 +6,9 @@ from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
 from folkmoot.gate.model import account_of
 from folkmoot.gate.register import Register
-from folkmoot.spaces.model import SpaceState
+from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.database import Read
+from folkmoot.surfaces.browser import browser_shown
 from folkmoot.surfaces.http import SESSION_COOKIE, require_scope
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.shared import Shared
@@ -36,7 +37,7 @@ class Admitter:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._shared: Shared[int, tuple[Stamp, ...]] = Shared()
+        self._shared: Shared[int, tuple[Space, tuple[Stamp, ...]]] = Shared()
 
     async def __call__(self, request: ListenRequest) -> Admission | ListenRefusal:
         try:
@@ -49,18 +50,24 @@ class Admitter:
             return await self._by_ticket(request, request.ticket)
         viewer = await self._viewer(request)
         if viewer.account_id is None:
-            return await self._admission(request, await self._as_anybody(request.space_id))
+            return await self._admission(request, await self._as_anybody(request))
         self._services.gate.permit(viewer, Action.LISTEN)
         require_scope(viewer, LISTEN.scope)
-        return await self._admission(request, await self._stamps(viewer, request.space_id))
+        _, stamps = await self._heard(viewer, request.space_id)
+        return await self._admission(request, stamps)
 
-    async def _as_anybody(self, space_id: int) -> tuple[Stamp, ...]:
-        return await self._shared.get(space_id, lambda: self._stamps(ANONYMOUS, space_id))
+    async def _as_anybody(self, request: ListenRequest) -> tuple[Stamp, ...]:
+        id_ = request.space_id
+        space, stamps = await self._shared.get(id_, lambda: self._heard(ANONYMOUS, id_))
+        if not self._is_foreign(request):
+            browser = browser_shown(_cookies(request.cookie), self._services)
+            self._services.visits.note(space, None, browser)
+        return stamps
 
-    async def _stamps(self, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
+    async def _heard(self, viewer: Viewer, space_id: int) -> tuple[Space, tuple[Stamp, ...]]:
         async with self._services.database.read() as read:
-            await self._require_live(read, viewer, space_id)
-            return await listener_stamps(read, self._services, viewer, space_id)
+            space = await self._live(read, viewer, space_id)
+            return space, await listener_stamps(read, self._services, viewer, space_id)
 
     async def _by_ticket(self, request: ListenRequest, text: str) -> Admission:
         services = self._services
@@ -72,7 +79,7 @@ class Admitter:
             await services.gate.check(read, ticket.stamps)
             viewer = await services.gate.as_account(read, account_id)
             services.gate.permit(viewer, Action.LISTEN)
-            await self._require_live(read, viewer, request.space_id)
+            await self._live(read, viewer, request.space_id)
         return await self._admission(request, ticket.stamps)
 
     async def _admission(self, request: ListenRequest, stamps: tuple[Stamp, ...]) -> Admission:
@@ -84,10 +91,8 @@ class Admitter:
         scheme, _, token = (request.authorization or "").partition(" ")
         if scheme.lower() == "bearer":
             return await self._services.gate.identify(token.strip())
-        session = _session(request.cookie)
-        # Any page may play what anybody may hear; only our own acts as the person who is signed in here.
-        is_foreign = request.origin is not None and request.origin != self._services.site.base_url
-        if session is None or is_foreign:
+        session = _cookies(request.cookie).get(SESSION_COOKIE)
+        if not session or self._is_foreign(request):
             return ANONYMOUS
         try:
             return await self._services.gate.identify(session)
@@ -95,17 +100,21 @@ class Admitter:
             # A session that ended leaves what anybody may hear.
             return ANONYMOUS
 
-    async def _require_live(self, read: Read, viewer: Viewer, space_id: int) -> None:
+    def _is_foreign(self, request: ListenRequest) -> bool:
+        """Any page may play what anybody may hear; only our own acts as the person who is signed in here."""
+        return request.origin is not None and request.origin != self._services.site.base_url
+
+    async def _live(self, read: Read, viewer: Viewer, space_id: int) -> Space:
         space = (await load.for_listening(read, self._services, viewer, space_id)).item
         if space.state is SpaceState.SCHEDULED:
             raise Refused("not_live", "This Space has not started yet.", status=409)
         if space.state is not SpaceState.LIVE:
             raise Refused("ended", "This Space is over.", status=410)
+        return space
 
 
-def _session(cookie: str | None) -> str | None:
+def _cookies(header: str | None) -> dict[str, str]:
     try:
-        morsel = SimpleCookie(cookie or "").get(SESSION_COOKIE)
+        return {name: morsel.value for name, morsel in SimpleCookie(header or "").items()}
     except CookieError:
-        return None
-    return morsel.value if morsel is not None and morsel.value else None
+        return {}

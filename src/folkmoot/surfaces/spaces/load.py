@@ -39,14 +39,19 @@ def _say_if_ended_with_its_host(space: Space | None) -> None:
         raise Refused("host_suspended", sentence, status=410)
 
 
-async def for_listening(read: Read, services: Services, viewer: Viewer, space_id: int) -> Visible[Space]:
-    """The Space of which the viewer wants to hear something. Refused 404 as above, and 403 if removed."""
+async def for_listening(
+    read: Read, services: Services, viewer: Viewer, space_id: int, browser: bytes | None = None
+) -> Visible[Space]:
+    """The Space of which the viewer wants to hear something. Refused 404 as above, and 403 if removed.
+
+    `browser`: the mark of theirs (surfaces/browser.py).
+    """
     space = await queries.by_id(read, space_id)
     if space is not None and viewer.account_id is not None and space.member(viewer.account_id).removed:
         services.visits.note(space, viewer.account_id)  # also where they are told that there is no such Space
     found = await _admitted(read, services, viewer, space)
     require_not_removed(found.item, viewer.account_id)
-    services.visits.note(found.item, viewer.account_id)
+    services.visits.note(found.item, viewer.account_id, browser)
     return found
 
 

@@ -125,16 +125,18 @@ async def delete_replay(space_id: int, permit: Permit, services: Services) -> sc
     return await _present(services, permit.viewer, space_id)
 
 
-async def audible(services: Services, viewer: Viewer, space_id: int) -> Sound:
-    """What the viewer may hear of a Space now. Raises Refused."""
-    return (await audible_under(services, viewer, space_id))[0]
+async def audible(services: Services, viewer: Viewer, space_id: int, browser: bytes | None = None) -> Sound:
+    """What the viewer may hear of a Space now. Raises Refused. `browser`: the mark of theirs."""
+    return (await audible_under(services, viewer, space_id, browser))[0]
 
 
-async def audible_under(services: Services, viewer: Viewer, space_id: int) -> tuple[Sound, tuple[Stamp, ...]]:
+async def audible_under(
+    services: Services, viewer: Viewer, space_id: int, browser: bytes | None = None
+) -> tuple[Sound, tuple[Stamp, ...]]:
     """The same, with what that hangs on, of one moment: whoever loses the right after it has older stamps."""
     async with services.database.read() as read:
         stamps = await listener_stamps(read, services, viewer, space_id)
-        space = (await load.for_listening(read, services, viewer, space_id)).item
+        space = (await load.for_listening(read, services, viewer, space_id, browser)).item
         recording, is_closed = None, False
         if space.state.terminal:
             recording = await recordings.of_space(read, space)

@@ -1,8 +1,9 @@
 """For the hosts of a Space: who asks, speaks or listens by a browser from which somebody was removed.
 
-A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, and compared
-with who was removed and had come by themselves: nobody whom a host only invited or named, for hosts are anybody,
-and would learn which names are one person's. Of other listeners they hear nothing (moderation/evasion/visits.py).
+A hint and no more: families share browsers, and so do newsrooms. Looked at is who came by themselves, with or
+without an account, and compared with who was removed and had come by themselves: nobody whom a host only invited or
+named, for hosts are anybody, and would learn which names are one person's. Of other listeners they hear nothing
+(moderation/evasion/visits.py).
 """
 
 import msgspec
@@ -26,9 +27,10 @@ RETURNING = SPACES + "/{space_id:int}/returning"
 
 class Returning(msgspec.Struct):
     """`account` is there by a browser from which `removed` was removed; null where that one may not be shown.
-    `listens`: that is all they do; else they ask to speak, or are on stage."""
+    `listens`: that is all they do; else they ask to speak, or are on stage. `account` null: somebody listens
+    without an account by a browser of `removed`; ignored by that one's id."""
 
-    account: entities.Account
+    account: entities.Account | None
     removed: entities.Account | None
     listens: bool
 
@@ -41,7 +43,8 @@ async def list_returning(space_id: int, viewer: Viewer, services: Services) -> R
         _require_host(space, viewer.id)
         near = _near_the_stage(space)
         found = await queries.same_browsers(read, space_id, near | await _listeners(read, space))
-        concerned = {id_ for one in found for id_ in (one.account_id, one.removed_id)}
+        signed_out = [] if space.state.terminal else await queries.signed_out_again(read, space_id)
+        concerned = {id_ for one in found for id_ in (one.account_id, one.removed_id)}.union(signed_out)
         known = await load.people(read, services, viewer, concerned)
     shown = {id_: mastodon.account(one, services.site) for id_, one in known.items()}
     hints = [
@@ -49,6 +52,7 @@ async def list_returning(space_id: int, viewer: Viewer, services: Services) -> R
         for one in found
         if one.account_id in shown
     ]
+    hints += [Returning(None, shown[id_], listens=True) for id_ in signed_out if id_ in shown]
     return Response(hints, headers=NO_STORE)
 
 

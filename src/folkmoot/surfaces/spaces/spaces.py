@@ -15,6 +15,7 @@ from folkmoot.spaces import actions, queries
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, SpaceState
 from folkmoot.storage.database import Read
+from folkmoot.surfaces.browser import browser_shown
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.spaces import load, schema, tickets
@@ -114,10 +115,13 @@ async def command_space(space_id: int, data: c.Command, permit: Permit, services
 
 
 @post(SPACES + "/{space_id:int}/join", opt=serves(Serves.ANYONE, Action.LISTEN, "read:statuses"), status_code=200)
-async def join_space(space_id: int, viewer: Viewer, services: Services) -> schema.Join:
+async def join_space(
+    space_id: int, viewer: Viewer, services: Services, request: Request[Any, Any, Any]
+) -> schema.Join:
     """What it takes to listen. Whoever is signed in gets a ticket, for players that can't send a cookie."""
+    browser = browser_shown(request.cookies, services)
     async with services.database.read() as read:
-        space = (await load.for_listening(read, services, viewer, space_id)).item
+        space = (await load.for_listening(read, services, viewer, space_id, browser)).item
         if space.state is not SpaceState.LIVE:
             raise Refused("not_live", "This Space is not live.", status=409)
         stamps = await listener_stamps(read, services, viewer, space_id)
