@@ -1,5 +1,6 @@
 """Writes of posts."""
 
+import msgspec
 from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
@@ -13,7 +14,8 @@ from folkmoot.storage.tables.posts import idempotency_keys, post_edits, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
-"""{post, account, visibility, to}: `to` are those whom a direct post was for."""
+"""{post, account, facts}: `facts` are what the gate knew of it (gate.Facts), so that nobody is told of it from whom
+it was hidden."""
 
 
 async def create_post(
@@ -95,9 +97,8 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await indexed.went(acting, post_id)
     await conversations.went(acting, post)
     await boosts.end_all_of(acting, post_id)
-    to = [str(named) for named in post.mentions] if post.visibility is Visibility.DIRECT else []
-    told = {"post": str(post_id), "account": str(post.account_id), "visibility": post.visibility.value, "to": to}
-    await emit(acting.tx, POST_DELETED, told)
+    facts = msgspec.to_builtins(post.gate_facts())
+    await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id), "facts": facts})
     return post
 
 

@@ -74,6 +74,11 @@ async def unhidden(read: Read, post: Post, people: Collection[int]) -> set[int]:
     return set(people) - await _ids(read, _hidden(post, read.now_ms, lambda reader: among(read, reader, people)))
 
 
+async def hiding(read: Read, account_id: int, people: Collection[int]) -> set[int]:
+    """Who of some people muted or blocked an account, or is blocked by it."""
+    return await _ids(read, _hidden_of({account_id}, read.now_ms, lambda reader: among(read, reader, people)))
+
+
 async def followers(read: Read, account_id: int, people: Collection[int]) -> set[int]:
     """Who of some people follows an account, and the account itself."""
     following = select(follows.c.follower_id).where(
@@ -131,7 +136,12 @@ def _anybody(_reader: ColumnElement[int]) -> ColumnElement[bool]:
 def _hidden(post: Post, now_ms: int, who: Callable[[ColumnElement[int]], ColumnElement[bool]] = _anybody) -> Any:
     """From whom the post is hidden, as `accounts.queries.is_hidden` says it, asked the other way round: of few
     authors, once for all readers, or for those `who` look."""
-    authors = {post.account_id, post.reblogged_account_id} - {None}
+    return _hidden_of({post.account_id, post.reblogged_account_id} - {None}, now_ms, who)
+
+
+def _hidden_of(
+    authors: set[int | None], now_ms: int, who: Callable[[ColumnElement[int]], ColumnElement[bool]]
+) -> Any:
     its_host = select(accounts.c.host).where(accounts.c.id.in_(authors), accounts.c.host.is_not(None))
     holds = or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
     return union_all(

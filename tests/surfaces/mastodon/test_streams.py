@@ -418,6 +418,57 @@ async def test_what_was_not_for_everybody_is_gone_for_those_alone_whom_it_was_fo
         assert carols.payloads("delete") == [int(id_) for id_ in said[1:]]
 
 
+async def test_what_is_said_among_a_closed_spaces_people_is_gone_for_them_alone(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
+    happened: Happened,
+) -> None:  # fmt: skip
+    for follower in (bob, carol):
+        await people.follow(follower.id, alice.id)
+    opened = await client.post(
+        "/api/folkmoot/v1/spaces", json={"title": "Among us", "audience": "invited"}, headers=alice.headers
+    )
+    space = opened.json()
+    commands = f"/api/folkmoot/v1/spaces/{space['id']}/commands"
+    order = {"do": "invite", "account": str(bob.id), "role": "listener"}
+    assert (await client.post(commands, json=order, headers=alice.headers)).is_success
+    said = await say(client, alice, "hear, friends", in_reply_to_id=space["announcement_id"])
+    await happened()
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=user") as bobs,
+        socket(app, f"access_token={token(carol)}&stream=user") as carols,
+    ):
+        await client.delete(f"/api/v1/statuses/{said['id']}", headers=alice.headers)
+        await happened()
+        assert (bobs.payloads("delete"), carols.payloads("delete")) == ([int(said["id"])], [])
+
+
+async def test_a_quote_is_streamed_as_its_reader_sees_it(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
+    happened: Happened,
+) -> None:  # fmt: skip
+    dave = await person(people, "dave")
+    for follower in (carol, dave):
+        await people.follow(follower.id, bob.id)
+    said = await say(client, alice, "hear, hear")
+    await post(client, carol, f"/api/v1/statuses/{said['id']}/favourite")
+    await post(client, dave, f"/api/v1/accounts/{alice.id}/mute")
+    await happened()
+    async with (
+        socket(app, f"access_token={token(carol)}&stream=user") as carols,
+        socket(app, f"access_token={token(dave)}&stream=user") as daves,
+    ):
+        fields = {"quoted_status_id": said["id"], "quote_approval_policy": "followers"}
+        quote = await say(client, bob, "look at that", **fields)
+        await happened()
+        for who, (streamed,) in ((carol, carols.payloads("update")), (dave, daves.payloads("update"))):
+            asked = await client.get(f"/api/v1/statuses/{quote['id']}", headers=who.headers)
+            assert streamed == asked.json()
+        (hers, his) = (one.payloads("update")[0] for one in (carols, daves))
+        assert hers["quote"]["quoted_status"]["favourited"]
+        assert his["quote"]["state"] == "muted_account"
+        assert hers["quote_approval"]["current_user"] == "automatic"
+
+
 async def test_a_tag_is_followed_in_any_of_its_forms(
     app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, happened: Happened
 ) -> None:

@@ -4,7 +4,7 @@ A page costs a fixed number of statements, whatever is in it: what is boosted, m
 the gate's three, what the viewer did with the posts, and what their filters find in them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard, TypeVar
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from folkmoot.posts import edits, queries
 from folkmoot.posts.files import queries as files
 from folkmoot.posts.files.model import Media
 from folkmoot.posts.marks import queries as marks
-from folkmoot.posts.model import Mine, Post, Quoted, QuoteState
+from folkmoot.posts.model import Mine, Post, Quoted, QuotePolicy, QuoteState
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Read
@@ -30,6 +30,7 @@ from folkmoot.surfaces.mastodon.present_media import attachment
 from folkmoot.surfaces.mastodon.present_statuses import Around, Gone
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment, Status
 from folkmoot.surfaces.services import Services
+from folkmoot.timelines import readers
 from folkmoot.timelines.filters import queries as queries_of_filters
 from folkmoot.timelines.filters.finding import filtered, found_by
 from folkmoot.timelines.filters.model import Context
@@ -79,21 +80,21 @@ async def for_many(
     """One post for many viewers. It is read once for those to whom the gate shows the same of it, and made once for
     those of them who did the same with it, and for each whose filters find something in it; read apart for those
     for whom a file has an address of their own. `context`: where, for filters. `is_new`: nobody did anything with
-    it yet."""
+    it yet, unless with what it quotes."""
     cut, everything = await _referred(read, [post])
-    shown = [one for one in everything if isinstance(one, Post)]
-    done = {} if is_new else await marks.of_many(read, [viewer.id for viewer in viewers], shown)
-    held = await queries_of_filters.in_force_of(
-        read, [viewer.id for viewer in viewers], {post.id} | _shown_in([post])
-    )
+    ids = [viewer.id for viewer in viewers]
+    done = await _done_with(read, ids, [one for one in everything if isinstance(one, Post)], post, is_new=is_new)
+    muting = {one: await readers.hiding(read, one, ids) for one in _quoted_in(everything)}
+    held = await queries_of_filters.in_force_of(read, ids, {post.id} | _shown_in([post]))
     apart: list[Viewer] = []
     for alike, admitted in await services.gate.admit_each(read, viewers, everything):
         around = _around(read.now_ms, services, admitted, cut)
+        around = replace(around, gone=await _gone(read, everything, around, cut))
         if len(alike) > 1 and any(map(media_links.is_signed, around.media_urls.values())):
             apart += alike
             continue
         seen = _in_order([post], around)
-        for some, own in _by_what_they_did(alike, done, around, post):
+        for some, own in _by_what_they_did(alike, done, muting, around, post):
             rest = [viewer for viewer in some if viewer.id not in held]
             for one in seen if rest else []:
                 yield rest, present_statuses.status(one, own, services.site)
@@ -106,18 +107,30 @@ async def for_many(
             yield [viewer], status_
 
 
+async def _done_with(
+    read: Read, viewer_ids: Collection[int], shown: Sequence[Post], post: Post, *, is_new: bool
+) -> dict[int, dict[int, Mine]]:
+    """What each did with the posts that are shown: with a new one nothing, but they may follow its author."""
+    asked = [one for one in shown if not (is_new and one.id == post.id) or one.quotable_by is QuotePolicy.FOLLOWERS]
+    return await marks.of_many(read, viewer_ids, asked) if asked else {}
+
+
 def _by_what_they_did(
-    viewers: Iterable[Viewer], done: Mapping[int, dict[int, Mine]], around: Around, post: Post
+    viewers: Iterable[Viewer],
+    done: Mapping[int, dict[int, Mine]],
+    muting: Mapping[int, Collection[int]],
+    around: Around,
+    post: Post,
 ) -> Iterable[tuple[list[Viewer], Around]]:
-    """Those for whom a post looks the same, its author apart."""
-    alike: dict[tuple[bool, tuple[Mine, ...]], list[Viewer]] = {}
+    """Those for whom a post looks the same, its author apart. `muting`: who hides whom that is quoted."""
+    alike: dict[tuple[bool, frozenset[int], tuple[Mine, ...]], list[Viewer]] = {}
     for viewer in viewers:
-        key = (viewer.id == post.account_id, tuple(done.get(viewer.id, {}).values()))
+        muted = frozenset(quoted for quoted, by in muting.items() if viewer.id in by)
+        key = (viewer.id == post.account_id, muted, tuple(done.get(viewer.id, {}).values()))
         alike.setdefault(key, []).append(viewer)
-    for some in alike.values():
-        first = some[0].id
-        own_id = first if first == post.account_id else None
-        yield some, replace(around, viewer_id=own_id, mine=done.get(first, {}))
+    for (is_own, muted, _), some in alike.items():
+        own_id = post.account_id if is_own else None
+        yield some, replace(around, viewer_id=own_id, muted=muted, mine=done.get(some[0].id, {}))
 
 
 async def in_public(read: Read, services: Services, posts: Sequence[Post]) -> list[Post]:
@@ -216,10 +229,15 @@ async def _mine(read: Read, viewer: Viewer, around: Around) -> dict[int, Mine]:
 
 async def _muted(read: Read, viewer: Viewer, around: Around) -> frozenset[int]:
     """Of those who are quoted, whom the viewer muted. One statement, and none where nobody is quoted."""
-    quoted = {one.item.quoted.account_id for one in around.posts.values() if one.item.quoted is not None}
+    quoted = _quoted_in(one.item for one in around.posts.values())
     if viewer.account_id is None or not quoted:
         return frozenset()
     return frozenset(await accounts.hidden_from(read, viewer.id, quoted))
+
+
+def _quoted_in(things: Iterable[Any]) -> set[int]:
+    """Whose posts are quoted in those among some things."""
+    return {one.quoted.account_id for one in things if isinstance(one, Post) and one.quoted is not None}
 
 
 async def _gone(read: Read, everything: Sequence[Any], around: Around, cut: dict[int, Clip]) -> dict[int, Gone]:

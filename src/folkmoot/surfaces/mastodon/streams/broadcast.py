@@ -4,13 +4,14 @@ Nothing rendered is kept: a post is made once for those to whom the gate shows t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Viewer
+from folkmoot.gate import Facts, Reach, Viewer
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
 from folkmoot.posts import queries as posts
@@ -109,21 +110,18 @@ class Broadcast:
             log.exception("streams.results_not_said", post=post_id)
 
     async def _deleted(self, payload: Any) -> None:
-        author_id = int(payload["account"])
-        visibility = Visibility(payload.get("visibility", Visibility.UNLISTED))  # older events lack it
-        if visibility is Visibility.DIRECT:
-            await self._say_to_accounts(
-                {author_id, *map(int, payload.get("to", ()))}, message(m.DELETE, payload["post"])
-            )
-            return
-        await self._say_deleted(payload["post"], author_id)
-        if visibility is Visibility.PUBLIC:
+        if "facts" not in payload:
+            return  # told by the version before, which goes on for a moment while it is replaced
+        facts = msgspec.convert(payload["facts"], Facts)
+        await self._say_deleted(payload["post"], int(payload["account"]), facts)
+        if facts.reach is Reach.PUBLIC:
             names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
             followed = [channel for name in names for channel in self._switchboard.followed(name)]
             self._switchboard.say(followed, message(m.DELETE, payload["post"]))
 
     async def _unboosted(self, payload: Any) -> None:
-        await self._say_deleted(payload["boost"], int(payload["account"]))
+        account_id = int(payload["account"])
+        await self._say_deleted(payload["boost"], account_id, Facts((account_id,), Reach.UNLISTED))
 
     async def _say_post(self, event: str, post_id: int) -> None:
         async with self._services.database.read() as read:
@@ -181,22 +179,21 @@ class Broadcast:
                 for shown in await load_conversations(read, self._services, line.viewer, newest):
                     line.say(message(m.CONVERSATION, shown), label)
 
-    async def _say_deleted(self, post_id: str, author_id: int) -> None:
-        """To whom what an author writes is shown: at home, and in lists that they are on."""
+    async def _say_deleted(self, post_id: str, author_id: int, facts: Facts) -> None:
+        """To whom what its author writes is shown, at home and in lists that they are on, and to whom it names: as
+        far as they could see it."""
         what = message(m.DELETE, post_id)
-        lists = self._by_id(c.LIST)
+        homes, lists = self._by_id(c.USER), self._by_id(c.LIST)
         async with self._services.database.read() as read:
-            followers = await readers.followers(read, author_id, list(self._by_id(c.USER)))
+            people = await readers.followers(read, author_id, list(homes)) | (facts.named_ids & homes.keys())
             listing = await readers.lists_with(read, author_id, list(lists))
-        await self._say_to_accounts(followers, what)
-        for list_id in listing:
-            for line, label in lists[list_id]:
-                line.say(what, label)
-
-    async def _say_to_accounts(self, account_ids: Iterable[int], what: Message) -> None:
-        for account_id in account_ids:
-            for line, label in self._switchboard.lines(Channel(c.USER, str(account_id))):
-                line.say(what, label)
+            lines = [line for one in people for line in homes[one]] + [
+                line for one in listing for line in lists[one]
+            ]
+            by_viewer = _by_viewer(lines)
+            for viewers, seen in await self._services.gate.admit_each(read, list(by_viewer), [_Deleted(facts)]):
+                if seen:
+                    await _say(what, viewers, by_viewer, has_media=True)
 
     async def _notified(self, payload: Any) -> None:
         for account_id, notification_id in payload["told"]:
@@ -255,6 +252,15 @@ class Broadcast:
         return {
             int(channel.about): self._switchboard.lines(channel) for channel in self._switchboard.followed(name)
         }
+
+
+class _Deleted(msgspec.Struct, frozen=True):
+    """A post that is there no more, as the gate knew it."""
+
+    facts: Facts
+
+    def gate_facts(self) -> Facts:
+        return self.facts
 
 
 def _by_viewer(lines: _Lines) -> dict[Viewer, _Lines]:
