@@ -5,26 +5,37 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, insert, select
 from tests.support.clock import FakeClock
+from tests.support.people import People
 from tests.support.square import Square
 from tests.support.telling import follower, tell
 
 from folkmoot.accounts.model import Page
 from folkmoot.accounts.relations import following
 from folkmoot.accounts.relations.model import Choices
-from folkmoot.gate import Action
+from folkmoot.gate import Action, Standing
 from folkmoot.moderation.spaces.actions import remove_space
 from folkmoot.notifications import actions, queries
-from folkmoot.notifications.model import KEPT_MS, Asked, Kind, Notification
-from folkmoot.notifications.telling import SOON_MS, STARTING_SOON, Telling
+from folkmoot.notifications.model import KEPT_MS, SOON_MS, Asked, Kind, Notification
+from folkmoot.notifications.telling import (
+    LOOK_AGAIN_MS,
+    STARTING_SOON,
+    TELL_MORE,
+    TOLD_AT_ONCE,
+    Telling,
+)
+from folkmoot.posts.actions import delete_post
 from folkmoot.recordings.actions import close_recording
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft, Space
-from folkmoot.storage.database import Database
+from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import Event, Follower
 from folkmoot.storage.jobs import Worker
+from folkmoot.storage.tables.notifications import notifications
+from folkmoot.storage.tables.people import accounts, follows
 
 PAGE_URL = "https://moot.test/spaces"
 Told = Callable[[int], Awaitable[list[Notification]]]
@@ -175,6 +186,71 @@ async def test_what_was_taken_down_starts_for_nobody(
     clock.advance_ms(SOON_MS)
     assert await jobs.step() == 1
     assert [one.kind for one in await told(fan)] == [Kind.STATUS]
+
+
+async def test_what_nobody_is_shown_starts_for_nobody_unless_it_is_back_in_time(
+    square: Square, database: Database, told: Told, clock: FakeClock, tmp_path: Path
+) -> None:
+    host, fan = await square.person("host"), await square.person("fan")
+    await ring_the_bell(square, fan, host)
+    await open_space(square, host, scheduled_at_ms=clock() + 2 * SOON_MS)
+    await open_space(square, host, scheduled_at_ms=clock() + 3 * SOON_MS)
+    await told(fan)
+    jobs = Worker(database, {STARTING_SOON: Telling(square.gate).run_starting_soon}, doorbell=Doorbell(tmp_path))
+    people = People(square.gate)
+    await people.put(host, Standing.SUSPENDED)
+    clock.advance_ms(SOON_MS)
+    assert await jobs.step() == 1
+    clock.advance_ms(SOON_MS)  # the first should have begun by now
+    while await jobs.step():
+        pass
+    await people.put(host, Standing.ACTIVE)
+    assert Kind.SPACE_STARTING_SOON not in [one.kind for one in await told(fan)]
+    clock.advance_ms(LOOK_AGAIN_MS)
+    while await jobs.step():
+        pass
+    assert [one.kind for one in await told(fan)].count(Kind.SPACE_STARTING_SOON) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_many_are_told_in_turns_and_of_what_is_gone_no_more(
+    square: Square, database: Database, told: Told, tmp_path: Path, *, is_deleted: bool
+) -> None:
+    author = await square.person("author")
+    await bells(database, author, TOLD_AT_ONCE + 2)
+    said = await square.say(author, "hear, hear")
+    await told(author)
+    assert await count_told(database) == TOLD_AT_ONCE
+    if is_deleted:
+        await square.act(author, Action.DELETE_POST, lambda acting: delete_post(acting, said.id))
+        await told(author)
+    jobs = Worker(database, {TELL_MORE: Telling(square.gate).run_tell_more}, doorbell=Doorbell(tmp_path))
+    while await jobs.step():
+        pass
+    assert await count_told(database) == (0 if is_deleted else TOLD_AT_ONCE + 2)
+
+
+async def bells(database: Database, author_id: int, count: int) -> None:
+    """So many who want to hear of everything that somebody posts."""
+
+    async def work(tx: Write) -> None:
+        ids = [tx.new_id() for _ in range(count)]
+        people = [
+            {"id": id_, "username": f"p{id_}", "username_folded": f"p{id_}", "created_at_ms": tx.now_ms}
+            for id_ in ids
+        ]
+        await tx.connection.execute(insert(accounts), people)
+        bell = {"followee_id": author_id, "notify": True, "created_at_ms": tx.now_ms}
+        await tx.connection.execute(insert(follows), [{"follower_id": id_} | bell for id_ in ids])
+
+    await database.write(work)
+
+
+async def count_told(database: Database) -> int:
+    async with database.read() as read:
+        found = await read.connection.execute(select(func.count()).select_from(notifications))
+        return int(found.scalar_one())
 
 
 async def test_who_spoke_is_told_of_the_recording(square: Square, told: Told) -> None:

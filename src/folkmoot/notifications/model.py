@@ -7,6 +7,8 @@ import msgspec
 from folkmoot.gate import Facts, Reach
 
 KEPT_MS = 90 * 86_400_000
+SOON_MS = 600_000
+"""How long before it starts a Space starts soon."""
 GROUP_SPAN_MS = 12 * 3_600_000
 """What is alike within half a day is one group."""
 
@@ -67,6 +69,12 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     from_id: int
     post_id: int | None = None
     about_id: int | None = None  # the report, the sanction or the Space
+
+    @property
+    def about(self) -> dict[str, str | None]:
+        """The same without whom it is told, as JSON: what one thing tells many people."""
+        ids = {"from_id": self.from_id, "post_id": self.post_id, "about_id": self.about_id}
+        return {"kind": self.kind.value} | {name: None if id_ is None else str(id_) for name, id_ in ids.items()}
 
     @property
     def key(self) -> str:

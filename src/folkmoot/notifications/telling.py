@@ -1,29 +1,42 @@
 """Makes notifications of events, in the worker. What an event tells, and that it was told, is one transaction: a
-process that dies in between has told nobody, and one that dies after it tells nobody again."""
+process that dies in between has told nobody, and one that dies after it tells nobody again.
 
-from collections.abc import Awaitable, Callable, Mapping
+Where it is told to many, the first are told in that transaction, and the rest by jobs of as many each: on SQLite
+nobody else writes as long as one lasts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+import msgspec
+
 from folkmoot.accounts.relations.following import ACCOUNT_FOLLOWED, ACCOUNT_UNFOLLOWED
-from folkmoot.gate import Acting, Action, Gate, Subject, subjects
+from folkmoot.gate import Acting, Action, Gate, Subject, shown_to_others, subjects
 from folkmoot.gate import Kind as Thing
+from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import is_hidden
 from folkmoot.notifications import actions
-from folkmoot.notifications.model import Kind
+from folkmoot.notifications.model import SOON_MS, Kind, News
 from folkmoot.notifications.push.actions import send_to
 from folkmoot.notifications.sources import SOURCES, of_space
+from folkmoot.posts import queries as posts
 from folkmoot.posts.actions import POST_DELETED
 from folkmoot.posts.boosts import POST_UNBOOSTED
 from folkmoot.posts.marks.actions import POST_UNFAVOURITED
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.actions import SPACE_CHANGED
-from folkmoot.spaces.model import SpaceState
+from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.events import Event, keep_position
-from folkmoot.storage.jobs import Job, enqueue
+from folkmoot.storage.jobs import Job, enqueue, enqueue_all
+from folkmoot.storage.upserts import ROWS_PER_STATEMENT, batches
 
 NAME = "notifications"
 STARTING_SOON = "notifications.starting_soon"
-SOON_MS = 600_000
+TELL_MORE = "notifications.tell_more"
+"""{"news": …, "to": […]}: what happened, and to whom it is still to be told."""
+TOLD_AT_ONCE = ROWS_PER_STATEMENT
+LOOK_AGAIN_MS = 60_000
 _Undone = Callable[[Any], list[Any]]
 
 _UNDONE: Mapping[str, _Undone] = {
@@ -47,17 +60,31 @@ class Telling:
             await self._act(lambda acting: _tell_of(acting, event))
 
     async def run_starting_soon(self, job: Job) -> None:
-        """A Space begins soon, if nobody cancelled it or took it down."""
+        """A Space begins soon, if nobody cancelled it. As long as it is shown to nobody, because it or its host is
+        stopped, nobody is told, nor once it should have begun."""
         space_id = int(job.payload["space"])
 
         async def work(acting: Acting) -> None:
             space = await spaces.by_id(acting.tx, space_id)
-            if (
-                space is not None
-                and space.state is SpaceState.SCHEDULED
-                and not await _is_removed(acting, space_id)
-            ):
+            if space is None or space.state is not SpaceState.SCHEDULED:
+                return
+            if space.scheduled_at_ms is None or space.scheduled_at_ms <= acting.now_ms:
+                return
+            if await _is_shown(acting, space):
                 await _tell(acting, await of_space(acting.tx, space, Kind.SPACE_STARTING_SOON))
+            else:
+                await enqueue(acting.tx, STARTING_SOON, job.payload, run_at_ms=acting.now_ms + LOOK_AGAIN_MS)
+
+        await self._act(work)
+
+    async def run_tell_more(self, job: Job) -> None:
+        """Some of the many to whom something is told, unless it is gone by now."""
+
+        async def work(acting: Acting) -> None:
+            about = job.payload["news"]
+            if about["post_id"] is None or await posts.by_id(acting.tx, int(about["post_id"])) is not None:
+                news = [{"account_id": account_id} | about for account_id in job.payload["to"]]
+                await _tell(acting, msgspec.convert(news, list[News], strict=False))
 
         await self._act(work)
 
@@ -78,13 +105,22 @@ async def _tell_of(acting: Acting, event: Event) -> None:
     await keep_position(acting.tx, NAME, event)
 
 
-async def _tell(acting: Acting, news: Any) -> None:
-    await send_to(acting, await actions.tell(acting, news))
+async def _tell(acting: Acting, news: Sequence[News]) -> None:
+    await send_to(acting, await actions.tell(acting, news[:TOLD_AT_ONCE]))
+    later = sorted(news[TOLD_AT_ONCE:], key=lambda one: one.key)
+    more = [
+        {"news": some[0].about, "to": [str(one.account_id) for one in some]}
+        for _, alike in groupby(later, lambda one: one.key)
+        for some in batches(list(alike))
+    ]
+    await enqueue_all(acting.tx, TELL_MORE, [(NAME, payload) for payload in more])
 
 
-async def _is_removed(acting: Acting, space_id: int) -> bool:
-    subject = Subject(Thing.SPACE, space_id)
-    return is_hidden(Thing.SPACE, (await subjects.held(acting.tx, [subject]))[subject].standing)
+async def _is_shown(acting: Acting, space: Space) -> bool:
+    subject = Subject(Thing.SPACE, space.id)
+    removed = is_hidden(Thing.SPACE, (await subjects.held(acting.tx, [subject]))[subject].standing)
+    host = (await gate_queries.standings_of(acting.tx, [space.host_id]))[space.host_id]
+    return not removed and shown_to_others(host)
 
 
 async def _remember_to_tell(acting: Acting, payload: Any) -> None:

@@ -14,7 +14,7 @@ from folkmoot.notifications.push.actions import PUSH
 from folkmoot.notifications.push.sealing import KEY as WEB_PUSH
 from folkmoot.notifications.push.sealing import Sender
 from folkmoot.notifications.push.sending import Pushing
-from folkmoot.notifications.telling import STARTING_SOON, Telling
+from folkmoot.notifications.telling import STARTING_SOON, TELL_MORE, Telling
 from folkmoot.posts import polls, scheduled
 from folkmoot.posts.files import processing
 from folkmoot.posts.files.actions import PROCESS
@@ -55,6 +55,7 @@ def handlers(
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         PUSH: pushing.run,
         STARTING_SOON: Telling(gate).run_starting_soon,
+        TELL_MORE: Telling(gate).run_tell_more,
         scheduled.PUBLISH: scheduled.publisher(gate, threads.admit),
         polls.CLOSE: polls.closer(gate),
         REDACT: carrying.run_redact,

@@ -9,7 +9,7 @@ from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Account
 from folkmoot.gate import Acting, Action, Gate, Refused, Viewer, Visible
 from folkmoot.notifications import queries as notifications
-from folkmoot.notifications.model import OF_POSTS, Kind, Notification
+from folkmoot.notifications.model import OF_POSTS, SOON_MS, Kind, Notification
 from folkmoot.notifications.push import queries
 from folkmoot.notifications.push.actions import forget
 from folkmoot.notifications.push.model import Subscription
@@ -29,6 +29,7 @@ from folkmoot.timelines.filters.model import Context, Found, Treatment
 
 KEPT_S = 48 * 3600
 """How long a push service keeps it for a program that is away, and we try to reach the service."""
+_KEPT_S = {Kind.SPACE_STARTING_SOON: SOON_MS // 1000}
 RETRY = RetryPolicy(attempts_max=10, delay_ms_max=3_600_000)
 BODY_CHARACTERS_MAX = 140
 _GONE = frozenset({404, 410})
@@ -94,7 +95,7 @@ class Pushing:
         if content is None:
             return
         try:
-            status = await self._send(found, content, now_s)
+            status = await self._send(found, *content, now_s)
         except Forbidden as error:
             await self._forget(found)
             raise GiveUp(str(error)) from error
@@ -105,27 +106,33 @@ class Pushing:
         elif status >= 300:
             raise GiveUp(f"The push service answered {status}.")
 
-    async def _send(self, found: Subscription, content: bytes, now_s: int) -> int:
+    async def _send(self, found: Subscription, content: bytes, kept_s: int, now_s: int) -> int:
         endpoint = parse_endpoint(found.endpoint, to_private=self._to_private)
         sealed = self._sender.seal(
             content, found.keys, origin=endpoint.origin, now_s=now_s, standard=found.standard
         )
-        headers = {"TTL": str(KEPT_S), "Urgency": "normal", "Content-Type": "application/octet-stream"}
+        headers = {"TTL": str(kept_s), "Urgency": "normal", "Content-Type": "application/octet-stream"}
         return await post(endpoint, headers | sealed.headers, sealed.body, to_private=self._to_private)
 
-    async def _content(self, read: Read, viewer: Viewer, notification_id: int) -> bytes | None:
-        """As JSON; None for what its owner may not be shown any more, or is old news."""
+    async def _content(self, read: Read, viewer: Viewer, notification_id: int) -> tuple[bytes, int] | None:
+        """As JSON, and for how many seconds it is news; None for what its owner may not be shown any more, or is
+        old news."""
         rows = await notifications.by_ids(read, viewer.id, [notification_id])
-        if not rows or rows[0].created_at_ms <= read.now_ms - KEPT_S * 1000:
+        if not rows:
             return None
         row = rows[0]
+        kept_s = _KEPT_S.get(row.kind, KEPT_S) - (read.now_ms - row.created_at_ms) // 1000
+        if kept_s <= 0:
+            return None
         people: list[Any] = [row, *await accounts.by_ids(read, [row.from_id])]
         hidden = await accounts.hidden_from(read, viewer.id, {row.from_id} - {viewer.id}, notifying=True)
         shown: list[Visible[Any]] = await self._gate.admit(read, viewer, people)
         if hidden or len(shown) < len(people) or len(people) < 2:
             return None
         words = await self._words_of(read, viewer, row.post_id) if row.kind in OF_POSTS else ""
-        return None if words is None else msgspec.json.encode(self._pushed(shown[0], shown[1], words))
+        if words is None:
+            return None
+        return msgspec.json.encode(self._pushed(shown[0], shown[1], words)), kept_s
 
     async def _words_of(self, read: Read, viewer: Viewer, post_id: int | None) -> str | None:
         """What is said of a post; None where a page of notifications would not show it."""
