@@ -7,8 +7,6 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    CompoundSelect,
-    Row,
     Select,
     and_,
     bindparam,
@@ -29,6 +27,7 @@ from folkmoot.gate import Role
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
 from folkmoot.storage.ids import id_at
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.credentials import tokens
 from folkmoot.storage.tables.people import account_counts, accounts, blocks, credentials
 from folkmoot.storage.tables.posts import posts
@@ -41,8 +40,7 @@ async def by_ids(read: Read, ids: Collection[int]) -> list[Account]:
     """The accounts that exist among `ids`, in the order asked for."""
     if not ids:
         return []
-    rows = await read.connection.execute(_BY_IDS, {"ids": list(ids)})
-    found = {row.id: _account(row) for row in rows}
+    found = {row.id: _account(row) for row in await _BY_IDS.rows(read, ids=ids)}
     return [found[id_] for id_ in ids if id_ in found]
 
 
@@ -96,8 +94,9 @@ async def hidden_from(
     """
     if not account_ids:
         return set()
-    asked = {"viewer": viewer_id, "now_ms": read.now_ms, "others": list(account_ids)}
-    return set((await read.connection.execute(_HIDDEN_NOTIFYING if notifying else _HIDDEN, asked)).scalars())
+    hidden = _HIDDEN_NOTIFYING if notifying else _HIDDEN
+    rows = await hidden.rows(read, viewer=viewer_id, now_ms=read.now_ms, others=account_ids)
+    return {account_id for (account_id,) in rows}
 
 
 def hides(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnElement[bool]:
@@ -167,23 +166,25 @@ def _holds(now_ms: Any) -> ColumnElement[bool]:
     return or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
 
 
-def _hidden(*, notifying: bool) -> CompoundSelect[Any]:
+def _hidden(*, notifying: bool) -> Prepared:
     viewer = bindparam("viewer", type_=BigInteger)
     muting = [mutes.c.notifications] if notifying else []
     holds = _holds(bindparam("now_ms", type_=BigInteger))
-    return union_all(
-        select(mutes.c.muted_id).where(
-            mutes.c.account_id == viewer, among_given(mutes.c.muted_id, "others"), holds, *muting
-        ),
-        select(blocks.c.blocked_id).where(
-            blocks.c.account_id == viewer, among_given(blocks.c.blocked_id, "others")
-        ),
-        select(blocks.c.account_id).where(
-            blocks.c.blocked_id == viewer, among_given(blocks.c.account_id, "others")
-        ),
-        select(accounts.c.id)
-        .join(domain_blocks, domain_blocks.c.host == accounts.c.host)
-        .where(domain_blocks.c.account_id == viewer, among_given(accounts.c.id, "others")),
+    return Prepared(
+        union_all(
+            select(mutes.c.muted_id).where(
+                mutes.c.account_id == viewer, among_given(mutes.c.muted_id, "others"), holds, *muting
+            ),
+            select(blocks.c.blocked_id).where(
+                blocks.c.account_id == viewer, among_given(blocks.c.blocked_id, "others")
+            ),
+            select(blocks.c.account_id).where(
+                blocks.c.blocked_id == viewer, among_given(blocks.c.account_id, "others")
+            ),
+            select(accounts.c.id)
+            .join(domain_blocks, domain_blocks.c.host == accounts.c.host)
+            .where(domain_blocks.c.account_id == viewer, among_given(accounts.c.id, "others")),
+        )
     )
 
 
@@ -201,10 +202,10 @@ def _select_accounts() -> Select[Any]:
 
 
 # Built once: a page asks for those whom it shows.
-_BY_IDS = _select_accounts().where(among_given(accounts.c.id, "ids"))
+_BY_IDS = Prepared(_select_accounts().where(among_given(accounts.c.id, "ids")))
 
 
-def _account(row: Row[Any]) -> Account:
+def _account(row: Any) -> Account:
     return Account(
         id=row.id,
         username=row.username,

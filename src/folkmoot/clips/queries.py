@@ -3,22 +3,22 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from folkmoot.clips.model import Clip
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.spaces import clips
 
-_BY_IDS = select(clips).where(among_given(clips.c.id, "ids"))
+_BY_IDS = Prepared(select(clips).where(among_given(clips.c.id, "ids")))
 
 
 async def by_ids(read: Read, clip_ids: Collection[int]) -> dict[int, Clip]:
     """The clips that exist, by id. One statement."""
     if not clip_ids:
         return {}
-    rows = await read.connection.execute(_BY_IDS, {"ids": list(clip_ids)})
-    return {row.id: _clip(row) for row in rows}
+    return {row.id: _clip(row) for row in await _BY_IDS.rows(read, ids=clip_ids)}
 
 
 async def overlapping(read: Read, space_id: int, from_ms: int, to_ms: int) -> list[Clip]:
@@ -42,7 +42,7 @@ async def by_id(read: Read, clip_id: int) -> Clip | None:
     return (await by_ids(read, [clip_id])).get(clip_id)
 
 
-def _clip(row: Row[Any]) -> Clip:
+def _clip(row: Any) -> Clip:
     return Clip(
         id=row.id,
         space_id=row.space_id,

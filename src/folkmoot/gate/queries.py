@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    CompoundSelect,
     Select,
     String,
     and_,
@@ -42,6 +41,7 @@ from folkmoot.gate.standings import TABLES, holding
 from folkmoot.gate.subjects import COLUMNS, hosts_held, sanction_of_row, subject_of_row
 from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.credentials import tokens
 from folkmoot.storage.tables.people import accounts, blocks, follows, revocations, sanctions
 
@@ -58,9 +58,11 @@ def _between(one: ColumnElement[int], other: ColumnElement[int], *, is_follow: b
     )
 
 
-_RELATIONS = union_all(
-    _between(follows.c.follower_id, follows.c.followee_id, is_follow=True),
-    _between(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
+_RELATIONS = Prepared(
+    union_all(
+        _between(follows.c.follower_id, follows.c.followee_id, is_follow=True),
+        _between(blocks.c.account_id, blocks.c.blocked_id, is_follow=False),
+    )
 )
 
 
@@ -145,7 +147,7 @@ async def _open_with(
     for thing in things:
         wanted.setdefault(thing.kind.value, []).append(thing.id)
     kinds = frozenset(thing.kind for thing in things)
-    rows = await read.connection.execute(_select_open(kinds), wanted)
+    rows = await _select_open(kinds).rows(read, **wanted)
     found: dict[int, _Held] = {}
     about_things: dict[Subject, list[Sanction]] = {}
     for row in rows:
@@ -159,7 +161,7 @@ async def _open_with(
 
 
 @cache
-def _select_open(kinds: frozenset[Kind]) -> Select[Any] | CompoundSelect[Any]:
+def _select_open(kinds: frozenset[Kind]) -> Prepared:
     """What nobody lifted of `accounts`, and of the things of each kind by its name."""
     of_accounts = (
         select(accounts.c.id.label("whose"), accounts.c.host.label("whose_host"), sanctions)
@@ -167,10 +169,11 @@ def _select_open(kinds: frozenset[Kind]) -> Select[Any] | CompoundSelect[Any]:
         .where(among_given(accounts.c.id, "accounts"))
     )
     if not kinds:
-        return of_accounts
+        return Prepared(of_accounts)
     nobody = (cast(null(), BigInteger).label("whose"), cast(null(), String).label("whose_host"))
     about = [among_given(COLUMNS[kind], kind.value) for kind in sorted(kinds)]
-    return of_accounts.union_all(select(*nobody, sanctions).where(or_(*about), sanctions.c.lifted_at_ms.is_(None)))
+    of_things = select(*nobody, sanctions).where(or_(*about), sanctions.c.lifted_at_ms.is_(None))
+    return Prepared(of_accounts.union_all(of_things))
 
 
 async def under_again(read: Read, latest_ms: int) -> list[int]:
@@ -202,8 +205,7 @@ async def role_of(read: Read, account_id: int) -> Role:
 
 async def relations(read: Read, viewer_id: int, account_ids: Collection[int]) -> Relations:
     """Follows and blocks between the viewer and each account, both ways."""
-    rows = await read.connection.execute(_RELATIONS, {"viewer": viewer_id, "others": list(account_ids)})
-    pairs = rows.all()
+    pairs = await _RELATIONS.rows(read, viewer=viewer_id, others=account_ids)
     following = [(one, other) for is_follow, one, other in pairs if is_follow]
     blocking = [(one, other) for is_follow, one, other in pairs if not is_follow]
     return Relations(
@@ -238,8 +240,8 @@ def _marked(mask: int, bits: Mapping[int, int]) -> frozenset[int]:
     return frozenset(account_id for account_id, bit in bits.items() if mask & bit)
 
 
-_COUNTERS = select(revocations.c.subject, revocations.c.counter).where(
-    among_given(revocations.c.subject, "subjects")
+_COUNTERS = Prepared(
+    select(revocations.c.subject, revocations.c.counter).where(among_given(revocations.c.subject, "subjects"))
 )
 
 
@@ -247,7 +249,7 @@ async def counters(read: Read, subjects: Collection[str]) -> dict[str, int]:
     """The revocation counters of subjects; one that was never raised is 0."""
     found = dict.fromkeys(subjects, 0)
     for batch in batches(list(found)):
-        for subject, counter in await read.connection.execute(_COUNTERS, {"subjects": batch}):
+        for subject, counter in await _COUNTERS.rows(read, subjects=batch):
             found[subject] = counter
     return found
 
@@ -283,8 +285,7 @@ async def token_by_id(read: Read, token_id: int) -> TokenRow | None:
 
 
 async def _token(read: Read, column: ColumnElement[Any], value: int | bytes) -> TokenRow | None:
-    asked = {"value": value, "now_ms": read.now_ms}
-    rows = (await read.connection.execute(_select_token(column), asked)).all()
+    rows = await _select_token(column).rows(read, value=value, now_ms=read.now_ms)
     if not rows:
         return None
     row = rows[0]
@@ -310,8 +311,8 @@ async def _token(read: Read, column: ColumnElement[Any], value: int | bytes) -> 
 
 
 @cache
-def _select_token(column: ColumnElement[Any]) -> Select[Any]:
-    return (
+def _select_token(column: ColumnElement[Any]) -> Prepared:
+    return Prepared(
         select(
             tokens.c.id,
             tokens.c.account_id,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from folkmoot.gate.hosts import and_above, holding_for
 from folkmoot.gate.model import Action, Kind, Refused, Sanction, Standing, Subject
@@ -124,15 +124,15 @@ def about(subjects: Collection[Subject]) -> list[ColumnElement[bool]]:
     return [COLUMNS[kind].in_(of_kind) for kind, of_kind in ids.items()]
 
 
-def subject_of_row(row: Row[Any]) -> Subject:
+def subject_of_row(row: Any) -> Subject:
     """What a row of `sanctions` is about."""
     for kind, column in COLUMNS.items():
-        if (id_ := row._mapping[column.name]) is not None:
+        if (id_ := getattr(row, column.name)) is not None:
             return Subject(kind, id_)
     raise AssertionError("a sanction is about something")
 
 
-def sanction_of_row(row: Row[Any]) -> Sanction:
+def sanction_of_row(row: Any) -> Sanction:
     """A row of `sanctions`, whoever it is about."""
     return Sanction(
         standing=Standing(row.standing),

@@ -97,8 +97,6 @@ def _visibility(acting: Acting, post: Post, asked: Visibility) -> Visibility:
 
 
 async def _of(acting: Acting, post_id: int) -> Post | None:
-    found = await queries.found(
-        acting.tx,
-        queries.rows().where(posts.c.reblog_of_id == post_id, posts.c.account_id == acting.actor_id),
-    )
+    own = queries.rows().where(posts.c.reblog_of_id == post_id, posts.c.account_id == acting.actor_id)
+    found = await queries.found(acting.tx, (await acting.tx.connection.execute(own)).all())
     return found[0] if found else None

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import FromClause, Row, and_, select
+from sqlalchemy import FromClause, and_, select
 
 from folkmoot.gate import Reach
 from folkmoot.posts.model import Circle
@@ -25,7 +25,7 @@ def with_circle(joined: FromClause) -> FromClause:
     )
 
 
-async def circles(read: Read, selected: Collection[Row[Any]]) -> dict[int, Circle]:
+async def circles(read: Read, selected: Collection[Any]) -> dict[int, Circle]:
     """By Space: its people are who is on its stage or was invited, and nobody who was removed."""
     closed = {row.circle_id: row for row in selected if row.circle_id is not None}
     if not closed:

@@ -3,15 +3,15 @@ conversation of a closed Space is among them.
 """
 
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Row, Select, and_, func, literal, select
+from sqlalchemy import FromClause, Select, and_, func, literal, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.model import Application, Circle, Poll, Post, Quoted, QuotePolicy, QuoteState, Visibility
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.credentials import applications
 from folkmoot.storage.tables.people import accounts
 from folkmoot.storage.tables.posts import idempotency_keys, polls, post_counts, posts
@@ -64,14 +64,13 @@ def rows(on_page: FromClause | None = None) -> Select[Any]:
     )
 
 
-async def found(read: Read, statement: Select[Any], asked: Mapping[str, Any] | None = None) -> list[Post]:
-    """The posts that a statement made of `rows` selects, in its order; `asked` are its parameters."""
-    selected = (await read.connection.execute(statement, asked)).all()
+async def found(read: Read, selected: Collection[Any]) -> list[Post]:
+    """The posts of what a statement made of `rows` selected, in its order."""
     known = await circles.circles(read, selected)
     return [_from_row(row, known) for row in selected]
 
 
-def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
+def _from_row(row: Any, known: Mapping[int, Circle]) -> Post:
     return Post(
         id=row.id,
         account_id=row.account_id,
@@ -104,7 +103,7 @@ def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Post:
     )
 
 
-def _poll(row: Row[Any]) -> Poll:
+def _poll(row: Any) -> Poll:
     return Poll(
         id=row.poll_id,
         options=tuple(row.options),
@@ -116,7 +115,7 @@ def _poll(row: Row[Any]) -> Poll:
     )
 
 
-def _quoted_by(row: Row[Any]) -> Quoted:
+def _quoted_by(row: Any) -> Quoted:
     if row.quoted_account_id is None:
         return Quoted(row.quoted_id, QuoteState.DELETED)
     visibility = Visibility(row.quoted_visibility)
@@ -127,14 +126,11 @@ async def by_ids(read: Read, post_ids: Collection[int]) -> list[Post]:
     """In the order asked for; ids of posts that don't exist or were deleted are left out."""
     if not post_ids:
         return []
-    by_id_ = {post.id: post for post in await found(read, _by_ids(), {"ids": list(post_ids)})}
+    by_id_ = {post.id: post for post in await found(read, await _BY_IDS.rows(read, ids=post_ids))}
     return [by_id_[post_id] for post_id in post_ids if post_id in by_id_]
 
 
-@cache
-def _by_ids() -> Select[Any]:
-    """Built once: every page asks so for what its posts show."""
-    return rows().where(among_given(posts.c.id, "ids"))
+_BY_IDS = Prepared(rows().where(among_given(posts.c.id, "ids")))
 
 
 async def by_id(read: Read, post_id: int) -> Post | None:
@@ -145,7 +141,8 @@ async def by_id(read: Read, post_id: int) -> Post | None:
 async def of_author(read: Read, account_id: int, *, max_id: int | None, limit: int) -> list[Post]:
     """Everything that somebody wrote, for themselves: the newest first, of any visibility."""
     statement = rows().where(posts.c.account_id == account_id).order_by(posts.c.id.desc()).limit(limit)
-    return await found(read, statement if max_id is None else statement.where(posts.c.id < max_id))
+    bounded = statement if max_id is None else statement.where(posts.c.id < max_id)
+    return await found(read, (await read.connection.execute(bounded)).all())
 
 
 async def ancestor_ids(read: Read, post: Post) -> list[int]:

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 
 from folkmoot.recordings.model import ByRole, Reason, Recording, Redaction
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.spaces import recordings, redactions, spaces
 
 
@@ -67,15 +68,15 @@ async def redactions_of(
     found: dict[int, list[Redaction]] = {space_id: [] for space_id in space_ids}
     if found:
         if most is None:
-            rows = await read.connection.execute(_REDACTIONS, {"spaces": list(found)})
+            rows = await _REDACTIONS.rows(read, spaces=found)
         else:
-            rows = await read.connection.execute(_first_redactions(found, most))
+            rows = list(await read.connection.execute(_first_redactions(found, most)))
         for row in rows:
             found[row.space_id].append(_redaction(row))
     return found
 
 
-_REDACTIONS = (
+_REDACTIONS = Prepared(
     select(redactions)
     .where(among_given(redactions.c.space_id, "spaces"))
     .order_by(redactions.c.from_ms, redactions.c.id)
@@ -89,7 +90,7 @@ def _first_redactions(space_ids: Collection[int], most: int) -> Select[Any]:
     return select(numbered).where(numbered.c.place <= most).order_by(numbered.c.from_ms, numbered.c.id)
 
 
-def _redaction(row: Row[Any]) -> Redaction:
+def _redaction(row: Any) -> Redaction:
     return Redaction(
         id=row.id,
         space_id=row.space_id,

@@ -75,7 +75,8 @@ async def statuses(
         .offset(offset)
         .subquery("page")
     )
-    return await found(read, rows(ids).order_by(posts.c.id.desc()))
+    selected = await read.connection.execute(rows(ids).order_by(posts.c.id.desc()))
+    return await found(read, selected.all())
 
 
 async def tags(read: Read, text: str) -> list[Tagged]:

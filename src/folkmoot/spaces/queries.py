@@ -13,14 +13,17 @@ from folkmoot.spaces.commands import ID_MAX
 from folkmoot.spaces.model import AccountFacts, Facts, Space, SpaceState
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.spaces import seats, space_members, spaces
 
 # Built once, for it is asked at every look. A row without an account is the Space itself.
-_STATES = union_all(
-    select(spaces.c.id, cast(null(), BigInteger), spaces.c.document).where(among_given(spaces.c.id, "ids")),
-    select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
-        among_given(space_members.c.space_id, "ids")
-    ),
+_STATES = Prepared(
+    union_all(
+        select(spaces.c.id, cast(null(), BigInteger), spaces.c.document).where(among_given(spaces.c.id, "ids")),
+        select(space_members.c.space_id, space_members.c.account_id, space_members.c.document).where(
+            among_given(space_members.c.space_id, "ids")
+        ),
+    )
 )
 
 
@@ -52,7 +55,7 @@ async def stored(read: Read, space_id: int) -> Space | None:
 async def _batch(read: Read, wanted: Collection[int]) -> list[Space]:
     documents: dict[int, dict[str, Any]] = {}
     members: dict[int, dict[int, Any]] = {space_id: {} for space_id in wanted}
-    for space_id, account_id, document in await read.connection.execute(_STATES, {"ids": list(wanted)}):
+    for space_id, account_id, document in await _STATES.rows(read, ids=wanted):
         if account_id is None:
             documents[space_id] = document
         else:

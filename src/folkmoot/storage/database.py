@@ -10,13 +10,14 @@ import asyncio
 import hashlib
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import msgspec
+import psycopg
 from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,6 +26,7 @@ from folkmoot.storage import sqlite
 from folkmoot.storage.ids import IdMaker
 
 Result = TypeVar("Result")
+_Driver = sqlite.Connection | psycopg.AsyncConnection[Any]
 WRITE_ATTEMPTS_MAX = 100
 WRITE_RETRIES_END_S = 10.0
 _RETRY_DELAY_S_MAX = 0.1
@@ -67,6 +69,37 @@ class Read:
         self.connection = connection
         self.now_ms = now_ms
         self.is_sqlite = connection.dialect.name == "sqlite"
+        assert connection.sync_connection is not None
+        self.driver: _Driver = cast(_Driver, connection.sync_connection.connection.driver_connection)
+
+    async def fetch(self, sql: str, parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of a statement in the driver's own words (storage/prepared.py). Raises what SQLAlchemy would."""
+        through = self.connection.sync_connection
+        assert through is not None
+        for hear in through.dispatch.before_cursor_execute:
+            hear(through, None, sql, parameters, None, False)
+        try:
+            if isinstance(self.driver, sqlite.Connection):
+                return await self.driver.fetch(sql, parameters)
+            return await (await self.driver.execute(sql, parameters)).fetchall()
+        except BaseException as error:
+            return await self.connection.run_sync(_failed, error, sql)
+
+
+async def _next_transactions(
+    driver: psycopg.AsyncConnection[Any], isolation: psycopg.IsolationLevel, *, read_only: bool
+) -> None:
+    """How they begin on this connection. Most often they do already."""
+    if driver.isolation_level is not isolation:
+        await driver.set_isolation_level(isolation)
+    if driver.read_only is not read_only:
+        await driver.set_read_only(read_only)
+
+
+def _failed(through: Connection, error: BaseException, sql: str) -> NoReturn:
+    """What SQLAlchemy does when a statement of its own fails or is cancelled: it says so in its words, and doesn't
+    use a connection again that broke."""
+    through._handle_dbapi_exception(error, sql, None, None, None)
 
 
 class Write(Read):
@@ -113,11 +146,12 @@ class Database:
     async def read(self) -> AsyncIterator[Read]:
         """One snapshot. Raises DatabaseBusy if no connection becomes free in time, and Unstorable."""
         async with self._connected() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            yield Read(connection, self.clock_ms())
-            if not self.is_sqlite:
-                await connection.commit()  # psycopg forgets at a ROLLBACK what it prepared, and plans take longest
+            read = Read(connection, self.clock_ms())
+            if isinstance(read.driver, psycopg.AsyncConnection):
+                await _next_transactions(read.driver, psycopg.IsolationLevel.REPEATABLE_READ, read_only=True)
+            yield read
+            if isinstance(read.driver, psycopg.AsyncConnection):
+                await read.driver.commit()  # it forgets at a ROLLBACK what it prepared, and plans take longest
 
     async def write(self, work: Callable[[Write], Awaitable[Result]], *, locks_rows: bool = False) -> Result:
         """Run `work` in one write transaction and commit. It may run several times: no effects outside.
@@ -141,14 +175,13 @@ class Database:
 
     async def _write_once(self, work: Callable[[Write], Awaitable[Result]], locks_rows: bool) -> Result:
         async with self._turn, self._connected() as connection:
-            if self.is_sqlite:
-                driver_connection = (await connection.get_raw_connection()).driver_connection
-                assert isinstance(driver_connection, sqlite.Connection)
-                driver_connection.begin_immediate()
-            else:
-                isolation = "READ COMMITTED" if locks_rows else "SERIALIZABLE"
-                await connection.execution_options(isolation_level=isolation)
             transaction = Write(connection, self.clock_ms(), self.ids)
+            if isinstance(transaction.driver, sqlite.Connection):
+                transaction.driver.begin_immediate()
+            else:
+                levels = psycopg.IsolationLevel
+                isolation = levels.READ_COMMITTED if locks_rows else levels.SERIALIZABLE
+                await _next_transactions(transaction.driver, isolation, read_only=False)
             result = await work(transaction)
             await connection.commit()
         if transaction.has_news:

@@ -88,6 +88,11 @@ class Connection:
         """Let the next transaction be one that writes: its first statement waits for the turn to write."""
         self._begin = "BEGIN IMMEDIATE"
 
+    async def fetch(self, statement: str, parameters: Sequence[Any]) -> list[Any]:
+        """The rows of a statement that only reads."""
+        outcome = await self.run(statement, lambda cursor: cursor.execute(statement, parameters), only_reads=True)
+        return outcome.rows
+
     async def run(self, statement: str, work: Callable[[sqlite3.Cursor], Any], *, only_reads: bool) -> "_Outcome":
         """Do `work`, which is the statement, with a cursor in a transaction. It may be begun twice if it only
         reads."""

@@ -36,6 +36,7 @@ from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.posts.queries import found
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.reading import followed_tags, list_members, lists, post_tags
@@ -53,17 +54,17 @@ async def home(read: Read, account_id: int, page: Page) -> list[Post]:
     languages that one doesn't want of somebody; and direct posts, which are conversations.
     """
     asked = {"viewer": account_id, "now_ms": read.now_ms, **values(page)}
-    return await found(read, _home(shape(page)), asked)
+    return await found(read, await _home(shape(page)).rows(read, **asked))
 
 
 async def of_list(read: Read, list_: List, page: Page) -> list[Post]:
     """The posts of those in a list, as they would be in home, with the replies that the list is for."""
     asked = {"viewer": list_.account_id, "list": list_.id, "now_ms": read.now_ms, **values(page)}
-    return await found(read, _of_list(list_.replies_policy, shape(page)), asked)
+    return await found(read, await _of_list(list_.replies_policy, shape(page)).rows(read, **asked))
 
 
 @cache
-def _home(shape: Shape) -> Select[Any]:
+def _home(shape: Shape) -> Prepared:
     page = shape.page()
     followed = select(follows.c.followee_id.label("id"), follows.c.reblogs, follows.c.languages).where(
         follows.c.follower_id == _VIEWER,
@@ -73,11 +74,11 @@ def _home(shape: Shape) -> Select[Any]:
     oneself = select(_VIEWER, true(), cast(null(), Text))
     merged = _Merged(union_all(followed, oneself).cte("authors"), page)
     both = union(merged.ids(), _with_followed_tags(page)).subquery("ids")
-    return rows_of_page(select(both.c.id), page)
+    return Prepared(rows_of_page(select(both.c.id), page))
 
 
 @cache
-def _of_list(replies_policy: RepliesPolicy, shape: Shape) -> Select[Any]:
+def _of_list(replies_policy: RepliesPolicy, shape: Shape) -> Prepared:
     page = shape.page()
     members = (
         select(
@@ -99,7 +100,7 @@ def _of_list(replies_policy: RepliesPolicy, shape: Shape) -> Select[Any]:
             not_(hides(_VIEWER, list_members.c.account_id, _NOW_MS)),
         )
     )
-    return rows_of_page(_Merged(members.cte("authors"), page, replies_policy).ids(), page)
+    return Prepared(rows_of_page(_Merged(members.cte("authors"), page, replies_policy).ids(), page))
 
 
 class _Merged:

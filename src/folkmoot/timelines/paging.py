@@ -69,7 +69,7 @@ def within(id_: ColumnElement[Any], page: Page) -> list[ColumnElement[bool]]:
 
 async def posts_of_page(read: Read, ids: Select[Any], page: Page) -> list[Post]:
     """The posts of a page, the newest first. `ids` selects one column; the rows are read for the page alone."""
-    return await found(read, rows_of_page(ids, page))
+    return await found(read, (await read.connection.execute(rows_of_page(ids, page))).all())
 
 
 def rows_of_page(ids: Select[Any], page: Page) -> Select[Any]:

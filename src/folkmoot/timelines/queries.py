@@ -27,6 +27,7 @@ from folkmoot.accounts.queries import hides
 from folkmoot.posts.model import Post
 from folkmoot.posts.queries import found
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.posts import media, pins, posts
 from folkmoot.storage.tables.reading import post_tags
 from folkmoot.timelines.paging import Shape, order, posts_of_page, rows_of_page, shape, values, within
@@ -50,11 +51,11 @@ async def public(read: Read, page: Page, *, viewer_id: int | None = None, only_m
     `ix_posts_public` in its order."""
     asked = {"now_ms": read.now_ms, "viewer": viewer_id} if viewer_id is not None else {}
     statement = _public(shape(page), read.is_sqlite, viewer_id is not None, only_media)
-    return await found(read, statement, {**asked, **values(page)})
+    return await found(read, await statement.rows(read, **asked, **values(page)))
 
 
 @cache
-def _public(shape: Shape, is_sqlite: bool, has_viewer: bool, only_media: bool) -> Select[Any]:
+def _public(shape: Shape, is_sqlite: bool, has_viewer: bool, only_media: bool) -> Prepared:
     page = shape.page()
     # Its conditions are repeated, or it could not be used. SQLite has to be told: it would rather take whatever is
     # no reply, by the index on what posts answer, and sort that.
@@ -66,7 +67,7 @@ def _public(shape: Shape, is_sqlite: bool, has_viewer: bool, only_media: bool) -
     if has_viewer:
         viewer, now_ms = (bindparam(name, type_=BigInteger) for name in ("viewer", "now_ms"))
         ids = ids.where(not_(hides(viewer, _AUTHOR, now_ms)))
-    return rows_of_page(ids, page)
+    return Prepared(rows_of_page(ids, page))
 
 
 async def tagged(
@@ -80,11 +81,11 @@ async def tagged(
     named = {f"{group}_{number}": name for group, names in groups.items() for number, name in enumerate(names)}
     viewer = {"now_ms": read.now_ms, "viewer": viewer_id} if viewer_id is not None else {}
     statement = _tagged(shape(page), tuple(named), viewer_id is not None, only_media)
-    return await found(read, statement, {**named, **viewer, **values(page)})
+    return await found(read, await statement.rows(read, **named, **viewer, **values(page)))
 
 
 @lru_cache(maxsize=_SHAPES_KEPT)
-def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: bool) -> Select[Any]:
+def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: bool) -> Prepared:
     """`named` are the parameters for names: any_0, any_1, …, all_0, …, none_0, …"""
     page = shape.page()
     post_id = post_tags.c.post_id
@@ -106,7 +107,7 @@ def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: 
         if name.startswith("any_")
     ]
     ids = union(*(select(one.c.id) for one in ranges)).subquery("ids")
-    return rows_of_page(select(ids.c.id), page)
+    return Prepared(rows_of_page(select(ids.c.id), page))
 
 
 def _has(name: Any, post_id: ColumnElement[int]) -> ColumnElement[bool]:

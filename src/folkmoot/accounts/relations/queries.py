@@ -28,6 +28,7 @@ from folkmoot.gate import queries as gate_queries
 from folkmoot.gate import shown_to_others
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.people import accounts, blocks, follow_requests, follows
 from folkmoot.storage.tables.relations import account_notes, domain_blocks, endorsements, mutes
 
@@ -48,9 +49,8 @@ async def relationships(
     if not with_suspended:
         standings = await gate_queries.standings_of(read, known)
         known = {id_ for id_ in known if id_ == viewer_id or shown_to_others(standings[id_])}
-    asked = {"viewer": viewer_id, "now_ms": read.now_ms, "others": list(known)}
     rows: dict[int, list[Any]] = {id_: [] for id_ in known}
-    for row in await read.connection.execute(_BETWEEN, asked):
+    for row in await _BETWEEN.rows(read, viewer=viewer_id, now_ms=read.now_ms, others=known):
         rows[row.target if row.source == viewer_id else row.source].append(row)
     return [_relationship(viewer_id, id_, rows[id_]) for id_ in dict.fromkeys(ids) if id_ in known]
 
@@ -79,29 +79,31 @@ def _said(
 
 
 _HOLDS = or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > bindparam("now_ms", type_=BigInteger))
-_BETWEEN = union_all(
-    *(
+_BETWEEN = Prepared(
+    union_all(
+        *(
+            _between(
+                kind,
+                table,
+                "follower_id",
+                "followee_id",
+                *_said(table.c.reblogs, table.c.notify, None, table.c.languages),
+            )
+            for kind, table in ((_FOLLOW, follows), (_REQUEST, follow_requests))
+        ),
+        _between(_BLOCK, blocks, "account_id", "blocked_id", *_said()),
         _between(
-            kind,
-            table,
-            "follower_id",
-            "followee_id",
-            *_said(table.c.reblogs, table.c.notify, None, table.c.languages),
-        )
-        for kind, table in ((_FOLLOW, follows), (_REQUEST, follow_requests))
-    ),
-    _between(_BLOCK, blocks, "account_id", "blocked_id", *_said()),
-    _between(_MUTE, mutes, "account_id", "muted_id", *_said(mutes.c.notifications, None, mutes.c.until_ms)).where(
-        _HOLDS
-    ),
-    _between(_ENDORSEMENT, endorsements, "account_id", "endorsed_id", *_said()),
-    _between(_NOTE, account_notes, "account_id", "about_id", *_said(text=account_notes.c.note)),
-    select(literal(_DOMAIN), domain_blocks.c.account_id, accounts.c.id, *_said())
-    .join(accounts, accounts.c.host == domain_blocks.c.host)
-    .where(
-        domain_blocks.c.account_id == bindparam("viewer", type_=BigInteger),
-        among_given(accounts.c.id, "others"),
-    ),
+            _MUTE, mutes, "account_id", "muted_id", *_said(mutes.c.notifications, None, mutes.c.until_ms)
+        ).where(_HOLDS),
+        _between(_ENDORSEMENT, endorsements, "account_id", "endorsed_id", *_said()),
+        _between(_NOTE, account_notes, "account_id", "about_id", *_said(text=account_notes.c.note)),
+        select(literal(_DOMAIN), domain_blocks.c.account_id, accounts.c.id, *_said())
+        .join(accounts, accounts.c.host == domain_blocks.c.host)
+        .where(
+            domain_blocks.c.account_id == bindparam("viewer", type_=BigInteger),
+            among_given(accounts.c.id, "others"),
+        ),
+    )
 )
 
 

@@ -7,13 +7,14 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from folkmoot.posts import circles
 from folkmoot.posts.files.model import Media, MediaDetails
 from folkmoot.posts.model import Circle, Visibility
 from folkmoot.storage.among import among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.posts import media, posts
 
 
@@ -24,13 +25,16 @@ def _rows() -> Select[Any]:
     )
 
 
-async def _found(read: Read, statement: Select[Any], asked: Mapping[str, Any] | None = None) -> list[Media]:
-    selected = (await read.connection.execute(statement, asked)).all()
+async def _asked(read: Read, statement: Select[Any]) -> list[Media]:
+    return await _found(read, (await read.connection.execute(statement)).all())
+
+
+async def _found(read: Read, selected: Collection[Any]) -> list[Media]:
     known = await circles.circles(read, selected)
     return [_from_row(row, known) for row in selected]
 
 
-def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Media:
+def _from_row(row: Any, known: Mapping[int, Circle]) -> Media:
     return Media(
         id=row.id,
         account_id=row.account_id,
@@ -50,18 +54,18 @@ def _from_row(row: Row[Any], known: Mapping[int, Circle]) -> Media:
 
 
 async def by_id(read: Read, media_id: int) -> Media | None:
-    files = await _found(read, _rows().where(media.c.id == media_id))
+    files = await _asked(read, _rows().where(media.c.id == media_id))
     return files[0] if files else None
 
 
 async def by_ids(read: Read, media_ids: Collection[int]) -> list[Media]:
     """Attached or not, in no order."""
-    return await _found(read, _rows().where(media.c.id.in_(media_ids))) if media_ids else []
+    return await _asked(read, _rows().where(media.c.id.in_(media_ids))) if media_ids else []
 
 
 async def of_clips(read: Read, clip_ids: Collection[int]) -> list[Media]:
     """The files that clips are, attached or not. One statement."""
-    return await _found(read, _rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
+    return await _asked(read, _rows().where(media.c.clip_id.in_(clip_ids))) if clip_ids else []
 
 
 async def of_posts(
@@ -70,7 +74,7 @@ async def of_posts(
     """The attachments of each post, in their order. `with_taken_out`: also those that edits took out of it."""
     if not post_ids:
         return {}
-    files = await _found(read, _of_posts(with_taken_out), {"ids": list(post_ids)})
+    files = await _found(read, await _of_posts(with_taken_out).rows(read, ids=post_ids))
     return {
         post_id: list(attached)
         for post_id, attached in groupby(files, lambda one: one.post_id)
@@ -79,10 +83,10 @@ async def of_posts(
 
 
 @cache
-def _of_posts(with_taken_out: bool) -> Select[Any]:
+def _of_posts(with_taken_out: bool) -> Prepared:
     attached = _rows().where(among_given(media.c.post_id, "ids"))
     shown = attached if with_taken_out else attached.where(media.c.position >= 0)
-    return shown.order_by(media.c.post_id, media.c.position, media.c.id)
+    return Prepared(shown.order_by(media.c.post_id, media.c.position, media.c.id))
 
 
 class Usage(msgspec.Struct, frozen=True):

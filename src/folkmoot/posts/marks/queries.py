@@ -1,7 +1,6 @@
 """Reads of what people did with posts."""
 
 from collections.abc import Callable, Collection
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +21,7 @@ from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import FOR_ALL, Mine, Post, QuotePolicy
 from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.people import follows
 from folkmoot.storage.tables.posts import conversation_mutes, poll_votes, polls, posts
 
@@ -33,8 +33,7 @@ async def mine(read: Read, account_id: int, shown: Collection[Post]) -> dict[int
     """What somebody did with each of the posts; those with which they did nothing are left out. One statement."""
     if not shown:
         return {}
-    rows = await read.connection.execute(_of_viewer(), {"viewer": account_id} | _asked(shown))
-    done = {(row.id, row.what) for row in rows}
+    done = {(row.id, row.what) for row in await _OF_VIEWER.rows(read, viewer=account_id, **_asked(shown))}
     return {post.id: _mine(post, done) for post in shown} if done else {}
 
 
@@ -54,13 +53,6 @@ def _asked(shown: Collection[Post]) -> dict[str, Any]:
         "polls": [post.poll.id for post in shown if post.poll is not None],
         "authors": list({post.account_id for post in shown if _is_for_followers_to_quote(post)}),
     }
-
-
-@cache
-def _of_viewer() -> CompoundSelect[Any]:
-    """Built once: every page asks so."""
-    viewer = bindparam("viewer", type_=BigInteger)
-    return _done(lambda account: account == viewer)
 
 
 def _done(by: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSelect[Any]:
@@ -88,6 +80,9 @@ def _done(by: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSe
         by(follows.c.follower_id), among_given(follows.c.followee_id, "authors")
     )
     return union_all(*marked, reblogged, muted, voted, followed)
+
+
+_OF_VIEWER = Prepared(_done(lambda account: account == bindparam("viewer", type_=BigInteger)))
 
 
 def _is_for_followers_to_quote(post: Post) -> bool:

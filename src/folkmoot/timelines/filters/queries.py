@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from folkmoot.storage.among import among, among_given
 from folkmoot.storage.database import Read
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.reading import filter_keywords, filter_statuses, filters
 from folkmoot.timelines.filters.model import Context, Filter, Keyword, Treatment
 
@@ -41,17 +42,16 @@ async def by_id(read: Read, account_id: int, filter_id: int) -> Filter | None:
 
 async def in_force(read: Read, account_id: int, post_ids: Collection[int]) -> list[Filter]:
     """Somebody's filters that are in force, with those of their posts that are among some."""
-    asked = {"viewer": account_id, "now_ms": read.now_ms, "ids": list(post_ids)}
-    return _built((await read.connection.execute(_in_force(), asked)).all())
+    return _built(await _in_force().rows(read, viewer=account_id, now_ms=read.now_ms, ids=post_ids))
 
 
 @cache
-def _in_force() -> CompoundSelect[Any]:
+def _in_force() -> Prepared:
     """Built once: every page asks so."""
     now_ms = bindparam("now_ms", type_=BigInteger)
     holds = filters.c.expires_at_ms.is_(None) | (filters.c.expires_at_ms > now_ms)
     own = filters.c.account_id == bindparam("viewer", type_=BigInteger)
-    return _statement(own & holds, among_given(filter_statuses.c.post_id, "ids"))
+    return Prepared(_statement(own & holds, among_given(filter_statuses.c.post_id, "ids")))
 
 
 async def in_force_of(
