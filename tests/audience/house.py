@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from folkmoot.audience.door import Door, listen_protocol
 from folkmoot.audience.groups import Short
@@ -87,6 +87,7 @@ class FakeSockets:
         self.room: dict[int, int] = {}
         self.broken: set[int] = set()
         self.closed: set[int] = set()
+        self.fins: set[int] = set()
 
     def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         assert data
@@ -96,7 +97,9 @@ class FakeSockets:
             if (took := self._write(each, data)) != len(data)
         ]
 
-    def end(self, sockets: Sequence[int], data: bytes) -> list[Short]:
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> list[Short]:
+        if by_fin:
+            self.fins.update(sockets)
         return self.write(sockets, data) if data else []
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
@@ -292,13 +295,13 @@ def running_house(
 
 
 class Client:
-    """A blocking HTTP client that sees every byte. Reads wait 5 s at most."""
+    """A blocking HTTP client that sees every byte."""
 
     def __init__(self, port: int, receive_buffer_bytes: int = 0) -> None:
         self.socket = socket.socket()
         if receive_buffer_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        self.socket.settimeout(5)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.connect(("127.0.0.1", port))
         self._buffer = b""
 

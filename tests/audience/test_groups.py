@@ -117,3 +117,12 @@ def test_the_body_ends_for_those_who_have_everything() -> None:
     group.finish(b"", sockets)
     assert sockets.taken[1] == b"headaaaa0\r\n\r\n"
     assert sockets.taken[2] == b"heada"
+
+
+def test_where_the_data_does_not_say_that_it_is_the_last_a_fin_does() -> None:
+    sockets = FakeSockets()
+    for chunked in (True, False):
+        group = Group(Feed(b"init", 20), chunked=chunked, slot=0, due_ms=0)
+        group.add(1 + chunked, b"head", sockets)
+        group.finish(b"last", sockets)
+    assert sockets.fins == {1}

@@ -138,6 +138,25 @@ def test_over_tcp_what_a_full_socket_took_and_its_rest_are_the_whole(emit: Uring
         assert emit.resume(near[0].fileno(), b"more") == Short(near[0].fileno(), None)
 
 
+def test_the_end_is_a_fin_for_those_alone_who_have_everything(emit: UringEmit) -> None:
+    for each in (WriteEmit(), emit):
+        with ExitStack() as stack:
+            pairs = [[stack.enter_context(end) for end in socket.socketpair()] for _ in range(6)]
+            (full, behind), *others = pairs
+            full.setblocking(False)
+            with suppress(BlockingIOError):
+                while full.send(b"x" * 65_536):
+                    pass
+            each.end([near.fileno() for near, _ in pairs], b"last", by_fin=True)
+            for _, far in others:
+                assert far.recv(100) + far.recv(100) == b"last"
+            behind.setblocking(False)
+            with suppress(BlockingIOError):
+                while left := behind.recv(1 << 20):
+                    assert set(left) == {ord("x")}
+            assert left, "that would be the end"
+
+
 def test_completions_that_did_not_fit_into_the_ring_are_not_lost() -> None:
     ring = Ring(entries=4)
     ours, theirs = socket.socketpair()

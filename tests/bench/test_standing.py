@@ -1,7 +1,8 @@
 """What the bench of suspensions makes of the moments at which things ended."""
 
 from folkmoot.bench.holders import Kind, Over, next_segment, since_ms
-from folkmoot.bench.standing import HELD, Closed, Suspended, _p99_bound_ms, _results
+from folkmoot.bench.removal import Removed
+from folkmoot.bench.standing import HELD, Closed, Suspended, _p99_bound_ms, _results, removal_results
 
 
 def test_the_next_segment_is_the_one_that_the_playlist_lacks() -> None:
@@ -40,6 +41,11 @@ def test_what_stays_open_holds_nothing() -> None:
     assert not found["open_yet"].holds
     assert found["closed_p99_ms"].value is None
     assert not found["closed_p99_ms"].holds
+
+
+def test_who_is_removed_has_to_be_gone_and_nobody_else_may_lose_anything() -> None:
+    assert all(one.holds for one in removal_results(Removed(120.0, 0, 0, 0)))
+    assert not any(one.holds for one in removal_results(Removed(None, 1, 0, 1)))
 
 
 def test_how_late_ticks_were_is_told_by_the_bound_that_nearly_all_kept() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterable, Sequence
 
 from folkmoot.audience.groups import Short
 
@@ -26,19 +28,33 @@ class WriteEmit:
                 short.append(Short(descriptor, data[taken:] if taken else b""))
         return short
 
-    def end(self, sockets: Sequence[int], data: bytes) -> object:
-        return self.write(sockets, data) if data else None
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+        short = self.write(sockets, data) if data else []
+        if by_fin:
+            send_fin(sockets, short)
+        return short
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
         return resume(socket, rest)
 
 
-def resume(socket: int, rest: bytes) -> Short | None:
+def send_fin(sockets: Iterable[int], short: Iterable[Short]) -> None:
+    """Tells those who have everything, which are not in `short`, that it was the last."""
+    lacking = {each.socket for each in short}
+    for descriptor in sockets:
+        if descriptor not in lacking:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)
+            with contextlib.suppress(OSError):  # it has hung up
+                sock.shutdown(socket.SHUT_WR)
+            sock.detach()
+
+
+def resume(descriptor: int, rest: bytes) -> Short | None:
     """What every Emit does to go on: the rest has its form already."""
     try:
-        taken = os.write(socket, rest)
+        taken = os.write(descriptor, rest)
     except BlockingIOError:
         taken = 0
     except OSError:
-        return Short(socket, None)
-    return None if taken == len(rest) else Short(socket, rest[taken:])
+        return Short(descriptor, None)
+    return None if taken == len(rest) else Short(descriptor, rest[taken:])

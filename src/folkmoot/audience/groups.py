@@ -31,8 +31,12 @@ class Emit(Protocol):
     def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         """Writes the same data to each, to each in its own form (TLS seals it). Returns who didn't take it all."""
 
-    def end(self, sockets: Sequence[int], data: bytes) -> object:
-        """Writes the last of a stream, which may be nothing, with what ends the connection in TLS."""
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+        """Writes the last of a stream, which may be nothing, with what ends the connection in TLS.
+
+        `by_fin`: the data doesn't say that it is the last, a FIN does. It goes out at once; the sockets are closed
+        later, which takes longer than all the writes.
+        """
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
         """Goes on with the rest of an earlier write, which leaves as it is. None when all of it is gone.
@@ -152,7 +156,8 @@ class Group:
             for socket, behind in self.behind.items()
             if not behind.remainder or emit.resume(socket, behind.remainder) is None
         ]
-        emit.end([*self.sockets, *caught_up], data + responses.CHUNKED_END if self.chunked else data)
+        last = data + responses.CHUNKED_END if self.chunked else data
+        emit.end([*self.sockets, *caught_up], last, by_fin=not self.chunked)
 
     def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
         if rest:

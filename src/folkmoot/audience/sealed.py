@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from folkmoot.audience.emit import resume
+from folkmoot.audience.emit import resume, send_fin
 from folkmoot.audience.groups import Short
 from folkmoot.audience.records import Plaintext, Sealer, Sealing, Worn
 
@@ -60,8 +60,11 @@ class SealedEmit:
     def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         return self._write(sockets, Plaintext(data))
 
-    def end(self, sockets: Sequence[int], data: bytes) -> list[Short]:
-        return self._write(sockets, Plaintext(data, closing=True))
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> list[Short]:
+        short = self._write(sockets, Plaintext(data, closing=True))
+        if by_fin:
+            send_fin(sockets, short)
+        return short
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
         return resume(socket, rest)

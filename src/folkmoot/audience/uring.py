@@ -172,8 +172,11 @@ class UringEmit:
                 short.append(Short(batch[place], None if taken is None else data[taken:] if taken else b""))
         return short
 
-    def end(self, sockets: Sequence[int], data: bytes) -> object:
-        return self.write(sockets, data) if data else None
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+        short = self.write(sockets, data) if data else []
+        if by_fin:
+            emit.send_fin(sockets, short)
+        return short
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
         return self._plain.resume(socket, rest)

@@ -42,7 +42,7 @@ REPORT_SPACES_MAX = 4_000
 CLOSED_AT_ONCE_MAX = 200  # a reset costs some 9 µs: when a crowd is closed, others are written to in between
 LEFT_AT_ONCE_MAX = 10  # who has been told of the end can wait until the others have been
 
-_HANGUP = select.EPOLLRDHUP
+_HANGUP = select.EPOLLRDHUP | select.EPOLLET  # once: who is to be closed is registered until then
 
 logger = logging.getLogger(__name__)
 
@@ -342,14 +342,19 @@ class Worker:
 
     def _close_sockets(self, closed_max: int, left_max: int) -> None:
         for descriptor, reason in self.fanout.closed:
-            # Another process may hold its copy a moment longer: closing ours alone would leave the registration.
-            self._epoll.unregister(descriptor)
             (self._leaving if reason in {ENDED, REFUSED} else self._closing).append(descriptor)
         self.fanout.closed.clear()
         for _ in range(min(closed_max, len(self._closing))):
-            os.close(self._closing.popleft())  # which resets it, but for one that another worker has
+            os.close(self._forgotten(self._closing))  # which resets it, but for one that another worker has
         for _ in range(min(left_max, len(self._leaving))):
-            close_cleanly(self._leaving.popleft())
+            close_cleanly(self._forgotten(self._leaving))
+
+    def _forgotten(self, some: deque[int]) -> int:
+        """The next of them. Another process may hold its copy a moment longer: closing ours alone would leave the
+        registration."""
+        descriptor = some.popleft()
+        self._epoll.unregister(descriptor)
+        return descriptor
 
 
 class _Web:

@@ -27,6 +27,7 @@ from folkmoot.bench.crowd import SPACES, crowd, settings_for, wait_for_sound
 from folkmoot.bench.holders import Kind, Order, Over, Wanted, run_holders, since_ms
 from folkmoot.bench.load import forked
 from folkmoot.bench.machine import this_machine
+from folkmoot.bench.removal import Removed, remove_one
 from folkmoot.bench.report import Report, Result, at_most, beside, command_line, exactly, shown
 from folkmoot.bench.server import Server, ask, running_server
 from folkmoot.gate import Acting, Action, Gate, Role
@@ -99,7 +100,7 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
         say("A server has started; accounts are made.")
         evening = _Evening(server, count, listeners)
         say(f"{listeners} listeners join; then their host {'ends the Space' if ends else 'is suspended'}.")
-        host = _close_crowd(evening, folder, ends=ends)
+        removed, host = _close_crowd(evening, folder, ends=ends)
         plain = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=4096))
         wanted = evening.wanted(f"tcp://127.0.0.1:{plain.getsockname()[1]}")
         orders, theirs = _forking.Pipe()
@@ -116,7 +117,7 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
         command=command_line(),
         machine=machine,
         started_at=started_at.isoformat(timespec="seconds"),
-        results=_results(many, host, floor),
+        results=[*_results(many, host, floor), *removal_results(removed)],
         notes=[
             f"{len(wanted)} connections of one process beside the server on the same machine. Each of {count} "
             f"accounts has a stream; {FOLLOWERS} follow the Space, {PLAYERS} wait for an HLS playlist, {SEATS} are "
@@ -127,18 +128,21 @@ def run_standing(count: int, listeners: int, say: Say, *, ends: bool = False) ->
             "saw the end of what it held. floor_p99_ms: as many sockets, closed one after another by a loop of "
             "three lines. others_tick_late_p99_ms: how late writes to the other Space began while the host's "
             "listeners were closed, rounded up.",
+            "removed_ms: one more listener, with an account, is removed by the host while all listen; from the "
+            "request to the moment at which the connection was seen to have ended. The others are watched on.",
         ],
     )
 
 
-def _close_crowd(evening: "_Evening", folder: Path, *, ends: bool) -> Closed:
-    """The host's crowd, beside others in the other Space."""
+def _close_crowd(evening: "_Evening", folder: Path, *, ends: bool) -> tuple[Removed, Closed]:
+    """One of the host's crowd, then all of it, beside others in the other Space."""
     (folder / "others").mkdir()
     with (
         evening.crowd_of(evening.space_ids[0], OTHERS, folder / "others", OTHERS_FROM_ADDRESS),
         evening.crowd_of(evening.space_ids[1], evening.listeners, folder) as listening,
     ):
-        return evening.close_crowd(listening, evening.end_space if ends else evening.suspend_host)
+        removed = evening.remove_one(listening)
+        return removed, evening.close_crowd(listening, evening.end_space if ends else evening.suspend_host)
 
 
 def _results(many: Suspended, host: Closed, floor: Suspended) -> list[Result]:
@@ -156,6 +160,15 @@ def _results(many: Suspended, host: Closed, floor: Suspended) -> list[Result]:
         bare,
         shown("decide_all_ms", many.decided_ms, "ms"),
         shown("decide_one_ms", host.transaction_ms, "ms"),
+    ]
+
+
+def removal_results(removed: Removed) -> list[Result]:
+    """What becomes of one who is removed, and of all others."""
+    return [
+        at_most("removed_ms", removed.after_ms, "ms", CLOSED_P99_MS),
+        exactly("removed_others_missed", removed.others_missed + removed.others_corrupted, "", 0),
+        exactly("removed_others_cut_off", removed.others_cut_off, "", 0),
     ]
 
 
@@ -223,6 +236,11 @@ class _Evening:
         began_s = time.monotonic()
         self._server.call("POST", f"{SPACES}/{self.space_ids[1]}/commands", self._host_token, {"do": "end"})
         return began_s, began_s
+
+    def remove_one(self, listening: Listeners) -> Removed:
+        """Have the last of the accounts, who is suspended later, removed from the host's Space."""
+        last = self.ids[-1], self._tokens[-1]
+        return remove_one(self._server, self.space_ids[1], self._host_token, last, listening)
 
     def close_crowd(self, listening: Listeners, close: Callable[[], tuple[float, float]]) -> Closed:
         """Have the crowd's right end, and wait for its end."""
