@@ -137,6 +137,9 @@ ADDRESSES: dict[str, list[Address]] = {
         f"{API}/second-factor/passkeys/1/remove"
     ),
     f"POST {API}/moderation/appeals/{{appeal_id}}": of_everybody(f"{API}/moderation/appeals/1"),
+    f"GET {API}/moderation/reports/{{report_id}}/files/{{media_id}}": of_everybody(
+        f"{API}/moderation/reports/{{report}}/files/1"
+    ),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),
     f"GET {ACCOUNT}": each(ACCOUNT, "account"),

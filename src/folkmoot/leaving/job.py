@@ -17,6 +17,7 @@ from folkmoot.clips.actions import delete_own_file
 from folkmoot.gate import Acting, Action, Gate, Standing
 from folkmoot.leaving import kept
 from folkmoot.leaving.spaces import pass_on_one
+from folkmoot.moderation.reports.kept import forget
 from folkmoot.posts.actions import delete_post
 from folkmoot.posts.marks.actions import unmark
 from folkmoot.posts.marks.model import Mark
@@ -26,6 +27,7 @@ from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.base import metadata
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, tokens, totp_secrets
 from folkmoot.storage.tables.joining import email_blocks
+from folkmoot.storage.tables.moderation import reports
 from folkmoot.storage.tables.notifications import push_subscriptions
 from folkmoot.storage.tables.people import accounts, credentials, deletions, follows, retired_usernames
 from folkmoot.storage.tables.posts import favourites, media, posts, scheduled_posts
@@ -50,6 +52,7 @@ class Leaving:
         if not await self._begin(account_id):
             return
         steps: list[Step] = [
+            _reports,
             self._posts,
             self._tombstones,
             self._favourites,
@@ -154,6 +157,11 @@ async def _begin(acting: Acting) -> bool:
     for table in (push_subscriptions, tokens, totp_secrets, passkeys, recovery_codes, credentials):
         await acting.tx.connection.execute(delete(table).where(table.c.account_id == acting.actor_id))
     return True
+
+
+async def _reports(acting: Acting) -> bool:
+    """Those about whoever leaves, and what was kept for them: else files would outlast the account."""
+    return await forget(acting, reports.c.target_id == acting.actor_id) > 0
 
 
 async def _block_mailbox(acting: Acting) -> None:

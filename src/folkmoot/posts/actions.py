@@ -4,13 +4,13 @@ import msgspec
 from sqlalchemy import delete, insert, update
 
 from folkmoot.gate import Acting, Refused, Visible
-from folkmoot.posts import boosts, counted, indexed, polls, queries, quotes, rules, tagged, writing
+from folkmoot.posts import boosts, counted, edits, indexed, polls, queries, quotes, rules, tagged, writing
 from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.marks.model import Mark
 from folkmoot.posts.model import Draft, Post, Thread, Visibility
 from folkmoot.storage.events import emit
-from folkmoot.storage.tables.posts import idempotency_keys, post_edits, posts
+from folkmoot.storage.tables.posts import idempotency_keys, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
@@ -74,6 +74,7 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     if post.reblog_of_id is not None:
         await boosts.end(acting, post)
         return post
+    await edits.forget(acting, post)
     await acting.tx.connection.execute(
         update(posts)
         .where(posts.c.id == post_id)
@@ -87,7 +88,6 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
             quote_state=None,
         )
     )
-    await acting.tx.connection.execute(delete(post_edits).where(post_edits.c.post_id == post_id))
     await polls.remove(acting, post_id)
     await files.detach_all(acting, post_id)
     for mark in Mark:

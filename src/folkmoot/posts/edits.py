@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.posts import indexed, polls, queries, rules, tagged, writing
@@ -14,6 +14,7 @@ from folkmoot.posts.files import queries as file_queries
 from folkmoot.posts.model import Draft, Post, Version
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit
+from folkmoot.storage.tables.moderation import reported_posts
 from folkmoot.storage.tables.posts import post_edits, posts
 
 POST_EDITED = "post.edited"
@@ -89,6 +90,29 @@ async def earlier(read: Read, post_ids: Collection[int]) -> dict[int, list[Versi
     return versions
 
 
+async def forget(acting: Acting, post: Post) -> None:
+    """Forget what a post said, which is deleted now; of one that was reported, keep what it said last, too, for as
+    long as a report is about it, for those who decide."""
+    if await _is_reported(acting, post.id):
+        await _keep(acting, post.id, await current(acting.tx, post))
+    else:
+        await acting.tx.connection.execute(delete(post_edits).where(post_edits.c.post_id == post.id))
+
+
+async def forget_deleted(acting: Acting, post_ids: Collection[int]) -> None:
+    """Forget what those of these posts said that are deleted, and that no report is about any more."""
+    is_deleted = exists().where(posts.c.id == post_edits.c.post_id, posts.c.deleted_at_ms.is_not(None))
+    is_reported = exists().where(reported_posts.c.post_id == post_edits.c.post_id)
+    await acting.tx.connection.execute(
+        delete(post_edits).where(post_edits.c.post_id.in_(post_ids), is_deleted, ~is_reported)
+    )
+
+
+async def _is_reported(acting: Acting, post_id: int) -> bool:
+    about = select(reported_posts.c.post_id).where(reported_posts.c.post_id == post_id).limit(1)
+    return (await acting.tx.connection.execute(about)).first() is not None
+
+
 def _version(row: Row[tuple[object, ...]]) -> Version:
     return Version(
         source=row.source,
@@ -115,11 +139,15 @@ async def _own(acting: Acting, post_id: int) -> Post:
 
 
 async def _remember(acting: Acting, post_id: int, before: Version) -> None:
+    await _keep(acting, post_id, before)
+    await acting.tx.connection.execute(
+        update(posts).where(posts.c.id == post_id).values(edited_at_ms=acting.now_ms)
+    )
+
+
+async def _keep(acting: Acting, post_id: int, before: Version) -> None:
     kept = msgspec.structs.asdict(before) | {
         "media": [{"id": media_id, "description": description} for media_id, description in before.media],
         "options": list(before.options),
     }
     await acting.tx.connection.execute(insert(post_edits).values(id=acting.tx.new_id(), post_id=post_id, **kept))
-    await acting.tx.connection.execute(
-        update(posts).where(posts.c.id == post_id).values(edited_at_ms=acting.now_ms)
-    )

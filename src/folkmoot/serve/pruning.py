@@ -25,7 +25,8 @@ async def prune(gate: Gate, *, reports_kept_days: int, files_per_transaction: in
         forget_mutes,
     ):
         await gate.act(permit, forget)
-    await gate.act(permit, lambda acting: forget_closed(acting, reports_kept_days))
+    while await gate.act(permit, lambda acting: forget_closed(acting, reports_kept_days)):
+        pass
     forgotten = files_per_transaction
     while forgotten == files_per_transaction:
         forgotten = await gate.act(permit, lambda acting: forget_unattached(acting, files_per_transaction))

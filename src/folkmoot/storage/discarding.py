@@ -2,18 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
+from sqlalchemy import select
+
 from folkmoot.storage.database import Write
 from folkmoot.storage.jobs import Job, enqueue
 from folkmoot.storage.objects import ObjectStore
+from folkmoot.storage.tables.moderation import reported_files
 
 DELETE_OBJECTS = "media.delete_objects"
 
 
 async def discard(tx: Write, keys: Iterable[str]) -> None:
-    """Have a job delete objects, if this transaction commits."""
+    """Have a job delete objects, if this transaction commits; those that a report is about only once that is
+    forgotten (moderation/reports/kept.py)."""
     found = list(keys)
-    if found:
-        await enqueue(tx, DELETE_OBJECTS, {"keys": found})
+    if not found:
+        return
+    kept = await tx.connection.execute(
+        select(reported_files.c.object_key).where(reported_files.c.object_key.in_(found))
+    )
+    free = [key for key in found if key not in set(kept.scalars())]
+    if free:
+        await enqueue(tx, DELETE_OBJECTS, {"keys": free})
 
 
 def object_deleter(objects: ObjectStore) -> Callable[[Job], Awaitable[None]]:

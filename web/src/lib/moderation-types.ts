@@ -24,14 +24,28 @@ export interface Sanction {
   lifted_at: string | null;
 }
 
-/** A post as it was when it was reported. */
-export interface ReportedPost {
+/** A file of a reported post. `url`: null where it was reported before files were kept. */
+export interface ReportedMedia {
   id: string;
+  type: string;
+  description: string;
+  url: string | null;
+}
+
+/** What a post said, from `since` on. */
+export interface ReportedVersion {
+  since: string;
   text: string;
   spoiler_text: string;
   poll: string[];
-  media: { id: string; description: string }[];
+  media: ReportedMedia[];
+}
+
+/** A post as it was when it was reported. `versions`: all else that it said. */
+export interface ReportedPost extends ReportedVersion {
+  id: string;
   now: 'as_reported' | 'changed' | 'deleted';
+  versions: ReportedVersion[];
 }
 
 /** What a sign-up has in common with another account: a reason to look. */

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, true, update
+from sqlalchemy import ColumnElement, func, select, true, update
 
 from folkmoot.accounts.model import Account
 from folkmoot.clips import queries as clips
 from folkmoot.gate import Acting, Action, Refused, Visible
 from folkmoot.moderation.actions import clean_text
-from folkmoot.moderation.reports import queries
+from folkmoot.moderation.reports import kept, queries
 from folkmoot.moderation.reports.model import (
     COMMENT_CHARACTERS_MAX,
     PER_HOUR_MAX,
@@ -62,6 +62,7 @@ async def report(
     )
     await _require_room(acting, made)
     await acting.tx.connection.execute(reports.insert().values(**queries.columns(made)))
+    await kept.keep(acting, made.id, about, made.evidence.files)
     await emit(acting.tx, REPORT_MADE, {"report": str(made.id)})
     return made
 
@@ -82,15 +83,15 @@ async def _evidence(read: Read, about: About) -> Evidence:
                 for post in await posts.by_ids(read, about.post_ids)
             ]
         ),
+        files=tuple(await kept.files_of(read, about)),
         space_title=space.title if space is not None else None,
         clip_ms=(clip.start_ms, clip.end_ms) if clip is not None else None,
     )
 
 
-async def forget_closed(acting: Acting, kept_days: int) -> None:
-    """Delete the reports that were closed so long ago, with what they hold of people's words."""
-    before_ms = acting.now_ms - kept_days * _DAY_MS
-    await acting.tx.connection.execute(delete(reports).where(reports.c.resolved_at_ms <= before_ms))
+async def forget_closed(acting: Acting, kept_days: int) -> int:
+    """Delete reports that were closed so long ago, with what they hold of people's words; return how many."""
+    return await kept.forget(acting, reports.c.resolved_at_ms <= acting.now_ms - kept_days * _DAY_MS)
 
 
 async def assign(acting: Acting, report_id: int, *, to_oneself: bool) -> None:

@@ -50,11 +50,23 @@ class ReportedPost(msgspec.Struct, frozen=True, kw_only=True):
     version: Version
 
 
+class ReportedFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file of a reported post, and where its bytes are."""
+
+    id: int
+    kind: str
+    content_type: str
+    object_key: str
+    size_bytes: int
+    is_clip: bool = False
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was reported, as it was then. It stays as long as the report does, whatever its author deletes or
-    changes. `clip_ms`: from where to where on the Space's timeline. Sound and files themselves are not in it."""
+    changes. `clip_ms`: from where to where on the Space's timeline, whose sound itself is not in it."""
 
     posts: tuple[ReportedPost, ...] = ()
+    files: tuple[ReportedFile, ...] = ()
     space_title: str | None = None
     clip_ms: tuple[int, int] | None = None
 

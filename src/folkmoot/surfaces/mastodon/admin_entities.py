@@ -126,25 +126,34 @@ class AdminAccount(msgspec.Struct, kw_only=True):
 
 
 class ReportedMedia(msgspec.Struct, kw_only=True):
-    """A file of a reported post, by its number, with the description that it had."""
+    """A file of a reported post, with the description that it had. `url`: for moderators, as long as the report is
+    kept; null for what was reported before files were."""
 
     id: str
+    type: str
     description: str
+    url: str | None
 
 
-class ReportedPost(msgspec.Struct, kw_only=True):
-    """A post as it was when it was reported, as plain text. `since`: when it came to say that; `now`: as_reported,
-    changed or deleted."""
+class ReportedVersion(msgspec.Struct, kw_only=True):
+    """What a post said, as plain text. `since`: when it came to say that."""
 
-    id: str
-    visibility: str
-    created_at: str
     since: str
     text: str
     spoiler_text: str
     poll: list[str]
     media: list[ReportedMedia]
+
+
+class ReportedPost(ReportedVersion, kw_only=True):
+    """A post as it was when it was reported. `now`: as_reported, changed or deleted. `versions`: all else that it
+    said, before and since, the first first."""
+
+    id: str
+    visibility: str
+    created_at: str
     now: str
+    versions: list[ReportedVersion]
 
 
 class ReportExtension(msgspec.Struct, kw_only=True):

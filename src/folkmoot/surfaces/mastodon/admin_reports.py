@@ -13,6 +13,7 @@ from folkmoot.moderation.members import queries as members
 from folkmoot.moderation.members.model import Member
 from folkmoot.moderation.reports import actions, queries
 from folkmoot.moderation.reports.model import Category, Report, Resolution
+from folkmoot.posts import edits
 from folkmoot.posts import queries as posts
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.database import Read
@@ -127,7 +128,8 @@ async def _around(read: Read, services: Services, permit: Permit, found: Sequenc
     known: list[Member] = await members.by_ids(read, sorted(people))
     accounts: list[Account] = [one.account for one in known]
     rooms = await spaces.by_ids(read, {about.space_id for about in abouts if about.space_id is not None})
-    meant = await posts.by_ids(read, sorted({id_ for about in abouts for id_ in about.post_ids}))
+    reported = sorted({id_ for about in abouts for id_ in about.post_ids})
+    meant = await posts.by_ids(read, reported)
     admit = services.gate.admit_to_moderate
     return present_admin.Around(
         members={one.item.account.id: one for one in admit(permit, known)},
@@ -135,6 +137,7 @@ async def _around(read: Read, services: Services, permit: Permit, found: Sequenc
         spaces={one.item.id: one for one in admit(permit, rooms)},
         statuses={int(one.id): one for one in await load_statuses.reported(read, services, permit, meant)},
         versions={one.id: one.edited_at_ms or one.created_at_ms for one in meant},
+        said=await edits.earlier(read, reported),
     )
 
 

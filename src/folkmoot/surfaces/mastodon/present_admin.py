@@ -11,6 +11,7 @@ from folkmoot.moderation.evasion.model import SURENESS, Hint
 from folkmoot.moderation.evasion.rules import sentence
 from folkmoot.moderation.members.model import History, Member
 from folkmoot.moderation.reports.model import Report, ReportedPost
+from folkmoot.posts.model import Version
 from folkmoot.spaces.model import Role, Space
 from folkmoot.surfaces.mastodon import admin_entities, present
 from folkmoot.surfaces.mastodon.status_entities import Status
@@ -25,6 +26,7 @@ class Around(msgspec.Struct, frozen=True):
     spaces: Mapping[int, Visible[Space]]
     statuses: Mapping[int, Status]
     versions: Mapping[int, int]  # since when each post says what it says (Unix ms)
+    said: Mapping[int, list[Version]]  # what each said before
 
 
 def report(visible: Visible[Report], target: Visible[Account], site: Site) -> admin_entities.Report:
@@ -65,7 +67,7 @@ def admin_report(visible: Visible[Report], around: Around, site: Site) -> admin_
         action_taken_by_account=person(item.resolved_by),
         statuses=[around.statuses[id_] for id_ in about.post_ids if id_ in around.statuses],
         folkmoot=admin_entities.ReportExtension(
-            posts=[_reported(one, around.versions.get(one.id)) for one in item.evidence.posts],
+            posts=[_reported(item, one, around, site) for one in item.evidence.posts],
             space_title=item.evidence.space_title,
             space=moderated_space(space, site) if space is not None else None,
             at_ms=about.at_ms,
@@ -75,21 +77,41 @@ def admin_report(visible: Visible[Report], around: Around, site: Site) -> admin_
     )
 
 
-def _reported(post: ReportedPost, says_since_ms: int | None) -> admin_entities.ReportedPost:
-    said = post.version
-    now = (
-        "deleted" if says_since_ms is None else "as_reported" if says_since_ms == said.written_at_ms else "changed"
-    )
+def reported_file_url(report_id: int, media_id: int, site: Site) -> str:
+    """Where moderators fetch a file of a reported post, whatever became of the post."""
+    return f"{site.base_url}/api/folkmoot/v1/moderation/reports/{report_id}/files/{media_id}"
+
+
+def _reported(report: Report, post: ReportedPost, around: Around, site: Site) -> admin_entities.ReportedPost:
+    says_since_ms, reported_ms = around.versions.get(post.id), post.version.written_at_ms
+    now = "deleted" if says_since_ms is None else "as_reported" if says_since_ms == reported_ms else "changed"
+    kept = {file.id: file for file in report.evidence.files}
+    others = [said for said in around.said.get(post.id, []) if said != post.version]
+
+    def version(said: Version) -> admin_entities.ReportedVersion:
+        return admin_entities.ReportedVersion(
+            since=present.timestamp(said.written_at_ms),
+            text=said.source,
+            spoiler_text=said.spoiler_text,
+            poll=list(said.options),
+            media=[
+                admin_entities.ReportedMedia(
+                    id=str(id_),
+                    type=kept[id_].kind if id_ in kept else "unknown",
+                    description=description,
+                    url=reported_file_url(report.id, id_, site) if id_ in kept else None,
+                )
+                for id_, description in said.media
+            ],
+        )
+
     return admin_entities.ReportedPost(
+        **msgspec.structs.asdict(version(post.version)),
         id=str(post.id),
         visibility=post.visibility.value,
         created_at=present.timestamp(post.created_at_ms),
-        since=present.timestamp(said.written_at_ms),
-        text=said.source,
-        spoiler_text=said.spoiler_text,
-        poll=list(said.options),
-        media=[admin_entities.ReportedMedia(id=str(id_), description=text) for id_, text in said.media],
         now=now,
+        versions=[version(said) for said in others],
     )
 
 

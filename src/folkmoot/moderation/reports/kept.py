@@ -1,0 +1,69 @@
+"""What is kept of posts because a report is about them, whatever their author does, and how it is forgotten again.
+
+What a post said stays in its history (posts/edits.py), and the bytes of its files in the object store
+(storage/discarding.py), as long as a row here says so. It is for who decides about the report and nobody else.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, delete, exists, insert, select
+
+from folkmoot.gate import Acting
+from folkmoot.moderation.reports.model import About, ReportedFile
+from folkmoot.posts import edits
+from folkmoot.posts.files import queries as files
+from folkmoot.posts.files.model import Media
+from folkmoot.storage.database import Read
+from folkmoot.storage.discarding import discard
+from folkmoot.storage.tables.moderation import reported_files, reported_posts, reports
+from folkmoot.storage.tables.posts import media
+
+AT_ONCE_MAX = 200
+
+
+async def files_of(read: Read, about: About) -> list[ReportedFile]:
+    """The files of what is reported, also those that an edit took out of a post."""
+    attached = await files.of_posts(read, about.post_ids, with_taken_out=True)
+    found = [file for of_one in attached.values() for file in of_one]
+    if about.clip_id is not None:
+        found += await files.of_clips(read, [about.clip_id])
+    return [_reported(file) for file in {file.id: file for file in found}.values()]
+
+
+async def keep(acting: Acting, report_id: int, about: About, shown: Sequence[ReportedFile]) -> None:
+    """Keep what the posts of a report say and show, as long as there is the report."""
+    execute = acting.tx.connection.execute
+    for post_id in dict.fromkeys(about.post_ids):
+        await execute(insert(reported_posts).values(report_id=report_id, post_id=post_id))
+    for file in shown:
+        # What is taken out of a Space's sound has to leave its clips, so these go when their owner deletes them.
+        key = None if file.is_clip else file.object_key
+        await execute(insert(reported_files).values(report_id=report_id, media_id=file.id, object_key=key))
+
+
+async def forget(acting: Acting, which: ColumnElement[bool]) -> int:
+    """Delete reports with all that was kept because of them, 200 at most; return how many."""
+    execute = acting.tx.connection.execute
+    ids = list((await execute(select(reports.c.id).where(which).limit(AT_ONCE_MAX))).scalars())
+    said = select(reported_posts.c.post_id).where(reported_posts.c.report_id.in_(ids)).distinct()
+    post_ids = list((await execute(said)).scalars())
+    belongs = exists().where(media.c.id == reported_files.c.media_id)
+    unowned = select(reported_files.c.object_key).where(
+        reported_files.c.report_id.in_(ids), reported_files.c.object_key.is_not(None), ~belongs
+    )
+    keys = set((await execute(unowned)).scalars())
+    await execute(delete(reports).where(reports.c.id.in_(ids)))
+    await edits.forget_deleted(acting, post_ids)
+    await discard(acting.tx, sorted(keys))
+    return len(ids)
+
+
+def _reported(file: Media) -> ReportedFile:
+    return ReportedFile(
+        id=file.id,
+        kind=file.kind,
+        content_type=file.content_type,
+        object_key=file.object_key,
+        size_bytes=file.size_bytes,
+        is_clip=file.clip_id is not None,
+    )
