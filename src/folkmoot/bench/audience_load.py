@@ -40,6 +40,7 @@ class Spread(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """What the listeners noted. Parts, writes, delays, `missed` and `repeated` count while it was measured.
 
+    `connected` have a connection and have asked, `answered` have got the head of a good answer.
     `missed` are parts that never came to somebody, `corrupted` listeners who got a byte that wasn't published.
     `delivery` is from when a write was due until the listener's kernel had it (over TLS, until it was read),
     `reading` until the generator had read it, `part_delay` from each part's publication,
@@ -48,6 +49,8 @@ class Heard(msgspec.Struct, frozen=True):
     """
 
     joined: int
+    connected: int
+    answered: int
     failed: int
     refused: int
     closed: int
@@ -158,7 +161,8 @@ class Listeners:
         if heard.joined + heard.never_reading < self._wanted.listeners:
             raise AudienceFailed(
                 f"{heard.joined} of {self._wanted.listeners} listeners joined within {within_s:.0f} s; "
-                f"{heard.failed} could not connect, {heard.refused} were refused, {heard.closed} were cut off."
+                f"{heard.connected} asked, {heard.answered} were answered, {heard.failed} could not connect, "
+                f"{heard.refused} were refused, {heard.corrupted} got wrong bytes, {heard.closed} were cut off."
             )
         return heard
 

@@ -34,7 +34,7 @@ typedef struct {
 } Histogram;
 
 typedef struct {
-  volatile uint64_t joined, failed, refused, closed, ended, never_reading, dropped, bytes, parts, writes, missed,
+  volatile uint64_t joined, connected, answered, failed, refused, closed, ended, never_reading, dropped, bytes, parts, writes, missed,
       repeated, corrupted, early;
   Histogram join, part_delay, delivery, reading, closing;
 } Counts;
@@ -257,7 +257,10 @@ static void head_byte(Listener *listener, uint8_t byte) {
     return;
   }
   listener->matched = byte == (uint8_t)end[listener->matched] ? listener->matched + 1 : byte == '\r';
-  if (listener->matched == 4) listener->state = CHUNK_SIZE, listener->matched = 0, listener->chunk_left = 0;
+  if (listener->matched == 4) {
+    listener->state = CHUNK_SIZE, listener->matched = 0, listener->chunk_left = 0;
+    counts->answered++;
+  }
 }
 
 static void size_byte(Listener *listener, uint8_t byte, uint64_t now) {
@@ -354,6 +357,7 @@ static void ask(Listener *listener, int epoll, uint32_t place) {
     return;
   }
   listener->state = HEAD;
+  counts->connected++;
   struct epoll_event event = {.events = listener->never_reads ? 0 : EPOLLIN, .data.u32 = place};
   epoll_ctl(epoll, EPOLL_CTL_MOD, listener->fd, &event);
   counts->never_reading += listener->never_reads;
@@ -526,8 +530,9 @@ static void print_histogram(const char *name, const Histogram *histogram) {
 
 static void print_report(void) {
   add_up();
-  printf("{\"joined\":%lu,\"failed\":%lu,\"refused\":%lu,\"closed\":%lu,\"ended\":%lu,\"never_reading\":%lu,",
-         total.joined, total.failed, total.refused, total.closed, total.ended, total.never_reading);
+  printf("{\"joined\":%lu,\"connected\":%lu,\"answered\":%lu,\"failed\":%lu,\"refused\":%lu,", total.joined,
+         total.connected, total.answered, total.failed, total.refused);
+  printf("\"closed\":%lu,\"ended\":%lu,\"never_reading\":%lu,", total.closed, total.ended, total.never_reading);
   printf("\"dropped\":%lu,\"bytes\":%lu,\"parts\":%lu,\"writes\":%lu,\"missed\":%lu,", total.dropped, total.bytes,
          total.parts, total.writes, total.missed);
   printf("\"repeated\":%lu,\"corrupted\":%lu,\"early\":%lu", total.repeated, total.corrupted, total.early);
