@@ -40,10 +40,14 @@ class Change(msgspec.Struct):
     policy: From | None = None
 
 
-class WebPushSubscription(msgspec.Struct, kw_only=True):
-    """A subscription. `server_key`: by which the push service knows this server."""
+_ID_MAX = 2**31 - 1
 
-    id: str
+
+class WebPushSubscription(msgspec.Struct, kw_only=True):
+    """A subscription. `server_key`: by which the push service knows this server. `id`: a number, unlike all others;
+    programs for telephones read it into 32 bits, and nothing is asked by it."""
+
+    id: int
     endpoint: str
     standard: bool
     policy: str
@@ -112,7 +116,7 @@ def _token_id(viewer: Viewer) -> int:
 
 def _shown(found: Subscription, services: Services) -> WebPushSubscription:
     return WebPushSubscription(
-        id=str(found.id),
+        id=found.id & _ID_MAX,
         endpoint=found.endpoint,
         standard=found.standard,
         policy=found.policy.value,
