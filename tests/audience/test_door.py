@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import select
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.audience.house import (
     running_house,
     running_worker,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import Starved, wait_until
 
 from folkmoot.audience.door import HEAD_BYTES_MAX, Headers
 from folkmoot.audience.limiter import JoinLimiter
@@ -26,6 +28,7 @@ from folkmoot.audience.worker import Worker
 
 LISTEN = "GET /api/folkmoot/v1/spaces/1/listen HTTP/1.1\r\nHost: x\r\n\r\n"
 asked: list[ListenRequest] = []
+decided = threading.Event()
 
 
 async def admit(request: ListenRequest) -> Admission | ListenRefusal:
@@ -33,7 +36,8 @@ async def admit(request: ListenRequest) -> Admission | ListenRefusal:
     if request.ticket == "no":
         return ListenRefusal(403, "closed", "This Space is closed.")
     if request.ticket == "slow":
-        await asyncio.sleep(0.1)
+        while not decided.is_set():
+            await asyncio.sleep(0.005)
     if request.ticket == "crash":
         raise RuntimeError("the database is gone")
     return await admit_all(request)
@@ -227,6 +231,8 @@ def test_who_hangs_up_while_the_gate_decides_is_not_handed_over(house: House, wo
     received = worker.fanout.metrics.received
     with house.listen(query="?ticket=slow"):
         wait_until(lambda: asked[-1].ticket == "slow")
+    wait_until(lambda: not house.server.server_state.connections)
+    decided.set()
     with house.listen() as client:
         client.head()
     wait_until(lambda: not house.server.server_state.tasks)
@@ -239,9 +245,9 @@ def test_an_unfinished_request_is_closed_in_time(impatient: House, start: str) -
         client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
         client.answer()
         client.send(start or "\r\n")
-        begun_s = time.monotonic()
+        begun_s, starved = time.monotonic(), Starved()
         assert client.rest() == b""
-        assert time.monotonic() - begun_s < 2
+        assert time.monotonic() - begun_s - starved.s() < 2
 
 
 def test_who_says_nothing_at_all_is_closed_in_time(impatient: House) -> None:
@@ -273,7 +279,7 @@ def test_a_flood_from_one_address_is_slowed_down_and_others_are_not() -> None:
     def client_address(peer: str, headers: Headers) -> str:
         return dict(headers).get(b"x-forwarded-for", peer.encode()).decode()
 
-    limiter = JoinLimiter(per_second=1, burst=5)
+    limiter = JoinLimiter(per_second=0.001, burst=5)  # none comes back while this runs
     with running_house(limiter=limiter, client_address=client_address) as house:
         statuses = []
         for _ in range(20):
@@ -281,33 +287,35 @@ def test_a_flood_from_one_address_is_slowed_down_and_others_are_not() -> None:
                 statuses.append(client.answer())
         assert [status for status, _, _ in statuses] == [503] * 5 + [429] * 15
         _, headers, body = statuses[-1]
-        assert headers["retry-after"] == "1"
+        assert int(headers["retry-after"]) > 900
         assert "address" in error_of(body)
         with house.listen(headers="X-Forwarded-For: 192.0.2.9\r\n") as client:
             assert client.head()[0] == 503, "let in, though there is no worker here"
 
 
 def test_admissions_at_once_are_bounded_and_so_is_their_queue() -> None:
-    at_once, most = 0, 0
+    at_once, most, all_are_there = 0, 0, threading.Event()
 
     async def slow_admit(request: ListenRequest) -> ListenRefusal:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
-        await asyncio.sleep(0.05)
+        while not all_are_there.is_set():
+            await asyncio.sleep(0.005)
         at_once -= 1
         return ListenRefusal(403, "closed", "No.")
 
     with running_house(admit=slow_admit, admissions_max=2, admissions_waiting_max=3) as house:
         clients = [house.listen() for _ in range(8)]
+        sockets = [client.socket for client in clients]
+        wait_until(lambda: len(select.select(sockets, [], [], 0)[0]) == 3)
+        all_are_there.set()
         answers = [client.answer() for client in clients]
         for client in clients:
             client.socket.close()
     statuses = sorted(status for status, _, _ in answers)
-    assert most <= 2
-    assert statuses[0] == 403
-    assert statuses[-1] == 503
-    assert statuses.count(403) >= 5
+    assert most == 2
+    assert statuses == [403] * 5 + [503] * 3
 
 
 def test_without_a_worker_a_listener_is_asked_to_come_back(tmp_path: Path) -> None:

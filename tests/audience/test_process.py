@@ -4,12 +4,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.audience.house import running_house
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, Starved, wait_until
 
 from folkmoot.audience.live import CODECS
 from folkmoot.audience.request import LISTEN_CODECS
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 
 MAIN = """
 import sys
+import time
 from pathlib import Path
 from folkmoot.audience.worker import WorkerConfig, run_worker
 
@@ -110,8 +112,10 @@ def test_sigterm_ends_a_worker_in_order_and_soon(tmp_path: Path, start: Start) -
     worker.send_signal(signal.SIGINT)
     with running_house(tmp_path / "audience-1.sock") as house:
         wait_until(lambda: len(house.handoff.reports()) == 1)
+        asked_s, starved = time.monotonic(), Starved()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=1) == 0
+        assert worker.wait(PATIENCE_S) == 0
+        assert time.monotonic() - asked_s - starved.s() < 1
 
 
 def test_every_codec_of_a_tape_can_be_asked_for() -> None:

@@ -77,7 +77,7 @@ def rooms(authority: Authority, folder: Path, **settings: Any) -> Iterator[Rooms
 
 def test_requests_uploads_and_connections_that_are_kept(authority: Authority, tmp_path: Path) -> None:
     upload = bytes(range(256)) * 8_000  # 2 MB
-    with rooms(authority, tmp_path) as at, httpx.Client(verify=authority.client()) as client:
+    with rooms(authority, tmp_path) as at, httpx.Client(verify=authority.client(), timeout=PATIENCE_S) as client:
         assert client.get(at.url("/a?b=c")).text == "GET /a 0"
         assert client.post(at.url("/up"), content=upload).text == f"POST /up {len(upload)}"
         assert client.get(at.url("/b")).text == "GET /b 0"
@@ -156,7 +156,9 @@ def test_a_refusal_comes_through(authority: Authority, tmp_path: Path) -> None:
 
 def test_plain_http_is_sent_to_https(authority: Authority, tmp_path: Path) -> None:
     with rooms(authority, tmp_path) as at:
-        answer = httpx.get(f"http://localhost:{at.house.port}/api/folkmoot/v1/spaces/1/listen?codec=aac")
+        answer = httpx.get(
+            f"http://localhost:{at.house.port}/api/folkmoot/v1/spaces/1/listen?codec=aac", timeout=PATIENCE_S
+        )
         assert answer.status_code == 308
         assert answer.headers["location"] == "https://moot.example/api/folkmoot/v1/spaces/1/listen?codec=aac"
 
@@ -294,7 +296,7 @@ def test_who_changes_keys_without_end_is_let_go(authority: Authority, tmp_path: 
             number = 0
         raw = socket.socket(fileno=client.socket.detach())
         with raw, contextlib.suppress(ConnectionError):
-            raw.settimeout(5)
+            raw.settimeout(PATIENCE_S)
             raw.sendall(b"".join(updates))
             answered = b""
             while more := raw.recv(65_536):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.stage.fakes import REFUSED_SDP, UNCONNECTED_SDP, FakeEngine, FakeLeases
 from tests.stage.peers import until
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 
 from folkmoot.stage import process, protocol, service
 from folkmoot.stage.client import ListenersFull, StageClient, StageFailed, StageGone, TakenOver
@@ -84,11 +84,11 @@ async def test_a_refused_offer_says_why_and_holds_nothing(house: House, client: 
 async def test_the_end_of_a_lease_closes_its_seat_at_once(house: House, client: StageClient) -> None:
     await client.offer(1, "hello", [("account:1", 0), ("seat:5:1", 0)])
     await client.offer(2, "hello", [("account:2", 0)])
-    began = time.monotonic()
+    began_s, starved = time.monotonic(), Starved()
     # From another thread: that is where a follower of events may live.
     await asyncio.to_thread(house.leases.end, "seat:5:1")
     await until(lambda: house.engine.seats == {2})
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began_s - starved.s() < 0.5
     assert house.leases.held() == 1
 
 
@@ -189,7 +189,7 @@ async def test_configure_mutes_and_closes_and_is_idempotent(house: House, client
 async def test_a_seat_the_worker_does_not_know_yet_may_sit_for_a_while(
     house: House, client: StageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "PROVISIONAL_S", 0.05)
+    monkeypatch.setattr(service, "PROVISIONAL_S", 1.0)  # as long as the two looks before it ends
     await client.configure(muted=[], seats_allowed=[1], roster=1)
     await client.offer(2, "hello", [])
     await client.offer(3, "hello", [])

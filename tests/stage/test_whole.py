@@ -6,6 +6,7 @@ import io
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from tests.stage.peers import Client, has_tone, until
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 
 from folkmoot.stage.client import StageClient, StageGone
 from folkmoot.tape.model import Codec
 from folkmoot.tape.reader import TapeReader
 
 pytestmark = pytest.mark.slow
+LEAVES_WITHIN_S = 3.0
 
 _RUN = """
 import pathlib, sys
@@ -47,8 +49,8 @@ class Process:
                 assert self.running.poll() is None
                 await asyncio.sleep(0.02)
 
-    async def exit_code(self, timeout_s: float = 3.0) -> int:
-        await until(lambda: self.running.poll() is not None, timeout_s)
+    async def exit_code(self) -> int:
+        await until(lambda: self.running.poll() is not None)
         return self.running.wait()
 
 
@@ -133,8 +135,10 @@ async def test_sigterm_leaves_within_3_s_and_the_tape_can_go_on(
     speaker = clients(440)
     await speaker.join(joining(stage, 1))
     await until(lambda: (one.tape / "tape.json").exists() and length_ms(one.tape) > 300)
+    asked_s, starved = time.monotonic(), Starved()
     one.running.send_signal(signal.SIGTERM)
     assert await one.exit_code() == 0
+    assert time.monotonic() - asked_s - starved.s() < LEAVES_WITHIN_S
     await stage.close()
     await until(lambda: speaker.connection.connectionState == "closed")
     with TapeReader(one.tape) as reader:
