@@ -14,7 +14,7 @@ export async function codeFor(username, address) {
 }
 
 /** The first true value that `look` gives. */
-export async function eventually(look, withinMs = 10_000) {
+export async function eventually(look, withinMs = 60_000) {
   const giveUp = Date.now() + withinMs;
   for (;;) {
     const found = await look();

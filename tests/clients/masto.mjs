@@ -86,6 +86,8 @@ assert.ok((await ben.v1.timelines.tag.$select("day").list()).some((one) => one.i
 assert.deepEqual((await ben.v2.search.list({ q: "tea", type: "statuses" })).statuses.map((one) => one.id), [poll.id]);
 
 // what one is told
+// the worker makes them, as soon as it gets a processor
+await eventually(async () => (await ana.v1.notifications.list()).length === 4);
 const told = (await ana.v1.notifications.list()).map((one) => one.type);
 assert.deepEqual([...told].sort(), ["favourite", "follow", "mention", "reblog"]);
 const grouped = await ana.v2.notifications.list();

@@ -76,6 +76,8 @@ const found = (await ben.search("tea", { type: "statuses" })).data;
 assert.deepEqual(found.statuses.map((one) => one.id), [asked.id]);
 
 // what one is told
+// the worker makes them, as soon as it gets a processor
+await eventually(async () => (await ana.getNotifications()).data.length === 4);
 const told = (await ana.getNotifications()).data.map((one) => one.type).sort();
 assert.deepEqual(told, ["favourite", "follow", "mention", "reblog"]);
 await ana.saveMarkers({ notifications: { last_read_id: "1" } });

@@ -8,7 +8,7 @@ import pytest
 from mastodon import Mastodon, MastodonAPIError, StreamListener
 from PIL import Image
 from tests.clients.signing_in import let_in
-from tests.support.server import Server
+from tests.support.server import Server, eventually
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -143,8 +143,10 @@ def reading(ana: Any, ben: Any, post: Any) -> None:
 
 
 def being_told(ana: Any, ben: Any) -> None:
+    kinds = {"follow", "favourite", "reblog", "quote", "mention"}
+    # The worker makes them, as soon as it gets a processor.
+    eventually(lambda: {one.type for one in ana.notifications()} == kinds, what="all that ana is told")
     told = ana.notifications()
-    assert {one.type for one in told} == {"follow", "favourite", "reblog", "quote", "mention"}
     newest = ana.notifications(limit=1)
     assert ids(ana.fetch_next(newest)) == [told[1].id]
     assert ana.fetch_previous(newest) == []
