@@ -27,14 +27,15 @@ QUIET = (
 PASSWORD = "a-long-evening-in-the-square"
 ALIKE = 0.9
 TRIES = 4
-expect.set_options(timeout=PATIENCE_S * 1000)
+PATIENCE_MS = PATIENCE_S * 1000
+expect.set_options(timeout=PATIENCE_MS)
 
 # What comes out of the page's own audio element, as the browser would play it.
 RECORD = """async ([index, milliseconds]) => {
   const sounding = () => [...document.querySelectorAll('audio')]
     .filter((audio) => !audio.paused && audio.readyState > 2).at(index);
   const until = async (look) => {
-    for (const giveUp = Date.now() + 15000; Date.now() < giveUp; ) {
+    for (const giveUp = Date.now() + 60000; Date.now() < giveUp; ) {
       const found = look();
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -88,6 +89,7 @@ class Person:
         context = launched.new_context(
             base_url=base_url, reduced_motion="reduce", viewport={"width": 900, "height": 700}
         )
+        context.set_default_timeout(PATIENCE_MS)
         self.page: Page = context.new_page()
         self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -105,7 +107,7 @@ class Person:
 
     def click(self, name: str, *, exact: bool = True) -> None:
         try:
-            self.page.get_by_role("button", name=name, exact=exact).first.click(timeout=15_000)
+            self.page.get_by_role("button", name=name, exact=exact).first.click()
         except TimeoutError as error:
             shown = self.page.locator("body").inner_text()
             raise AssertionError(f"no button “{name}” at {self.page.url}, which shows:\n{shown}") from error

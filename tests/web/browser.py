@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import BrowserContext, CDPSession, Page, Playwright, Route, expect
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, Route, expect
 from tests.serve.moot import Person
 from tests.stage.peers import RATE, Client, has_tone
-from tests.story.people import CHROMIUM, QUIET
+from tests.story.people import CHROMIUM, PATIENCE_MS, QUIET
 from tests.story.sound import write
 from tests.support.server import Server
-from tests.support.waiting import PATIENCE_S
 
 from folkmoot.surfaces.http import SESSION_COOKIE
 
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=PATIENCE_MS)
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 SAID_HZ = 1_000
@@ -36,7 +35,7 @@ def spoken_tone(path: Path, amplitude: float = 0.3, seconds: float = 2) -> Path:
 
 
 @asynccontextmanager
-async def chromium(playwright: Playwright, *arguments: str) -> AsyncIterator[Any]:
+async def chromium(playwright: Playwright, *arguments: str) -> AsyncIterator[Browser]:
     browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *arguments])
     try:
         yield browser
@@ -53,12 +52,19 @@ def microphone(voice: Path) -> tuple[str, ...]:
     )
 
 
+async def context_of(browser: Browser, base_url: str, **look: Any) -> BrowserContext:
+    """Cookies and storage of its own; closed with the test."""
+    context = await browser.new_context(base_url=base_url, reduced_motion="reduce", **look)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
 async def page_of(
-    browser: Any, server: Server, person: Person | None, base_url: str = "", **look: Any
+    browser: Browser, server: Server, person: Person | None, base_url: str = "", **look: Any
 ) -> tuple[BrowserContext, Page]:
     """A page that is signed in as this person, or as nobody."""
     address = base_url or server.base_url
-    context = await browser.new_context(base_url=address, reduced_motion="reduce", bypass_csp=True, **look)
+    context = await context_of(browser, address, bypass_csp=True, **look)
     if person is not None:
         await context.add_cookies([{"name": SESSION_COOKIE, "value": person.token, "url": address}])
     untreated = json.dumps(json.dumps({"": UNTREATED}))
@@ -222,9 +228,17 @@ def _only_by(answer: str, port: int) -> str:
     return "\r\n".join(kept)
 
 
+# A colour on its way from one to another is none that anybody reads.
+ALL_IS_STILL = """Promise.allSettled(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished))
+  .then(() => undefined)"""
+
+
 async def problems(page: Page) -> list[str]:
     """What axe finds (WCAG 2.2 AA and best practices), and a page that is wider than its window."""
-    await page.add_script_tag(path=str(AXE))
+    await page.evaluate(ALL_IS_STILL)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     listed = [
         f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"

@@ -4,14 +4,14 @@ import asyncio
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from tests.serve.moot import SPACES, Moot
 from tests.support.server import Server, running_server
-from tests.web.browser import PHONE_DARK, chromium, page_of, problems
+from tests.web.browser import PHONE_DARK, page_of, problems
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -48,19 +48,6 @@ IS_ALONE = "document.querySelectorAll('audio[data-sound=player]').length === 1"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("crowd") / "data", listeners_max="1") as running:
         yield running
-
-
-@pytest.fixture
-async def moot(server: Server) -> AsyncIterator[Moot]:
-    moot = Moot(server)
-    yield moot
-    await moot.close()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
-    async with async_playwright() as playwright, chromium(playwright) as launched:
-        yield launched
 
 
 async def take_the_place(server: Server, space: dict[str, Any]) -> socket.socket:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.async_api import async_playwright
+from playwright.async_api import Playwright
 from tests.serve.moot import Moot
 from tests.stage.peers import Client, until
 from tests.support.certificates import Authority
@@ -25,7 +25,9 @@ def trusting(chain: Path) -> str:
     return "--ignore-certificate-errors-spki-list=" + base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
-async def test_a_browser_listens_and_speaks_over_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_browser_listens_and_speaks_over_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, playwright: Playwright
+) -> None:
     authority = Authority(tmp_path)
     chain, key = authority.issue()
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
@@ -34,7 +36,7 @@ async def test_a_browser_listens_and_speaks_over_https(tmp_path: Path, monkeypat
         moot = Moot(server)
         host, guest = await moot.person("hana"), await moot.person("rosa")
         space = await host.open_space("Over HTTPS")
-        async with async_playwright() as playwright, chromium(playwright, *arguments) as browser:
+        async with chromium(playwright, *arguments) as browser:
             _, page = await page_of(browser, server, host)
             await page.goto(f"/spaces/{space['id']}")
             assert await page.evaluate("isSecureContext")

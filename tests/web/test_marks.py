@@ -1,7 +1,6 @@
 """Boosts, favourites and bookmarks as somebody uses them in a browser."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -13,9 +12,7 @@ from tests.web.browser import PHONE_DARK, page_of
 pytestmark = pytest.mark.slow
 
 
-async def test_a_post_is_boosted_starred_and_kept(
-    server: Server, moot: Moot, browser: Browser, tmp_path: Path
-) -> None:
+async def test_a_post_is_boosted_starred_and_kept(server: Server, moot: Moot, browser: Browser) -> None:
     with server.client(server.token("wren")) as wren:
         said = wren.post("/api/v1/statuses", json={"status": "The ferry is back."}).json()
     owl = await moot.person("owl")
@@ -31,7 +28,6 @@ async def test_a_post_is_boosted_starred_and_kept(
         await expect(page.get_by_text("The ferry is back.")).to_be_visible()
     await page.goto("/@owl")
     await expect(page.get_by_role("article", name="Post by wren, boosted by owl")).to_be_visible()
-    await page.screenshot(path=tmp_path / "boosted.png")
 
     star = page.get_by_role("button", name="Favourite the post by wren")
     await star.press("Space")

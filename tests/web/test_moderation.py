@@ -107,8 +107,10 @@ async def test_reported_suspended_gone_lifted_back(moot: Moot, browser: Browser,
     await dialog.get_by_label("How long").select_option("For a day")
     assert await problems(keepers) == []
     async with held_open(troll, space) as held:
-        asked_at, starved = time.monotonic(), Starved()
-        await dialog.get_by_role("button", name="Suspend", exact=True).click()
+        starved = Starved()
+        async with keepers.expect_request("**/action"):
+            await dialog.get_by_role("button", name="Suspend", exact=True).click()
+        asked_at = time.monotonic()
         gone_after_s = await held.until_it_ends() - asked_at - starved.s()
     assert gone_after_s < GONE_WITHIN_S
     assert (await ana.http.get(post)).status_code == 404

@@ -1,25 +1,20 @@
 """Every page in a real browser: free of what axe finds, at home on a phone and in the dark, usable by keyboard."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.story.people import PASSWORD, browser
+from playwright.async_api import Browser, Page, expect
+from tests.story.people import PASSWORD
 from tests.support.server import Server
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, context_of, problems
 
 pytestmark = pytest.mark.slow
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 SPACES = "/api/folkmoot/v1/spaces"
 FOR_ANYBODY = ["/", "/public", "/spaces", "/sign-in", "/sign-up", "/about", "/@mira", "/nothing-here"]
 SIGNED_IN = ["/", "/settings"]
-LOOKS: list[dict[str, Any]] = [
-    {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "reduced_motion": "reduce"},
-    {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", "reduced_motion": "reduce"},
-]
+LOOKS = [PHONE_DARK, DESKTOP_LIGHT]
 
 
 @pytest.fixture(scope="module")
@@ -35,92 +30,76 @@ def pages(server: Server) -> list[str]:
     return [f"/@mira/{post['id']}", f"/spaces/{scheduled['id']}", f"/spaces/{live['id']}"]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright, browser(playwright) as launched:
-        yield launched
-
-
-def opened(chromium: Browser, server: Server, path: str, look: dict[str, Any]) -> Page:
-    page = chromium.new_context(base_url=server.base_url, bypass_csp=True, **look).new_page()
-    page.goto(path)
-    expect(page.locator("h1").first).to_be_visible()
-    # A page that never stops asking is found here.
-    page.wait_for_load_state("networkidle")
+async def opened(browser: Browser, server: Server, path: str, look: dict[str, Any]) -> Page:
+    page = await (await context_of(browser, server.base_url, bypass_csp=True, **look)).new_page()
+    await visit(page, path)
     return page
 
 
-def problems(page: Page) -> list[str]:
-    """What axe finds (WCAG 2.2 AA and best practices), and a page that is wider than its window."""
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    listed = [
-        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        listed.append("the page is wider than its window")
-    return listed
+async def visit(page: Page, path: str) -> None:
+    await page.goto(path)
+    await expect(page.locator("h1").first).to_be_visible()
+    # A page that never stops asking is found here.
+    await page.wait_for_load_state("networkidle")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["phone-dark", "desktop-light"])
-def test_pages_that_anybody_opens(
-    chromium: Browser, server: Server, pages: list[str], look: dict[str, Any]
+async def test_pages_that_anybody_opens(
+    browser: Browser, server: Server, pages: list[str], look: dict[str, Any]
 ) -> None:
     found = {}
+    page = await opened(browser, server, "/", look)
     for path in [*FOR_ANYBODY, *pages]:
-        page = opened(chromium, server, path, look)
-        found[path] = problems(page)
-        assert page.get_by_role("link", name="Source code").count() >= 1, path
-        page.context.close()
+        await visit(page, path)
+        found[path] = await problems(page)
+        assert await page.get_by_role("link", name="Source code").count() >= 1, path
     assert {path: what for path, what in found.items() if what} == {}
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["phone-dark", "desktop-light"])
-def test_pages_of_who_is_signed_in(
-    chromium: Browser, server: Server, pages: list[str], look: dict[str, Any]
+async def test_pages_of_who_is_signed_in(
+    browser: Browser, server: Server, pages: list[str], look: dict[str, Any]
 ) -> None:
-    page = opened(chromium, server, "/sign-in", look)
-    page.get_by_label("Username").fill("mira")
-    page.get_by_label("Password").fill("mira-has-a-long-password")
-    page.get_by_role("button", name="Sign in").last.click()
-    page.wait_for_url("**/")
+    page = await opened(browser, server, "/sign-in", look)
+    await page.get_by_label("Username").fill("mira")
+    await page.get_by_label("Password").fill("mira-has-a-long-password")
+    await page.get_by_role("button", name="Sign in").last.click()
+    await page.wait_for_url("**/")
     found = {}
     for path in [*SIGNED_IN, *pages]:
-        page.goto(path)
-        expect(page.locator("h1").first).to_be_visible()
+        await page.goto(path)
+        await expect(page.locator("h1").first).to_be_visible()
         # The host of a live Space follows its events, which never end.
-        page.wait_for_load_state("networkidle" if path in SIGNED_IN else "load")
-        found[path] = problems(page)
-    page.context.close()
+        await page.wait_for_load_state("networkidle" if path in SIGNED_IN else "load")
+        found[path] = await problems(page)
+    await page.context.close()
     assert {path: what for path, what in found.items() if what} == {}
 
 
-def test_signing_up_and_posting_by_keyboard_alone(chromium: Browser, server: Server) -> None:
-    page = opened(chromium, server, "/sign-up", LOOKS[1])
-    page.get_by_label("Username").focus()
-    page.keyboard.type("kay")
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/")
+async def test_signing_up_and_posting_by_keyboard_alone(browser: Browser, server: Server) -> None:
+    page = await opened(browser, server, "/sign-up", LOOKS[1])
+    await page.get_by_label("Username").focus()
+    await page.keyboard.type("kay")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/")
     box = page.get_by_role("textbox").first
-    expect(box).to_be_visible()
+    await expect(box).to_be_visible()
     for _ in range(40):
-        if box.evaluate("box => box === document.activeElement"):
+        if await box.evaluate("box => box === document.activeElement"):
             break
-        page.keyboard.press("Tab")
-    page.keyboard.type("Written without a mouse")
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("Written without a mouse").first).to_be_visible()
-    page.context.close()
+        await page.keyboard.press("Tab")
+    await page.keyboard.type("Written without a mouse")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("Written without a mouse").first).to_be_visible()
+    await page.context.close()
 
 
-def test_a_wrong_password_is_a_sentence(chromium: Browser, server: Server) -> None:
-    page = opened(chromium, server, "/sign-in", LOOKS[0])
-    page.get_by_label("Username").fill("mira")
-    page.get_by_label("Password").fill("not the password")
-    page.get_by_role("button", name="Sign in").last.click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    page.context.close()
+async def test_a_wrong_password_is_a_sentence(browser: Browser, server: Server) -> None:
+    page = await opened(browser, server, "/sign-in", LOOKS[0])
+    await page.get_by_label("Username").fill("mira")
+    await page.get_by_label("Password").fill("not the password")
+    await page.get_by_role("button", name="Sign in").last.click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await page.context.close()

@@ -1,5 +1,6 @@
 """Notifications of the device: refused by the browser, turned on in the settings, shown by the worker, pressed."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import Moot
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S, eventually
 from tests.web.browser import DESKTOP_LIGHT, page_of, problems
 
 pytestmark = pytest.mark.slow
@@ -66,10 +68,14 @@ async def test_a_device_is_told_and_opens_what_it_is_told_of(server: Server, moo
     instance = (await anna.http.get("/api/v2/instance")).json()
     assert await page.evaluate("askedWith") == instance["configuration"]["vapid"]["public_key"]
 
-    told = (await anna.http.get("/api/v1/notifications")).json()[0]
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := (await anna.http.get("/api/v1/notifications")).json()):
+            await asyncio.sleep(0.1)
+    told = found[0]
     await page.evaluate("window.isTheSamePage = true")
     await deliver(page, {"title": "bert mentioned you", "body": "are you there?", "notification_id": told["id"]})
     await page.wait_for_function(SHOWN)
+    await eventually(lambda: bool(context.service_workers))
     await context.service_workers[0].evaluate(PRESS)
     await page.wait_for_url(f"**/@bert/{post['id']}")
     await expect(page.get_by_role("heading", name="Thread")).to_be_visible()
@@ -86,6 +92,7 @@ async def deliver(page: Page, message: dict[str, Any]) -> None:
         lambda event: ids.extend(one["registrationId"] for one in event["registrations"]),
     )
     await session.send("ServiceWorker.enable")
+    await eventually(lambda: bool(ids))
     origin = await page.evaluate("location.origin")
     pushed = {"origin": origin, "registrationId": ids[0], "data": json.dumps(message)}
     await session.send("ServiceWorker.deliverPushMessage", pushed)

@@ -1,15 +1,14 @@
 """A browser that reaches the stage only through a TURN server, with what the page asked Folkmoot for."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 from tests.serve.moot import Moot
 from tests.stage.peers import until
 from tests.support.server import Server, running_server
 from tests.support.turn import SECRET, TurnServer, running_turn
-from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, chromium, microphone, page_of, spoken_tone
+from tests.web.browser import DESKTOP_LIGHT, SAID_HZ, page_of
 
 pytestmark = pytest.mark.slow
 
@@ -45,18 +44,16 @@ def server(turn: TurnServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
-async def test_a_browser_speaks_through_the_relay_alone(moot: Moot, server: Server, tmp_path: Path) -> None:
+async def test_a_browser_speaks_through_the_relay_alone(moot: Moot, server: Server, speaking: Browser) -> None:
     host, guest = await moot.person("hana"), await moot.person("rosa")
     space = await host.open_space("Behind a firewall")
-    voice = spoken_tone(tmp_path / "voice.wav")
-    async with async_playwright() as playwright, chromium(playwright, *microphone(voice)) as browser:
-        context, page = await page_of(browser, server, host, **DESKTOP_LIGHT)
-        await context.add_init_script(RELAY_ONLY)
-        await page.goto(f"/spaces/{space['id']}")
-        await page.get_by_role("button", name="Take your seat").click()
-        await page.get_by_role("button", name="I agree, open my microphone").click()
-        await guest.tell(space, "ask", recording_consent=True)
-        await host.tell(space, "let_up", account=guest.id)
-        ear = await guest.speak(space, 440)
-        await until(lambda: ear.hears(SAID_HZ))
-        assert await page.evaluate(LOCAL_KINDS) == ["relay"]
+    context, page = await page_of(speaking, server, host, **DESKTOP_LIGHT)
+    await context.add_init_script(RELAY_ONLY)
+    await page.goto(f"/spaces/{space['id']}")
+    await page.get_by_role("button", name="Take your seat").click()
+    await page.get_by_role("button", name="I agree, open my microphone").click()
+    await guest.tell(space, "ask", recording_consent=True)
+    await host.tell(space, "let_up", account=guest.id)
+    ear = await guest.speak(space, 440)
+    await until(lambda: ear.hears(SAID_HZ))
+    assert await page.evaluate(LOCAL_KINDS) == ["relay"]

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.support.mail import MailServer, mail_server
 from tests.support.server import Server, running_server
 from tests.support.waiting import PATIENCE_S
-from tests.web.browser import AXE, chromium
+from tests.web.browser import context_of, problems
 
 from folkmoot.accounts.second_factor.codes import code_at
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.slow
 PASSWORD = "four words in a row"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def mail() -> AsyncIterator[MailServer]:
     async with mail_server() as running:
         yield running
@@ -61,13 +62,6 @@ async def an_authenticator(context: BrowserContext, page: Page) -> None:
     await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
-async def axe_problems(page: Page) -> list[str]:
-    """Evaluated rather than added as a script: the page keeps its Content-Security-Policy, which is tested here."""
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
-
-
 async def sign_out(page: Page) -> None:
     await page.goto("/settings")
     await page.get_by_role("button", name="Sign out", exact=True).click()
@@ -81,17 +75,16 @@ async def by_password(page: Page, password: str = PASSWORD) -> None:
     await page.get_by_role("button", name="Sign in").click()
 
 
-async def test_an_account_with_all_that_protects_it(server: Server, mail: MailServer) -> None:
-    async with async_playwright() as playwright, chromium(playwright) as browser:
-        context = await browser.new_context(base_url=server.base_url, reduced_motion="reduce")
-        page = await context.new_page()
-        await an_authenticator(context, page)
-        await confirms_an_address(page, mail)
-        await adds_a_passkey(page)
-        await signs_in_with_it(page)
-        await lets_a_program_in(page, server)
-        await sets_up_codes(page)
-        await sets_a_new_password_by_mail(page, mail)
+async def test_an_account_with_all_that_protects_it(server: Server, mail: MailServer, browser: Browser) -> None:
+    context = await context_of(browser, server.base_url)
+    page = await context.new_page()
+    await an_authenticator(context, page)
+    await confirms_an_address(page, mail)
+    await adds_a_passkey(page)
+    await signs_in_with_it(page)
+    await lets_a_program_in(page, server)
+    await sets_up_codes(page)
+    await sets_a_new_password_by_mail(page, mail)
 
 
 async def confirms_an_address(page: Page, mail: MailServer) -> None:
@@ -116,7 +109,7 @@ async def adds_a_passkey(page: Page) -> None:
     await form.get_by_role("button").click()
     await expect(page.get_by_text("Recovery codes. Each is good once")).to_be_visible()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("My phone")
-    assert await axe_problems(page) == []
+    assert await problems(page) == []
     await sign_out(page)
 
 
@@ -128,7 +121,7 @@ async def signs_in_with_it(page: Page) -> None:
     await sign_out(page)
     await by_password(page)
     await expect(page.get_by_role("heading", name="One more step")).to_be_visible()
-    assert await axe_problems(page) == []
+    assert await problems(page) == []
     await page.get_by_role("button", name="Use a passkey").click()
     await page.wait_for_url("**/")
     await sign_out(page)

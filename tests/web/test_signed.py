@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, expect
 from tests.serve.moot import Moot
-from tests.story.people import CHROMIUM, QUIET
 from tests.support.server import Server
-from tests.support.waiting import eventually
-from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK
+from tests.support.waiting import PATIENCE_S, eventually
+from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, context_of
 
 from folkmoot.serve.places import places
 from folkmoot.serve.signing import verifier_key_path
@@ -33,7 +32,9 @@ async def verify(*words: str) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot, tmp_path: Path) -> None:
+async def test_a_recording_is_signed_while_it_is_live(
+    server: Server, moot: Moot, browser: Browser, tmp_path: Path
+) -> None:
     host = await moot.person("hana")
     space = await host.open_space("The record")
     await host.speak(space, 440)
@@ -50,15 +51,16 @@ async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot
     signed_bytes = checkpoints.stat().st_size
     await eventually(lambda: checkpoints.stat().st_size > signed_bytes)
     await host.tell(space, "end")
-    while (await host.look(space))["replay"] is None:
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(PATIENCE_S):
+        while (await host.look(space))["replay"] is None:
+            await asyncio.sleep(0.1)
     key = verifier_key_path(places(Settings(data=str(server.data)))).read_text().strip()
     for what in (address, str(tape)):
         code, said = await verify(what, "--key", key)
         assert code == 0, said
         assert "gap: The stage was away" in said
 
-    await shows_how_to_check(server, space["id"], key)
+    await shows_how_to_check(browser, server, space["id"], key)
 
     copy = Path(shutil.copytree(tape, tmp_path / space["id"]))
     sound = layout.sound_path(copy, Codec.AAC)
@@ -70,17 +72,12 @@ async def test_a_recording_is_signed_while_it_is_live(server: Server, moot: Moot
     assert "altered: The sound is not what was signed." in said
 
 
-async def shows_how_to_check(server: Server, space_id: str, key: str) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
-        for look in (PHONE_DARK, DESKTOP_LIGHT):
-            context = await browser.new_context(base_url=server.base_url, reduced_motion="reduce", **look)
-            page = await context.new_page()
-            await page.goto(f"/spaces/{space_id}")
-            await page.get_by_text("How to check it yourself").click()
-            signed = page.get_by_test_id("signed")
-            await expect(signed).to_contain_text(f"folkmoot tape verify {server.base_url}/spaces/{space_id}")
-            await expect(signed).to_contain_text(key)
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            await context.close()
-        await browser.close()
+async def shows_how_to_check(browser: Browser, server: Server, space_id: str, key: str) -> None:
+    for look in (PHONE_DARK, DESKTOP_LIGHT):
+        page = await (await context_of(browser, server.base_url, **look)).new_page()
+        await page.goto(f"/spaces/{space_id}")
+        await page.get_by_text("How to check it yourself").click()
+        signed = page.get_by_test_id("signed")
+        await expect(signed).to_contain_text(f"folkmoot tape verify {server.base_url}/spaces/{space_id}")
+        await expect(signed).to_contain_text(key)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,31 +1,38 @@
 """Speaking from a real browser: microphone check, push-to-talk, other devices; measured at another's ear."""
 
-import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Playwright, expect
 from tests.serve.moot import Moot, Person
 from tests.stage.peers import Client, until
 from tests.support.server import Server
+from tests.support.waiting import Starved
 from tests.web.browser import (
     DESKTOP_LIGHT,
     PHONE_DARK,
     SAID_HZ,
     chromium,
     heard_s,
-    microphone,
     page_of,
     problems,
-    spoken_tone,
 )
 
 pytestmark = pytest.mark.slow
 
 GUEST_HZ = 440
 AGREE = "I agree, open my microphone"
+# For a tone at -13 dBFS, of 100.
+METER_SHOWS_A_VOICE = """() => {
+  const level = Number(document.querySelector('dialog [role=meter]').getAttribute('aria-valuenow'));
+  return level > 60 && level < 90;
+}"""
+# When keys went down and up, in the browser's own time.
+NOTE_KEYS = """() => {
+  window.keys = [];
+  for (const kind of ['keydown', 'keyup'])
+    addEventListener(kind, (event) => { if (!event.repeat) keys.push(event.timeStamp); }, true);
+}"""
 NOTE_MICROPHONES = """
 window.opened = [];
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -35,13 +42,6 @@ navigator.mediaDevices.getUserMedia = async (asked) => {
   return stream;
 };
 """
-
-
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Any]:
-    voice = spoken_tone(tmp_path / "voice.wav")
-    async with async_playwright() as playwright, chromium(playwright, *microphone(voice)) as launched:
-        yield launched
 
 
 async def live_page(page: Page, host: Person, title: str) -> dict[str, Any]:
@@ -66,18 +66,16 @@ async def on_stage(
     return space, await guest.speak(space, GUEST_HZ)
 
 
-async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, browser: Any, server: Server) -> None:
+async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, speaking: Browser, server: Server) -> None:
     for name, look in (("chia", DESKTOP_LIGHT), ("chad", PHONE_DARK)):
         host = await moot.person(name)
-        context, page = await page_of(browser, server, host, **look)
+        context, page = await page_of(speaking, server, host, **look)
         await live_page(page, host, "Checked")
         dialog = page.get_by_role("dialog")
         await expect(dialog).to_contain_text("This Space is recorded")
         await dialog.get_by_role("button", name="Check my microphone first").click()
         await expect(dialog).to_contain_text("Your microphone hears you.")
-        level = int(await dialog.get_by_role("meter").get_attribute("aria-valuenow") or 0)
-        print(f"\nthe meter for a tone at -13 dBFS: {level} of 100")
-        assert 60 < level < 90
+        await page.wait_for_function(METER_SHOWS_A_VOICE)
         assert await problems(page) == []
         await dialog.get_by_role("combobox", name="Microphone").select_option(index=2)
         await expect(dialog).to_contain_text("Your microphone hears you.")
@@ -93,10 +91,10 @@ async def test_the_microphone_is_checked_before_it_is_heard(moot: Moot, browser:
 
 
 async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
-    moot: Moot, browser: Any, server: Server
+    moot: Moot, speaking: Browser, server: Server
 ) -> None:
     host, guest = await moot.person("pia"), await moot.person("gus")
-    context, page = await page_of(browser, server, host, **DESKTOP_LIGHT)
+    context, page = await page_of(speaking, server, host, **DESKTOP_LIGHT)
     _, voice = await on_stage(page, host, guest, "Held")
     await until(lambda: voice.hears(SAID_HZ))
 
@@ -109,23 +107,20 @@ async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
     await page.wait_for_timeout(1_000)
     assert not any(heard_s(voice, SAID_HZ)), "heard without being held"
 
+    await page.evaluate(NOTE_KEYS)
     for _ in range(2):
         voice.forget()
-        pressed_s = time.monotonic()
+        starved = Starved()
         await page.keyboard.down("Space")
         await until(lambda: any(heard_s(voice, SAID_HZ)))
-        first_s = time.monotonic() - pressed_s
         await page.wait_for_timeout(500)
         await page.keyboard.up("Space")
-        held_s = time.monotonic() - pressed_s
         await until(lambda: not any(heard_s(voice, SAID_HZ)[-10:]))
-        sounded_s = 0.02 * sum(heard_s(voice, SAID_HZ))
-        print(
-            f"\nheard {1000 * first_s:.0f} ms after the key went down; "
-            f"held for {held_s:.2f} s, heard for {sounded_s:.2f} s"
-        )
+        down_ms, up_ms = await page.evaluate("keys.slice(-2)")
+        held_s, sounded_s = (up_ms - down_ms) / 1000, 0.02 * sum(heard_s(voice, SAID_HZ))
+        print(f"\nheld for {held_s:.2f} s, heard for {sounded_s:.2f} s")
         # The first syllable is there, and a moment after the last one.
-        assert held_s <= sounded_s < held_s + 0.5
+        assert held_s - starved.s() <= sounded_s < held_s + 0.5 + starved.s()
 
     # In a field the space bar writes.
     voice.forget()
@@ -150,9 +145,9 @@ async def test_push_to_talk_lets_through_what_is_held_and_nothing_else(
     await context.close()
 
 
-async def test_another_microphone_without_another_connection(moot: Moot, browser: Any, server: Server) -> None:
+async def test_another_microphone_without_another_connection(moot: Moot, speaking: Browser, server: Server) -> None:
     host, guest = await moot.person("dora"), await moot.person("dan")
-    context, page = await page_of(browser, server, host, **PHONE_DARK)
+    context, page = await page_of(speaking, server, host, **PHONE_DARK)
     await context.add_init_script(NOTE_MICROPHONES)
     _, voice = await on_stage(page, host, guest, "Switched", checked=True)
     await until(lambda: voice.hears(SAID_HZ))
@@ -161,6 +156,7 @@ async def test_another_microphone_without_another_connection(moot: Moot, browser
 
     await page.get_by_role("button", name="Microphone and sound").click()
     voice.forget()
+    starved = Starved()
     for index in (1, 2, 0):
         await page.get_by_role("combobox", name="Microphone").select_option(index=index)
         await page.wait_for_timeout(700)
@@ -168,7 +164,7 @@ async def test_another_microphone_without_another_connection(moot: Moot, browser
     missing_ms = 20 * heard_s(voice, SAID_HZ)[5:].count(False)
     print(f"\nthree changes of microphone cost {missing_ms} ms of sound, and {len(offers)} new connections")
     assert offers == []
-    assert missing_ms < 600
+    assert missing_ms - 1_000 * starved.s() < 600
 
     # It is unplugged: the browser's own choice goes on.
     voice.forget()
@@ -182,7 +178,7 @@ async def test_another_microphone_without_another_connection(moot: Moot, browser
     await context.close()
 
 
-async def test_what_to_do_when_there_is_no_microphone(moot: Moot, server: Server) -> None:
+async def test_what_to_do_when_there_is_no_microphone(moot: Moot, server: Server, playwright: Playwright) -> None:
     port = server.base_url.rpartition(":")[2]
     insecure = "http://moot.test:" + port
     cases: list[tuple[tuple[str, ...], str, str, str]] = [
@@ -195,14 +191,13 @@ async def test_what_to_do_when_there_is_no_microphone(moot: Moot, server: Server
         (("--use-fake-ui-for-media-stream",), "", "No microphone was found", "Connect one"),
         (("--host-resolver-rules=MAP moot.test 127.0.0.1",), insecure, "no https", "https://"),
     ]
-    async with async_playwright() as playwright:
-        for number, (arguments, base_url, sentence, advice) in enumerate(cases):
-            host = await moot.person(f"nomi{number}")
-            async with chromium(playwright, *arguments) as launched:
-                _, page = await page_of(launched, server, host, base_url, **PHONE_DARK)
-                await live_page(page, host, "Silent")
-                await page.get_by_role("button", name=AGREE).click()
-                alert = page.get_by_role("dialog").get_by_role("alert")
-                await expect(alert).to_contain_text(sentence)
-                await expect(alert).to_contain_text(advice)
-                assert await problems(page) == []
+    for number, (arguments, base_url, sentence, advice) in enumerate(cases):
+        host = await moot.person(f"nomi{number}")
+        async with chromium(playwright, *arguments) as launched:
+            _, page = await page_of(launched, server, host, base_url, **PHONE_DARK)
+            await live_page(page, host, "Silent")
+            await page.get_by_role("button", name=AGREE).click()
+            alert = page.get_by_role("dialog").get_by_role("alert")
+            await expect(alert).to_contain_text(sentence)
+            await expect(alert).to_contain_text(advice)
+            assert await problems(page) == []

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, TimeoutError, expect  # noqa: A004 - playwright's own
 from tests.serve.moot import SPACES, Moot, Person
 from tests.stage.peers import RATE, has_tone
@@ -119,7 +120,7 @@ def address_ms(content: bytes) -> list[int]:
     return [at * 1000 // RATE for at in windows if has_tone(samples[at : at + size], ADDRESS_HZ, 0.01)]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def said(moot: Moot, request: pytest.FixtureRequest) -> Said:
     host = await moot.person(f"hana{len(request.node.name)}")
     said = Said(host, await host.open_space("Reading letters aloud"))
@@ -264,7 +265,10 @@ async def test_who_listens_without_an_account_drops_it_too(
     marked_s = time.monotonic() - taken_s - starved.s()
     print(f"\nmarked {marked_s:.2f} s after it was taken out, without an account")
     assert marked_s < WITHIN_S
-    assert await loudest(listening, said) < QUIET
+    # What was decoded before sounds for a moment, and what the page holds goes in its turn.
+    async with asyncio.timeout(PATIENCE_S):
+        while await loudest(listening, said) > QUIET:
+            pass
 
 
 async def eventually_replayed(said: Said) -> None:

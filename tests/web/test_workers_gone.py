@@ -11,10 +11,10 @@ import pytest
 from tests.serve.moot import SPACES, Moot
 from tests.stage.peers import until
 from tests.support.server import Server
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 AUDIO = "document.querySelector('audio[data-sound=player]')"
 HAS_S = f"({AUDIO}?.buffered.length ? {AUDIO}.buffered.end({AUDIO}.buffered.length - 1) : 0)"
@@ -57,7 +57,7 @@ async def test_players_are_back_within_three_seconds_when_every_worker_dies(
     await until(lambda: raw.heard > 3_000)
 
     workers = [child for name, child in server.children().items() if name.startswith("audience-")]
-    killed_s = time.monotonic()
+    killed_s, starved = time.monotonic(), Starved()
     for worker in workers:
         worker.kill()
     # What they had in hand when it happened; new sound is beyond that and what may have been on the way.
@@ -72,10 +72,10 @@ async def test_players_are_back_within_three_seconds_when_every_worker_dies(
     print(
         f"\nafter kill -9 of every audience worker: pages back in {backs_s} s, a raw client in {raw_back_s:.2f} s"
     )
-    assert max(*backs_s, raw_back_s) < BACK_WITHIN_S
+    assert max(*backs_s, raw_back_s) - starved.s() < BACK_WITHIN_S
 
 
 async def back(page: Any, beyond_s: float, since_s: float) -> float:
     """Seconds until it plays on, and has sound that was spoken a second after its connection ended."""
-    await page.wait_for_function(f"{HAS_S} > {beyond_s} && !{AUDIO}.paused", timeout=15_000, polling=20)
+    await page.wait_for_function(f"{HAS_S} > {beyond_s} && !{AUDIO}.paused", polling=20)
     return round(time.monotonic() - since_s, 2)
