@@ -73,6 +73,20 @@ async def test_an_end_is_told_once_and_a_lift_by_itself(people: People, told: To
     assert await ended(people, told) == []
 
 
+async def test_a_clock_that_jumped_ahead_and_back_swallows_no_end(
+    people: People, told: Told, clock: FakeClock
+) -> None:
+    ana = await people.create("ana")
+    await people.put(ana, Standing.SUSPENDED, clock() + HOUR_MS)
+    clock.advance_ms(24 * HOUR_MS)
+    assert [one["account"] for one in await ended(people, told)] == [str(ana)]
+    clock.advance_ms(-24 * HOUR_MS)
+    assert await ended(people, told) == []
+    assert (await people.viewer(ana)).standing is Standing.SUSPENDED
+    clock.advance_ms(2 * HOUR_MS)
+    assert [one["account"] for one in await ended(people, told)] == [str(ana)]
+
+
 async def test_what_is_below_holds_then_and_is_what_is_told(people: People, told: Told, clock: FakeClock) -> None:
     ana, ben = await people.create("ana"), await people.create("ben")
 

@@ -19,7 +19,7 @@ from folkmoot.mail.smtp import Mailer
 from folkmoot.moderation.notices import Notices
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
-from folkmoot.storage.jobs import Handler, Worker
+from folkmoot.storage.jobs import Handler, Job, Worker
 
 USER, PASSWORD = "moot", "the mail server's password"
 
@@ -85,7 +85,7 @@ class Readers(Mailer):
     def server_name(self) -> str:
         return "Moot"
 
-    async def send(self, letter: Letter, now_ms: int) -> None:
+    async def send(self, letter: Letter, job: Job, now_ms: int) -> None:
         self.letters.append(letter)
 
     async def read(self, database: Database, base_url: str = "http://moot.test") -> list[Letter]:

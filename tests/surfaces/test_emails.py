@@ -13,10 +13,12 @@ from tests.surfaces.test_session import ORIGIN, PASSWORD, SESSION, sign_up
 from tests.surfaces.test_sessions import a_program
 
 from folkmoot.accounts.actions import make_password_link
+from folkmoot.accounts.letters import RESET, Letters
 from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Standing
 from folkmoot.mail.outbox import Outbox
+from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.bus import jobs
 from folkmoot.surfaces.services import Services
 
@@ -172,6 +174,22 @@ async def test_a_letter_from_before_a_lock_opens_nothing(
 
     assert await opens(secret_in(letter)) == 403
     assert await opens(await people.system(lambda acting: make_password_link(acting, carol_id))) == 200
+
+
+@ON_ONE
+async def test_of_a_letter_that_comes_twice_either_link_works_once(
+    carol: httpx.AsyncClient, services: Services, readers: Readers
+) -> None:
+    """The process died before it was written down that the mail server had taken it."""
+    await confirm(services, readers, carol)
+    readers.letters.clear()
+    written = Letters(services.gate, "http://moot.test", readers).handlers()[RESET]
+    mark = services.marks.mailbox(CAROL).hex()
+    for attempt in (1, 2):
+        await written(Job(9, "mail", RESET, {"mark": mark}, attempt))
+    for letter, status in zip(readers.letters, (200, 403), strict=True):
+        body = {"secret": secret_in(letter), "new": NEW_PASSWORD}
+        assert (await carol.post(f"{API}/password-link", json=body, headers=ORIGIN)).status_code == status
 
 
 async def test_a_new_password_takes_back_what_a_thief_asked_for(

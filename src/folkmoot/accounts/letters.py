@@ -84,7 +84,7 @@ class Letters:
 
     async def _confirm(self, job: Job) -> None:
         account_id = int(job.payload["account"])
-        made = await self._act(lambda acting: make_confirmation(acting, account_id))
+        made = await self._act(lambda acting: make_confirmation(acting, account_id, again=job.attempt > 1))
         if made is None:
             return
         to, secret = made
@@ -95,14 +95,15 @@ class Letters:
                 (f"Somebody gave this address for the account @{to.username} at {self._base_url}.",),
                 ("Confirm it", f"{self._base_url}/confirm-email?secret={secret}"),
                 ("The link works for seven days. If that wasn't you, do nothing: the address is not used.",),
-            )
+            ),
+            job,
         )
 
     async def _reset(self, job: Job) -> None:
         """Of every account with this mailbox: whoever asks learns nothing of which there are."""
         mark = bytes.fromhex(job.payload["mark"])
         for account_id in await self._of_mailbox(mark):
-            made = await self._act(partial(_make_reset, account_id=account_id))
+            made = await self._act(partial(_make_reset, account_id=account_id, again=job.attempt > 1))
             if made is None:
                 continue
             to, secret = made
@@ -113,7 +114,8 @@ class Letters:
                     (f"Somebody asked for a new password for @{to.username} at {self._base_url}.",),
                     ("Set a new password", f"{self._base_url}/password?secret={secret}"),
                     ("The link works once, for a day. If that wasn't you, do nothing: your password stays.",),
-                )
+                ),
+                job,
             )
 
     async def _happened(self, job: Job) -> None:
@@ -123,7 +125,7 @@ class Letters:
             return
         subject, sentence = EVENTS[job.payload["what"]]
         link = ("See your sessions and your second factor", f"{self._base_url}/settings/security")
-        await self._send(Letter(to.email, subject, (sentence.format(username=to.username), _NOT_YOU), link))
+        await self._send(Letter(to.email, subject, (sentence.format(username=to.username), _NOT_YOU), link), job)
 
     async def _of_mailbox(self, mark: bytes) -> list[int]:
         async with self._gate.database.read() as read:
@@ -140,8 +142,8 @@ class Letters:
     ) -> tuple[Addressee, str] | None:
         return await self._gate.act(self._gate.permit_system(Action.SIGN_IN, "worker: letters"), work)
 
-    async def _send(self, letter: Letter) -> None:
-        await self._mailer.send(letter, self._gate.database.clock_ms())
+    async def _send(self, letter: Letter, job: Job) -> None:
+        await self._mailer.send(letter, job, self._gate.database.clock_ms())
 
 
 async def tell(acting: Acting, outbox: Outbox, account_id: int, what: str) -> None:
@@ -161,10 +163,12 @@ async def addressee(read: Read, account_id: int) -> Addressee | None:
     return None if row is None else Addressee(row.username, row.email, row.email_confirmed_at_ms is not None)
 
 
-async def make_confirmation(acting: Acting, account_id: int) -> tuple[Addressee, str] | None:
+async def make_confirmation(
+    acting: Acting, account_id: int, *, again: bool = False
+) -> tuple[Addressee, str] | None:
     """A link that confirms the address which the account gave last, and who reads it; None without one to confirm.
 
-    An earlier link works no more.
+    An earlier link works no more; `again`: it may stand in the same letter, which is written another time.
     """
     pending = await links.pending_email(acting.tx, account_id)
     rows = await acting.tx.connection.execute(
@@ -178,15 +182,15 @@ async def make_confirmation(acting: Acting, account_id: int) -> tuple[Addressee,
     email = pending or (row.email if row.email_confirmed_at_ms is None else None)
     if email is None:
         return None
-    secret = await links.make(acting, Purpose.EMAIL, account_id, email=email)
+    secret = await links.make(acting, Purpose.EMAIL, account_id, email=email, again=again)
     return Addressee(row.username, email, False), secret
 
 
-async def _make_reset(acting: Acting, account_id: int) -> tuple[Addressee, str] | None:
+async def _make_reset(acting: Acting, account_id: int, *, again: bool) -> tuple[Addressee, str] | None:
     to = await addressee(acting.tx, account_id)
     if to is None or not to.is_confirmed:
         return None
     # Who is locked gets their link from a person: the mailbox may be stolen, too.
     if (await standings_of(acting.tx, [account_id]))[account_id] is Standing.LOCKED:
         return None
-    return to, await links.make(acting, Purpose.RESET, account_id)
+    return to, await links.make(acting, Purpose.RESET, account_id, again=again)

@@ -58,10 +58,12 @@ async def make(
     account_id: int | None = None,
     *,
     email: str | None = None,
+    again: bool = False,
 ) -> str:
-    """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more."""
+    """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more,
+    unless the same letter is written `again`: of two with one number, mailboxes may keep the first."""
     secret = secrets.token_urlsafe(32)
-    if purpose not in _MANY:
+    if purpose not in _MANY and not again:
         await forget(acting, purpose, account_id)
     await acting.tx.connection.execute(
         one_time_links.insert().values(

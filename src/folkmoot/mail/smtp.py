@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from folkmoot.mail.model import Letter, MailServer
 from folkmoot.mail.rendering import message
-from folkmoot.storage.jobs import GiveUp
+from folkmoot.storage.jobs import GiveUp, Job
 
 TIMEOUT_S = 30.0
 _PERMANENT = range(500, 600)
@@ -25,9 +25,9 @@ class Mailer:
         self._server_name = server_name
         self._context = context or ssl.create_default_context()
 
-    async def send(self, letter: Letter, now_ms: int) -> None:
-        """Hand it over, in a thread. Raises NotSent, and GiveUp where the server refuses the letter for good."""
-        made = message(letter, self._server.sender, self._server_name, now_ms)
+    async def send(self, letter: Letter, job: Job, now_ms: int) -> None:
+        """Hand the letter of a job over, in a thread. Raises NotSent, and GiveUp where it is refused for good."""
+        made = message(letter, job, self._server.sender, self._server_name, now_ms)
         await asyncio.to_thread(self._deliver, made)
 
     def _deliver(self, made: EmailMessage) -> None:

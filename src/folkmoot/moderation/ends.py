@@ -13,10 +13,11 @@ _TOLD_UNTIL = "sanctions.ends_told_until_ms"
 
 async def tell_ended(gate: Gate) -> None:
     """Announce whose sanctions ended since the last call, each once: how far that came is written in the same
-    transaction. What ended before the first call ever is not announced any more."""
+    transaction. What ended before the first call ever is not announced any more. Where the clock was set back,
+    what had ended holds again, and its end is announced again."""
     async with gate.database.read() as read:
         told_ms = await _told_until_ms(read)
-        if told_ms is not None and not await ended_since(read, told_ms):
+        if told_ms is not None and told_ms <= read.now_ms and not await ended_since(read, told_ms):
             return
     await gate.act(gate.permit_system(Action.MODERATE, "worker: sanctions that ended"), _tell)
 

@@ -68,11 +68,11 @@ class Notices:
         if to is None or now is None or now.standing is not after:
             return  # what came after it has a letter of its own
         if after in _ABOUT_ACCOUNTS:
-            await self._send(to, self._imposed(to, f"Your account @{to.username}", now, _WHAT[after]))
+            await self._send(to, self._imposed(to, f"Your account @{to.username}", now, _WHAT[after]), job)
         elif job.payload["before"] == Standing.AWAITING_APPROVAL:
-            await self._send(to, self._approved(to))
+            await self._send(to, self._approved(to), job)
         else:
-            await self._send(to, self._lifted(to, f"Your account @{to.username}", job.payload["before"]))
+            await self._send(to, self._lifted(to, f"Your account @{to.username}", job.payload["before"]), job)
 
     async def _thing(self, job: Job) -> None:
         subject = Subject(Kind(job.payload["kind"]), int(job.payload["id"]))
@@ -84,9 +84,9 @@ class Notices:
             return
         what = f"A {_CALLED[subject.kind]} of yours"
         if now.standing is Standing.ACTIVE:
-            await self._send(to, self._lifted(to, what, job.payload["before"]))
+            await self._send(to, self._lifted(to, what, job.payload["before"]), job)
         else:
-            await self._send(to, self._imposed(to, what, now, ""))
+            await self._send(to, self._imposed(to, what, now, ""), job)
 
     def _imposed(self, to: Addressee, what: str, now: Sanction, meaning: str) -> Letter:
         until = "" if now.until_ms is None else f" until {_moment(now.until_ms)}"
@@ -109,9 +109,9 @@ class Notices:
         link = ("Sign in", f"{self._base_url}/sign-in")
         return Letter(to.email, "Your account was approved", (sentence,), link)
 
-    async def _send(self, to: Addressee, letter: Letter) -> None:
+    async def _send(self, to: Addressee, letter: Letter, job: Job) -> None:
         if to.is_confirmed:
-            await self._mailer.send(letter, self._gate.database.clock_ms())
+            await self._mailer.send(letter, job, self._gate.database.clock_ms())
 
 
 def _is_decision(changed: Mapping[str, str]) -> bool:

@@ -225,7 +225,7 @@ async def test_a_scope_opens_what_it_names_and_members_open_nothing(
     client: httpx.AsyncClient, people: People, surfaces: list[Surface], keeper: Person, alice: Person
 ) -> None:
     found = admin_surfaces(surfaces)
-    assert len(found) == 41
+    assert len(found) == 47
     scopes = ("read write follow push", *sorted({one.scope for one in found}))
     assert len(scopes) == 15
     shows = {scope: {"Authorization": f"Bearer {await people.token(keeper.id, scope)}"} for scope in scopes}

@@ -4,7 +4,7 @@ What a post said stays in its history (posts/edits.py), and the bytes of its fil
 (storage/discarding.py), as long as a row here says so. It is for who decides about the report and nobody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, delete, exists, insert, select
 
@@ -19,26 +19,29 @@ from folkmoot.storage.tables.moderation import reported_files, reported_posts, r
 from folkmoot.storage.tables.posts import media
 
 AT_ONCE_MAX = 200
+FILES_MAX = 100
 
 
 async def files_of(read: Read, about: About) -> list[ReportedFile]:
-    """The files of what is reported, also those that an edit took out of a post."""
-    attached = await files.of_posts(read, about.post_ids, with_taken_out=True)
-    found = [file for of_one in attached.values() for file in of_one]
-    if about.clip_id is not None:
-        found += await files.of_clips(read, [about.clip_id])
-    return [_reported(file) for file in {file.id: file for file in found}.values()]
+    """The files of what is reported, and then those that edits took out of a post, the last first; 100 at most."""
+    clips = await files.of_clips(read, [about.clip_id]) if about.clip_id is not None else []
+    shown = await files.of_posts(read, about.post_ids)
+    ever = await files.of_posts(read, about.post_ids, with_taken_out=True)
+    found = [*clips, *_all_of(shown), *sorted(_all_of(ever), key=lambda file: -file.id)]
+    return [_reported(file) for file in {file.id: file for file in found}.values()][:FILES_MAX]
 
 
 async def keep(acting: Acting, report_id: int, about: About, shown: Sequence[ReportedFile]) -> None:
     """Keep what the posts of a report say and show, as long as there is the report."""
     execute = acting.tx.connection.execute
-    for post_id in dict.fromkeys(about.post_ids):
-        await execute(insert(reported_posts).values(report_id=report_id, post_id=post_id))
-    for file in shown:
+    if about.post_ids:
+        rows = [{"report_id": report_id, "post_id": post_id} for post_id in dict.fromkeys(about.post_ids)]
+        await execute(insert(reported_posts), rows)
+    if shown:
         # What is taken out of a Space's sound has to leave its clips, so these go when their owner deletes them.
-        key = None if file.is_clip else file.object_key
-        await execute(insert(reported_files).values(report_id=report_id, media_id=file.id, object_key=key))
+        keys = {file.id: None if file.is_clip else file.object_key for file in shown}
+        kept = [{"report_id": report_id, "media_id": id_, "object_key": key} for id_, key in keys.items()]
+        await execute(insert(reported_files), kept)
 
 
 async def forget(acting: Acting, which: ColumnElement[bool]) -> int:
@@ -56,6 +59,10 @@ async def forget(acting: Acting, which: ColumnElement[bool]) -> int:
     await edits.forget_deleted(acting, post_ids)
     await discard(acting.tx, sorted(keys))
     return len(ids)
+
+
+def _all_of(attached: Mapping[int, Sequence[Media]]) -> list[Media]:
+    return [file for of_one in attached.values() for file in of_one]
 
 
 def _reported(file: Media) -> ReportedFile:

@@ -33,6 +33,8 @@ _LANGUAGES = (
     "sr Serbian,sv Swedish,sw Swahili,ta Tamil,te Telugu,th Thai,tl Tagalog,tr Turkish,uk Ukrainian,ur Urdu,"
     "vi Vietnamese,yi Yiddish,zh Chinese"
 )
+LANGUAGES = {code: name for code, _, name in (one.partition(" ") for one in _LANGUAGES.split(","))}
+"""Names of languages, by their codes (ISO 639)."""
 
 
 class Week(msgspec.Struct):
@@ -105,7 +107,7 @@ async def translation_languages() -> dict[str, list[str]]:
 @get("/api/v1/instance/languages", opt=_NOBODY)
 async def languages() -> list[Language]:
     """Languages that one may say a post is in; any other tag of BCP 47 is taken, too."""
-    return [Language(*one.split(" ", 1)) for one in _LANGUAGES.split(",")]
+    return [Language(code, name) for code, name in LANGUAGES.items()]
 
 
 @get("/api/v1/instance/extended_description", opt=_NOBODY)

@@ -26,7 +26,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, require_own_pages, serves
 from folkmoot.surfaces.mastodon import present, present_admin
 from folkmoot.surfaces.mastodon.admin_entities import AccountDetails, AdminAccount
-from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
+from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, says
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.times import parse_time
 
@@ -36,7 +36,6 @@ LIMIT, LIMIT_MAX = 100, 200
 SPACES_MAX = 10
 _READ = serves(Serves.MODERATOR, Action.MODERATE, "admin:read:accounts")
 _WRITE = serves(Serves.MODERATOR, Action.MODERATE, "admin:write:accounts")
-_TRUE = frozenset({"1", "true", "on", "yes"})
 # The words of both versions of the API for what an account stands under.
 _STANDINGS = {
     "active": Standing.ACTIVE,
@@ -264,16 +263,14 @@ def _present(
 def _wanted(request: Request[Any, Any, Any]) -> Wanted:
     """The filters of both versions: `suspended=true` or `status=suspended`; `staff=true` or `permissions=staff`."""
     query = request.query_params
-    asked = next((word for word in _STANDINGS if query.get(word, "").lower() in _TRUE), query.get("status"))
+    asked = next((word for word in _STANDINGS if says(request, word)), query.get("status"))
     if asked and asked not in _STANDINGS:
         raise invalid(f"no status is called {asked[:40]}")
-    staff = query.get("staff", "").lower() in _TRUE or query.get("permissions") == "staff"
+    staff = says(request, "staff") or query.get("permissions") == "staff"
     role_ids = set(query.getall("role_ids[]", []))
-    origins = {
-        word for word in ("local", "remote") if query.get(word, "").lower() in _TRUE or query.get("origin") == word
-    }
+    origins = {word for word in ("local", "remote") if says(request, word) or query.get("origin") == word}
     # Addresses are kept nowhere, and no account's files are all taken for sensitive.
-    is_nobody = bool(query.get("ip")) or query.get("sensitized", "").lower() in _TRUE
+    is_nobody = bool(query.get("ip")) or says(request, "sensitized")
     return Wanted(
         anything=query.get("q", ""),
         username=query.get("username", ""),

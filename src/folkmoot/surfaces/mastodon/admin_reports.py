@@ -20,7 +20,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import load_statuses, present_admin
 from folkmoot.surfaces.mastodon.admin_entities import AdminReport
-from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
+from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, says
 from folkmoot.surfaces.services import Services
 
 PATH = "/api/v1/admin/reports"
@@ -147,7 +147,7 @@ def _wanted(request: Request[Any, Any, Any]) -> queries.Wanted:
         return entity_id(text) if text else None
 
     return queries.Wanted(
-        resolved=request.query_params.get("resolved", "").lower() in ("1", "true"),
+        resolved=says(request, "resolved"),
         reporter_id=person("account_id"),
         target_id=person("target_account_id"),
     )

@@ -48,6 +48,13 @@ async def trending_tags(
     request: _Request, viewer: Viewer, services: Services, trending: Trending
 ) -> Response[list[Tag]]:
     """Tags that several people use now, the strongest first; 10, and from `offset` on."""
+    return await tags_answer(request, viewer, services, trending)
+
+
+async def tags_answer(
+    request: _Request, viewer: Viewer, services: Services, trending: Trending
+) -> Response[list[Tag]]:
+    """The page of tags that a request asks for."""
     part = _part(request, 10, 20)
     async with services.database.read() as read:
         found = await shared(read, services.gate, (await trending.get(read)).tags)
@@ -73,6 +80,13 @@ async def trending_statuses(
     request: _Request, viewer: Viewer, services: Services, trending: Trending
 ) -> Response[list[Status]]:
     """Posts that are boosted and favourited most now, the strongest first; 20, and from `offset` on."""
+    return await statuses_answer(request, viewer, services, trending)
+
+
+async def statuses_answer(
+    request: _Request, viewer: Viewer, services: Services, trending: Trending
+) -> Response[list[Status]]:
+    """The page of posts that a request asks for, as the viewer may see them."""
     part = _part(request, 20, 40)
     async with services.database.read() as read:
         found = await posts.by_ids(read, (await trending.get(read)).post_ids)
@@ -92,6 +106,11 @@ async def trending_links(
     trending: Trending,
 ) -> Response[list[TrendingLink]]:
     """Links that several people posted, the strongest first; 10, and from `offset` on."""
+    return await links_answer(request, services, trending)
+
+
+async def links_answer(request: _Request, services: Services, trending: Trending) -> Response[list[TrendingLink]]:
+    """The page of links that a request asks for."""
     part = _part(request, 10, 20)
     async with services.database.read() as read:
         found = await shared(read, services.gate, (await trending.get(read)).links)

@@ -1,0 +1,1 @@
+"""Numbers of the server for moderators, day by day: they name nobody."""
