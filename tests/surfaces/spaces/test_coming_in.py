@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.support.waiting import PATIENCE_S
 from tests.surfaces.conftest import Person
 from tests.surfaces.spaces.conftest import Hall
 
@@ -12,6 +13,7 @@ from folkmoot.gate import Stamp, Viewer
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import audience_subject
 from folkmoot.gate.queries import counters
+from folkmoot.spaces.model import Space
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.shared import SHARED_S
 from folkmoot.surfaces.spaces.listen import Admitter
@@ -28,12 +30,12 @@ class Counting(Admitter):
         self.answered = asyncio.Event()
         self.goes_on = asyncio.Event()
 
-    async def _stamps(self, viewer: Viewer, space_id: int) -> tuple[Stamp, ...]:
+    async def _heard(self, viewer: Viewer, space_id: int) -> tuple[Space, tuple[Stamp, ...]]:
         self.asked += 1
-        stamps = await super()._stamps(viewer, space_id)
+        heard = await super()._heard(viewer, space_id)
         self.answered.set()
         await self.goes_on.wait()
-        return stamps
+        return heard
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def test_a_right_that_ends_meanwhile_ends_for_all_who_share(
 ) -> None:
     space_id = await hall.live(alice)
     coming = crowd(door, space_id)
-    await door.answered.wait()
+    await asyncio.wait_for(door.answered.wait(), PATIENCE_S)
     await hall.people.system(lambda acting: revoke(acting, audience_subject(int(space_id))))
     door.goes_on.set()
     for admission in await asyncio.gather(*coming):
