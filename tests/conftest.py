@@ -1,18 +1,31 @@
 """Fixtures that every room's tests share. `database` runs a test on SQLite; in `make test` on PostgreSQL too."""
 
 import gc
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Compiled, Dialect, create_engine
+from sqlalchemy import URL, Compiled, Connection, Dialect, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.clock import FakeClock
 from tests.support.postgres import Cluster, running_cluster
 
+from folkmoot.storage import database as storage
 from folkmoot.storage.database import Database
+from folkmoot.storage.sqlite import open_file
 from folkmoot.storage.tables import metadata
+
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES_MIN = 4 << 30
+
+
+def pytest_configure() -> None:
+    """What tests write lies in memory, where there is room: they wait for no disk, and nothing of it is to stay."""
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES_MIN:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))  # pytest's name for where tmp_path is
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,6 +71,9 @@ def postgres_name(postgres: Cluster) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "folkmoot.db"
     _build(f"sqlite:///{path}")
+    open_file(
+        str(path)
+    ).close()  # turns it into one with a write-ahead log: each copy would wait for the disk for it
     return path
 
 
@@ -86,20 +102,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Database]:
     """A `Database` on the test's `clock`."""
     database = Database(database_url, clock_ms=clock)
-    await _share_statements(database)
     yield database
     await database.close()
 
 
-_DIALECTS: dict[str, Dialect] = {}
-_STATEMENTS: dict[Any, Compiled] = {}
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """A statement is compiled once for all databases of this process: that takes longer than to run it."""
+    make = storage._engine
+    dialects: dict[str, Dialect] = {}
+    statements: dict[Any, Compiled] = {}
 
+    def share(connection: Connection) -> None:
+        # By now it knows which version it talks to.
+        known = dialects.setdefault(connection.dialect.name, connection.dialect)
+        connection.dialect = connection.engine.dialect = known
 
-async def _share_statements(database: Database) -> None:
-    """A statement is compiled once for all tests of this process: that takes longer than to run it."""
-    engine = database.engine.sync_engine
-    if engine.dialect.name not in _DIALECTS:
-        async with database.read():  # it learns which version it talks to
-            _DIALECTS[engine.dialect.name] = engine.dialect
-    engine.dialect = _DIALECTS[engine.dialect.name]
-    engine.update_execution_options(compiled_cache=_STATEMENTS)
+    def engine(url: URL, connections_max: int | None) -> AsyncEngine:
+        made = make(url, connections_max)
+        made.update_execution_options(compiled_cache=statements)
+        event.listen(made.sync_engine, "engine_connect", share)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "_engine", engine)
+        yield

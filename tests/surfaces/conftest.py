@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -176,10 +177,18 @@ def services(
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _hashed_quickly() -> Iterator[None]:
+    """argon2id with the least work there is."""
+    with pytest.MonkeyPatch.context() as patch:
+        least = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr("folkmoot.accounts.passwords.PasswordHasher", least)
+        yield
+
+
 @pytest.fixture
 def passwords() -> Iterator[Passwords]:
-    """argon2id with the least work there is."""
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords = Passwords()
     yield passwords
     passwords.close()
 

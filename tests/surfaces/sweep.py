@@ -395,14 +395,6 @@ MAKERS: list[Callable[[Scene], Awaitable[None]]] = [
 ]
 
 
-async def staged(app: Litestar, services: Services, people: People) -> Scene:
-    """With one of everything in it."""
-    scene = Scene(app, services, people)
-    for maker in MAKERS:
-        await maker(scene)
-    return scene
-
-
 class HeldKey(msgspec.Struct, frozen=True):
     """An address that opens by itself, or by a bearer token, or by a body (JSON)."""
 

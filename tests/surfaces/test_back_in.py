@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 from tests.support.people import People
 from tests.support.web import visitor
-from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.staging import staged
+from tests.surfaces.sweep import Scene
 from tests.surfaces.swept import API, SPACE
 
 from folkmoot.gate import Acting, Standing
@@ -21,10 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 async def scene(app: Litestar, services: Services, people: People) -> Scene:
-    scene = Scene(app, services, people)
-    for maker in MAKERS:
-        await maker(scene)
-    return scene
+    return await staged(app, services, people)
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from schemathesis.schemas import APIOperation
 from tests.support.people import People
 from tests.support.web import BASE_URL
 from tests.surfaces.asking import Answer
-from tests.surfaces.sweep import Scene, staged
+from tests.surfaces.staging import staged
+from tests.surfaces.sweep import Scene
 from tests.surfaces.swept import ADDRESSES
 
 from folkmoot.app import openapi_document

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from litestar import Litestar
 from tests.support.people import People
-from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.staging import staged
+from tests.surfaces.sweep import Scene
 from tests.surfaces.swept import API, SPACE, USERNAME
 from tests.surfaces.test_sweep import found_in, look
 
@@ -21,9 +22,7 @@ PUBLIC_LISTS = {
 
 @pytest.fixture
 async def scene(app: Litestar, services: Services, people: People) -> Scene:
-    scene = Scene(app, services, people)
-    for maker in MAKERS:
-        await maker(scene)
+    scene = await staged(app, services, people)
     await people.put(scene.account, Standing.LIMITED)
     return scene
 

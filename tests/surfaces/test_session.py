@@ -11,9 +11,7 @@ from tests.support.web import visitor
 
 from folkmoot.accounts import actions
 from folkmoot.accounts.passwords import Passwords
-from folkmoot.app import build_app
 from folkmoot.gate import Acting, Action, Standing
-from folkmoot.gate.register import Register
 from folkmoot.storage.tables.credentials import applications
 from folkmoot.surfaces.services import Services
 
@@ -25,9 +23,9 @@ PASSWORD = "a long enough password"
 ORIGIN = {"Origin": "http://moot.test"}
 
 
-def site_app(services: Services, passwords: Passwords, registrations: str) -> httpx.AsyncClient:
+def site_app(app: Litestar, services: Services, passwords: Passwords, registrations: str) -> httpx.AsyncClient:
     site = msgspec.structs.replace(services.site, registrations=registrations)
-    app = build_app(msgspec.structs.replace(services, site=site, register=Register()), passwords=passwords)
+    app.state.equipment.use(msgspec.structs.replace(services, site=site), passwords)
     return visitor(app)
 
 
@@ -113,8 +111,10 @@ async def test_a_name_is_given_once_whatever_its_case(client: httpx.AsyncClient)
     assert (answer.status_code, answer.json()["code"]) == (422, "username_taken")
 
 
-async def test_by_approval_one_waits(services: Services, passwords: Passwords, people: People) -> None:
-    async with site_app(services, passwords, "approval") as client:
+async def test_by_approval_one_waits(
+    app: Litestar, services: Services, passwords: Passwords, people: People
+) -> None:
+    async with site_app(app, services, passwords, "approval") as client:
         answer = await sign_up(client, reason="I know Alice.")
         assert answer.status_code == 202
         body = answer.json()
@@ -124,10 +124,12 @@ async def test_by_approval_one_waits(services: Services, passwords: Passwords, p
         assert (refused.status_code, refused.json()["code"]) == (403, "awaiting_approval")
 
 
-async def test_a_closed_server_takes_nobody_but_its_owner(services: Services, passwords: Passwords) -> None:
+async def test_a_closed_server_takes_nobody_but_its_owner(
+    app: Litestar, services: Services, passwords: Passwords
+) -> None:
     permit = services.gate.permit_system(Action.SIGN_IN, "test")
     secret = await services.gate.act(permit, actions.make_owner_link)
-    async with site_app(services, passwords, "closed") as client:
+    async with site_app(app, services, passwords, "closed") as client:
         answer = await sign_up(client, "dave")
         assert (answer.status_code, answer.json()["code"]) == (403, "registrations_closed")
         answer = await sign_up(client, "olga", owner_secret="not the secret")

@@ -14,7 +14,8 @@ from litestar import Litestar
 from sqlalchemy import make_url, select, text
 from tests.support.people import People
 from tests.surfaces.asking import Answer
-from tests.surfaces.sweep import HELD, HeldKey, Scene, staged
+from tests.surfaces.staging import staged
+from tests.surfaces.sweep import HELD, HeldKey, Scene
 from tests.surfaces.swept import ADDRESSES, BODIES, Address, addresses_of
 
 from folkmoot.gate import Action, Register, Serves, Standing, Surface

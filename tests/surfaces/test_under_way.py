@@ -13,7 +13,8 @@ from litestar import Litestar
 from tests.support.people import People
 from tests.support.waiting import PATIENCE_S, eventually
 from tests.surfaces.asking import scope_of
-from tests.surfaces.sweep import MAKERS, Scene
+from tests.surfaces.staging import staged
+from tests.surfaces.sweep import Scene
 from tests.surfaces.swept import BODIES, OF_A_TOKEN, addresses_of
 
 from folkmoot.audience.door import CONNECTION
@@ -85,10 +86,7 @@ def _body(name: str) -> tuple[str, bytes]:
 
 @pytest.fixture
 async def scene(app: Litestar, services: Services, people: People) -> Scene:
-    scene = Scene(app, services, people)
-    for maker in MAKERS:
-        await maker(scene)
-    return scene
+    return await staged(app, services, people)
 
 
 def whose(scene: Scene, surface: Surface, path: str) -> int:
