@@ -11,6 +11,7 @@ from folkmoot.gate import invalid
 DAY_MS = 86_400_000
 DAYS_MAX = 92
 MONTHS_MAX = 24
+_LAST_MS = 32_503_680_000_000  # the year 3000: calendars and ids end some time after it
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
@@ -87,6 +88,7 @@ class Cohort(msgspec.Struct, frozen=True):
 
 def days_of(start_ms: int, end_ms: int) -> Days:
     """From the day of one time to that of another, both with it. Raises Refused 422 for too many, or none."""
+    _require_known(start_ms, end_ms)
     days = Days(start_ms // DAY_MS, end_ms // DAY_MS + 1)
     if not 0 < days.count <= DAYS_MAX or days.before.first < 0:
         raise invalid(f"from start_at to end_at are 1 to {DAYS_MAX} days")
@@ -98,11 +100,17 @@ def buckets(start_ms: int, end_ms: int, *, monthly: bool) -> list[Days]:
     if not monthly:
         days = days_of(start_ms, end_ms)
         return [Days(day, day + 1) for day in range(days.first, days.end)]
+    _require_known(start_ms, end_ms)
     first, last = (_month_of(at_ms) for at_ms in (start_ms, end_ms))
     if not 0 <= last - first < MONTHS_MAX:
         raise invalid(f"from start_at to end_at are 1 to {MONTHS_MAX} months")
     begins = [_first_of(month) for month in range(first, last + 2)]
     return [Days(begin, end) for begin, end in pairwise(begins)]
+
+
+def _require_known(*times_ms: int) -> None:
+    if not all(0 <= one < _LAST_MS for one in times_ms):
+        raise invalid("start_at and end_at lie between 1970 and 2999")
 
 
 def _month_of(at_ms: int) -> int:
