@@ -1,16 +1,33 @@
-"""What clients have met on other servers and work around. Each has a test; those that aren't here:
+"""What clients have met on other servers and work around: each has a test, here or where ELSEWHERE says."""
 
-- null avatars and headers: test_accounts.py, test_portraits.py
-- `prev` that loops, or isn't there on notifications: test_notifications.py, walking.py for all other lists
-- media still processing (202, 206), and a small picture that isn't answered at once: test_media.py
-- a status whose address isn't `/@user/<id>`: test_statuses.py
-"""
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.support.clock import FakeClock
 from tests.surfaces.conftest import Person
 
+ELSEWHERE = {
+    "null avatars and headers": "test_portraits.py::test_nobody_is_without_a_picture",
+    "prev that loops, or isn't there": "test_notifications.py::test_pages_lead_both_ways_and_end",
+    "media still processing": "test_media.py::test_a_film_is_processed_later",
+    "addresses of posts": "test_statuses.py::test_a_post_has_all_fields_that_clients_read",
+    "a small picture": "test_media.py::test_a_small_picture_is_answered_at_once",
+    "what strict decoders read": "test_decoders.py::test_what_clients_ask_for_in_a_day_they_can_read",
+    "malformed multipart": "test_bad_requests.py::test_what_cannot_be_read_is_refused",
+    "decompression bombs": "test_bad_files.py::test_words_that_unfold_in_a_picture_are_not_read",
+    "polyglot files": "test_bad_files.py::test_a_file_that_is_two_things_is_one",
+    "SVG with scripts": "test_media.py::test_what_is_not_taken_is_refused",
+    "pictures of 100 megapixels": "../../media/test_pictures.py::test_too_many_pixels_are_refused_before_they_are_read",
+    "films that never end": "test_media.py::test_what_can_not_be_processed_says_why",
+    "a thousand mentions": "test_bad_files.py::test_a_thousand_mentions_are_refused",
+    "cyclic replies": "test_statuses.py::test_a_thread_that_goes_in_a_circle_has_an_end",
+    "cursors from another list": "test_bad_requests.py::test_cursors_of_another_list_are_only_numbers",
+    "tokens of other apps": "test_oauth.py::test_only_ones_own_tokens_are_revoked",
+    "scopes too small": "test_bad_requests.py::test_who_may_not_is_told_so",
+    "expired tokens on open streams": "test_streams.py::test_a_token_that_is_over_ends_it",
+}
+"""Of those, and of the bad input that is promised to be answered: where its test is."""
 # What apps ask for when they start, before anybody has done anything.
 ON_START = [
     "/.well-known/oauth-authorization-server",
@@ -26,6 +43,12 @@ ON_START = [
         "filters", "instance", "notifications", "notifications/policy", "suggestions",
     )),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ELSEWHERE)
+def test_what_has_its_test_elsewhere_has_it(what: str) -> None:
+    file, _, name = ELSEWHERE[what].partition("::")
+    assert f"def {name}(" in (Path(__file__).parent / file).read_text()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
