@@ -26,6 +26,9 @@ from folkmoot.media.depot import Depot
 from folkmoot.media.processing import Workshop
 from folkmoot.moderation.reports import actions as reports
 from folkmoot.moderation.reports.model import About, Category
+from folkmoot.posts import actions as posts
+from folkmoot.posts import edits
+from folkmoot.posts.model import Draft as PostDraft
 from folkmoot.spaces import actions as spaces
 from folkmoot.spaces.commands import Start
 from folkmoot.spaces.model import Draft
@@ -329,19 +332,30 @@ def test_the_queue_of_reports(terminal: Terminal) -> None:
             assert found[0] is not None
             ana = await services.gate.as_account(read, found[0].id)
             troll = await services.gate.admit_one(read, ana, found[1], "Account")
+            seller = await services.gate.as_account(read, troll.item.id)
+        writing = services.gate.permit(seller, Action.POST)
+        post = await services.gate.act(
+            writing, lambda acting: posts.create_post(acting, PostDraft(source="buy this"))
+        )
         permit = services.gate.permit(ana, Action.REPORT)
-        about = About(post_ids=(7,))
+        about = About(post_ids=(post.id,))
         made = await services.gate.act(
             permit, lambda acting: reports.report(acting, troll, about, Category.SPAM, "he sells\nthings")
         )
+        await services.gate.act(
+            writing, lambda acting: edits.edit(acting, post.id, PostDraft(source="nice weather"), descriptions={})
+        )
+        deleting = services.gate.permit(seller, Action.DELETE_POST)
+        await services.gate.act(deleting, lambda acting: posts.delete_post(acting, post.id))
         return str(made.id)
 
     first = terminal.ask(report)
     listed = terminal.says("reports", "list").splitlines()
     assert re.fullmatch(rf"{first}  2\S+  @troll +@ana +spam +– +open +he sells things", listed[1])
     shown = terminal.says("reports", "show", first)
-    assert re.search(r"^posts: +7$", shown, re.MULTILINE)
-    assert shown.endswith("he sells\nthings")
+    assert re.search(r"^posts: +\d+$", shown, re.MULTILINE)
+    assert "he sells\nthings\n" in shown
+    assert re.search(r"as it was reported: buy this\nFrom 2\S+ on: nice weather$", shown)
     assert terminal.says("reports", "resolve", first) == f"Report {first} is closed."
     assert len(terminal.says("reports", "list").splitlines()) == 1
     assert "nothing" in terminal.says("reports", "list", "--resolved")

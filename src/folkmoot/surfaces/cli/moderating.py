@@ -20,6 +20,8 @@ from folkmoot.moderation.reports import queries as reports
 from folkmoot.moderation.reports.model import Report, Resolution
 from folkmoot.moderation.spaces.actions import suspend_host
 from folkmoot.moderation.spaces.model import Becomes, Fate
+from folkmoot.posts import edits
+from folkmoot.posts.model import Version
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.printable import printable
 from folkmoot.surfaces.cli.running import (
@@ -55,6 +57,7 @@ class Named(msgspec.Struct, frozen=True):
 
     report: Report
     names: dict[int, str]
+    said: Mapping[int, list[Version]]  # what each reported post said before it said what it does
 
     def name(self, account_id: int | None) -> str:
         return f"@{self.names[account_id]}" if account_id in self.names else "–"
@@ -202,6 +205,11 @@ class Moderating:
         typer.echo(f"\n{one.report.comment or 'Without a comment.'}")
         for post in one.report.evidence.posts:
             typer.echo(f"\nPost {post.id}, as it was reported: {printable(one_line(post.version.source))}")
+            for said in one.said.get(post.id, []):
+                if said != post.version:
+                    typer.echo(f"From {iso(said.written_at_ms)} on: {printable(one_line(said.source))}")
+        for file in one.report.evidence.files:
+            typer.echo(f"\nFile {file.id} ({file.kind}): {file.object_key} in the store of files")
 
     def resolve_report(self, report: ReportId) -> None:
         """Close a report without a sanction. A sanction closes every report about its account by itself."""
@@ -280,7 +288,8 @@ async def _report(services: AdminServices, report_id: int) -> Named:
 async def _named(read: Read, found: list[Report]) -> list[Named]:
     people = {one for report in found for one in (report.reporter_id, report.target_id, report.assigned_to)}
     names = await _names(read, people)
-    return [Named(one, names) for one in found]
+    said = await edits.earlier(read, {post_id for report in found for post_id in report.about.post_ids})
+    return [Named(one, names, said) for one in found]
 
 
 async def _names(read: Read, account_ids: set[int | None]) -> dict[int, str]:
