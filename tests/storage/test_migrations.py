@@ -132,6 +132,23 @@ def test_tags_and_conversations_of_posts_that_were_there_are_found(empty_url: st
     engine.dispose()
 
 
+def test_what_was_reported_before_is_kept_from_now_on(empty_url: str) -> None:
+    engine = _at(empty_url, "0018")
+    people = "accounts (id, username, username_folded, created_at_ms) VALUES (1, 'a', 'a', 0)"
+    reports = (
+        "reports (id, target_id, post_ids, category, comment, created_at_ms, changed_at_ms) VALUES"
+        " (5, 1, '[10, 11, 10]', 'spam', '', 0, 0), (6, 1, '[]', 'spam', '', 0, 0)"
+    )
+    with engine.begin() as connection:
+        for rows in (people, reports):
+            connection.exec_driver_sql(f"INSERT INTO {rows}")
+    migrate(empty_url)
+    with engine.connect() as connection:
+        kept = "SELECT report_id, post_id FROM reported_posts ORDER BY post_id"
+        assert connection.execute(text(kept)).all() == [(5, 10), (5, 11)]
+    engine.dispose()
+
+
 def _at(url: str, revision: str) -> Engine:
     """A database as a version left it."""
     made = url if url.startswith("sqlite") else url.replace("postgresql://", "postgresql+psycopg://")
