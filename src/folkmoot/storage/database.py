@@ -99,7 +99,10 @@ async def _next_transactions(
 def _failed(through: Connection, error: BaseException, sql: str) -> NoReturn:
     """What SQLAlchemy does when a statement of its own fails or is cancelled: it says so in its words, and doesn't
     use a connection again that broke."""
-    through._handle_dbapi_exception(error, sql, None, None, None)
+    try:
+        raise error  # it looks for the one that is being handled, and in its greenlet there is none
+    except BaseException:
+        through._handle_dbapi_exception(error, sql, None, None, None)
 
 
 class Write(Read):
