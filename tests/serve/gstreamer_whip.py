@@ -56,7 +56,7 @@ class Publisher:
 
     def request(self, method: str, url: str, body: bytes | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/sdp"}
-        return urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=10)
+        return urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=60)
 
     def publish(self) -> None:
         offer = self.peer.get_property("local-description")

@@ -38,7 +38,7 @@ class _Reader:
 
     async def read(self, http: httpx.AsyncClient, path: str) -> None:
         with contextlib.suppress(httpx.TransportError):
-            async with http.stream("GET", path, timeout=60) as answer:
+            async with http.stream("GET", path, timeout=PATIENCE_S) as answer:
                 assert answer.status_code == 200, (path, answer.status_code)
                 async for _ in answer.aiter_raw():
                     self.opened.set()
@@ -47,11 +47,11 @@ class _Reader:
     async def ask_again_and_again(self, http: httpx.AsyncClient, playlist: str) -> None:
         """A player of live HLS: each request waits for the segment that is not there yet."""
         with contextlib.suppress(httpx.TransportError):
-            answer = await http.get(playlist, timeout=60)
+            answer = await http.get(playlist, timeout=PATIENCE_S)
             while answer.status_code in (200, 503):
                 await asyncio.sleep(0.02 if answer.status_code == 200 else 0.2)
                 self.opened.set() if answer.status_code == 200 else None
-                answer = await http.get(f"{playlist}?_HLS_msn={_next_segment(answer.text)}", timeout=60)
+                answer = await http.get(f"{playlist}?_HLS_msn={_next_segment(answer.text)}", timeout=PATIENCE_S)
         self.over_s = time.monotonic()
 
 
@@ -173,9 +173,9 @@ def upload(name: str, base_url: str, path: str, token: str, body: bytes) -> Held
     return Held(name, client.over_s, client.close)
 
 
-async def all_over(held: list[Held], within_s: float) -> None:
+async def all_over(held: list[Held]) -> None:
     """Waits until everything is over; fails with what isn't."""
-    give_up_s = time.monotonic() + within_s
+    give_up_s = time.monotonic() + PATIENCE_S
     while open_yet := [one.name for one in held if one.over_s() is None]:
         assert time.monotonic() < give_up_s, f"still open: {open_yet}"
         await asyncio.sleep(0.01)

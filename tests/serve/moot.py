@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 from aiortc import RTCConfiguration
 from tests.stage.peers import RATE, Client, has_tone, until
 from tests.support.people import People
@@ -151,9 +153,7 @@ class Talk:
         return talk
 
     def both_hear(self) -> bool:
-        assert self.host.voice is not None
-        assert self.guest.voice is not None
-        return self.host.voice.hears(880) and self.guest.voice.hears(440)
+        return _voice_of(self.host).hears(880) and _voice_of(self.guest).hears(440)
 
     def both_connected(self) -> bool:
         voices = (self.host.voice, self.guest.voice)
@@ -163,22 +163,48 @@ class Talk:
     async def undisturbed(self) -> AsyncIterator[None]:
         """Whatever happens inside, neither misses the other for longer than a moment: never three windows in a row.
 
-        A few windows of many may lack the tone: speakers, crowd and server share what processors there are.
+        A few windows of many may lack the tone: speakers, crowd and server share what processors there are. So may
+        those in which it could not be sent, or the stage got no processor: that is nobody's doing in here.
         """
-        assert self.host.voice is not None
-        assert self.guest.voice is not None
-        self.host.voice.forget()
-        self.guest.voice.forget()
-        began_s = time.monotonic()
+        voices = (_voice_of(self.host), _voice_of(self.guest))
+        for voice in voices:
+            voice.forget()
+        began_s, stalled_s = time.monotonic(), _stalled_s(*voices)
         yield
         lasted_s = time.monotonic() - began_s
-        for voice, frequency in ((self.host.voice, 880), (self.guest.voice, 440)):
+        for voice, frequency in zip(voices, (880, 440), strict=True):
             # All that was sent until now has to come, and at least half a second.
             await until(lambda voice=voice: len(voice.heard) * 0.02 >= max(0.5, lasted_s - 0.3))  # type: ignore[misc]
             gaps = missing_s(voice, frequency)
-            said = f"{frequency} Hz was not heard at {gaps} of {lasted_s:.1f} s"
-            assert all(third - first > 2.5 * _WINDOW_S for first, third in zip(gaps, gaps[2:], strict=False)), said
-            assert len(gaps) <= 1 + 0.05 * len(voice.heard) * 0.02 / _WINDOW_S, said
+            excused = max(0, round((_stalled_s(*voices) - stalled_s) / _WINDOW_S))
+            said = f"{frequency} Hz was not heard at {gaps} of {lasted_s:.1f} s, {excused} windows are excused"
+            assert longest_run(gaps) < 3 + excused, said
+            assert len(gaps) <= 1 + excused + 0.05 * len(voice.heard) * 0.02 / _WINDOW_S, said
+
+
+def _voice_of(person: Person) -> Client:
+    assert person.voice is not None
+    return person.voice
+
+
+def _stalled_s(*voices: Client) -> float:
+    """For how long the speakers could not send, and their stages waited for a processor (Linux's schedstat)."""
+    waited_ns = 0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess, OSError):  # it has ended since it was listed
+            if child.name().startswith("fm-stage"):
+                threads = Path(f"/proc/{child.pid}/task").glob("*/schedstat")
+                waited_ns += sum(int(thread.read_text().split()[1]) for thread in threads)
+    return waited_ns / 1e9 + sum(voice.tone.stalled_s for voice in voices)
+
+
+def longest_run(gaps_s: list[float]) -> int:
+    """How many windows in a row are among these."""
+    longest = run = 0
+    for before, at in zip([-1.0, *gaps_s], gaps_s, strict=False):
+        run = run + 1 if at - before < 1.5 * _WINDOW_S else 1
+        longest = max(longest, run)
+    return longest
 
 
 def missing_s(voice: Client, frequency: float) -> list[float]:

@@ -12,6 +12,7 @@ from tests.serve.moot import Moot
 from tests.serve.test_relay import pair_of
 from tests.stage.peers import until
 from tests.support.house import PLANS
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ def test_a_server_behind_a_router_is_reached_at_its_public_address(tmp_path: Pat
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=3 * PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, (

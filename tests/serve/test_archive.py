@@ -96,7 +96,7 @@ async def test_a_replay_is_heard_from_the_bucket(
     clip = {"space": talk.space["id"], "start_ms": 2_500, "end_ms": 6_500}
     assert (await talk.guest.http.post("/api/folkmoot/v1/clips", json=clip)).status_code == 201
     with s3.away():
-        away = await talk.guest.http.get(f"{sound}/hls/aac/2.m4s", timeout=30)
+        away = await talk.guest.http.get(f"{sound}/hls/aac/2.m4s", timeout=PATIENCE_S)
     assert sentence_of(away, 503) == "store_away"
     assert (await talk.guest.http.get(f"{sound}/hls/aac/2.m4s")).status_code == 200
 

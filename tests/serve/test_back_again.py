@@ -38,7 +38,7 @@ class Returning:
 
     async def follow(self) -> None:
         path = f"{SPACES}/{self._space['id']}/events"
-        async with self._person.http.stream("GET", path, timeout=60) as answer:
+        async with self._person.http.stream("GET", path, timeout=PATIENCE_S) as answer:
             event = ""
             async for line in answer.aiter_lines():
                 name, _, value = line.partition(":")

@@ -14,8 +14,9 @@ from joserfc.jwk import OctKey
 from tests.serve.moot import SDP, SPACES, Moot, Person, Talk, sentence_of
 from tests.stage.peers import Client, until
 from tests.support.server import Server
-from tests.support.waiting import Starved
+from tests.support.waiting import PATIENCE_S, Starved
 
+from folkmoot.audience.limiter import JOINS_BURST, JOINS_PER_SECOND
 from folkmoot.gate import Standing
 
 pytestmark = [
@@ -27,13 +28,13 @@ TOO_LARGE = 2_000_000
 NO_SPACE = {"id": "1"}
 
 
-async def raw(server: Server, sent: bytes, wait_s: float = 5.0) -> bytes:
+async def raw(server: Server, sent: bytes) -> bytes:
     """What comes back for bytes that no HTTP client would send, until the server closes."""
     address = urlsplit(server.base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         writer.write(sent)
-        async with asyncio.timeout(wait_s):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.read()
     except ConnectionResetError:
         return b""
@@ -108,7 +109,7 @@ async def test_bodies_that_never_end_keep_nobody_waiting(talk: Talk, server: Ser
 )
 async def test_heads_that_are_none(talk: Talk, server: Server, sent: bytes) -> None:
     async with talk.undisturbed():
-        answer = await raw(server, sent, wait_s=12)
+        answer = await raw(server, sent)
     assert not answer or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 431")), answer[:200]
 
 
@@ -163,7 +164,7 @@ host, path = sys.argv[1], sys.argv[2]
 statuses, began = {}, time.monotonic()
 waits = []
 for _ in range(1000):
-    connection = http.client.HTTPConnection(host, timeout=10, source_address=("127.0.3.1", 0))
+    connection = http.client.HTTPConnection(host, timeout=60, source_address=("127.0.3.1", 0))
     connection.request("GET", path)
     answer = connection.getresponse()
     statuses[answer.status] = statuses.get(answer.status, 0) + 1
@@ -189,9 +190,9 @@ async def test_a_thousand_joins_from_one_address(talk: Talk, moot: Moot, server:
                 assert b"ftyp" in await anext(answer.aiter_raw())
         said, _ = await flood.communicate()
     found = json.loads(said)
-    assert found["statuses"]["429"] > 300
+    assert found["statuses"]["200"] <= JOINS_BURST + JOINS_PER_SECOND * (found["took_s"] + 1)
     assert set(found["statuses"]) <= {"200", "429"}
-    assert found["waits"] == ["1"]
+    assert set(found["waits"]) <= {"1"}
 
 
 def forged(key: bytes, space_id: str, **claims: Any) -> str:

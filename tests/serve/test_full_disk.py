@@ -72,7 +72,7 @@ async def followed(person: Person, space: dict[str, Any]) -> AsyncIterator[list[
     heard = lines.append
 
     async def follow() -> None:
-        async with person.http.stream("GET", f"{SPACES}/{space['id']}/events", timeout=60) as answer:
+        async with person.http.stream("GET", f"{SPACES}/{space['id']}/events", timeout=PATIENCE_S) as answer:
             async for line in answer.aiter_lines():
                 heard(line)
 

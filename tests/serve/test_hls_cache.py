@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.server import eventually
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 
 from folkmoot.bench.hls import SPACES, By, Evening, evening
 from folkmoot.bench.nginx import hls_cache
@@ -36,11 +36,12 @@ def http(behind_nginx: Evening) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("by", ["parts", "segments"])
 def test_ten_times_the_players_ask_the_server_for_nothing_more(behind_nginx: Evening, by: By) -> None:
-    before = behind_nginx.nginx.origin_log()
-    for players in (20, 200):
-        measured = behind_nginx.measure(players, 5.0, by)
+    before, began_s = behind_nginx.nginx.origin_log(), time.monotonic()
+    for players in (12, 120):
+        measured = behind_nginx.measure(players, 4.0, by)
         assert measured.played.errors == measured.played.missed == measured.played.reconnects == 0
         assert measured.played.media >= players
+    lasted_s = time.monotonic() - began_s
     asked = Counter(behind_nginx.nginx.origin_log()[len(before) :])
     waited_for = Counter({line: times for line, times in asked.items() if "_HLS_msn" in line})
     assert waited_for
@@ -48,8 +49,8 @@ def test_ten_times_the_players_ask_the_server_for_nothing_more(behind_nginx: Eve
     assert waited_for.total() - len(waited_for) <= 1, "all who waited for the same were one request"
     sound = {line: times for line, times in asked.items() if line.endswith(".m4s")}
     # An address that is asked for again after ten seconds, or on both sides of a moment, is asked for anew.
-    assert max(sound.values()) <= 3, sound
-    assert max(times for line, times in asked.items() if line.endswith("live.m3u8")) <= 12
+    assert max(sound.values()) <= 2 + lasted_s / 10, sound
+    assert max(times for line, times in asked.items() if line.endswith("live.m3u8")) <= max(12, lasted_s / 2)
 
 
 def test_neither_credentials_nor_queries_split_or_poison_it(behind_nginx: Evening, http: httpx.Client) -> None:
@@ -98,14 +99,15 @@ def test_a_space_that_is_taken_back_is_gone_from_the_cache_within_seconds(
     addresses = [f"{base}/{name}" for name in ("index.m3u8", "shared/aac/live.m3u8", "shared/aac/0.m4s")]
     assert [http.get(address).status_code for address in addresses] == [200] * 3
     behind_nginx.server.admin("suspend", "hana", "--reason", "a test")
-    began_s = time.monotonic()
+    began_s, starved = time.monotonic(), Starved()
     while 200 in (said := [http.get(address).status_code for address in addresses]):
-        assert time.monotonic() - began_s < _TAKEN_BACK_WITHIN_S, said
+        assert time.monotonic() - began_s - starved.s() < _TAKEN_BACK_WITHIN_S, said
         time.sleep(0.2)
-    before = len(behind_nginx.nginx.origin_log())
+    before, began_s = len(behind_nginx.nginx.origin_log()), time.monotonic()
     # Not where players begin: there somebody with a credential may have another answer.
     assert 200 not in {http.get(address).status_code for address in addresses[1:] * 50}
-    assert len(behind_nginx.nginx.origin_log()) - before <= 12, "what is over for all is asked for once a second"
+    asked, lasted_s = len(behind_nginx.nginx.origin_log()) - before, time.monotonic() - began_s
+    assert asked <= 12 + 2 * lasted_s, "what is over for all is asked for once a second"
 
 
 def test_thousands_who_wait_for_the_same_are_one_request(tmp_path: Path) -> None:

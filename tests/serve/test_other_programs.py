@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from tests.story.people import ALIKE, RECORD, TRIES, browser
+from tests.story.people import ALIKE, PATIENCE_MS, RECORD, TRIES, browser
 from tests.story.sound import RATE, Sound, most_alike, read, recorded_voice, write
 from tests.support.server import Server, eventually, running_server
 from tests.support.waiting import PATIENCE_S
@@ -22,6 +22,7 @@ from tests.support.waiting import PATIENCE_S
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SPACES = "/api/folkmoot/v1/spaces"
+PIECE_MS = 5_000
 WORDS = ("Front_Center", "Rear_Left", "Side_Right")
 
 PUBLISH = """
@@ -73,7 +74,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         bundler = [str(ROOT / "web/node_modules/.bin/rolldown"), str(entry), "--format", "iife"]
         command = [*bundler, "--file", str(directory / "it.js")]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
     finally:
         entry.unlink()
     (directory / "index.html").write_text("<!doctype html><title>Elsewhere</title><script src=it.js></script>")
@@ -144,6 +145,7 @@ def decoded(content: bytes) -> Sound:
 def page(voice: Path, elsewhere: str) -> Iterator[Page]:
     with sync_playwright() as playwright, browser(playwright, voice) as launched:
         page = launched.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(elsewhere)
         yield page
 
@@ -153,13 +155,23 @@ def studio(server: Server, page: Page) -> Host:
     """Publishing with Eyevinn's client while the module's tests run."""
     host = Host(server, "hana")
     page.evaluate("([url, token]) => publish(url, token)", [host.url, host.token])
-    eventually(lambda: host.spoken_ms() > 13_000, what="twelve seconds of speech on the tape")
+    eventually(host.spoken_ms, what="speech on the tape")
     return host
 
 
+def require_alike(host: Host, voice: Path, from_ms: int) -> None:
+    """What is on the tape is what was said, in one stretch of several: who is starved loses sound of its own."""
+    measured = []
+    for to_ms in range(from_ms + PIECE_MS, from_ms + (TRIES + 1) * PIECE_MS, PIECE_MS):
+        eventually(lambda to_ms=to_ms: host.spoken_ms() > to_ms + 500, what="speech on the tape")  # type: ignore[misc]
+        measured.append(most_alike(read(voice), host.taped(to_ms - PIECE_MS, to_ms), 4))
+        if measured[-1] >= ALIKE:
+            return
+    raise AssertionError(f"what is on the tape is not what was said: {measured}")
+
+
 def test_what_another_origins_whip_client_says_is_on_the_tape(studio: Host, voice: Path) -> None:
-    alike = most_alike(read(voice), studio.taped(3_000, 12_000), 4)
-    assert alike >= ALIKE, alike
+    require_alike(studio, voice, 3_000)
 
 
 def test_a_browser_hears_it_by_whep(studio: Host, page: Page, voice: Path) -> None:
@@ -191,9 +203,8 @@ def test_gstreamer_offers_sound_and_a_picture_and_its_sound_is_on_the_tape(
     ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as publisher:
         try:
-            eventually(lambda: host.spoken_ms() > 10_000, what="ten seconds of speech on the tape")
-            assert most_alike(read(voice), host.taped(3_000, 9_000), 4) >= ALIKE
-            publisher.communicate(timeout=10)
+            require_alike(host, voice, 3_000)
+            publisher.communicate(timeout=PATIENCE_S)
         finally:
             publisher.kill()
     assert publisher.returncode == 0, "it hung up: DELETE was answered"

@@ -109,7 +109,7 @@ async def test_wrong_and_expired_credentials_are_refused(turn: TurnServer) -> No
 
 async def test_a_connection_outlives_the_credentials_that_it_began_with(turn: TurnServer) -> None:
     """A talk may be longer than credentials are good for: whoever is connected stays."""
-    await allocate(turn, IceServers((turn.url,), SECRET, 1), time.time(), stay_s=2.5)
+    await allocate(turn, IceServers((turn.url,), SECRET, 5), time.time(), stay_s=5.5)
 
 
 async def stage_without_a_way_in(servers: IceServers) -> StageConnection:

@@ -45,7 +45,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, config: Path) -> Iterator[S
 async def asked_to_reload(server: Server) -> tuple[int, str]:
     """Exit code of `folkmoot reload`, and what it said."""
     command = [sys.executable, "-m", "folkmoot", "reload", "--data", str(server.data)]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
@@ -157,7 +159,7 @@ async def test_a_reload_interrupts_nobody(talk: Talk, moot: Moot, server: Server
         await talk.host.tell(talk.space, "unlock")
     assert "event: end" not in lines, "who follows is to come back"
     assert set(statuses) == {200}
-    assert len(statuses) > 50
+    assert len(statuses) > 10
     after = pids(server)
     stage = next(name for name in before if name.startswith("stage-"))
     assert after.pop(stage) == before.pop(stage)
@@ -174,7 +176,9 @@ async def following(talk: Talk) -> AsyncIterator[list[str]]:
 
     async def follow() -> None:
         while True:
-            async with talk.guest.http.stream("GET", f"{SPACES}/{talk.space['id']}/events", timeout=60) as answer:
+            async with talk.guest.http.stream(
+                "GET", f"{SPACES}/{talk.space['id']}/events", timeout=PATIENCE_S
+            ) as answer:
                 async for line in answer.aiter_lines():
                     lines.append(line)  # noqa: PERF401 - the test reads it meanwhile
 
@@ -199,7 +203,7 @@ async def test_settings_that_are_wrong_change_nothing(talk: Talk, server: Server
     assert pids(server) == before
     assert set(statuses) == {200}
     assert '"event": "reload.refused"' in server.log.read_text()
-    assert talk.both_hear()
+    await until(talk.both_hear)
 
 
 @pytest.mark.slow

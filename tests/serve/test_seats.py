@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 RESUME = "Folkmoot-Resume-Token"
+OFFERS_MAX = 60  # ten at once, and one more every two seconds that it takes
 
 
 class Program:
@@ -112,8 +113,10 @@ async def test_offers_that_come_to_nothing_silence_nobody(talk: Talk) -> None:
     async with talk.undisturbed():
         answers = [
             await talk.guest.http.post(whip, content=content, headers=SDP)
-            for content in [sections, "garbage", "v=0\r\n" + "a=" + "x" * 60_000, *[hostile] * 20]
+            for content in [sections, "garbage", "v=0\r\n" + "a=" + "x" * 60_000]
         ]
+        while answers[-1].status_code != 429 and len(answers) < OFFERS_MAX:
+            answers.append(await talk.guest.http.post(whip, content=hostile, headers=SDP))
         statuses = [answer.status_code for answer in answers]
         await asyncio.sleep(2)  # what waits for its handshake goes on waiting
     assert statuses[:3] == [422] * 3

@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -58,36 +59,36 @@ def look(server: Server) -> ServerNow:
 def test_a_program_sees_stage_delay_and_cpu(server: Server) -> None:
     def speaking() -> ServerNow | None:
         now = look(server)
-        is_there = now.spaces and now.spaces[0].behind_ms is not None and now.spaces[0].cores
+        behind_ms = now.spaces[0].behind_ms if now.spaces else None
+        is_there = behind_ms is not None and 0 <= behind_ms < 2_000 and now.spaces[0].cores
         return now if is_there else None
 
     now = eventually(speaking, what="a stage with sound")
     (space,) = now.spaces
     assert (space.title, space.stage, space.listeners, space.listeners_estimated) == ("The Moot", "on", 0, 0)
-    assert space.behind_ms is not None
-    assert 0 <= space.behind_ms < 2_000
     assert {"web", "worker", "stage", "audience-0"} <= {one.name for one in now.processes}
     path = server.data / "run" / "watching.sock"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_prometheus_needs_no_token_there_and_gets_nothing_else(server: Server, port: int) -> None:
-    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics?x=1")
+    metrics = httpx.get(f"http://127.0.0.1:{port}/metrics?x=1", timeout=PATIENCE_S)
     assert metrics.status_code == 200
     assert "folkmoot_live_spaces 1.0" in metrics.text
     assert "The Moot" not in metrics.text
     for path in ("/now", "/", "/api/v2/instance"):
-        assert httpx.get(f"http://127.0.0.1:{port}{path}").status_code == 404
-    assert httpx.post(f"http://127.0.0.1:{port}/metrics").status_code == 404
-    assert httpx.get(f"{server.base_url}/metrics").status_code == 401
+        assert httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S).status_code == 404
+    assert httpx.post(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).status_code == 404
+    assert httpx.get(f"{server.base_url}/metrics", timeout=PATIENCE_S).status_code == 401
 
 
 def test_half_a_request_and_nonsense_hold_nothing_up(server: Server, port: int) -> None:
     assert server.process.poll() is None
     for sent in (b"", b"GET /metr", b"\x00" * 100_000, b"X: y\r\n" * 10_000):
         with socket.create_connection(("127.0.0.1", port)) as idle:
-            idle.sendall(sent)
-            assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 200
+            with suppress(ConnectionError):  # it was refused before its end
+                idle.sendall(sent)
+            assert httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S).status_code == 200
 
 
 @pytest.mark.parametrize("columns", [40, 120])

@@ -19,7 +19,8 @@ Join = Callable[[str], Awaitable[str]]
 
 
 class Tone(MediaStreamTrack):
-    """A sine wave in real time; amplitude 0 is silence."""
+    """A sine wave in real time; amplitude 0 is silence. `stalled_s`: for how long, in all, it could not be sent,
+    because this process got no processor or did something else."""
 
     kind = "audio"
 
@@ -27,13 +28,19 @@ class Tone(MediaStreamTrack):
         super().__init__()
         self.frequency = frequency
         self.amplitude = amplitude
+        self.stalled_s = 0.0
+        self._late_s = 0.0
         self._sent = 0
         self._began = time.monotonic()
 
     async def recv(self) -> AudioFrame:
         if self.readyState != "live":
             raise MediaStreamError
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - time.monotonic()))
+        due_s = self._began + self._sent * 0.02
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        late_s = time.monotonic() - due_s
+        self.stalled_s += max(0.0, late_s - self._late_s - 0.02)
+        self._late_s = late_s
         at = (np.arange(FRAME) + self._sent * FRAME) / RATE
         wave = np.sin(2 * np.pi * self.frequency * at) * self.amplitude * 32767
         frame = AudioFrame.from_ndarray(wave.astype(np.int16).reshape(1, -1), format="s16", layout="mono")

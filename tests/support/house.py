@@ -19,6 +19,7 @@ import msgspec
 from tests.serve.moot import Moot, Talk
 from tests.stage.peers import until
 from tests.support.server import Server
+from tests.support.waiting import PATIENCE_S
 
 PORTS = range(24_000, 24_080)
 WEB_PORT = 8_000
@@ -139,7 +140,7 @@ async def talk_from_outside(plan: Plan, data: Path, process: "subprocess.Popen[s
     server = Server(data, process, data.parent / "log")
     host = f"[{plan.server}]" if ":" in plan.server else plan.server
     server.base_url = f"http://{host}:{WEB_PORT}"
-    async with router(plan), asyncio.timeout(60):
+    async with router(plan), asyncio.timeout(2 * PATIENCE_S):
         while not await _answers(server.base_url):
             await asyncio.sleep(0.1)
         moot = Moot(server)
@@ -155,7 +156,7 @@ async def talk_from_outside(plan: Plan, data: Path, process: "subprocess.Popen[s
 
 
 async def _answers(base_url: str) -> bool:
-    async with httpx.AsyncClient(base_url=base_url) as http:
+    async with httpx.AsyncClient(base_url=base_url, timeout=PATIENCE_S) as http:
         try:
             return (await http.get("/api/v2/instance")).status_code == 200
         except httpx.TransportError:
@@ -176,7 +177,7 @@ def main(version: str, data: Path) -> None:
             asyncio.run(talk_from_outside(plan, data, process))
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(PATIENCE_S)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 from moto.server import ThreadedMotoServer
+from tests.support.waiting import PATIENCE_S
 
 BUCKET = "moot"
 _HOST = "127.0.0.1"
@@ -22,7 +23,7 @@ class S3Server:
             self._port = free.getsockname()[1]
         self.url = f"http://{_HOST}:{self._port}"
         self.start()
-        assert httpx.put(f"{self.url}/{BUCKET}").status_code == 200
+        assert httpx.put(f"{self.url}/{BUCKET}", timeout=PATIENCE_S).status_code == 200
 
     @property
     def environment(self) -> dict[str, str]:

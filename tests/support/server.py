@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import httpx
 import psutil
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, Starved
 from typer.testing import CliRunner
 
 from folkmoot.__main__ import app
+from folkmoot.storage.migrations import migrate
 
 Found = TypeVar("Found")
 STOP_WITHIN_S = 10.0
@@ -86,14 +89,31 @@ class Server:
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails if it takes longer than it may."""
+        asked_s, starved = time.monotonic(), Starved()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_WITHIN_S)
+        code = self.process.wait(PATIENCE_S)
+        assert time.monotonic() - asked_s - starved.s() <= STOP_WITHIN_S
+        return code
+
+
+@cache
+def _new_database() -> bytes:
+    """What the server makes where there is none."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "folkmoot.db"
+        migrate(f"sqlite+aiosqlite:///{path}")
+        return path.read_bytes()
 
 
 @contextmanager
-def running_server(data: Path, **settings: str) -> Iterator[Server]:
-    """Start `folkmoot serve` on a free port and wait for its first page."""
+def running_server(data: Path, *, from_nothing: bool = False, **settings: str) -> Iterator[Server]:
+    """Start `folkmoot serve` on a free port and wait for its first page.
+
+    `from_nothing`: it makes its database itself, as for its operator, which takes half a second of the processor.
+    """
     data.mkdir(parents=True, exist_ok=True)
+    if not from_nothing and not (data / "folkmoot.db").exists():
+        (data / "folkmoot.db").write_bytes(_new_database())
     log = data.parent / f"{data.name}.log"
     environment = {**os.environ, **{f"FOLKMOOT_{name.upper()}": value for name, value in settings.items()}}
     command = [sys.executable, "-m", "folkmoot", "serve", "--data", str(data), "--port", "0"]
@@ -136,7 +156,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(STOP_WITHIN_S)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

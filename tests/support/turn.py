@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.server import eventually
+from tests.support.waiting import PATIENCE_S
 
 SECRET = "put-a-long-random-text-here"
 _TRIES = 3
@@ -36,7 +37,7 @@ def running_turn(directory: Path, address: str = "127.0.0.1") -> Iterator[TurnSe
                 return
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE_S)
     raise AssertionError(server.log.read_text()[-2000:])
 
 
@@ -86,7 +87,7 @@ def _free_port(address: str) -> int:
 def _listens(server: TurnServer) -> bool:
     """It takes TCP at the same port, which can be seen from outside."""
     try:
-        socket.create_connection(server.address, 0.5).close()
+        socket.create_connection(server.address, 5).close()
     except OSError:
         return False
     return True
