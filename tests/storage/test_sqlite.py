@@ -67,6 +67,14 @@ async def test_what_took_long_is_not_tried_at_once_again_for_a_while(
     assert (await asked(connection, statement))[0] == threading.get_ident()
 
 
+async def test_a_whole_table_is_never_counted_in_the_event_loop(connection: sqlite.Connection) -> None:
+    await connection.cursor().execute("CREATE TABLE said (word TEXT)")
+    whole = "SELECT here(), (SELECT count(*) AS count_1 \nFROM said) AS anon_1"
+    some = "SELECT here(), (SELECT count(*) AS count_1 \nFROM said \nWHERE word = '') AS anon_1"
+    assert (await asked(connection, whole))[0] != threading.get_ident()
+    assert (await asked(connection, some))[0] == threading.get_ident()
+
+
 async def test_a_search_is_never_made_in_the_event_loop(connection: sqlite.Connection) -> None:
     await connection.cursor().execute("CREATE VIRTUAL TABLE words USING fts5(word)")
     await connection.cursor().execute("INSERT INTO words VALUES ('hello')")
