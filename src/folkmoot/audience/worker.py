@@ -40,7 +40,7 @@ SPARE_FILES = 200
 FILES_PER_TAPE = 4
 REPORT_SPACES_MAX = 4_000
 CLOSED_AT_ONCE_MAX = 200  # a reset costs some 9 µs: when a crowd is closed, others are written to in between
-LEFT_AT_ONCE_MAX = 10  # who has been told of the end can wait until the others have been
+LEFT_AT_ONCE_MAX = 2  # who has been told of the end can wait until the others have been
 
 _HANGUP = select.EPOLLRDHUP | select.EPOLLET  # once: who is to be closed is registered until then
 
