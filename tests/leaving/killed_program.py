@@ -1,15 +1,12 @@
-"""A worker that kills itself (SIGKILL) in its n-th transaction of a deletion. For test_job.py."""
+"""A worker that kills itself (SIGKILL) in its n-th transaction of a deletion (support/killing.py)."""
 
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from sqlalchemy import select, update
 from tests.support.square import Square
@@ -21,7 +18,6 @@ from folkmoot.mail.outbox import Outbox
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.jobs import Worker
-from folkmoot.storage.migrations import migrate
 from folkmoot.storage.tables.bus import jobs
 from folkmoot.storage.tables.people import deletions
 from folkmoot.storage.tables.posts import posts
@@ -70,19 +66,18 @@ async def look(database: Database) -> None:
         assert (await read.connection.execute(select(deletions.c.done_at_ms))).scalar_one() is not None
 
 
-async def main(url: str, what: str, *arguments: str) -> None:
-    if what == "prepare":
-        await asyncio.to_thread(migrate, url)
+def run(url: str, what: str, transactions: int = 0) -> None:
+    asyncio.run(_main(url, what, transactions))
+
+
+async def _main(url: str, what: str, transactions: int) -> None:
     database = Database(url, slot=1, clock_ms=lambda: time.time_ns() // 1_000_000)
     try:
         if what == "prepare":
             await prepare(database)
         elif what == "work":
-            await work(database, int(arguments[0]))
+            await work(database, transactions)
         else:
             await look(database)
     finally:
         await database.close()
-
-
-asyncio.run(main(*sys.argv[1:]))

@@ -1,8 +1,7 @@
 """An account is deleted, whatever interrupts that, and others keep what is theirs."""
 
+import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select, update
+from tests.leaving import killed_program
+from tests.support.killing import start
 from tests.support.square import Square
+from tests.support.waiting import PATIENCE_S
 
 from folkmoot.accounts import deletion
 from folkmoot.accounts import queries as account_queries
@@ -33,7 +35,6 @@ from folkmoot.storage.tables.joining import email_blocks
 from folkmoot.storage.tables.people import credentials, deletions
 from folkmoot.storage.tables.posts import posts as posts_table
 
-PROGRAM = Path(__file__).with_name("killed_program.py")
 ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -256,14 +257,16 @@ async def test_a_space_in_which_others_spoke_is_theirs(square: Square) -> None:
 
 
 @pytest.mark.slow
-def test_it_survives_a_kill(tmp_path: Path) -> None:
+def test_it_survives_a_kill(sqlite_template: Path, tmp_path: Path) -> None:
     """A process that is killed in the middle, again and again; the last one finishes."""
+    shutil.copyfile(sqlite_template, tmp_path / "folkmoot.db")
     url = f"sqlite+aiosqlite:///{tmp_path}/folkmoot.db"
 
-    def run(*arguments: str) -> int:
-        return subprocess.run([sys.executable, str(PROGRAM), url, *arguments], check=False, timeout=60).returncode
+    def exit_code(transactions: int) -> int | None:
+        worker = start(killed_program.run, url, "work", transactions, said=tmp_path / "said")
+        worker.join(timeout=PATIENCE_S)
+        return worker.exitcode
 
-    assert run("prepare") == 0
-    assert [run("work", str(transactions)) for transactions in (2, 5)] == [-signal.SIGKILL] * 2
-    assert run("work", "0") == 0
-    assert run("look") == 0
+    killed_program.run(url, "prepare")
+    assert [exit_code(transactions) for transactions in (2, 5, 0)] == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    killed_program.run(url, "look")

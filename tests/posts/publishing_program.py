@@ -1,4 +1,4 @@
-"""A program for tests to kill: `… URL DOORBELLS` publishes what is due, and says a line for each."""
+"""A program for tests to kill (support/killing.py): it publishes what is due, and says a line for each."""
 
 import asyncio
 import sys
@@ -14,8 +14,12 @@ from folkmoot.storage.jobs import Job, Worker
 LEASE_MS = 400
 
 
-async def main(url: str, doorbells: str) -> None:
-    doorbell = Doorbell(Path(doorbells))
+def run(url: str, doorbells: Path) -> None:
+    asyncio.run(_main(url, doorbells))
+
+
+async def _main(url: str, doorbells: Path) -> None:
+    doorbell = Doorbell(doorbells)
     database = Database(url, slot=9, ring=doorbell.ring)
     publish = scheduled.publisher(Gate(database), threads.admit)
 
@@ -27,7 +31,3 @@ async def main(url: str, doorbells: str) -> None:
 
     async with doorbell.listening(url):
         await Worker(database, {scheduled.PUBLISH: handler}, doorbell=doorbell, lease_ms=LEASE_MS).run()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))

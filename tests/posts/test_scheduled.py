@@ -1,16 +1,17 @@
 """A worker that is killed again and again publishes what is due: each once."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.posts.publishing_program import run
 from tests.support.clock import FakeClock
+from tests.support.killing import start
 from tests.support.square import Square
 from tests.support.waiting import PATIENCE_S, wait_until
 
@@ -20,7 +21,6 @@ from folkmoot.posts.model import Draft
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables.posts import posts, scheduled_posts
 
-PROGRAM = Path(__file__).with_name("publishing_program.py")
 ROUNDS = 2
 
 
@@ -41,14 +41,12 @@ async def test_over_kill_9_each_is_published_once(
     clock.now_ms = now_ms
     chance = random.Random(7)
 
-    def start(round_: int) -> tuple["subprocess.Popen[bytes]", Path]:
+    def begin(round_: int) -> tuple[BaseProcess, Path]:
         said = tmp_path / f"said-{round_}"
-        with said.open("wb") as output:
-            command = [sys.executable, str(PROGRAM), database_url, str(tmp_path / "doorbells")]
-            return subprocess.Popen(command, stdout=output), said
+        return start(run, database_url, tmp_path / "doorbells", said=said), said
 
     for round_ in range(ROUNDS):
-        process, said = start(round_)
+        process, said = begin(round_)
         wanted = chance.randrange(1, 8)
 
         def enough(said: Path = said, wanted: int = wanted) -> bool:
@@ -57,8 +55,9 @@ async def test_over_kill_9_each_is_published_once(
         wait_until(enough)
         time.sleep(chance.random() * 0.02)
         process.kill()
-        assert process.wait() == -9
-    last, _ = start(ROUNDS)
+        process.join()
+        assert process.exitcode == -9
+    last, _ = begin(ROUNDS)
 
     async def left() -> int:
         async with database.read() as read:
@@ -70,7 +69,7 @@ async def test_over_kill_9_each_is_published_once(
     while await left() and time.monotonic() < deadline:
         time.sleep(0.05)
     last.terminate()
-    last.wait()
+    last.join()
     async with database.read() as read:
         published = Counter((await read.connection.execute(select(posts.c.source))).scalars())
     assert published == Counter(expected)

@@ -1,4 +1,4 @@
-"""A program for tests to run in processes of their own, and to kill: `… VERB URL DOORBELLS ARGUMENT`.
+"""A program for tests to run in processes of their own, and to kill (support/killing.py).
 
 It acknowledges on standard output, a line for each: `write` what it has committed, `work` what its jobs have done.
 """
@@ -72,8 +72,12 @@ async def count_up(database: Database, times: int) -> None:
         await database.write(work)
 
 
-async def main(verb: str, url: str, doorbells: str, argument: int) -> None:
-    doorbell = Doorbell(Path(doorbells))
+def run(verb: str, url: str, doorbells: Path, argument: int) -> None:
+    asyncio.run(_main(verb, url, doorbells, argument))
+
+
+async def _main(verb: str, url: str, doorbells: Path, argument: int) -> None:
+    doorbell = Doorbell(doorbells)
     database = Database(url, slot=argument % 64, ring=doorbell.ring)
     if verb == "write":
         await write_forever(database, argument)
@@ -82,7 +86,3 @@ async def main(verb: str, url: str, doorbells: str, argument: int) -> None:
     else:
         await asyncio.gather(*(count_up(database, 25) for _ in range(TASKS)))
     await database.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

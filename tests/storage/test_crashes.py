@@ -1,15 +1,16 @@
 """Processes that are killed at any moment, and several that write at once: what was acknowledged holds."""
 
 import random
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from tests.storage.crash_program import run
 from tests.support.clock import FakeClock
-from tests.support.waiting import wait_until
+from tests.support.killing import start
+from tests.support.waiting import PATIENCE_S, wait_until
 
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
@@ -18,7 +19,6 @@ from folkmoot.storage.facts import read_fact, write_fact
 from folkmoot.storage.jobs import Job, Worker, enqueue
 from folkmoot.storage.tables.bus import jobs, server_facts
 
-PROGRAM = Path(__file__).with_name("crash_program.py")
 ROUNDS = 5
 
 
@@ -31,22 +31,19 @@ class Processes:
         self._directory = directory
         self._started = 0
 
-    def start(self, verb: str, argument: int = 0) -> tuple["subprocess.Popen[bytes]", Path]:
+    def start(self, verb: str, argument: int = 0) -> tuple[BaseProcess, Path]:
         self._started += 1
         said = self._directory / f"said-{self._started}"
-        with said.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), verb, self._url, str(self.doorbells), str(argument)], stdout=output
-            )
-        return process, said
+        return start(run, verb, self._url, self.doorbells, argument, said=said), said
 
     def kill_after(self, verb: str, argument: int, acknowledgements: int, delay_s: float) -> list[int]:
         """Start, wait for so many acknowledgements and a moment more, kill -9; return all it acknowledged."""
         process, said = self.start(verb, argument)
-        wait_until(lambda: len(heard(said)) >= acknowledgements or process.poll() is not None)
+        wait_until(lambda: len(heard(said)) >= acknowledgements or not process.is_alive())
         time.sleep(delay_s)
         process.kill()
-        assert process.wait() == -9
+        process.join()
+        assert process.exitcode == -9
         return heard(said)
 
 
@@ -112,7 +109,7 @@ async def test_a_killed_worker_loses_no_job(database: Database, processes: Proce
     last, said = processes.start("work")
     wait_until(lambda: ran | set(heard(said)) == expected)
     last.terminate()
-    last.wait()
+    last.join()
     async with database.read() as tx:
         left = select(func.count()).select_from(jobs).where(jobs.c.failed_at_ms.is_not(None))
         assert (await tx.connection.execute(left)).scalar_one() == 0
@@ -122,6 +119,8 @@ async def test_a_killed_worker_loses_no_job(database: Database, processes: Proce
 async def test_processes_that_write_at_once_get_their_turn(database: Database, processes: Processes) -> None:
     await database.write(lambda tx: write_fact(tx, "counter", 0))
     started = [processes.start("count", slot)[0] for slot in range(4)]
-    assert [process.wait(timeout=60) for process in started] == [0, 0, 0, 0]
+    for process in started:
+        process.join(timeout=PATIENCE_S)
+    assert [process.exitcode for process in started] == [0, 0, 0, 0]
     async with database.read() as tx:
         assert await read_fact(tx, "counter") == 4 * 3 * 25
