@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.serve.moot import SPACES, Moot, Person
+from tests.support import uploads
 from tests.support.waiting import PATIENCE_S, Starved
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, page_of, problems
 
@@ -181,12 +182,44 @@ async def test_people_and_moments_of_a_space_and_profiles_can_be_reported(moot: 
     await expect(keepers.get_by_role("article", name="Report about @hostess")).to_have_count(2)
     await keepers.get_by_role("button", name="I look at it").first.click()
     await expect(keepers.get_by_text("You are looking at it.")).to_be_visible()
-    await keepers.get_by_role("button", name="Close without a sanction").first.click()
-    await expect(keepers.get_by_role("article", name="Report about @hostess")).to_have_count(1)
-    await keepers.get_by_label("Those that are closed").check()
     about = keepers.get_by_role("article", name="Report about @hostess")
+    for undone in (True, False):
+        await about.get_by_role("button", name="Close without a sanction").first.click()
+        await expect(about).to_have_count(1)
+        if undone:
+            await keepers.get_by_role("button", name="Undo").click()
+            await expect(about).to_have_count(2)
+    await keepers.get_by_label("Those that are closed").check()
     await about.get_by_role("button", name="Reopen").click()
     await expect(about).to_have_count(0)
+
+
+async def test_what_was_deleted_is_seen_by_who_decides(moot: Moot, browser: Browser) -> None:
+    sly, ana = await moot.person("sly"), await moot.person("anjou")
+    keeper = await promoted(moot, "archivist", "moderator")
+    uploaded = await sly.http.post(
+        "/api/v1/media", files={"file": ("x.png", uploads.photograph(60, 40))}, data={"description": "a fist"}
+    )
+    shown = {"media_ids": [uploaded.json()["id"]]}
+    post = (await sly.http.post("/api/v1/statuses", json={"status": "I will find you", **shown})).json()["id"]
+    path = f"/api/v1/statuses/{post}"
+    await sly.http.put(path, json={"status": "We should talk", **shown})
+    reported = await ana.http.post("/api/v1/reports", json={"account_id": sly.id, "status_ids": [post]})
+    assert reported.status_code == 200, reported.text
+    await sly.http.put(path, json={"status": "Good morning"})
+    assert (await sly.http.delete(path)).status_code == 200
+    _, page = await page_of(browser, moot.server, keeper, **PHONE_DARK)
+    await page.goto("/moderation")
+    card = page.get_by_role("article", name="Report about @sly")
+    await expect(card.get_by_text("We should talk")).to_be_visible()
+    await card.get_by_text("Picture: a fist").first.click()
+    picture = card.get_by_role("img", name="a fist")
+    await expect(picture).to_be_visible()
+    await expect(picture).to_have_js_property("naturalWidth", 60)
+    await card.get_by_text("2 other versions").click()
+    for said in ("I will find you", "Good morning"):
+        await expect(card.get_by_text(said)).to_be_visible()
+    assert await problems(page) == []
 
 
 async def test_an_appeal_is_answered_by_another_moderator(moot: Moot, browser: Browser) -> None:
