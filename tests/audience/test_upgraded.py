@@ -1,8 +1,10 @@
-"""WebSockets on uvicorn's connections: what is left of them when they have ended."""
+"""uvicorn's connections, also those that became WebSockets: what is left of them when they have ended."""
 
 import asyncio
 import gc
 import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 import uvicorn
@@ -38,21 +40,47 @@ def _noted(self: Any, *arguments: Any, **keywords: Any) -> None:
     Seen.began.append(weakref.ref(self))
 
 
-async def _open_and_end() -> None:
-    door = Door(admit_all, Handoff([]))
-    http: Any = type("Http", (listen_protocol(door),), {"__init__": _noted})
-    config = uvicorn.Config(_app, http=http, ws=Seen, lifespan="off", log_config=None, port=0)
+async def _stream(scope: Any, receive: Any, send: Any, told: list[str]) -> None:
+    """Never ends an answer by itself."""
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    told.append((await receive())["type"] + " " + scope["path"])
+
+
+@asynccontextmanager
+async def _serving(app: Any, http: Any) -> AsyncIterator[int]:
+    """Its port."""
+    config = uvicorn.Config(app, http=http, ws=Seen, lifespan="off", log_config=None, port=0, interface="asgi3")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    polite, rude = [await connect(f"ws://127.0.0.1:{port}/") for _ in range(2)]
-    assert len(Seen.began) == 6
-    await polite.close()
-    rude.transport.abort()
-    await eventually(lambda: all(one() is None for one in Seen.began))
+    yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await serving
+
+
+async def _open_and_end() -> None:
+    door = Door(admit_all, Handoff([]))
+    http: Any = type("Http", (listen_protocol(door),), {"__init__": _noted})
+    async with _serving(_app, http) as port:
+        polite, rude = [await connect(f"ws://127.0.0.1:{port}/") for _ in range(2)]
+        assert len(Seen.began) == 6
+        await polite.close()
+        rude.transport.abort()
+        await eventually(lambda: all(one() is None for one in Seen.began))
+
+
+async def _leave_a_stream_with_more_asked_for() -> list[str]:
+    told: list[str] = []
+    http = listen_protocol(Door(admit_all, Handoff([])))
+    async with _serving(lambda *it: _stream(*it, told), http) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"".join(b"GET /%d HTTP/1.1\r\nHost: it\r\n\r\n" % number for number in range(3)))
+        await reader.readuntil(b"one")
+        writer.transport.abort()
+        await eventually(lambda: bool(told))
+        return told
 
 
 def test_nothing_of_an_ended_connection_waits_for_the_garbage_collector() -> None:
@@ -62,3 +90,7 @@ def test_nothing_of_an_ended_connection_waits_for_the_garbage_collector() -> Non
         uvloop.run(_open_and_end())
     finally:
         gc.enable()
+
+
+def test_a_stream_hears_that_its_client_has_gone_whatever_was_asked_for_behind_it() -> None:
+    assert uvloop.run(_leave_a_stream_with_more_asked_for()) == ["http.disconnect /0"]

@@ -6,15 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from folkmoot.serve.garbage import GROWN, Sparing, resident_bytes
-
-
-class Memory:
-    def __init__(self) -> None:
-        self.bytes = 100_000_000
-
-    def __call__(self) -> int:
-        return self.bytes
+from folkmoot.serve.garbage import Sparing
 
 
 class Ring:
@@ -25,40 +17,52 @@ class Ring:
 
 
 @pytest.fixture
-def memory() -> Iterator[Memory]:
-    memory = Memory()
-    sparing = Sparing(memory)
+def sparing() -> Iterator[Sparing]:
+    sparing = Sparing()
     sparing.start()
-    yield memory
+    yield sparing
     sparing.stop()
 
 
-def test_what_was_found_alive_is_not_visited_again(memory: Memory) -> None:
+def set_aside_and_lost() -> "weakref.ref[Ring]":
+    ring = Ring()
+    gc.collect()
+    return weakref.ref(ring)
+
+
+@pytest.mark.usefixtures("sparing")
+def test_what_was_found_alive_is_not_visited_again() -> None:
     ring = Ring()
     gc.collect()
     assert not any(one is ring for one in gc.get_objects())
     assert gc.get_freeze_count() > 0
 
 
-def test_new_garbage_goes_as_ever(memory: Memory) -> None:
+@pytest.mark.usefixtures("sparing")
+def test_new_garbage_goes_as_ever() -> None:
     gone = weakref.ref(Ring())
     gc.collect()
     assert gone() is None
 
 
-def test_what_was_set_aside_goes_when_memory_has_grown(memory: Memory) -> None:
-    ring = Ring()
-    gc.collect()
-    gone = weakref.ref(ring)
-    del ring
-    memory.bytes = int(memory.bytes * GROWN) - 1
+def test_what_was_set_aside_is_looked_at_again_when_it_has_become_much(sparing: Sparing) -> None:
+    gone = set_aside_and_lost()
     gc.collect()
     assert gone() is not None
-    memory.bytes += 1
+    sparing.again_at = 1e-9
     gc.collect()
     assert gone() is None
     assert gc.get_freeze_count() > 0  # and what lives is aside again
 
 
-def test_resident_memory_is_this_process() -> None:
-    assert 5_000_000 < resident_bytes() < 50_000_000_000
+def test_garbage_is_never_more_than_what_lives(sparing: Sparing) -> None:
+    """However long a process has been going, and however its memory has grown."""
+    sparing.again_at = 0.02  # or it would take a million of them
+    lived = gc.get_freeze_count()
+    most = 0
+    for _ in range(9):
+        rings = [Ring() for _ in range(int(lived * 0.01))]
+        gc.collect()
+        del rings
+        most = max(most, gc.get_freeze_count())
+    assert 1.01 < most / lived < 1.06

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from folkmoot.audience import responses
 from folkmoot.audience.ceiling import Ceiling
@@ -177,6 +177,7 @@ class ListenProtocol(HttpToolsProtocol):
         self._is_head = False
         self._has_more = False
         self._is_upgraded = False
+        self._answering: RequestResponseCycle | None = None
 
     # --- what uvicorn calls
 
@@ -187,6 +188,9 @@ class ListenProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_awaiting_head()
         self.door.busy(self)
+        # uvicorn tells the newest request that its client is gone: behind a stream, one that still waits.
+        self.pipeline.clear()
+        self.cycle = self._answering or self.cycle
         super().connection_lost(exc)
         self._let_go()
 
@@ -218,7 +222,11 @@ class ListenProtocol(HttpToolsProtocol):
 
     def _let_go(self) -> None:
         """Of what refers back to this: so all of it goes at once, and no garbage collector has to find it."""
-        self.parser = self.scope = self.cycle = cast(Any, None)
+        self.parser = self.scope = self.cycle = self._answering = cast(Any, None)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     # --- what the parser and the application's answer call
 
