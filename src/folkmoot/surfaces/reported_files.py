@@ -33,7 +33,9 @@ async def fetch_reported_file(
         if not kept:
             raise Refused("not_found", "Media not found.", status=404)
         stored = await _as_it_is(read, kept[0])
-    return await send(request, services.objects, stored, f"{id_}-{stored.size_bytes}", NO_STORE["Cache-Control"])
+    answer = await send(request, services.objects, stored, f"{id_}-{stored.size_bytes}", NO_STORE["Cache-Control"])
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"  # no page elsewhere shows it to a moderator
+    return answer
 
 
 async def _as_it_is(read: Read, file: ReportedFile) -> Stored:

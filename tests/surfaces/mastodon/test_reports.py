@@ -286,6 +286,9 @@ async def test_all_that_a_reported_post_said_and_showed_is_kept_as_long_as_the_r
     seen = await client.get(path, headers=keeper)
     assert (seen.content, seen.headers["content-type"]) == (b"a picture", "image/png")
     assert seen.headers["cache-control"] == "no-store"
+    assert seen.headers["cross-origin-resource-policy"] == "same-origin"
+    part = await client.get(path, headers={**keeper, "Range": "bytes=2-4"})
+    assert (part.status_code, part.content) == (206, b"pic")
     for who in (bob.headers, alice.headers, {}):
         assert (await client.get(path, headers=who)).status_code in (401, 403)
     assert (await client.get(f"/api/v1/media/{picture}", headers=bob.headers)).status_code == 404
