@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+from tests.serve.moot import Moot
+from tests.support.server import Server
 from tests.support.waiting import PATIENCE_S
 
 from folkmoot.accounts import queries as accounts
@@ -53,6 +55,21 @@ def suspend_all(data_directory: Path, usernames: list[str]) -> float:
     # In a thread: the browsers' driver has a loop running in this one.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, _suspend_all(data_directory, usernames)).result()
+
+
+def sign_in_guests(server: Server, count: int) -> dict[str, str]:
+    """Tokens by username: guest0 and so on, whom nobody needs to see sign up."""
+
+    async def make() -> list[str]:
+        moot = Moot(server)
+        try:
+            return await moot.crowd("guest", count)
+        finally:
+            await moot.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        tokens = pool.submit(asyncio.run, make()).result()
+    return {f"guest{number}": token for number, token in enumerate(tokens)}
 
 
 async def _suspend_all(data_directory: Path, usernames: list[str]) -> float:

@@ -26,7 +26,7 @@ QUIET = (
 )
 PASSWORD = "a-long-evening-in-the-square"
 ALIKE = 0.9
-TRIES = 4
+TRIES = 12
 PATIENCE_MS = PATIENCE_S * 1000
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -7,7 +7,7 @@ import os
 import queue
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -19,6 +19,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from tests.stage.peers import Client, Tone
+from tests.support.waiting import PATIENCE_S
 
 RATE = 48_000
 STEP_S = 0.5
@@ -66,7 +67,7 @@ def climbs(steps: list[int]) -> bool:
 def by_ffmpeg(address: str, seconds: float) -> Pcm:
     command = ["ffmpeg", "-v", "error", "-i", address, "-t", str(seconds)]
     command += ["-f", "s16le", "-ac", "1", "-ar", str(RATE), "-"]
-    played = subprocess.run(command, capture_output=True, check=False, timeout=40)
+    played = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
     assert played.returncode == 0, played.stderr.decode()
     return np.frombuffer(played.stdout, np.int16)
 
@@ -81,7 +82,7 @@ def by_mpv(address: str, seconds: float, folder: Path) -> Pcm:
         "--audio-format=s16",
         f"--length={seconds}",
     ]
-    played = subprocess.run([*command, address], capture_output=True, text=True, check=False, timeout=40)
+    played = subprocess.run([*command, address], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert played.returncode == 0, played.stdout + played.stderr
     return np.fromfile(path, np.int16)
 
@@ -99,6 +100,7 @@ class _Page(BaseHTTPRequestHandler):
     """The page that plays, and where it reports to."""
 
     reports: queue.Queue[dict[str, Any]]
+    following: Iterator[str]
 
     def do_GET(self) -> None:
         file, kind = _FILES.get(self.path.partition("?")[0], (None, ""))
@@ -111,25 +113,34 @@ class _Page(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
+        following = next(self.following, "").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(following)))
         self.end_headers()
+        self.wfile.write(following)
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-def by_browser(browser: str, base: str, how: str, seconds: float, folder: Path) -> Pcm:
-    """What a browser plays: `how` is mse (our stream), hls (hls.js) or native."""
+def by_browser(browser: str, base: str, hows: Sequence[str], seconds: float, folder: Path) -> list[Pcm]:
+    """What a browser plays, in these ways one after the other: mse (our stream), hls (hls.js) or native."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
-    page = type("Page", (_Page,), {"reports": reports})
-    with ThreadingHTTPServer(("127.0.0.1", 0), page) as server:
+
+    class Page(_Page):
+        """That of this browser."""
+
+    Page.reports = reports
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        query = urlencode({"base": base, "how": how, "seconds": seconds})
-        with _browser(browser, folder, f"http://127.0.0.1:{server.server_port}/?{query}"):
-            report = reports.get(timeout=50)
+        queries = [urlencode({"base": base, "how": how, "seconds": seconds}) for how in hows]
+        first, *others = [f"http://127.0.0.1:{server.server_port}/?{query}" for query in queries]
+        Page.following = iter(others)
+        with _browser(browser, folder, first):
+            found = [reports.get(timeout=PATIENCE_S) for _ in hows]
         server.shutdown()
-    assert "error" not in report, report
-    return _decoded(base64.b64decode(report["sound"]))
+    assert [report for report in found if "error" in report] == []
+    return [_decoded(base64.b64decode(report["sound"])) for report in found]
 
 
 @contextmanager
@@ -148,7 +159,7 @@ def _browser(browser: str, folder: Path, address: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def _decoded(content: bytes) -> Pcm:

@@ -97,17 +97,19 @@ def most_alike(said: Sound, heard: Sound, seconds: int) -> float:
 
 
 def _best(looped: npt.NDArray[np.float64], lags: int, piece: npt.NDArray[np.float64], floor: float) -> float:
-    target = _standardised(np.maximum(piece, piece.max() - FLOOR_DB))
-    return max(
-        float(np.mean(_standardised(np.maximum(looped[lag : lag + len(piece)], floor)) * target))
-        for lag in range(lags)
-    )
+    """The highest correlation of the piece with what was said, over all lags at once."""
+    target = np.maximum(piece, piece.max() - FLOOR_DB)
+    target = (target - target.mean()) / (target.std() + 1e-9)
+    spoken = np.maximum(looped[: lags - 1 + len(piece)], floor)
+    products = sum(np.correlate(*bands, "valid") for bands in zip(spoken.T.copy(), target.T.copy(), strict=True))
+    mean, power = (_sums(of.sum(axis=1), len(piece)) / piece.size for of in (spoken, spoken**2))
+    return float(np.max(products / (piece.size * (np.sqrt(np.maximum(power - mean**2, 0)) + 1e-9))))
 
 
-def _standardised(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    centred = frames - frames.mean()
-    standardised: npt.NDArray[np.float64] = centred / (centred.std() + 1e-9)
-    return standardised
+def _sums(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
+    """Of each so many values in a row."""
+    so_far = np.concatenate([[0.0], np.cumsum(values)])
+    return so_far[count:] - so_far[:-count]
 
 
 def silences_s(heard: Sound, longer_than_s: float, below_db: float = -60.0) -> list[tuple[float, float]]:
