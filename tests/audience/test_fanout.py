@@ -205,6 +205,18 @@ def test_at_scale_all_hear_of_the_end_at_once_and_not_at_their_turn(room: Room) 
         assert room.got(socket).endswith(b"last\r\n0\r\n\r\n")
 
 
+def test_many_groups_do_not_each_look_for_the_end(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(ScriptedReader, "refresh", lambda _: looks.append(room.now_ms))
+    room.window_ms = 1000
+    for socket in range(fanout.GROUP_LISTENERS * 30):
+        room.join(socket)
+    room.pass_ms(1000)
+    looks.clear()
+    room.pass_ms(1000)
+    assert len(looks) <= 30 + 1000 // windows.TICK_MS
+
+
 def test_a_small_space_of_a_large_house_hears_of_its_end_before_its_turn(room: Room) -> None:
     room.window_ms = 1000
     room.join(7)

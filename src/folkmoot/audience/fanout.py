@@ -181,6 +181,9 @@ class Fanout:
         if group not in space.groups:
             return True
         is_due = now_ms >= group.due_ms
+        if not is_due and space.was_seen_going_on(now_ms):  # by another group
+            self._schedule(space, group, now_ms)
+            return True
         try:
             has_ended = space.look(now_ms, takes=is_due)
         except (OSError, TapeError):

@@ -34,10 +34,12 @@ class Space:
         self.groups: list[Group] = []
         self.listeners = 0
         self.beat_ms = 0
+        self.looked_ms = 0
         self.stamps: tuple[Stamp, ...] = ()  # what anonymous listeners share
 
     def look(self, now_ms: int, *, takes: bool) -> bool:
         """Whether the tape has ended. What is new on it is taken over where that is asked for, or it has."""
+        self.looked_ms = now_ms
         if takes:
             self.refresh(now_ms)
         else:
@@ -45,6 +47,10 @@ class Space:
         if self.tape.ended:
             self.refresh(now_ms)  # it may have ended between a look at one codec and at the other
         return self.tape.ended
+
+    def was_seen_going_on(self, now_ms: int) -> bool:
+        """Whether the tape was looked at within the last tick, and had not ended."""
+        return now_ms - self.looked_ms < windows.TICK_MS and not self.tape.ended
 
     def refresh(self, now_ms: int) -> None:
         self.tape.refresh()
