@@ -228,10 +228,12 @@ def _only_by(answer: str, port: int) -> str:
     return "\r\n".join(kept)
 
 
-# A colour on its way from one to another is none that anybody reads.
-ALL_IS_STILL = """Promise.allSettled(document.getAnimations()
-  .filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished))
-  .then(() => undefined)"""
+# A colour on its way from one to another is none that anybody reads. What never ends isn't waited for.
+ALL_IS_STILL = """() => {
+  const moving = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime < Infinity);
+  const ended = Promise.allSettled(moving.map((one) => one.finished));
+  return Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3000))]).then(() => undefined);
+}"""
 
 
 async def problems(page: Page) -> list[str]:
