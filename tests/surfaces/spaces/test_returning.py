@@ -356,9 +356,15 @@ async def test_who_spoke_or_wrote_before_they_were_removed(
     await browser.sign_up("again")
     await browser.command(space_id, "ask")
     assert await told(client, alice, space_id) == [("again", "writing")]
+    penning = await browser.sign_up("penning")
+    answered = await browser.client.post("/api/v1/statuses", json=reply, headers=headers)
+    assert ("penning", "writing") in await told(client, alice, space_id), "also who comes back to write"
+    ignored = await client.delete(f"{SPACES}/{space_id}/returning/{penning}", headers=alice.headers)
+    assert (answered.status_code, ignored.status_code) == (200, 204)
+    assert await told(client, alice, space_id) == [("again", "writing")]
     await tell(client, alice, space_id, "let_back", account=writing)
     await tell(client, alice, space_id, "remove", account=speaking)
-    assert await told(client, alice, space_id) == [("again", "speaking")]
+    assert await told(client, alice, space_id) == [("writing", "speaking"), ("again", "speaking")]
 
 
 async def test_another_browser_another_space_and_one_let_back(

@@ -20,6 +20,7 @@ from folkmoot.spaces.model import SpaceState
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.joining import ignored_hints, signup_hints, space_visits, traces
 from folkmoot.storage.tables.people import credentials
+from folkmoot.storage.tables.posts import posts
 from folkmoot.storage.tables.spaces import space_members, spaces
 from folkmoot.storage.upserts import insert_new, insert_once
 
@@ -134,6 +135,11 @@ async def ignore_in_space(acting: Acting, space_id: int, account_id: int) -> Non
         select(table.c.account_id).where(table.c.space_id == space_id, table.c.account_id == account_id)
         for table in (space_members, space_visits)
     ]
+    near.append(
+        select(posts.c.account_id)
+        .join(spaces, spaces.c.announcement_post_id == posts.c.conversation_id)
+        .where(spaces.c.id == space_id, posts.c.account_id == account_id)
+    )
     if (await acting.tx.connection.execute(union_all(*near))).first() is None:
         raise Refused("not_found", "Account not found.", status=404)
     row = {"account_id": account_id, "ignored_by": acting.actor_id, "ignored_at_ms": acting.now_ms}

@@ -79,6 +79,18 @@ async def visitors(read: Read, space_id: int) -> list[int]:
     return list(rows.scalars())
 
 
+async def writers(read: Read, announcement_post_id: int) -> list[int]:
+    """Who wrote the last few hundred posts of a Space's conversation."""
+    last = (
+        select(posts.c.account_id)
+        .where(posts.c.conversation_id == announcement_post_id, posts.c.deleted_at_ms.is_(None))
+        .order_by(posts.c.id.desc())
+        .limit(_NAMED_MAX)
+        .subquery()
+    )
+    return list((await read.connection.execute(select(last.c.account_id).distinct())).scalars())
+
+
 async def signed_out_again(read: Read, space_id: int) -> list[int]:
     """Who was removed from a Space and by whose browser somebody listens without an account."""
     rows = await read.connection.execute(

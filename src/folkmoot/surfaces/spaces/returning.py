@@ -27,8 +27,8 @@ RETURNING = SPACES + "/{space_id:int}/returning"
 
 class Returning(msgspec.Struct):
     """`account` is there by a browser from which `removed` was removed; null where that one may not be shown.
-    `listens`: that is all they do; else they ask to speak, or are on stage. `account` null: somebody listens
-    without an account by a browser of `removed`; ignored by that one's id."""
+    `listens`: that is all they do; else they ask to speak, are on stage, or wrote in its conversation. `account`
+    null: somebody listens without an account by a browser of `removed`; ignored by that one's id."""
 
     account: entities.Account | None
     removed: entities.Account | None
@@ -42,13 +42,14 @@ async def list_returning(space_id: int, viewer: Viewer, services: Services) -> R
         space = (await load.visible(read, services, viewer, space_id)).item
         _require_host(space, viewer.id)
         near = _near_the_stage(space)
-        found = await queries.same_browsers(read, space_id, near | await _listeners(read, space))
+        others = await _listeners_and_writers(read, space, near)
+        found = await queries.same_browsers(read, space_id, near | others.keys())
         signed_out = [] if space.state.terminal else await queries.signed_out_again(read, space_id)
         concerned = {id_ for one in found for id_ in (one.account_id, one.removed_id)}.union(signed_out)
         known = await load.people(read, services, viewer, concerned)
     shown = {id_: mastodon.account(one, services.site) for id_, one in known.items()}
     hints = [
-        Returning(shown[one.account_id], shown.get(one.removed_id), one.account_id not in near)
+        Returning(shown[one.account_id], shown.get(one.removed_id), others.get(one.account_id, False))
         for one in found
         if one.account_id in shown
     ]
@@ -80,11 +81,15 @@ def _near_the_stage(space: Space) -> set[int]:
     }
 
 
-async def _listeners(read: Read, space: Space) -> set[int]:
-    if space.state.terminal:
-        return set()
-    came = [space.member(account_id) for account_id in await queries.visitors(read, space.id)]
-    return {member.account_id for member in came if not (member.removed or member.role.commands)}
+async def _listeners_and_writers(read: Read, space: Space, near: set[int]) -> dict[int, bool]:
+    """Who else came: whether all they do is listen."""
+    if space.state.terminal or not any(member.removed for member in space.members.values()):
+        return {}
+    came = dict.fromkeys(await queries.visitors(read, space.id), True)
+    if space.announcement_post_id is not None:
+        came |= dict.fromkeys(await queries.writers(read, space.announcement_post_id), False)
+    others = [space.member(account_id) for account_id in came if account_id not in near]
+    return {one.account_id: came[one.account_id] for one in others if not (one.removed or one.role.commands)}
 
 
 def _require_host(space: Space, account_id: int) -> None:
