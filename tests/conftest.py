@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL, Compiled, Connection, Dialect, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.clock import FakeClock
-from tests.support.postgres import Cluster, running_cluster
+from tests.support.postgres import Cluster, Kept, running_cluster
 
 from folkmoot.storage import database as storage
 from folkmoot.storage.database import Database
@@ -45,6 +45,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 20, 20)
+
+
+def pytest_sessionfinish() -> None:
+    # Pytest looks five times for what failed unseen; what is left after the first time tells nothing more.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -107,8 +113,9 @@ async def database(database_url: str, clock: FakeClock) -> AsyncIterator[Databas
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    """A statement is compiled once for all databases of this process: that takes longer than to run it."""
+def _learnt_once() -> Iterator[None]:
+    """What one database of this process has learnt is there for all: statements are compiled once, the server is
+    asked once who it is, connections to PostgreSQL are kept. Each takes longer than most tests."""
     make = storage._engine
     dialects: dict[str, Dialect] = {}
     statements: dict[Any, Compiled] = {}
@@ -118,10 +125,18 @@ def _compiled_once() -> Iterator[None]:
         known = dialects.setdefault(connection.dialect.name, connection.dialect)
         connection.dialect = connection.engine.dialect = known
 
+    def keep(_dialect: Dialect, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = Kept.take
+
     def engine(url: URL, connections_max: int | None) -> AsyncEngine:
         made = make(url, connections_max)
         made.update_execution_options(compiled_cache=statements)
+        own = made.sync_engine.dialect
         event.listen(made.sync_engine, "engine_connect", share)
+        if own.name == "postgresql":
+            event.listen(own, "do_connect", keep)
+        if own.name in dialects:
+            vars(own)["initialize"] = lambda _connection: None
         return made
 
     with pytest.MonkeyPatch.context() as patch:

@@ -231,9 +231,7 @@ async def test_an_old_worker_that_hangs_and_dies_in_a_reload_takes_nobody_with_i
 def test_a_version_that_does_not_start_is_told_by_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (tmp_path / "lock").open(
-        "w"
-    ) as lock:  # not this process's standard input, which it would leave to no child
+    with (tmp_path / "lock").open("w") as lock:  # not 0, which children would lack from then on
         handed = Handed(data="", database_url="", lock=lock.fileno(), listening={})
         monkeypatch.setattr(sys, "orig_argv", ["python", "-c", "import no_such_module"])
         rehearsal = Rehearsal(handed)

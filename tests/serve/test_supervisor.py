@@ -59,16 +59,18 @@ def test_without_room_for_a_process_it_is_tried_again(tmp_path: Path, monkeypatc
 
 def test_what_is_told_to_stop_becomes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rehearsal that ends well while the server stops: its end would have started everything anew."""
-    handed = Handed(data="", database_url="", lock=0, listening={})
     monkeypatch.setattr(sys, "orig_argv", ["python", "-c", "pass"])
     became: list[Handed] = []
     monkeypatch.setattr("folkmoot.serve.supervisor.become", became.append)
-    supervisor = Supervisor(tmp_path, {}, lambda *_: nothing, PortShares(None), handed)
-    for stopping in (False, True):
-        supervisor._stopping = stopping
-        rehearsal = Rehearsal(handed)
-        supervisor._rehearsed(rehearsal, os.waitstatus_to_exitcode(os.waitpid(rehearsal.pid, 0)[1]))
+    with (tmp_path / "lock").open("w") as lock:  # not 0, which children would lack from then on
+        handed = Handed(data="", database_url="", lock=lock.fileno(), listening={})
+        supervisor = Supervisor(tmp_path, {}, lambda *_: nothing, PortShares(None), handed)
+        for stopping in (False, True):
+            supervisor._stopping = stopping
+            rehearsal = Rehearsal(handed)
+            supervisor._rehearsed(rehearsal, os.waitstatus_to_exitcode(os.waitpid(rehearsal.pid, 0)[1]))
     assert len(became) == 1
+    assert os.get_inheritable(0)
 
 
 def test_a_generation_counts_when_its_web_got_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

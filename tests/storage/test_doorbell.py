@@ -54,6 +54,7 @@ async def test_a_ring_without_a_directory_is_no_error(directory: Path) -> None:
     Doorbell(directory).ring()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_postgresql_rings_other_machines(database: Database, directory: Path) -> None:
     async def work(tx: Write) -> None:

@@ -133,6 +133,7 @@ class SteppedTransaction:
 
 @pytest.mark.parametrize("begun_first", [1, 2])
 @pytest.mark.parametrize("committed_first", [1, 2])
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_an_event_that_commits_late_is_not_skipped(
     database: Database, doorbell: Doorbell, ledger: Ledger, begun_first: int, committed_first: int
@@ -222,6 +223,7 @@ async def test_pruning_does_not_disturb_who_has_read_everything(
         assert await newest_position(tx) >= ledger.events[-1].position
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_position_of_another_cluster_is_too_late(
     database: Database, doorbell: Doorbell, ledger: Ledger

@@ -17,7 +17,7 @@ from folkmoot.storage.tables import metadata
 from folkmoot.storage.tables.search import is_described
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database without a table."""
     if request.param == "sqlite":

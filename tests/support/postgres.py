@@ -1,17 +1,20 @@
 """A private PostgreSQL cluster for one test process, made from Debian's binaries and gone with the process."""
 
+import asyncio
 import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 from tests.support.waiting import wait_until
 
 _HOW_TO_INSTALL = (
@@ -27,6 +30,57 @@ _SETTINGS = {
     "max_connections": "200",
     "autovacuum": "off",
 }
+
+
+class Kept(psycopg.AsyncConnection[Any]):
+    """A connection that who closes it leaves to the next who opens one: a new one has yet to learn what a hundred
+    tables are and how they are asked, which takes longer than most tests."""
+
+    _idle: ClassVar[dict[str, list["Kept"]]] = {}
+    _idle_max = 8
+    _whereto = ""
+
+    @classmethod
+    async def take(cls, conninfo: str = "", **options: Any) -> "Kept":
+        """One that is still there, or a new one."""
+        whereto = repr((conninfo, sorted((name, value) for name, value in options.items() if name != "context")))
+        idle = cls._idle.setdefault(whereto, [])
+        while idle:
+            kept = idle.pop()
+            if not select.select([kept.fileno()], [], [], 0)[0]:  # else the server has said that it is over
+                kept.lock = asyncio.Lock()  # the event loop may be another
+                return kept
+            await psycopg.AsyncConnection.close(kept)
+        made = await cls.connect(conninfo, **options)
+        made._whereto = whereto
+        return made
+
+    async def close(self) -> None:
+        idle = self._idle.setdefault(self._whereto, [])
+        if self.closed or self.info.transaction_status is TransactionStatus.ACTIVE or len(idle) >= self._idle_max:
+            await super().close()
+            return
+        try:
+            await self.rollback()
+            await self.set_isolation_level(None)
+            await self.set_read_only(None)
+            await self.set_autocommit(False)
+        except psycopg.Error:
+            await super().close()
+        else:
+            idle.append(self)
+
+    @classmethod
+    def pids(cls) -> list[int]:
+        """Of the server's processes behind those that nobody has taken."""
+        return [kept.info.backend_pid for idle in cls._idle.values() for kept in idle]
+
+    @classmethod
+    def end(cls) -> None:
+        for idle in cls._idle.values():
+            for kept in idle:
+                kept.pgconn.finish()
+        cls._idle.clear()
 
 
 class Cluster:
@@ -67,7 +121,8 @@ class Cluster:
     def _empty(self, connection: "psycopg.Connection[Any]", tables: Iterable[str]) -> None:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(%s)",
+            [Kept.pids()],
         )
         connection.execute(
             sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables)
@@ -75,6 +130,7 @@ class Cluster:
         connection.execute("SELECT setval(seqrelid, 1, false) FROM pg_sequence")
 
     def close(self) -> None:
+        Kept.end()
         for connection in self._emptying.values():
             connection.close()
         self._admin.close()
