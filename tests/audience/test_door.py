@@ -31,6 +31,11 @@ asked: list[ListenRequest] = []
 decided = threading.Event()
 
 
+@pytest.fixture(autouse=True)
+def _undecided() -> None:
+    decided.clear()
+
+
 async def admit(request: ListenRequest) -> Admission | ListenRefusal:
     asked.append(request)
     if request.ticket == "no":
@@ -202,6 +207,8 @@ def test_what_cannot_be_understood_is_refused(house: House, query: str, headers:
 def test_bytes_behind_a_listen_request_are_refused(house: House, more: str) -> None:
     with house.connect() as client:
         client.send(LISTEN.replace("listen", "listen?ticket=slow") + more)
+        wait_until(lambda: asked[-1].ticket == "slow")
+        decided.set()
         assert client.head()[0] == 400
 
 

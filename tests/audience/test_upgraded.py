@@ -40,7 +40,7 @@ def _noted(self: Any, *arguments: Any, **keywords: Any) -> None:
     Seen.began.append(weakref.ref(self))
 
 
-async def _stream(scope: Any, receive: Any, send: Any, told: list[str]) -> None:
+async def _stream(told: list[str], scope: Any, receive: Any, send: Any) -> None:
     """Never ends an answer by itself."""
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -74,7 +74,7 @@ async def _open_and_end() -> None:
 async def _leave_a_stream_with_more_asked_for() -> list[str]:
     told: list[str] = []
     http = listen_protocol(Door(admit_all, Handoff([])))
-    async with _serving(lambda *it: _stream(*it, told), http) as port:
+    async with _serving(lambda *it: _stream(told, *it), http) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"".join(b"GET /%d HTTP/1.1\r\nHost: it\r\n\r\n" % number for number in range(3)))
         await reader.readuntil(b"one")
