@@ -108,8 +108,9 @@ def _best(looped: npt.NDArray[np.float64], lags: int, piece: npt.NDArray[np.floa
 
 def _sums(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
     """Of each so many values in a row."""
-    so_far = np.concatenate([[0.0], np.cumsum(values)])
-    return so_far[count:] - so_far[:-count]
+    so_far: npt.NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(values)])
+    sums: npt.NDArray[np.float64] = so_far[count:] - so_far[:-count]
+    return sums
 
 
 def silences_s(heard: Sound, longer_than_s: float, below_db: float = -60.0) -> list[tuple[float, float]]:
