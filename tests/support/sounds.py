@@ -1,13 +1,14 @@
 """Files of posts for tests, without bytes."""
 
 from tests.support.people import People
+from tests.support.square import Square
 
 from folkmoot.gate import Acting, Action
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.files.model import Media, MediaDetails
 
 
-async def a_sound(people: People, account_id: int, description: str) -> int:
+async def a_sound(people: People | Square, account_id: int, description: str) -> int:
     """The id of a sound of somebody's that hangs on no post yet."""
 
     async def work(acting: Acting) -> int:

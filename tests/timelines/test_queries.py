@@ -2,12 +2,14 @@
 
 import random
 
+from tests.support.sounds import a_sound
 from tests.support.square import Square
 
 from folkmoot.accounts.model import Page
 from folkmoot.gate import Action
 from folkmoot.posts.actions import delete_post
-from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.edits import edit
+from folkmoot.posts.model import Draft, Post, Visibility
 from folkmoot.timelines import merged, queries
 
 
@@ -78,8 +80,6 @@ async def test_pages_are_what_their_definition_says(square: Square) -> None:
         no_replies = [p.id for p in own if p.in_reply_to_account_id in (None, people[1])]
         shown = await queries.of_account(read, people[1], Page(40), exclude_replies=True)
         assert ids(shown) == paged(no_replies, Page(40))
-        assert await queries.of_account(read, people[1], Page(40), only_media=True) == []
-        assert await queries.public(read, Page(40), only_media=True) == []
 
 
 def in_home(people: list[int], said: list[Post]) -> list[int]:
@@ -101,3 +101,30 @@ async def test_a_page_of_one_busy_author_is_whole(square: Square) -> None:
     async with square.database.read() as read:
         assert ids(await merged.home(read, alice, Page(20))) == said[:9:-1]
         assert ids(await merged.home(read, alice, Page(20, min_id=said[2]))) == said[22:2:-1]
+
+
+async def test_with_files_only(square: Square) -> None:
+    alice, bob = await square.person("alice"), await square.person("bob")
+
+    async def say(text: str, visibility: Visibility = Visibility.PUBLIC, count: int = 1) -> Post:
+        files = tuple([await a_sound(square, alice, "a lark") for _ in range(count)])
+        return await square.say(alice, text, visibility, media_ids=files)
+
+    shown = [(await say(f"number {number} #lark")).id for number in range(4)]
+    private = await say("for followers", Visibility.FOLLOWERS)
+    await say("without #lark", count=0)
+    silent = await say("not any more #lark")
+    await forget(square, await say("deleted #lark"))
+    said = Draft(source="not any more #lark", visibility=Visibility.PUBLIC)
+    await square.act(alice, Action.POST, lambda acting: edit(acting, silent.id, said, {}))
+    lark = queries.Tagged(["lark"])
+    async with square.database.read() as read:
+        for page in pages_around(shown):
+            assert ids(await queries.public(read, page, only_media=True)) == paged(shown, page), page
+            assert ids(await queries.public(read, page, only_media=True, viewer_id=bob)) == paged(shown, page), page
+            assert ids(await queries.tagged(read, lark, page, only_media=True)) == paged(shown, page), page
+        own = await queries.of_account(read, alice, Page(40), only_media=True)
+        assert ids(own) == [private.id, *shown[::-1]]
+    await square.block(alice, bob)
+    async with square.database.read() as read:
+        assert await queries.public(read, Page(40), only_media=True, viewer_id=bob) == []

@@ -34,6 +34,7 @@ from folkmoot.timelines.paging import Shape, order, posts_of_page, rows_of_page,
 
 _ID: ColumnElement[Any] = literal_column("id", BigInteger)
 _AUTHOR: ColumnElement[int] = literal_column("posts.account_id", BigInteger)
+_POST_OF_FILE: ColumnElement[int] = literal_column("media.post_id", BigInteger)
 _SHAPES_KEPT = 256  # of statements for tags, of which there are as many as people combine
 
 
@@ -57,17 +58,33 @@ async def public(read: Read, page: Page, *, viewer_id: int | None = None, only_m
 @cache
 def _public(shape: Shape, is_sqlite: bool, has_viewer: bool, only_media: bool) -> Prepared:
     page = shape.page()
-    # Its conditions are repeated, or it could not be used. SQLite has to be told: it would rather take whatever is
-    # no reply, by the index on what posts answer, and sort that.
-    named = "posts INDEXED BY ix_posts_public" if is_sqlite else "posts"
-    listed = "visibility = 'public' AND in_reply_to_id IS NULL AND reblog_of_id IS NULL AND deleted_at_ms IS NULL"
-    ids = select(_ID).select_from(text(named)).where(text(listed), *within(_ID, page))
-    if only_media:
-        ids = ids.where(exists().where(media.c.post_id == _ID))
+    ids = _public_with_files(page, is_sqlite) if only_media else _all_public(page, is_sqlite)
     if has_viewer:
         viewer, now_ms = (bindparam(name, type_=BigInteger) for name in ("viewer", "now_ms"))
         ids = ids.where(not_(hides(viewer, _AUTHOR, now_ms)))
     return Prepared(rows_of_page(ids, page))
+
+
+# The conditions of `ix_posts_public` are repeated, or it could not be used.
+_LISTED = "visibility = 'public' AND in_reply_to_id IS NULL AND reblog_of_id IS NULL AND deleted_at_ms IS NULL"
+
+
+def _all_public(page: Page, is_sqlite: bool) -> Select[Any]:
+    # SQLite has to be told: it would rather take whatever is no reply, by the index on what posts answer, and sort
+    # that.
+    named = "posts INDEXED BY ix_posts_public" if is_sqlite else "posts"
+    return select(_ID).select_from(text(named)).where(text(_LISTED), *within(_ID, page))
+
+
+def _public_with_files(page: Page, is_sqlite: bool) -> Select[Any]:
+    """From the files to their posts: where few have any, all that was ever said would be looked through."""
+    join = "media INDEXED BY ix_media_post_id CROSS JOIN posts" if is_sqlite else "media JOIN posts"
+    return (
+        select(_POST_OF_FILE.label("id"))
+        .distinct()
+        .select_from(text(f"{join} ON posts.id = media.post_id"))
+        .where(text("media.position >= 0"), text(_LISTED), *within(_POST_OF_FILE, page))
+    )
 
 
 async def tagged(
@@ -93,7 +110,7 @@ def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: 
     conditions += [_has(bindparam(name), post_id) for name in named if name.startswith("all_")]
     conditions += [not_(_has(bindparam(name), post_id)) for name in named if name.startswith("none_")]
     if only_media:
-        conditions.append(exists().where(media.c.post_id == post_id))
+        conditions.append(_shows_files(post_id))
     if has_viewer:
         viewer, now_ms = (bindparam(name, type_=BigInteger) for name in ("viewer", "now_ms"))
         conditions.append(not_(hides(viewer, post_tags.c.account_id, now_ms)))
@@ -108,6 +125,11 @@ def _tagged(shape: Shape, named: tuple[str, ...], has_viewer: bool, only_media: 
     ]
     ids = union(*(select(one.c.id) for one in ranges)).subquery("ids")
     return Prepared(rows_of_page(select(ids.c.id), page))
+
+
+def _shows_files(post_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Not those that an edit took out: they are its history's alone."""
+    return exists().where(media.c.post_id == post_id, media.c.position >= 0)
 
 
 def _has(name: Any, post_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -136,7 +158,7 @@ async def of_account(
     if exclude_reblogs:
         ids = ids.where(posts.c.reblog_of_id.is_(None))
     if only_media:
-        ids = ids.where(exists().where(media.c.post_id == posts.c.id))
+        ids = ids.where(_shows_files(posts.c.id))
     if pinned:
         ids = ids.where(posts.c.id.in_(select(pins.c.post_id).where(pins.c.account_id == account_id)))
     if with_tag is not None:

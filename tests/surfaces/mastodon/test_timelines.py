@@ -76,7 +76,6 @@ async def test_an_accounts_posts(client: httpx.AsyncClient, square: Square, alic
     assert texts(await client.get(path, headers=alice.headers)) == ["secret", "reply", "hello"]
     assert texts(await client.get(path, params={"exclude_replies": "true"})) == ["hello"]
     assert texts(await client.get(path, params={"pinned": "true"})) == []
-    assert texts(await client.get(path, params={"only_media": "1"})) == []
     assert (await client.get("/api/v1/accounts/7/statuses")).status_code == 404
 
 
