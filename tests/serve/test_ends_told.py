@@ -4,6 +4,7 @@ import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -41,7 +42,7 @@ async def test_back_in_is_written_once_though_the_worker_dies(tmp_path: Path) ->
         def written() -> list[str]:
             return [str(letter["Subject"]) for letter in mail.letters]
 
-        settings = {"smtp_host": "127.0.0.1", "smtp_port": str(mail.port), "smtp_security": "none"}
+        settings: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": str(mail.port), "smtp_security": "none"}
         with running_server(tmp_path / "data", mail_from="moot@moot.example", **settings) as server:
             await asyncio.to_thread(server.token, "mara")
             await confirm_email(server)

@@ -4,11 +4,13 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
 import httpx
+import psutil
 import pytest
 from tests.serve.moot import answered
 from tests.stage.peers import Client
@@ -189,6 +191,11 @@ async def test_a_stage_that_is_killed_comes_back_and_the_tape_goes_on(
     assert (await replay_of(host, space))["duration_ms"] > 0
 
 
+def is_another(server: Server, name: str, before: psutil.Process) -> bool:
+    now = server.children().get(name)
+    return now is not None and now.pid != before.pid
+
+
 async def test_processes_that_are_killed_are_back(server: Server, people: tuple[Person, Person]) -> None:
     """What goes on meanwhile is shown by test_crashes.py."""
     host, _ = people
@@ -196,7 +203,7 @@ async def test_processes_that_are_killed_are_back(server: Server, people: tuple[
     for child in before.values():
         child.kill()
     for name, child in before.items():
-        await eventually(lambda name=name, child=child: server.children().get(name, child).pid != child.pid)  # type: ignore[misc]
+        await eventually(partial(is_another, server, name, child))
     space = await host.open_space("Afterwards")
     await host.speak(space, 440)
     assert b"moof" in await listened(server.base_url, space, "opus", 3_000)

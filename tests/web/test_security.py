@@ -31,7 +31,7 @@ async def mail() -> AsyncIterator[MailServer]:
 @pytest.fixture
 def server(tmp_path: Path, mail: MailServer) -> Any:
     """At a name: passkeys are for domains, and an address is none."""
-    settings = {"smtp_host": "127.0.0.1", "smtp_port": str(mail.port), "smtp_security": "none"}
+    settings: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": str(mail.port), "smtp_security": "none"}
     with running_server(tmp_path / "data", host="localhost", mail_from="moot@moot.example", **settings) as running:
         yield running
 
