@@ -43,9 +43,8 @@ async def test_rows_have_names_and_what_columns_say(database: Database) -> None:
 
 
 async def test_several_selects_are_one(database: Database) -> None:
-    both = Prepared(
-        union_all(select(literal(1).label("id"), cast(null(), BigInteger).label("other")), select(_LIMIT, 7))
-    )
+    one: Any = select(literal(1).label("id"), cast(null(), BigInteger).label("other"))
+    both = Prepared(union_all(one, select(_LIMIT, literal(7))))
     async with database.read() as read:
         assert sorted((row.id, row.other or 0) for row in await both.rows(read, limit=3)) == [(1, 0), (3, 7)]
 

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -58,6 +59,11 @@ async def test_what_took_long_is_not_tried_at_once_again_for_a_while(
     connection: sqlite.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statement = "SELECT here(), 'slow'"
+    monkeypatch.setattr(sqlite, "SLOW_FOR_S", 600.0)
+    monkeypatch.setattr(sqlite, "AT_ONCE_S", 0.0)
+    await asked(connection, statement)
+    monkeypatch.setattr(sqlite, "AT_ONCE_S", 60.0)
+    assert (await asked(connection, statement))[0] == threading.get_ident(), "once is its being compiled"
     monkeypatch.setattr(sqlite, "AT_ONCE_S", 0.0)
     await asked(connection, statement)
     monkeypatch.setattr(sqlite, "AT_ONCE_S", 60.0)
@@ -65,6 +71,16 @@ async def test_what_took_long_is_not_tried_at_once_again_for_a_while(
     monkeypatch.setattr(sqlite, "SLOW_FOR_S", 0.0)
     connection._took_long(statement)
     assert (await asked(connection, statement))[0] == threading.get_ident()
+
+
+async def test_who_was_kept_waiting_is_not_slow(
+    connection: sqlite.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "STALLED_S", 60.0)
+    monkeypatch.setattr(sqlite, "AT_ONCE_S", 0.05)
+    await connection.create_function("wait", 0, lambda: time.sleep(0.1))
+    waits = "SELECT here(), wait()"
+    assert [(await asked(connection, waits))[0] for _ in range(2)] == [threading.get_ident()] * 2
 
 
 async def test_a_whole_table_is_never_counted_in_the_event_loop(connection: sqlite.Connection) -> None:

@@ -23,16 +23,19 @@ from types import TracebackType
 from typing import Any, cast
 
 BUSY_TIMEOUT_MS = 5000
-AT_ONCE_S = 0.002
+AT_ONCE_S = 0.004
+"""Of the processor's time. By the clock it may be STALLED_S, in which a file is read or others have the processor:
+one that was kept waiting isn't slow, and in the thread it would wait as well."""
+STALLED_S = 0.01
 TURN_S = 0.01
 """What one transaction may take of it before others have their turn, longer than a page does: one that stops in its
 middle keeps a connection from the next."""
-_LOOK_EVERY = 200  # instructions of SQLite's machine: some 5 us
+_LOOK_EVERY = 1000  # instructions of SQLite's machine: some 25 us
 _READS = ("SELECT", "WITH")
 # FTS5 goes through whole lists of posts in one instruction, SQLite counts a whole table in one, and none is asked
 # to stop in between.
 _ONE_INSTRUCTION = re.compile(r" MATCH |\bcount\(\*\)(?: AS \w+)?\s+FROM \w+\s*(?:\)|$)")
-SLOW_FOR_S = 5.0
+SLOW_FOR_S = 1.0
 _SLOW_STATEMENTS_MAX = 200
 # SQLite's busy handler sleeps up to 100 ms between two tries; given up and begun anew, never more than 5 ms.
 _WRITE_TRY_MS = 10
@@ -136,9 +139,11 @@ class Connection:
         began_s = time.monotonic()
         if self._in_thread or _is_one_instruction(statement) or self._slow.get(statement, 0) > began_s:
             return None
-        give_up_at = began_s + AT_ONCE_S
+        stalled_at, used_at = began_s + STALLED_S, time.thread_time() + AT_ONCE_S
         self._wait_for_others(connection, 0)
-        connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _LOOK_EVERY)
+        connection.set_progress_handler(
+            lambda: time.thread_time() > used_at or time.monotonic() > stalled_at, _LOOK_EVERY
+        )
         try:
             return done()
         except sqlite3.OperationalError as error:
@@ -147,12 +152,13 @@ class Connection:
             return None
         finally:
             connection.set_progress_handler(None, 0)
-            if time.monotonic() > give_up_at:
+            if time.thread_time() > used_at or time.monotonic() > stalled_at:
                 self._took_long(statement)
 
     def _took_long(self, statement: str) -> None:
-        self._slow.pop(statement, None)
-        self._slow[statement] = time.monotonic() + SLOW_FOR_S
+        """It counts from the second time on: at its first a statement is compiled, and its pages are read."""
+        again = self._slow.pop(statement, None) is not None
+        self._slow[statement] = time.monotonic() + SLOW_FOR_S if again else 0.0
         if len(self._slow) > _SLOW_STATEMENTS_MAX:
             del self._slow[next(iter(self._slow))]
 

@@ -5,7 +5,7 @@ the gate's three, what the viewer did with the posts, and what their filters fin
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -341,8 +341,4 @@ def _urls(
 
 
 def _of(kind: type[Item], admitted: Iterable[Visible[Any]]) -> list[Visible[Item]]:
-    return [one for one in admitted if _is(one, kind)]
-
-
-def _is(one: Visible[Any], kind: type[Item]) -> TypeGuard[Visible[Item]]:
-    return isinstance(one.item, kind)
+    return [one for one in admitted if isinstance(one.item, kind)]

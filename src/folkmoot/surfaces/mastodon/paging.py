@@ -51,10 +51,10 @@ def link_header(request: Request[Any, Any, Any], base_url: str, ids: list[int], 
         for name, value in request.query_params.multi_items()
         if name not in ("max_id", "since_id", "min_id")
     ]
-    address = f"{base_url}{request.url.path}"
-    links = [f'<{address}?{urlencode([*kept, ("min_id", str(ids[0]))])}>; rel="prev"']
+    address = f"{base_url}{request.scope['path']}?" + (urlencode(kept) + "&" if kept else "")
+    links = [f'<{address}min_id={ids[0]}>; rel="prev"']
     if len(ids) >= limit:
-        links.insert(0, f'<{address}?{urlencode([*kept, ("max_id", str(ids[-1]))])}>; rel="next"')
+        links.insert(0, f'<{address}max_id={ids[-1]}>; rel="next"')
     return {"Link": ", ".join(links)}
 
 
