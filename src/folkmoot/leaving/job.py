@@ -23,6 +23,7 @@ from folkmoot.posts.marks.actions import unmark
 from folkmoot.posts.marks.model import Mark
 from folkmoot.storage.database import digest
 from folkmoot.storage.discarding import discard
+from folkmoot.storage.forgetting import forget_words
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.tables.base import metadata
 from folkmoot.storage.tables.credentials import passkeys, recovery_codes, tokens, totp_secrets
@@ -198,6 +199,7 @@ async def _finish(acting: Acting) -> bool:
     await acting.tx.connection.execute(
         update(deletions).where(deletions.c.account_id == acting.actor_id).values(done_at_ms=acting.now_ms)
     )
+    await forget_words(acting.tx, within_ms=0)
     return False
 
 

@@ -10,6 +10,7 @@ from folkmoot.posts import text
 from folkmoot.posts.model import Draft, Post, Visibility
 from folkmoot.storage import words
 from folkmoot.storage.database import Write
+from folkmoot.storage.forgetting import forget_words
 from folkmoot.storage.tables.posts import media
 from folkmoot.storage.tables.search import post_words
 
@@ -31,6 +32,7 @@ async def came(acting: Acting, post: Post, draft: Draft) -> None:
 
 async def went(acting: Acting, post_id: int) -> None:
     await acting.tx.connection.execute(delete(post_words).where(post_words.c.post_id == post_id))
+    await forget_words(acting.tx)
 
 
 async def changed(acting: Acting, post: Post, draft: Draft) -> None:

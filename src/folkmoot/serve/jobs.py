@@ -24,6 +24,7 @@ from folkmoot.serve.archive import archived_tape_deleter
 from folkmoot.serve.places import Places
 from folkmoot.spaces import threads
 from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
+from folkmoot.storage.forgetting import FORGET_WORDS, word_forgetter
 from folkmoot.storage.jobs import Handler, RetryPolicy
 from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
@@ -52,6 +53,7 @@ def handlers(
         DELETE_ACCOUNT: Leaving(gate).run,
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
+        FORGET_WORDS: word_forgetter(gate.database),
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         PUSH: pushing.run,
         STARTING_SOON: Telling(gate).run_starting_soon,

@@ -47,6 +47,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-8000",
     "temp_store=MEMORY",
+    "secure_delete=ON",  # what was deleted is in no free page of the file either
 )
 _Job = tuple[asyncio.Future[Any] | None, Callable[[], Any]]
 _Settle = Callable[[asyncio.Future[Any], Any, BaseException | None], None]
