@@ -1,6 +1,10 @@
 """Fetching files of other servers: from public addresses, pictures and films and sounds, and not for ever."""
 
+import contextlib
 import ipaddress
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +97,25 @@ def test_nobody_is_waited_for_without_end(other: Elsewhere, tmp_path: Path) -> N
     other.answers["/a"] = Said(PICTURE, endless=True)
     with pytest.raises(Unfetchable, match="too slow"):
         fetch(f"{other.url}/a", tmp_path / "x", anywhere, within_s=0)
+
+
+def _trickle(listening: socket.socket) -> None:
+    """Says a head that never ends, a byte now and then."""
+    connection, _ = listening.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+        while True:
+            connection.sendall(b"y")
+            time.sleep(0.01)
+
+
+def test_a_head_that_never_ends_is_broken_off(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_trickle, args=(listening,))
+        thread.start()
+        with pytest.raises(Unfetchable, match="too slow"):
+            fetch(f"http://127.0.0.1:{listening.getsockname()[1]}/", tmp_path / "x", anywhere, within_s=0.1)
+        thread.join()
 
 
 @pytest.mark.parametrize(

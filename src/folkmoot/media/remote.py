@@ -4,10 +4,11 @@ The name is looked up once, here, and the connection goes to an address that was
 change between the look and the connection. Blocking: for a thread.
 """
 
+import contextlib
 import http.client
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,31 @@ def is_web_server(address: Address, port: int) -> bool:
     return port in _PORTS.values() and is_public(address)
 
 
+class _Deadline:
+    """Breaks a connection off when its time is up: a server that says a byte now and then never lets a read end."""
+
+    def __init__(self, within_s: float) -> None:
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(within_s, self._break_off)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def holds(self, opened: socket.socket) -> None:
+        self._socket = opened
+        if self.is_over:
+            self._break_off()
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _break_off(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # that of TLS would change what is read
+
+
 @cache
 def authorities() -> ssl.SSLContext:
     """Whom servers are vouched for by. Made once: reading them takes tens of milliseconds."""
@@ -75,37 +101,35 @@ def fetch(url: str, to: Path, allows: Allows = is_web_server, within_s: float = 
     """Write what is at an address into a file, or say where it is instead. Raises Unfetchable."""
     host_of(url)
     parts = urlsplit(url)
-    ends_s = time.monotonic() + within_s
-    connection = _connection(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme], allows)
+    deadline = _Deadline(within_s)
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"})
-        answer = connection.getresponse()
-        if answer.status in _REDIRECTS:
-            return Redirect(urljoin(url, answer.headers.get("Location", "")))
-        if answer.status != 200:
-            raise Unfetchable(f"status {answer.status}")
-        return _written(answer, connection, to, ends_s)
+        port = parts.port or _PORTS[parts.scheme]
+        with contextlib.closing(
+            _connection(parts.scheme, parts.hostname or "", port, allows, deadline)
+        ) as connection:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", path, headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"})
+            answer = connection.getresponse()
+            if answer.status in _REDIRECTS:
+                return Redirect(urljoin(url, answer.headers.get("Location", "")))
+            if answer.status != 200:
+                raise Unfetchable(f"status {answer.status}")
+            return _written(answer, to, deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unfetchable(type(error).__name__) from error
+        raise Unfetchable("too slow" if deadline.is_over else type(error).__name__) from error
     finally:
-        connection.close()
+        deadline.cancel()
 
 
-def _written(
-    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, to: Path, ends_s: float
-) -> Fetched:
+def _written(answer: http.client.HTTPResponse, to: Path, deadline: _Deadline) -> Fetched:
     if (answer.length or 0) > BYTES_MAX:
         raise Unfetchable("too large")
     form, size_bytes = None, 0
     with to.open("wb") as kept:
         while True:
-            left_s = ends_s - time.monotonic()
-            if left_s <= 0:
-                raise Unfetchable("too slow")
-            if connection.sock is not None:
-                connection.sock.settimeout(left_s)
             piece = answer.read1(_PIECE_BYTES)
+            if deadline.is_over:
+                raise Unfetchable("too slow")
             if not piece:
                 break
             if size_bytes == 0:
@@ -121,7 +145,9 @@ def _written(
     return Fetched(form.mime_type, size_bytes)
 
 
-def _connection(scheme: str, host: str, port: int, allows: Allows) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, host: str, port: int, allows: Allows, deadline: _Deadline
+) -> http.client.HTTPConnection:
     """To the first address of a host that may be spoken to, and answers."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -134,7 +160,11 @@ def _connection(scheme: str, host: str, port: int, allows: Allows) -> http.clien
             opened = socket.create_connection((address, port), timeout=CONNECT_WITHIN_S)
             connection = http.client.HTTPConnection(host, port)
             if scheme == "https":
-                opened = authorities().wrap_socket(opened, server_hostname=host)
+                opened = authorities().wrap_socket(opened, server_hostname=host, do_handshake_on_connect=False)
+            deadline.holds(opened)
+            if isinstance(opened, ssl.SSLSocket):
+                opened.do_handshake()
+            opened.settimeout(None)
         except OSError:
             continue
         connection.sock = opened
