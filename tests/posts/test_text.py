@@ -114,6 +114,16 @@ def test_joiners_and_directions_stay_as_they_were_typed(source: str) -> None:
     assert rendered(source) == f"<p>{source}</p>"
 
 
+@given(st.text(alphabet="ab@.#/: \n", max_size=30))
+def test_only_whom_it_names_here_loses_the_servers_name(source: str) -> None:
+    kept = text.at_home(source, "a.b")
+    assert kept == "".join(
+        f"@{one.username}" if isinstance(one, text.Mention) and one.domain == "a.b" else one.text
+        for one in text.tokens(source)
+    )
+    assert text.at_home(source, "elsewhere.test") == source
+
+
 def test_mentions_become_links_to_profiles() -> None:
     assert localised(rendered("hi @ALICE!"), "https://square.example") == (
         '<p>hi <span class="h-card" translate="no"><a href="https://square.example/@Alice" class="u-url mention">'

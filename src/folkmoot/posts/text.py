@@ -95,6 +95,17 @@ def _words(text: str) -> Iterator[Token]:
         yield Text(text[end:])
 
 
+def at_home(source: str, domain: str) -> str:
+    """The text with accounts of this server (`domain`) named without it, as Mastodon keeps it: clients and people
+    write `@ben@moot.example` here, too."""
+    return "".join(
+        f"@{piece.username}"
+        if isinstance(piece, Mention) and (piece.domain or "").lower() == domain.lower()
+        else piece.text
+        for piece in tokens(source)
+    )
+
+
 def folded_tag(name: str) -> str:
     """Tags that differ in case or in compatibility forms are one tag."""
     return unicodedata.normalize("NFKC", name).lower()

@@ -111,6 +111,20 @@ async def test_a_thread_reads_top_down_and_leaves_out_what_is_not_for_one(
     assert leaf["in_reply_to_account_id"] == str(bob.id)
 
 
+async def test_somebody_of_this_server_is_mentioned_with_its_name_too(
+    client: httpx.AsyncClient, alice: Any, bob: Any
+) -> None:
+    """As clients write it who edit or answer, and people who copy it; it is kept without, as on Mastodon."""
+    said = await say(client, alice, "Hi @bob@Moot.test, and @bob@elsewhere.test https://moot.test/@bob@moot.test")
+    assert [one["id"] for one in said["mentions"]] == [str(bob.id)]
+    edited = await client.put(
+        f"{STATUSES}/{said['id']}", json={"status": "Bye @bob@moot.test"}, headers=alice.headers
+    )
+    assert [one["acct"] for one in edited.json()["mentions"]] == ["bob"]
+    source = await client.get(f"{STATUSES}/{said['id']}/source", headers=alice.headers)
+    assert source.json()["text"] == "Bye @bob"
+
+
 async def test_a_thread_that_goes_in_a_circle_has_an_end(
     client: httpx.AsyncClient, people: People, alice: Any
 ) -> None:

@@ -8,7 +8,10 @@ from litestar import Request
 from folkmoot.accounts.profiles.model import PostingDefaults
 from folkmoot.gate import Refused, Viewer, invalid
 from folkmoot.posts.model import Draft, PollDraft, QuotePolicy, Visibility
+from folkmoot.posts.rules import SOURCE_CODE_POINTS_MAX
+from folkmoot.posts.text import at_home
 from folkmoot.surfaces.mastodon.paging import entity_id
+from folkmoot.surfaces.services import Site
 
 
 class AskedPoll(msgspec.Struct):
@@ -41,10 +44,12 @@ class CreateStatus(Written):
     quoted_status_id: str | int | None = None
 
 
-def words(asked: Written) -> Draft:
+def words(asked: Written, site: Site) -> Draft:
     """What a post is to say. Raises Refused 422."""
+    source = asked.status or ""
     return Draft(
-        source=asked.status or "",
+        # What is longer is refused soon, and not looked through before.
+        source=at_home(source, site.domain) if len(source) <= SOURCE_CODE_POINTS_MAX else source,
         spoiler_text=asked.spoiler_text or "",
         sensitive=asked.sensitive or False,
         language=asked.language or None,
@@ -53,14 +58,16 @@ def words(asked: Written) -> Draft:
     )
 
 
-def draft(asked: CreateStatus, request: Request[Any, Any, Any], viewer: Viewer, defaults: PostingDefaults) -> Draft:
+def draft(
+    asked: CreateStatus, request: Request[Any, Any, Any], viewer: Viewer, defaults: PostingDefaults, site: Site
+) -> Draft:
     """A new post, with what its author said once for all. Raises Refused 422."""
     try:
         visibility = Visibility(asked.visibility or defaults.privacy)
     except ValueError as error:
         raise invalid("Visibility is public, unlisted, private or direct") from error
     return msgspec.structs.replace(
-        words(asked),
+        words(asked, site),
         visibility=visibility,
         sensitive=defaults.sensitive if asked.sensitive is None else asked.sensitive,
         language=asked.language or defaults.language,

@@ -7,7 +7,6 @@ from litestar import Request, get, put
 
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
 from folkmoot.posts import edits, queries, quotes
-from folkmoot.posts.files import actions as files
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_statuses
 from folkmoot.surfaces.mastodon.edit_entities import StatusEdit, StatusSource
@@ -42,20 +41,18 @@ async def edit_status(
     """Say one's own post anew: text, warning, language, files and what is said of them, poll. Other options begin
     a poll anew."""
     asked = await parse(request, EditStatus)
-    draft, id_ = drafts.words(asked), entity_id(status_id)
+    draft, id_ = drafts.words(asked, services.site), entity_id(status_id)
     described = {
         drafts.media_id(one.id): one.description
         for one in asked.media_attributes or []
         if one.description is not None
     }
-    in_view = {drafts.media_id(one.id): focus_of(one.focus) for one in asked.media_attributes or []}
+    said = {drafts.media_id(one.id): focus_of(one.focus) for one in asked.media_attributes or []}
+    in_view = {media_id: focus for media_id, focus in said.items() if focus is not None}
     policy = drafts.quote_policy(asked.quote_approval_policy) if asked.quote_approval_policy else None
 
     async def work(acting: Acting) -> None:
-        await edits.edit(acting, id_, draft, described)
-        for media_id, focus in in_view.items():
-            if focus is not None and media_id in draft.media_ids:
-                await files.set_focus(acting, media_id, focus)
+        await edits.edit(acting, id_, draft, described, in_view)
         if policy is not None:
             await quotes.set_policy(acting, id_, policy)
 

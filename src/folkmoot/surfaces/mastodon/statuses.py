@@ -36,7 +36,8 @@ async def create_status(
     made then."""
     asked = await parse(request, CreateStatus)
     async with services.database.read() as read:
-        draft = drafts.draft(asked, request, permit.viewer, await profiles.defaults_of(read, permit.viewer.id))
+        defaults = await profiles.defaults_of(read, permit.viewer.id)
+        draft = drafts.draft(asked, request, permit.viewer, defaults, services.site)
         answered_id = draft.in_reply_to_id
         answered = await threads.admit(read, services.gate, permit.viewer, answered_id) if answered_id else None
         quoted = await _quoted(read, services, permit.viewer, draft.quoted_id)
@@ -53,9 +54,9 @@ async def create_status(
 
 @get(PATH, opt=serves(Serves.ANYONE, scope=_READ))
 async def list_statuses(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> list[Status]:
-    """The posts of `id[]` that the viewer may see."""
+    """The posts of `id[]` that the viewer may see, each once."""
     asked = [value for name, value in request.query_params.multi_items() if name in ("id[]", "id")]
-    ids = [entity_id(text) for text in asked[:IDS_MAX]]
+    ids = list(dict.fromkeys(entity_id(text) for text in asked[:IDS_MAX]))
     async with services.database.read() as read:
         return await load_statuses.statuses(read, services, viewer, await queries.by_ids(read, ids))
 
