@@ -12,6 +12,9 @@ from tests.surfaces.test_sweep import found_in, look
 from folkmoot.gate import Standing
 from folkmoot.surfaces.services import Services
 
+# On the default database alone: what it asks PostgreSQL, others ask it too, statement by statement.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 PUBLIC_LISTS = {
     "/api/v1/timelines/public",
     f"{API}/spaces",

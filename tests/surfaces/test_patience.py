@@ -10,6 +10,9 @@ from tests.surfaces.conftest import Person
 
 from folkmoot.surfaces.patience import Patience
 
+# On the default database alone: what it asks PostgreSQL, others ask it too, statement by statement.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 URL = "http://moot.test/api/v1/statuses"
 
 

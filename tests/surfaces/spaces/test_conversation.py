@@ -14,6 +14,9 @@ from folkmoot.posts import scheduled
 from folkmoot.spaces import threads
 from folkmoot.storage.jobs import Job
 
+# On the default database alone: what it asks PostgreSQL, others ask it too, statement by statement.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 STATUSES = "/api/v1/statuses"
 
 

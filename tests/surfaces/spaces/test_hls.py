@@ -25,6 +25,9 @@ from folkmoot.tape.redact import redact
 from folkmoot.tape.redactions import Redaction
 from folkmoot.tape.writer import TapeWriter
 
+# On the default database alone: what it asks PostgreSQL, others ask it too, statement by statement.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SOUND = "public, max-age=5, stale-while-revalidate=5"
 PLAYLIST = "public, max-age=2, stale-while-revalidate=2"
 REFUSED = "public, max-age=1, stale-while-revalidate=1"

@@ -15,6 +15,9 @@ from folkmoot.surfaces.services import Services
 from folkmoot.tape.model import TapeDamaged
 from folkmoot.tape.reader import TapeReader
 
+# On the default database alone: what it asks PostgreSQL, others ask it too, statement by statement.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def duration_ms(content: bytes) -> int:
     """What a decoder makes of it."""
