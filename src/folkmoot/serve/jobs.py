@@ -18,6 +18,7 @@ from folkmoot.notifications.telling import STARTING_SOON, TELL_MORE, Telling
 from folkmoot.posts import polls, scheduled
 from folkmoot.posts.files import processing
 from folkmoot.posts.files.actions import PROCESS
+from folkmoot.posts.files.claims import CLEAR_UNCLAIMED, unclaimed_clearer
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
@@ -53,6 +54,7 @@ def handlers(
         DELETE_ACCOUNT: Leaving(gate).run,
         DELETE_TAPE: delete_tape if remote is None else archived_tape_deleter(delete_tape, remote),
         DELETE_OBJECTS: object_deleter(objects),
+        CLEAR_UNCLAIMED: unclaimed_clearer(gate.database, objects),
         FORGET_WORDS: word_forgetter(gate.database),
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         PUSH: pushing.run,

@@ -17,7 +17,7 @@ from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, inval
 from folkmoot.media.depot import Made
 from folkmoot.media.model import Purpose
 from folkmoot.media.sniffing import GIF, Format
-from folkmoot.posts.files import actions, queries
+from folkmoot.posts.files import actions, claims, queries
 from folkmoot.posts.files.model import Media, MediaDetails, details_of, folder_of, upload_key
 from folkmoot.posts.rules import clean_description
 from folkmoot.storage.database import Read
@@ -123,6 +123,7 @@ async def _take(request: Request[Any, Any, Any], permit: Permit, services: Servi
     form, focus = uploads.form_of(upload), focus_of(asked.focus)
     description = clean_description(asked.description or "")
     media_id = services.database.ids.next()
+    await services.gate.act(permit, lambda acting: claims.expect(acting, media_id))
     details = MediaDetails(focus=focus)
     if thumbnail is not None and form.family != "image":
         shown = await _thumbnail(services, thumbnail, media_id)
