@@ -1,17 +1,18 @@
 """Edits: what a post says anew, and what it said before."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Row, delete, exists, func, insert, select, update
 
 from folkmoot.gate import Acting, Refused, invalid
-from folkmoot.posts import indexed, polls, queries, rules, tagged, writing
+from folkmoot.posts import indexed, polls, queries, rules, tagged, text, writing
 from folkmoot.posts.conversations import actions as conversations
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.files import queries as file_queries
-from folkmoot.posts.model import Draft, Post, Version
+from folkmoot.posts.model import Draft, Post, Version, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit
 from folkmoot.storage.tables.moderation import reported_posts
@@ -23,9 +24,16 @@ didn't before."""
 EDITS_MAX = 200
 
 
-async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping[int, str]) -> Post:
+async def edit(
+    acting: Acting,
+    post_id: int,
+    draft: Draft,
+    descriptions: Mapping[int, str],
+    in_view: Mapping[int, tuple[float, float]] = MappingProxyType({}),
+) -> Post:
     """Have one of the actor's own posts say what a draft says; whom it is for, what it answers and what it quotes
-    stay. `descriptions` are of its files, by id. What it said before stays in its history.
+    stay. `descriptions`, and what is to stay `in_view`, are of its files, by id. What it said before stays in its
+    history.
 
     Raises Refused: 404 for a post that is another's, or none, 422 for what can't be posted.
     """
@@ -35,6 +43,7 @@ async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping
     before = await current(acting.tx, post)
     for media_id in set(clean.media_ids) & set(descriptions):
         await files.describe(acting, media_id, descriptions[media_id])
+    moved = [await files.set_focus(acting, id_, in_view[id_]) for id_ in clean.media_ids if id_ in in_view]
     await files.rearrange(acting, post.id, clean.media_ids)
     await polls.change(acting, post, clean.poll)
     words = await writing.words(acting, clean.source)
@@ -55,9 +64,9 @@ async def edit(acting: Acting, post_id: int, draft: Draft, descriptions: Mapping
     assert edited is not None
     await tagged.changed(acting, edited)
     await indexed.changed(acting, edited, clean)
-    await conversations.came(acting, edited)
+    await conversations.changed(acting, post, edited)
     after = await current(acting.tx, edited)
-    if after == before:
+    if after == before and not any(moved):
         return edited
     await _remember(acting, post.id, before)
     named = [str(account_id) for account_id in edited.mentions if account_id not in post.mentions]
@@ -88,6 +97,16 @@ async def earlier(read: Read, post_ids: Collection[int]) -> dict[int, list[Versi
     for row in await read.connection.execute(statement):
         versions.setdefault(row.post_id, []).append(_version(row))
     return versions
+
+
+async def posts_as_said(read: Read, post: Post, versions: Sequence[Version]) -> list[Post]:
+    """The post for each of its versions, as it named people then: whom an edit names anew was not told what it said
+    before. At most one statement."""
+    if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+        return [post] * len(versions)
+    named = [text.mentioned_usernames(text.tokens(version.source)) for version in versions]
+    known = await queries.usernames(read, {name for names in named for name in names})
+    return [replace(post, mentions=tuple(known[name][0] for name in names if name in known)) for names in named]
 
 
 async def forget(acting: Acting, post: Post) -> None:

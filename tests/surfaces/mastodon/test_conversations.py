@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 from tests.support.people import People
-from tests.surfaces.conftest import Person
+from tests.surfaces.conftest import Person, person
 from tests.surfaces.mastodon.test_marks import say
 from tests.surfaces.walking import walked
 
@@ -82,3 +82,41 @@ async def test_who_is_suspended_is_not_in_it(
     assert await of(client, bob) == []
     await people.put(alice.id, Standing.ACTIVE)
     assert len(await of(client, bob)) == 1
+
+
+async def test_whom_an_edit_leaves_out_learns_nothing_of_it(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person
+) -> None:
+    carol = await person(people, "carol")
+    first = await tell(client, alice, "@bob hello")
+    said = await tell(client, alice, "@bob only for you", in_reply_to_id=first["id"])
+    path = f"/api/v1/statuses/{said['id']}"
+    (own,) = await of(client, alice)
+    assert (await client.delete(f"{CONVERSATIONS}/{own['id']}", headers=alice.headers)).status_code == 200
+    assert (await client.put(path, json={"status": "@carol of bob"}, headers=alice.headers)).status_code == 200
+    assert (await client.put(path, json={"status": "@carol of Bob"}, headers=alice.headers)).status_code == 200
+    (before,) = await of(client, bob)
+    assert ([one["acct"] for one in before["accounts"]], before["last_status"]["id"]) == (["alice"], first["id"])
+    assert [one["last_status"]["id"] for one in await of(client, carol)] == [said["id"]]
+    assert await of(client, alice) == []  # nobody said more: what she took off her list stays off it
+
+    async def history(who: Person) -> list[str]:
+        answer = await client.get(f"{path}/history", headers=who.headers)
+        return [version["content"].rpartition(" ")[2] for version in answer.json()] if answer.is_success else []
+
+    assert await history(alice) == ["you</p>", "bob</p>", "Bob</p>"]
+    assert await history(carol) == ["bob</p>", "Bob</p>"]
+    assert await history(bob) == []
+
+
+async def test_whom_the_only_post_is_for_no_more_has_no_conversation(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person
+) -> None:
+    carol = await person(people, "carol")
+    said = await tell(client, alice, "@bob hello")
+    await client.put(f"/api/v1/statuses/{said['id']}", json={"status": "@carol"}, headers=alice.headers)
+    assert (await of(client, bob), len(await of(client, carol))) == ([], 1)
+    (own,) = await of(client, carol)
+    await client.delete(f"{CONVERSATIONS}/{own['id']}", headers=carol.headers)
+    await client.put(f"/api/v1/statuses/{said['id']}", json={"status": "@carol hey"}, headers=alice.headers)
+    assert await of(client, carol) == []

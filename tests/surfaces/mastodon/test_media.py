@@ -195,6 +195,30 @@ async def test_what_a_post_shows_is_not_deleted(client: httpx.AsyncClient, alice
     assert answer.status_code == 422
 
 
+async def test_what_a_post_shows_is_changed_by_an_edit_alone(client: httpx.AsyncClient, alice: Any) -> None:
+    shown = (await upload(client, alice, uploads.photograph())).json()
+    path = f"{MEDIA}/{shown['id']}"
+    said: dict[str, Any] = {"status": "look", "media_ids": [shown["id"]]}
+    post = (await client.post("/api/v1/statuses", headers=alice.headers, json=said)).json()
+    thumbnail = {"thumbnail": ("y.jpg", uploads.photograph(20, 10))}
+    every: list[dict[str, Any]] = [
+        {"json": {"description": "other"}},
+        {"json": {"focus": "0.1,0.2"}},
+        {"files": thumbnail},
+    ]
+    for changes in every:
+        assert (await client.put(path, headers=alice.headers, **changes)).status_code == 404
+    of_post = f"/api/v1/statuses/{post['id']}"
+    assert (await client.get(of_post)).json()["media_attachments"] == post["media_attachments"]
+    said["media_attributes"] = [{"id": shown["id"], "focus": "0.1,0.2"}]
+    edited = (await client.put(of_post, headers=alice.headers, json=said)).json()
+    assert edited["media_attachments"][0]["meta"]["focus"] == {"x": 0.1, "y": 0.2}
+    assert edited["edited_at"] is not None
+    assert (await client.put(of_post, headers=alice.headers, json=said)).json()["edited_at"] == edited["edited_at"]
+    history = (await client.get(f"{of_post}/history")).json()
+    assert len(history) == 2
+
+
 @pytest.mark.slow
 async def test_a_thumbnail_of_ones_own(client: httpx.AsyncClient, alice: Any, work: Work) -> None:
     files = {"file": ("x.wav", uploads.sound()), "thumbnail": ("y.jpg", uploads.photograph(30, 30))}

@@ -1,5 +1,7 @@
 """Writes of conversations: as direct posts come and go, and as somebody reads them."""
 
+from collections.abc import Collection, Iterable
+
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -12,11 +14,27 @@ _LOOKED_BACK_MAX = 100
 
 
 async def came(acting: Acting, post: Post) -> None:
-    """Have a direct post stand for its conversation with everybody whom it is for, unread but by its author.
+    """Have a direct post stand for its conversation with everybody whom it is for, unread but by its author."""
+    if post.visibility is Visibility.DIRECT:
+        await _stand(acting, post, dict.fromkeys((post.account_id, *post.mentions)))
 
-    An edited post may be for more people than before; for the others it stays where it was.
-    """
-    if post.visibility is not Visibility.DIRECT:
+
+async def changed(acting: Acting, before: Post, after: Post) -> None:
+    """After a direct post was edited: it stands with those whom it names anew, and no more with whom it names no
+    longer. With the others it stays as it was, also where they took the conversation off their lists."""
+    if after.visibility is not Visibility.DIRECT:
+        return
+    await _stand(acting, after, _besides(after.mentions, before))
+    await _step_back(acting, after, _besides(before.mentions, after))
+
+
+def _besides(account_ids: Iterable[int], post: Post) -> list[int]:
+    """Those whom a post is not for."""
+    return [id_ for id_ in account_ids if id_ not in (post.account_id, *post.mentions)]
+
+
+async def _stand(acting: Acting, post: Post, account_ids: Collection[int]) -> None:
+    if not account_ids:
         return
     rows = [
         {
@@ -26,7 +44,7 @@ async def came(acting: Acting, post: Post) -> None:
             "last_post_id": post.id,
             "unread": account_id != post.account_id,
         }
-        for account_id in dict.fromkeys((post.account_id, *post.mentions))
+        for account_id in account_ids
     ]
     insert = (sqlite if acting.tx.is_sqlite else postgresql).insert(conversations).values(rows)
     newer = {name: insert.excluded[name] for name in ("last_post_id", "unread")}
@@ -44,13 +62,20 @@ async def went(acting: Acting, post: Post) -> None:
     if post.visibility is not Visibility.DIRECT:
         return
     last = conversations.c.last_post_id == post.id
-    sides = (await acting.tx.connection.execute(select(conversations.c.account_id).where(last))).scalars().all()
+    sides = await acting.tx.connection.execute(select(conversations.c.account_id).where(last))
+    await _step_back(acting, post, sides.scalars().all())
+
+
+async def _step_back(acting: Acting, post: Post, sides: Collection[int]) -> None:
+    """Have the last post before it that is for each of these stand for the conversation, where this one does."""
+    last = conversations.c.last_post_id == post.id
     before = (
         select(posts.c.id, posts.c.account_id, posts.c.mentions)
         .where(
             posts.c.conversation_id == post.conversation_id,
             posts.c.visibility == Visibility.DIRECT.value,
             posts.c.deleted_at_ms.is_(None),
+            posts.c.id < post.id,
         )
         .order_by(posts.c.id.desc())
         .limit(_LOOKED_BACK_MAX)

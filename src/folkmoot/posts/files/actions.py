@@ -147,10 +147,12 @@ async def fail(acting: Acting, media_id: int, why: str) -> None:
         await _set_details(acting, media_id, replace(file.details, percent=None, failure=why))
 
 
-async def set_focus(acting: Acting, media_id: int, focus: tuple[float, float]) -> None:
-    """Say what is to stay in view of one of the actor's own files. Raises Refused 404."""
+async def set_focus(acting: Acting, media_id: int, focus: tuple[float, float]) -> bool:
+    """Say what is to stay in view of one of the actor's own files; whether that is something else than before.
+    Raises Refused 404."""
     file = await _own(acting, media_id)
     await _set_details(acting, media_id, replace(file.details, focus=focus))
+    return file.details.focus != focus
 
 
 async def set_preview(acting: Acting, media_id: int, preview: Stored, blurhash: str | None) -> None:
@@ -162,6 +164,12 @@ async def set_preview(acting: Acting, media_id: int, preview: Stored, blurhash: 
     await _set_details(acting, media_id, details)
     if former is not None:
         await discard(acting.tx, [former.key])
+
+
+def require_no_post(file: Media | None) -> None:
+    """Raises Refused 404 for what a post shows, or showed: its history would say what wasn't said."""
+    if file is None or file.post_id is not None:
+        raise Refused("not_found", "Record not found", status=404)
 
 
 async def _own(acting: Acting, media_id: int) -> Media:

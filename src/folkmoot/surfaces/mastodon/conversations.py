@@ -94,6 +94,9 @@ async def load(
 
 
 def _people(last: Post, viewer: Viewer) -> list[int]:
+    """Nobody where the post is not for the viewer: whom it is for is no affair of theirs."""
+    if viewer.id not in (last.account_id, *last.mentions):
+        return []
     others = [id_ for id_ in dict.fromkeys((last.account_id, *last.mentions)) if id_ != viewer.id]
     return others or [viewer.id]
 

@@ -55,14 +55,18 @@ async def status(read: Read, services: Services, viewer: Viewer, post: Post | No
 
 
 async def history(read: Read, services: Services, viewer: Viewer, found: Post | None) -> list[StatusEdit]:
-    """What a post said, the first first, the present last. None where the viewer may not see it."""
+    """What a post said, the first first, the present last, as far as it was for the viewer then. Nothing where they
+    may not see it."""
     if found is None:
         return []
     admitted, around = await _load(read, services, viewer, [found], with_taken_out=True)
     if not admitted:
         return []
     before = (await edits.earlier(read, [found.id])).get(found.id, [])
-    versions = [*before, await edits.current(read, found)]
+    as_said = await edits.posts_as_said(read, found, before)
+    seen = {id(one.item) for one in await services.gate.admit(read, viewer, as_said)}
+    told = [version for version, post in zip(before, as_said, strict=True) if id(post) in seen]
+    versions = [*told, await edits.current(read, found)]
     return [present_statuses.edit(admitted[0], version, around, services.site) for version in versions]
 
 

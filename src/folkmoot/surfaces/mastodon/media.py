@@ -90,12 +90,13 @@ async def show_media(media_id: str, viewer: Viewer, services: Services) -> Respo
 async def update_media(
     request: Request[Any, Any, Any], media_id: str, permit: Permit, services: Services, limits: Limits
 ) -> Response[MediaAttachment]:
-    """Describe one's own file for those who can't see or hear it; say where its `focus` is; give it a thumbnail."""
+    """Describe one's own file for those who can't see or hear it; say where its `focus` is; give it a thumbnail.
+    One that a post shows is described anew by an edit of the post, which everybody can see."""
     asked, id_ = await parse(request, SentMedia), entity_id(media_id)
     thumbnail = uploads.sent_file(asked.thumbnail)
     focus = focus_of(asked.focus)
     async with services.database.read() as read:
-        await _own(read, permit.viewer, id_)
+        actions.require_no_post(await _own(read, permit.viewer, id_))
     made = None
     if thumbnail is not None:
         limits.upload(permit.viewer.id)
@@ -180,6 +181,7 @@ async def _thumbnail(services: Services, upload: UploadFile, media_id: int) -> M
 async def _change(
     acting: Acting, media_id: int, description: str | None, focus: tuple[float, float] | None, made: Made | None
 ) -> None:
+    actions.require_no_post(await queries.by_id(acting.tx, media_id))
     if description is not None:
         await actions.describe(acting, media_id, description)
     if focus is not None:
