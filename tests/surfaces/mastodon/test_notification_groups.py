@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.telling import tell
@@ -13,7 +14,9 @@ from tests.surfaces.conftest import Person, person
 
 from folkmoot.notifications.model import GROUP_SPAN_MS
 from folkmoot.notifications.rules import NEW_FOR_MS
-from folkmoot.storage.database import Database
+from folkmoot.storage.database import Database, Write
+from folkmoot.storage.tables.notifications import notifications
+from folkmoot.surfaces.mastodon.notification_groups import ROUNDS_MAX, ROWS_AT_ONCE
 
 GROUPS, REQUESTS, POLICY = (
     "/api/v2/notifications",
@@ -146,3 +149,35 @@ async def test_what_waits_can_be_forgotten(
     assert await asked(client, alice, REQUESTS) == []
     wrong = await client.patch(POLICY, json={"for_private_mentions": "dance"}, headers=alice.headers)
     assert wrong.status_code == 422
+
+
+async def test_behind_much_that_is_alike_there_is_more(
+    client: httpx.AsyncClient, alice: Person, bob: Person, database: Database
+) -> None:
+    said = await post(client, alice, "/api/v1/statuses", status="hear, hear")
+
+    def told(tx: Write, kind: str, number: int, group_key: str) -> dict[str, Any]:
+        return {
+            "id": tx.new_id(),
+            "account_id": alice.id,
+            "kind": kind,
+            "from_id": bob.id,
+            "post_id": int(said["id"]),
+            "key": f"{kind} {number}",
+            "group_key": group_key,
+            "filtered": False,
+            "created_at_ms": tx.now_ms,
+        }
+
+    async def work(tx: Write) -> None:
+        alone = [told(tx, "mention", number, f"mention-{number}") for number in range(3)]
+        alike = [told(tx, "favourite", number, "favourite-1") for number in range(ROUNDS_MAX * ROWS_AT_ONCE + 50)]
+        await tx.connection.execute(insert(notifications), [*alone, *alike])
+
+    await database.write(work)
+    address, kinds = GROUPS, []
+    while address:
+        answer = await client.get(address, headers=alice.headers)
+        kinds.append([one["type"] for one in answer.json()["notification_groups"]])
+        address = answer.links.get("next", {}).get("url", "")
+    assert kinds == [["favourite"], ["favourite", *["mention"] * 3]]

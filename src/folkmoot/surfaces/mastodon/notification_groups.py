@@ -44,6 +44,7 @@ class Groups(msgspec.Struct):
 
     by_key: dict[str, list[Loaded]]
     read_ids: list[int]
+    is_end: bool = False  # nothing is left to read
 
 
 @get(PATH, opt=serves(Serves.SIGNED_IN, scope=READ))
@@ -55,8 +56,8 @@ async def grouped(
     async with services.database.read() as read:
         found = await _groups(read, services, viewer, asked_for(request), asked, _grouped(request))
         answer = await _present(read, services, viewer, found.by_key, _expands_partly(request))
-    # A page of groups is full when there are as many groups: what is read for it may be more.
-    limit = len(found.read_ids) if len(found.by_key) >= asked.limit else len(found.read_ids) + 1
+    # A page of groups goes on where reading for it stopped, however few groups that were.
+    limit = len(found.read_ids) + 1 if found.is_end else len(found.read_ids)
     headers = link_header(request, services.site.base_url, found.read_ids, limit)
     return Response(answer, headers=headers)
 
@@ -136,6 +137,7 @@ async def _groups(
             if row.id in loaded:
                 found.by_key.setdefault(key, []).append(loaded[row.id])
         if len(rows) < ROWS_AT_ONCE:
+            found.is_end = len(found.by_key) < wanted.limit
             break
         rest = replace(rest, **({"min_id": rows[0].id} if upwards else {"max_id": rows[-1].id}))
     return _ordered(found, upwards=upwards)
@@ -147,7 +149,7 @@ def _ordered(found: Groups, *, upwards: bool) -> Groups:
         return found
     by_key = {key: loaded[::-1] for key, loaded in found.by_key.items()}
     newest_first = sorted(by_key.items(), key=lambda group: -group[1][0].notification.item.id)
-    return Groups(dict(newest_first), found.read_ids[::-1])
+    return Groups(dict(newest_first), found.read_ids[::-1], found.is_end)
 
 
 async def _present(
