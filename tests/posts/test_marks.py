@@ -184,7 +184,7 @@ async def test_a_person_is_shown_what_they_did(square: Square) -> None:
         assert await mark_queries.mine(read, alice, [post, reply, other]) == {}
     assert mine[post.id] == Mine(favourited=True, reblogged=True, muted=True)
     assert (mine[reply.id], mine[other.id]) == (Mine(muted=True), Mine())
-    await square.act(bob, Action.MARK, lambda acting: marks.unmute_conversation(acting, shown))
+    await square.act(bob, Action.MARK, lambda acting: marks.unmute_conversation(acting, shown.item.conversation_id))
     async with square.database.read() as read:
         assert await mark_queries.mine(read, bob, [reply]) == {}
 

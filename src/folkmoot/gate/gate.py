@@ -207,7 +207,8 @@ class Gate:
         ]
 
     async def admit_blocked(self, read: Read, viewer: Viewer, items: Sequence[Item]) -> list[Visible[Item]]:
-        """Those whom the viewer blocks, for the list where they take that back: as if neither blocked the other."""
+        """As if neither blocked the other: for the lists where the viewer takes back what they decided about
+        somebody, and for reports, which whoever insults and then blocks must not prevent."""
         seen = await self._decide(read, viewer, items, despite_blocks=True)
         return [
             Visible(item, viewer, _MAKER, is_open=shown is Shown.EVERYONE)

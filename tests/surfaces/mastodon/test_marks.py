@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.surfaces.conftest import Person
+from tests.support.people import People
+from tests.surfaces.conftest import Person, person
 
 STATUSES = "/api/v1/statuses"
 
@@ -122,3 +123,26 @@ async def test_a_muted_conversation(client: httpx.AsyncClient, alice: Person, bo
     shown = await client.get(f"{STATUSES}/{reply['id']}", headers=alice.headers)
     assert shown.json()["muted"] is True
     assert (await do(client, alice, "unmute", reply["id"])).json()["muted"] is False
+
+
+async def test_what_one_did_is_taken_back_of_whoever_blocked_one(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person
+) -> None:
+    said = await say(client, alice, "of bob")
+    hidden = await say(client, alice, "@bob between us", visibility="direct")
+    path, verbs = f"/api/v1/statuses/{said['id']}", ("reblog", "favourite", "bookmark", "mute")
+    for verb in verbs:
+        assert (await client.post(f"{path}/{verb}", headers=bob.headers)).status_code == 200
+    await client.post(f"/api/v1/accounts/{bob.id}/block", headers=alice.headers)
+    for verb in verbs:
+        assert (await client.post(f"{path}/{verb}", headers=bob.headers)).status_code == 404
+        answer = await client.post(f"{path}/un{verb}", headers=bob.headers)
+        assert (answer.status_code, answer.json()["id"]) == (200, said["id"])
+    left = (await client.get(path, headers=alice.headers)).json()
+    assert (left["reblogs_count"], left["favourites_count"]) == (0, 0)
+    await client.post(f"/api/v1/accounts/{bob.id}/unblock", headers=alice.headers)
+    seen = (await client.get(path, headers=bob.headers)).json()
+    assert [seen[name] for name in ("reblogged", "favourited", "bookmarked", "muted")] == [False] * 4
+    stranger = await person(people, "carol")
+    answer = await client.post(f"/api/v1/statuses/{hidden['id']}/unfavourite", headers=stranger.headers)
+    assert (answer.status_code, "between" in answer.text) == (404, False)

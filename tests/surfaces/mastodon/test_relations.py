@@ -245,3 +245,12 @@ async def test_of_the_suspended_only_who_asks_for_them(a: Talking, b: Talking, p
 async def test_nobody_is_nobody(a: Talking) -> None:
     for verb, status in (("mute", 404), ("note", 404), ("endorse", 422), ("follow", 404), ("block", 404)):
         assert (await a.post(f"{ACCOUNTS}/12345/{verb}", comment="x")).status_code == status
+
+
+async def test_whom_one_muted_is_listed_also_when_they_block_one(
+    client: httpx.AsyncClient, alice: Person, bob: Person
+) -> None:
+    own, other = Talking(client, bob), Talking(client, alice)
+    await other.do(own, "block")
+    await own.do(other, "mute")
+    assert await own.names("/api/v1/mutes") == ["alice"]

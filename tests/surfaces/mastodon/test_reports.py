@@ -350,3 +350,16 @@ async def rows(services: Services, *tables: Table) -> list[int]:
             (await read.connection.execute(select(func.count()).select_from(table))).scalar_one()
             for table in tables
         ]
+
+
+async def test_whoever_insults_and_then_blocks_is_reported(
+    client: httpx.AsyncClient, alice: Person, bob: Person
+) -> None:
+    insult = await post_by(client, alice, "of bob")
+    hidden = await post_by(client, alice, "for those who follow", visibility="private")
+    await client.post(f"/api/v1/accounts/{bob.id}/block", headers=alice.headers)
+    for about in ({}, {"status_ids": [insult]}):
+        answer = await client.post(REPORTS, json={"account_id": alice.id, **about}, headers=bob.headers)
+        assert answer.status_code == 200, answer.text
+    unseen = {"account_id": alice.id, "status_ids": [hidden]}
+    assert (await client.post(REPORTS, json=unseen, headers=bob.headers)).status_code == 404

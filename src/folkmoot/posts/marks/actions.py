@@ -49,9 +49,9 @@ async def mute_conversation(acting: Acting, shown: Visible[Post]) -> None:
     )
 
 
-async def unmute_conversation(acting: Acting, shown: Visible[Post]) -> None:
+async def unmute_conversation(acting: Acting, conversation_id: int) -> None:
     own = conversation_mutes.c.account_id == acting.actor_id
-    this = conversation_mutes.c.conversation_id == shown.item.conversation_id
+    this = conversation_mutes.c.conversation_id == conversation_id
     await acting.tx.connection.execute(delete(conversation_mutes).where(own & this))
 
 

@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
-from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, Visible, invalid
+from folkmoot.gate import ANONYMOUS, Acting, Action, Permit, Refused, Serves, Viewer, Visible, invalid
 from folkmoot.posts import boosts
 from folkmoot.posts import queries as posts
 from folkmoot.posts.marks import actions, queries
@@ -27,6 +27,7 @@ from folkmoot.surfaces.services import Services
 
 PATH = "/api/v1/statuses/{status_id:str}"
 _Work = Callable[[Acting, Visible[Post]], Awaitable[None]]
+_Undo = Callable[[Acting, Post], Awaitable[None]]
 _Who = Callable[[Read, int, Page], Awaitable[list[tuple[int, int]]]]
 
 
@@ -52,9 +53,7 @@ async def reblog(request: Request[Any, Any, Any], status_id: str, permit: Permit
 @post(f"{PATH}/unreblog", opt=serves(Serves.SIGNED_IN, Action.POST, "write:statuses"), status_code=200)
 async def unreblog(status_id: str, permit: Permit, services: Services) -> Status:
     """Boost a post no more. Returns the post."""
-    shown = await _shown(services, permit.viewer, status_id)
-    await services.gate.act(permit, lambda acting: boosts.unboost(acting, shown.item.id))
-    return await _present(services, permit.viewer, shown.item.id)
+    return await _take_back(services, permit, status_id, lambda acting, post: boosts.unboost(acting, post.id))
 
 
 def _marking(verb: str, action: Action, scope: str, work: _Work, what: str) -> HTTPRouteHandler:
@@ -64,29 +63,62 @@ def _marking(verb: str, action: Action, scope: str, work: _Work, what: str) -> H
         await services.gate.act(permit, lambda acting: work(acting, shown))
         return await _present(services, permit.viewer, shown.item.id)
 
+    return _named(handle, verb, what)
+
+
+def _unmarking(verb: str, action: Action, scope: str, work: _Undo, what: str) -> HTTPRouteHandler:
+    @post(f"{PATH}/{verb}", opt=serves(Serves.SIGNED_IN, action, scope), status_code=200)
+    async def handle(status_id: str, permit: Permit, services: Services) -> Status:
+        return await _take_back(services, permit, status_id, work)
+
+    return _named(handle, verb, what)
+
+
+def _named(handle: HTTPRouteHandler, verb: str, what: str) -> HTTPRouteHandler:
     handle.fn.__name__ = f"{verb}_status"
     handle.fn.__doc__ = f"{what} Returns the post."
     return handle
+
+
+async def _take_back(services: Services, permit: Permit, status_id: str, work: _Undo) -> Status:
+    """Undo what one did with a post, also where one may not see it any more: then it is answered as nobody in
+    particular sees it. Raises Refused 404 where nobody does; what one did is taken back all the same."""
+    async with services.database.read() as read:
+        found = await posts.by_id(read, entity_id(status_id))
+        if found is not None and found.reblog_of_id is not None:
+            found = await posts.by_id(read, found.reblog_of_id)
+    if found is None:
+        raise Refused("not_found", "Record not found", status=404)
+    meant = found
+    await services.gate.act(permit, lambda acting: work(acting, meant))
+    try:
+        return await _present(services, permit.viewer, meant.id)
+    except Refused:
+        return await _present(services, ANONYMOUS, meant.id)
 
 
 def _mark(what: Mark) -> _Work:
     return lambda acting, shown: actions.mark(acting, what, shown)
 
 
-def _unmark(what: Mark) -> _Work:
-    return lambda acting, shown: actions.unmark(acting, what, shown.item.id)
+def _unmark(what: Mark) -> _Undo:
+    return lambda acting, post: actions.unmark(acting, what, post.id)
+
+
+async def _unmute(acting: Acting, post: Post) -> None:
+    await actions.unmute_conversation(acting, post.conversation_id)
 
 
 _FAVOURITES, _BOOKMARKS = "write:favourites", "write:bookmarks"
 _MARKING = [
     _marking("favourite", Action.MARK, _FAVOURITES, _mark(Mark.FAVOURITE), "Add to one's favourites."),
-    _marking("unfavourite", Action.MARK, _FAVOURITES, _unmark(Mark.FAVOURITE), "Take out of one's favourites."),
+    _unmarking("unfavourite", Action.MARK, _FAVOURITES, _unmark(Mark.FAVOURITE), "Take out of one's favourites."),
     _marking("bookmark", Action.MARK, _BOOKMARKS, _mark(Mark.BOOKMARK), "Keep, for oneself."),
-    _marking("unbookmark", Action.MARK, _BOOKMARKS, _unmark(Mark.BOOKMARK), "Keep no longer."),
+    _unmarking("unbookmark", Action.MARK, _BOOKMARKS, _unmark(Mark.BOOKMARK), "Keep no longer."),
     _marking("pin", Action.POST, "write:accounts", _mark(Mark.PIN), "Pin to one's profile, five at most."),
-    _marking("unpin", Action.POST, "write:accounts", _unmark(Mark.PIN), "Take off one's profile."),
+    _unmarking("unpin", Action.POST, "write:accounts", _unmark(Mark.PIN), "Take off one's profile."),
     _marking("mute", Action.MARK, "write:mutes", actions.mute_conversation, "Hear no more of a conversation."),
-    _marking("unmute", Action.MARK, "write:mutes", actions.unmute_conversation, "Hear of a conversation again."),
+    _unmarking("unmute", Action.MARK, "write:mutes", _unmute, "Hear of a conversation again."),
 ]
 
 

@@ -135,7 +135,7 @@ async def mutes(
     asked = _page(request)
     async with services.database.read() as read:
         muted = dict(await queries.muted(read, viewer.id, asked))
-        admitted = await services.gate.admit(read, viewer, await accounts.by_ids(read, list(muted)))
+        admitted = await services.gate.admit_blocked(read, viewer, await accounts.by_ids(read, list(muted)))
     return Response(
         [present.muted_account(one, services.site, muted[one.item.id]) for one in admitted],
         headers=link_header(request, services.site.base_url, list(muted), asked.limit),

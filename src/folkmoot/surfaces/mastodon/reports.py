@@ -42,7 +42,8 @@ class CreateReport(msgspec.Struct):
 async def create_report(
     request: Request[Any, Any, Any], permit: Permit, services: Services
 ) -> admin_entities.Report:
-    """Report an account, with what is meant: its posts, a Space it is in, a clip. One can report what one may see.
+    """Report an account, with what is meant: its posts, a Space it is in, a clip. One can report what one may see,
+    and whoever blocks one, with what everybody sees of theirs.
 
     Whom it is about is never told who reported.
     """
@@ -64,6 +65,8 @@ async def _target(read: Read, services: Services, viewer: Viewer, asked: CreateR
     if asked.account_id in (None, ""):
         raise invalid("account_id says whom the report is about")
     found = await accounts.by_ids(read, [entity_id(str(asked.account_id))])
+    for seen in await services.gate.admit_blocked(read, viewer, found):
+        return seen
     return await services.gate.admit_one(read, viewer, found[0] if found else None, "Record")
 
 
@@ -88,7 +91,7 @@ async def _posts(
     wanted = tuple(dict.fromkeys(entity_id(str(one)) for one in asked.status_ids or []))
     if len(wanted) > POSTS_MAX:
         raise invalid(f"a report holds at most {POSTS_MAX} posts")
-    seen = await services.gate.admit(read, viewer, await posts.by_ids(read, wanted))
+    seen = await services.gate.admit_blocked(read, viewer, await posts.by_ids(read, wanted))
     if len(seen) != len(wanted) or any(one.item.account_id != target.item.id for one in seen):
         raise Refused("not_found", "Record not found", status=404)
     return wanted
