@@ -14,7 +14,7 @@ from folkmoot.media.model import Piece, Processed, Unusable
 from folkmoot.media.processing import Watch, Workshop
 from folkmoot.posts.files import actions, queries
 from folkmoot.posts.files.model import Media, MediaDetails, upload_key
-from folkmoot.posts.files.processing import Processing
+from folkmoot.posts.files.processing import RETRY, Processing
 from folkmoot.storage.discarding import DELETE_OBJECTS
 from folkmoot.storage.jobs import Job
 from folkmoot.storage.objects import ObjectStore
@@ -66,10 +66,10 @@ class Upload:
         )
         await self.square.act(self.account_id, Action.UPLOAD, lambda acting: actions.add_upload(acting, file))
 
-    async def run(self, **depot: str) -> None:
+    async def run(self, attempt: int = 1, **depot: str) -> None:
         given = replace(self.depot, **depot)
         processing = Processing(self.square.gate, given, self.square.database.clock_ms)
-        await processing.run(Job(1, actions.QUEUE, actions.PROCESS, {"media": "7"}, 1))
+        await processing.run(Job(1, actions.QUEUE, actions.PROCESS, {"media": "7"}, attempt))
 
     async def file(self) -> Media | None:
         async with self.square.database.read() as read:
@@ -137,6 +137,26 @@ async def test_what_nothing_can_be_made_of_says_why(upload: Upload) -> None:
     file = await upload.file()
     assert file is not None
     assert (file.details.failure, file.details.percent, file.details.is_ready) == ("Too long", None, False)
+
+
+async def test_a_store_that_is_away_is_waited_for_and_then_said(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionResetError
+
+    await upload.keep()
+    monkeypatch.setattr(FakeDepot, "later", away)
+    with pytest.raises(ConnectionResetError):
+        await upload.run(attempt=RETRY.attempts_max - 1)
+    file = await upload.file()
+    assert file is not None
+    assert file.details.percent == 0
+    await upload.run(attempt=RETRY.attempts_max)
+    file = await upload.file()
+    assert file is not None
+    assert "away for too long" in file.details.failure
+    assert file.details.percent is None
 
 
 async def test_an_upload_that_is_lost_says_so(upload: Upload) -> None:

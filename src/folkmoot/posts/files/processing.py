@@ -14,8 +14,8 @@ from folkmoot.posts.files.model import folder_of
 from folkmoot.storage.jobs import Job, RetryPolicy
 
 log = structlog.get_logger(__name__)
-RETRY = RetryPolicy(attempts_max=4)
-"""What takes its process down three times does so a fourth time."""
+RETRY = RetryPolicy(attempts_max=10)
+"""For three quarters of an hour: a store that is away comes back. What a file does to a process, it does to a child."""
 PROGRESS_EVERY_MS = 1_000
 _BY = "worker: media"
 
@@ -43,6 +43,12 @@ class Processing(msgspec.Struct, frozen=True):
             return
         except FileNotFoundError:
             await self.gate.act(permit, lambda acting: actions.fail(acting, media_id, "The upload was lost"))
+            return
+        except OSError:
+            if job.attempt < RETRY.attempts_max:
+                raise
+            why = "The store of files was away for too long. Send it again"
+            await self.gate.act(permit, lambda acting: actions.fail(acting, media_id, why))
             return
         if not await self.gate.act(permit, lambda acting: actions.complete(acting, media_id, made)):
             log.info("media.deleted_meanwhile", media=media_id)
