@@ -15,7 +15,7 @@ from folkmoot.storage.jobs import Job, RetryPolicy
 
 log = structlog.get_logger(__name__)
 RETRY = RetryPolicy(attempts_max=10)
-"""For three quarters of an hour: a store that is away comes back. What a file does to a process, it does to a child."""
+"""For three quarters of an hour: a store that is away comes back. What a file does, it does to a child process."""
 PROGRESS_EVERY_MS = 1_000
 _BY = "worker: media"
 
