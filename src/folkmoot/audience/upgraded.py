@@ -15,6 +15,8 @@ _RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 # What uvicorn says of each connection has its address in it, and with that a token.
 _QUIET = logging.getLogger("folkmoot.websockets")
 _QUIET.setLevel(logging.WARNING)
+# Who hangs up before the handshake is no error of the application's.
+_QUIET.addFilter(lambda record: "without completing handshake" not in str(record.msg))
 
 
 class Upgraded:
