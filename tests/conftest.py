@@ -24,8 +24,11 @@ _MEMORY_BYTES_MIN = 4 << 30
 
 def pytest_configure() -> None:
     """What tests write lies in memory, where there is room: they wait for no disk, and nothing of it is to stay."""
-    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES_MIN:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))  # pytest's name for where tmp_path is
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK):
+        there = os.statvfs(_MEMORY)
+        runs_programs = not there.f_flag & os.ST_NOEXEC
+        if runs_programs and there.f_bavail * there.f_frsize > _MEMORY_BYTES_MIN:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))  # pytest's name for where tmp_path is
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
