@@ -26,7 +26,7 @@ QUIET = (
 )
 PASSWORD = "a-long-evening-in-the-square"
 ALIKE = 0.9
-TRIES = 12
+TRIES = 24
 PATIENCE_MS = PATIENCE_S * 1000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -136,7 +136,8 @@ class Person:
     def hears_it_as_said(self, said: sound.Sound, seconds: float = 4) -> sound.Sound:
         """A stretch in which what was said arrives intact; fails with what was measured if none does.
 
-        Several tries: five browsers share two processors here, and one that is starved loses sound of its own.
+        Many tries: five browsers share two processors here. One that is starved loses sound of its own, and a player
+        that fell seconds behind plays 5% faster until it has caught up, twenty times as long as it fell behind.
         """
         measured = []
         for _ in range(TRIES):
