@@ -136,7 +136,7 @@ class Person:
     def hears_it_as_said(self, said: sound.Sound, seconds: float = 4) -> sound.Sound:
         """A stretch in which what was said arrives intact; fails with what was measured if none does.
 
-        Many tries: five browsers share two processors here. One that is starved loses sound of its own, and a player
+        Many tries: five browsers share two processors. One that is starved loses sound of its own, and a player
         that fell seconds behind plays 5% faster until it has caught up, twenty times as long as it fell behind.
         """
         measured = []
