@@ -40,6 +40,7 @@ SPARE_FILES = 200
 FILES_PER_TAPE = 4
 REPORT_SPACES_MAX = 4_000
 CLOSED_AT_ONCE_MAX = 200  # a reset costs some 9 µs: when a crowd is closed, others are written to in between
+LEAVE_EVERY_MS = 20  # so many at once: a worker that has told its crowd leaves the processor to those who have not
 LEFT_AT_ONCE_MAX = 2  # who has been told of the end can wait until the others have been
 
 _HANGUP = select.EPOLLRDHUP | select.EPOLLET  # once: who is to be closed is registered until then
@@ -141,6 +142,7 @@ class Worker:
         self._revocations_due_ms = 0
         self._compare_ms = compare_ms
         self._compare_due_ms = 0
+        self._leave_due_ms = 0
 
     def run_once(self) -> None:
         """Sleeps until something happens or is due, and does it. A bounded piece of work each time."""
@@ -160,7 +162,11 @@ class Worker:
         was_due = self.fanout.serve(now_ms)
         if self._successor is not None:
             self._pass_on(self._successor)
-        self._close_sockets(CLOSED_AT_ONCE_MAX, LEFT_AT_ONCE_MAX if was_due else CLOSED_AT_ONCE_MAX)
+        left_max = LEFT_AT_ONCE_MAX if was_due else 0
+        if not was_due and now_ms >= self._leave_due_ms:
+            self._leave_due_ms = now_ms + LEAVE_EVERY_MS
+            left_max = CLOSED_AT_ONCE_MAX
+        self._close_sockets(CLOSED_AT_ONCE_MAX, left_max)
         if now_ms >= self._report_due_ms and self._successor is None:
             self._report_due_ms = now_ms + self._report_ms
             self._report()
@@ -209,11 +215,13 @@ class Worker:
         )
 
     def _patience_s(self) -> float:
-        if self._closing or self._leaving:
+        if self._closing:
             return 0.0
         if self._successor is not None and len(self.fanout):
             return self._successor.patience_s
         due_ms = min(self._revocations_due_ms, self._report_due_ms)
+        if self._leaving:
+            due_ms = min(due_ms, self._leave_due_ms)
         fanout_due_ms = self.fanout.due_ms()
         if fanout_due_ms is not None:
             due_ms = min(due_ms, fanout_due_ms)
