@@ -124,6 +124,20 @@ async def test_another_address_counts_once_it_is_confirmed(
     assert await own_email(carol) == ("carol@other.example", True, None)
 
 
+async def test_another_address_ends_what_was_sent_to_the_one_before(
+    carol: httpx.AsyncClient, services: Services, readers: Readers
+) -> None:
+    await confirm(services, readers, carol)
+    await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)
+    (reset,) = await readers.read(services.database)
+    other = {"email": "carol@other.example", "password": PASSWORD}
+    assert (await carol.post(f"{API}/email", json=other, headers=ORIGIN)).status_code == 200
+    _, letter = await readers.read(services.database)
+    await carol.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
+    taken = {"secret": secret_in(reset), "new": NEW_PASSWORD}
+    assert (await carol.post(f"{API}/password-link", json=taken, headers=ORIGIN)).status_code == 403
+
+
 async def test_a_new_password_by_mail(
     carol: httpx.AsyncClient, app: Litestar, services: Services, readers: Readers
 ) -> None:

@@ -66,4 +66,7 @@ async def confirm(acting: Acting, secret: str, mailbox_of: Callable[[str], bytes
         .where(credentials.c.account_id == link.account_id)
         .values(email=link.email, email_mark=mailbox_of(link.email), email_confirmed_at_ms=acting.now_ms)
     )
+    # Whoever reads what came to the address before has nothing more to open.
+    for purpose in (Purpose.RESET, Purpose.FACTORS_OFF):
+        await links.forget(acting, purpose, link.account_id)
     return link.account_id
