@@ -11,7 +11,7 @@ from folkmoot.posts import queries, rules
 from folkmoot.posts.model import PollDraft, Post
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit
-from folkmoot.storage.jobs import Job, enqueue
+from folkmoot.storage.jobs import Job, enqueue, recall
 from folkmoot.storage.tables.posts import poll_votes, polls
 
 POLL_VOTED = "poll.voted"
@@ -45,13 +45,16 @@ async def change(acting: Acting, post: Post, draft: PollDraft | None) -> None:
         await acting.tx.connection.execute(delete(poll_votes).where(poll_votes.c.poll_id == post.poll.id))
         values |= {"tallies": [0] * len(draft.options), "voters": 0}
     await acting.tx.connection.execute(update(polls).where(polls.c.id == post.poll.id).values(**values))
+    await _close_no_more(acting, post.poll.id, post.poll.expires_at_ms)
     await _close_later(acting, post.poll.id, draft)
     return None
 
 
 async def remove(acting: Acting, post_id: int) -> None:
     """Take the poll off a post, with all votes."""
-    await acting.tx.connection.execute(delete(polls).where(polls.c.post_id == post_id))
+    its = delete(polls).where(polls.c.post_id == post_id).returning(polls.c.id, polls.c.expires_at_ms)
+    for gone in (await acting.tx.connection.execute(its)).all():
+        await _close_no_more(acting, gone.id, gone.expires_at_ms)
 
 
 async def vote(acting: Acting, shown: Visible[Post], choices: Collection[int]) -> None:
@@ -132,3 +135,7 @@ def _end_ms(draft: PollDraft, acting: Acting) -> int:
 
 async def _close_later(acting: Acting, poll_id: int, draft: PollDraft) -> None:
     await enqueue(acting.tx, CLOSE, {"poll": str(poll_id)}, queue=QUEUE, run_at_ms=_end_ms(draft, acting))
+
+
+async def _close_no_more(acting: Acting, poll_id: int, end_ms: int) -> None:
+    await recall(acting.tx, CLOSE, {"poll": str(poll_id)}, queue=QUEUE, run_at_ms=end_ms)

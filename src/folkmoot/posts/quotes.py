@@ -25,10 +25,7 @@ async def quoting(acting: Acting, post: Post, shown: Visible[Post]) -> Post:
 
     Raises Refused: 404 when what it quotes was deleted meanwhile, 422 for what the actor may not quote.
     """
-    quoted = await queries.by_id(acting.tx, shown.item.reblog_of_id or shown.item.id)
-    if quoted is None:
-        raise Refused("not_found", "The post that this quotes was deleted.", status=404)
-    await _require_quotable(acting, quoted)
+    quoted = await require_quotable(acting, shown)
     own = quoted.account_id == post.account_id
     if post.visibility is Visibility.DIRECT and not own and quoted.account_id not in post.mentions:
         raise invalid("A direct post has to mention whom it quotes")
@@ -40,6 +37,16 @@ async def quoting(acting: Acting, post: Post, shown: Visible[Post]) -> Post:
         visibility=visibility,
         quoted=Quoted(quoted.id, QuoteState.ACCEPTED, quoted.account_id, quoted.visibility),
     )
+
+
+async def require_quotable(acting: Acting, shown: Visible[Post]) -> Post:
+    """What would be quoted, of a boost what it boosts. Raises Refused: 404 when it was deleted meanwhile, 422 for
+    what the actor may not quote."""
+    quoted = await queries.by_id(acting.tx, shown.item.reblog_of_id or shown.item.id)
+    if quoted is None:
+        raise Refused("not_found", "The post that this quotes was deleted.", status=404)
+    await _require_allowed(acting, quoted)
+    return quoted
 
 
 async def tell(acting: Acting, post: Post, quoted: Quoted) -> None:
@@ -85,7 +92,7 @@ async def of_post(read: Read, post_id: int, page: Page) -> list[Post]:
     return await queries.by_ids(read, [row.id for row in rows])
 
 
-async def _require_quotable(acting: Acting, quoted: Post) -> None:
+async def _require_allowed(acting: Acting, quoted: Post) -> None:
     """Raises Refused 422."""
     if quoted.account_id == acting.actor_id:
         if quoted.visibility is Visibility.DIRECT or quoted.circle is not None:

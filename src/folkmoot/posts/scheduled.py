@@ -13,14 +13,15 @@ from folkmoot.accounts.model import Page
 from folkmoot.accounts.paging import rows_of_page
 from folkmoot.gate import Acting, Action, Gate, Kind, Permit, Refused, Subject, Viewer, Visible, invalid, subjects
 from folkmoot.gate.standings import keeps
-from folkmoot.posts import actions, queries, rules, writing
+from folkmoot.posts import actions, queries, quotes, rules, writing
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.model import Draft, Post, Thread
 from folkmoot.storage.database import Read
-from folkmoot.storage.jobs import Job, enqueue
+from folkmoot.storage.jobs import Job, enqueue, recall
 from folkmoot.storage.tables.posts import scheduled_posts
 
 PUBLISH = "post.publish"
+QUEUE = "posts"
 LEAD_MS_MIN = 5 * 60_000
 YEARS_MAX_MS = 10 * 366 * 86_400_000
 OF_ACCOUNT_MAX = 300
@@ -38,11 +39,14 @@ class Scheduled(msgspec.Struct, frozen=True):
     draft: Draft
 
 
-async def schedule(acting: Acting, draft: Draft, at_ms: int) -> Scheduled | Post:
+async def schedule(
+    acting: Acting, draft: Draft, at_ms: int, quoted: Visible[Post] | None = None
+) -> Scheduled | Post:
     """Keep a draft until a time. With an idempotency key that was used within the hour: what it made then, which is
     a post where that came out meanwhile.
 
-    Raises Refused 422: what can't be posted, a time less than five minutes from now, too many of them.
+    Raises Refused 422: what can't be posted, or may not be quoted, a time less than five minutes from now, too many
+    of them.
     """
     clean = rules.clean_draft(draft)
     await writing.words(acting, clean.source)
@@ -50,6 +54,8 @@ async def schedule(acting: Acting, draft: Draft, at_ms: int) -> Scheduled | Post
     if earlier is not None:
         return earlier
     await _require_time(acting, at_ms, besides=0)
+    if quoted is not None:
+        await quotes.require_quotable(acting, quoted)
     made = Scheduled(acting.tx.new_id(), acting.actor_id, at_ms, clean)
     await acting.tx.connection.execute(
         insert(scheduled_posts).values(
@@ -69,6 +75,7 @@ async def move(acting: Acting, scheduled_id: int, at_ms: int) -> Scheduled:
     await acting.tx.connection.execute(
         update(scheduled_posts).where(scheduled_posts.c.id == scheduled_id).values(scheduled_at_ms=at_ms)
     )
+    await _publish_no_more(acting, scheduled_id, kept.scheduled_at_ms)
     await _publish_later(acting, scheduled_id, at_ms)
     return msgspec.structs.replace(kept, scheduled_at_ms=at_ms)
 
@@ -162,8 +169,11 @@ async def _due(read: Read, scheduled_id: int) -> Scheduled | None:
 
 async def _take(acting: Acting, scheduled_id: int, account_id: int) -> None:
     its = (scheduled_posts.c.id == scheduled_id) & (scheduled_posts.c.account_id == account_id)
-    if (await acting.tx.connection.execute(delete(scheduled_posts).where(its))).rowcount != 1:
+    taking = delete(scheduled_posts).where(its).returning(scheduled_posts.c.scheduled_at_ms)
+    at_ms = (await acting.tx.connection.execute(taking)).scalar_one_or_none()
+    if at_ms is None:
         raise _gone()
+    await _publish_no_more(acting, scheduled_id, at_ms)
     await files.release(acting, scheduled_id)
 
 
@@ -193,7 +203,11 @@ async def _require_time(acting: Acting, at_ms: int, besides: int) -> None:
 
 
 async def _publish_later(acting: Acting, scheduled_id: int, at_ms: int) -> None:
-    await enqueue(acting.tx, PUBLISH, {"scheduled": str(scheduled_id)}, queue="posts", run_at_ms=at_ms)
+    await enqueue(acting.tx, PUBLISH, {"scheduled": str(scheduled_id)}, queue=QUEUE, run_at_ms=at_ms)
+
+
+async def _publish_no_more(acting: Acting, scheduled_id: int, at_ms: int) -> None:
+    await recall(acting.tx, PUBLISH, {"scheduled": str(scheduled_id)}, queue=QUEUE, run_at_ms=at_ms)
 
 
 def _of(account_id: int) -> Select[tuple[object, ...]]:

@@ -89,6 +89,16 @@ async def enqueue_all(tx: Write, kind: str, wanted: Sequence[tuple[str, Any]]) -
         await _insert(tx, list(some))
 
 
+async def recall(tx: Write, kind: str, payload: Mapping[str, str], *, queue: str, run_at_ms: int) -> None:
+    """Have a job that was enqueued for then not run, unless it is under way, or was tried already: what is put off
+    again and again leaves no job for each time."""
+    said = [jobs.c.payload[name].as_string() == value for name, value in payload.items()]
+    waits = (jobs.c.queue == queue) & (jobs.c.run_at_ms == run_at_ms) & jobs.c.leased_until_ms.is_(None)
+    await tx.connection.execute(
+        delete(jobs).where(waits, jobs.c.kind == kind, jobs.c.failed_at_ms.is_(None), *said)
+    )
+
+
 async def _insert(tx: Write, values: dict[str, Any] | list[dict[str, Any]]) -> list[int]:
     tx.has_news = True
     # PostgreSQL delivers the notification at the commit, once.

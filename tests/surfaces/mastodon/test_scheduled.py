@@ -249,3 +249,35 @@ async def test_many_at_once_publish_it_once(
     job = Job(1, "posts", scheduled.PUBLISH, {"scheduled": made["id"]}, 1)
     await asyncio.gather(*(publish(job) for _ in range(5)))
     assert len(await posted(client, alice)) == 1
+
+
+async def test_however_often_it_is_put_off_it_is_one_job(
+    client: httpx.AsyncClient, people: People, alice: Person
+) -> None:
+    first, other = await later(client, alice), await later(client, alice)
+
+    async def waiting() -> int:
+        async with people.gate.database.read() as read:
+            rows = await read.connection.execute(select(jobs).where(jobs.c.kind == scheduled.PUBLISH))
+            return len(rows.all())
+
+    path = f"{SCHEDULED}/{first['id']}"
+    for hour in (10, 11, 11):
+        put_off = {"scheduled_at": f"2027-01-15T{hour}:00:00.000Z"}
+        assert (await client.put(path, json=put_off, headers=alice.headers)).status_code == 200
+        assert await waiting() == 2
+    assert (await client.delete(path, headers=alice.headers)).status_code == 200
+    assert await waiting() == 1
+    assert (await client.delete(f"{SCHEDULED}/{other['id']}", headers=alice.headers)).status_code == 200
+    assert await waiting() == 0
+
+
+async def test_what_may_not_be_quoted_is_refused_at_once(
+    client: httpx.AsyncClient, alice: Person, bob: Person
+) -> None:
+    body = {"status": "mine", "quote_approval_policy": "nobody"}
+    own = (await client.post(STATUSES, json=body, headers=bob.headers)).json()
+    sent = {"status": "look", "scheduled_at": IN_AN_HOUR, "quoted_status_id": own["id"]}
+    assert (await client.post(STATUSES, json=sent, headers=alice.headers)).status_code == 422
+    assert (await client.get(SCHEDULED, headers=alice.headers)).json() == []
+    assert (await client.post(STATUSES, json=sent, headers=bob.headers)).status_code == 200

@@ -43,7 +43,7 @@ async def create_status(
         quoted = await _quoted(read, services, permit.viewer, draft.quoted_id)
     if asked.scheduled_at:
         at_ms = parse_time(asked.scheduled_at, "scheduled_at")
-        made = await services.gate.act(permit, lambda acting: scheduled.schedule(acting, draft, at_ms))
+        made = await services.gate.act(permit, lambda acting: scheduled.schedule(acting, draft, at_ms, quoted))
     else:
         made = await services.gate.act(permit, lambda acting: actions.create_post(acting, draft, answered, quoted))
     async with services.database.read() as read:
