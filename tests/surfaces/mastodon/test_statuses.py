@@ -218,3 +218,10 @@ async def test_what_a_suspended_person_posted_is_gone_and_comes_back(
 async def test_what_is_no_id_is_not_found(client: httpx.AsyncClient) -> None:
     for id_ in ("0", "-1", "x", "99999999999999999999", "1.5", "٣"):
         assert (await client.get(f"{STATUSES}/{id_}")).status_code == 404, id_
+
+
+async def test_whatever_is_asked_for_again_and_again_is_given_once(client: httpx.AsyncClient, alice: Any) -> None:
+    first, other = await say(client, alice, "hello"), await say(client, alice, "goodbye")
+    asked = [first["id"], other["id"], first["id"]]
+    found = (await client.get(STATUSES, params={"id[]": asked})).json()
+    assert [one["id"] for one in found] == [first["id"], other["id"]]
