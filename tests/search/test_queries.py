@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import select, text, update
+import pytest
+from sqlalchemy import insert, select, text, update
 from tests.support.square import Square
 
 from folkmoot.accounts.model import Page
@@ -15,6 +16,7 @@ from folkmoot.search import queries
 from folkmoot.search.parsing import parsed
 from folkmoot.storage.database import Write
 from folkmoot.storage.tables.people import accounts
+from folkmoot.storage.tables.posts import bookmarks, favourites
 from folkmoot.storage.tables.search import post_words
 
 
@@ -146,3 +148,25 @@ async def test_of_a_tag_its_newest_people_are_looked_at_each_once(square: Square
         found = await queries.tags(read, "te")
     assert {one.account_id for one in found} == set(people[1:])
     assert len(found) == queries.PEOPLE_OF_A_TAG_MAX
+
+
+async def test_ones_own_are_not_lost_among_everybodys(square: Square, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "CANDIDATES_MAX", 3)
+    alice, bob = await square.person("alice"), await square.person("bob")
+    own = [await square.say(alice, f"tea {number}") for number in range(2)]
+    marked = [await square.say(bob, f"tea of bob {number}") for number in range(2)]
+    await square.say(alice, "coffee")
+    for number in range(5):
+        await square.say(bob, f"more tea {number}")
+
+    async def mark(tx: Write) -> None:
+        for kept, post in zip((favourites, bookmarks), marked, strict=True):
+            values = {"id": tx.new_id(), "account_id": alice, "post_id": post.id}
+            await tx.connection.execute(insert(kept).values(**values))
+
+    await square.database.write(mark)
+    library = ids([*marked[::-1], *own[::-1]])
+    assert await found(square, alice, "tea in:library") == library
+    assert await found(square, alice, "tea") == library
+    assert await found(square, alice, "tea", page=Page(1), offset=1) == library[1:2]
+    assert await found(square, alice, "tea -bob") == ids(own[::-1])

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Table,
     and_,
     cast,
     column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     select,
     table,
     true,
+    union,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSQUERY
 
@@ -41,7 +43,11 @@ from folkmoot.storage.tables.search import post_words
 from folkmoot.storage.words import Match
 
 CANDIDATES_MAX = 5_000
-"""The newest of the posts that have the words, of which those are looked for that somebody may find."""
+"""The newest of the posts that have the words, of which those are looked for that somebody may find; and as many of
+one's own."""
+MARKED_MAX = 500
+"""The last of one's favourites, and of one's bookmarks, that are looked through whatever else has the words: each
+is looked up in the index by itself."""
 TAGGED_MAX = 5_000
 PEOPLE_OF_A_TAG_MAX = 25
 PEOPLE_OF_TAGS_MAX = 2_000
@@ -58,7 +64,8 @@ async def statuses(
     wanted = await _match(read, viewer_id, query, account_id)
     if wanted is None:
         return []
-    candidates = _candidates(read, wanted, _bounds(query, page), ascending=page.min_id is not None)
+    ascending = page.min_id is not None
+    candidates = _candidates(read, viewer_id, wanted, _bounds(query, page), ascending=ascending)
     library = _library(read, viewer_id)
     said_to_all = and_(posts.c.visibility == Visibility.PUBLIC.value, accounts.c.indexable)
     ids = (
@@ -70,7 +77,7 @@ async def statuses(
             library if query.only_library else or_(library, said_to_all),
             ~hides(viewer_id, posts.c.account_id, read.now_ms),
         )
-        .order_by(posts.c.id.asc() if page.min_id is not None else posts.c.id.desc())
+        .order_by(posts.c.id.asc() if ascending else posts.c.id.desc())
         .limit(page.limit)
         .offset(offset)
         .subquery("page")
@@ -135,8 +142,32 @@ async def _match(read: Read, viewer_id: int, query: Query, account_id: int | Non
     )
 
 
-def _candidates(read: Read, wanted: Match, bounds: Sequence[tuple[int, int, bool]], *, ascending: bool) -> Any:
-    """(id): the newest posts with the words (the oldest after `min_id`), a bounded number."""
+def _candidates(
+    read: Read, viewer_id: int, wanted: Match, bounds: Sequence[tuple[int, int, bool]], *, ascending: bool
+) -> Any:
+    """(id): the newest posts with the words (the oldest after `min_id`), a bounded number of all, of the viewer's
+    own, and of those that they marked last: these are not lost among everybody's."""
+    own = Match(all_of=(*wanted.all_of, words.label(f"from:{viewer_id}")), none_of=wanted.none_of)
+    sets = [
+        _newest(read, wanted, bounds, ascending=ascending),
+        _newest(read, own, bounds, ascending=ascending),
+        *(
+            _newest(read, wanted, bounds, ascending=ascending, marked_in=marks, viewer_id=viewer_id)
+            for marks in (favourites, bookmarks)
+        ),
+    ]
+    return union(*(select(one.c.id) for one in sets)).subquery("candidates")
+
+
+def _newest(
+    read: Read,
+    wanted: Match,
+    bounds: Sequence[tuple[int, int, bool]],
+    *,
+    ascending: bool,
+    marked_in: Table | None = None,
+    viewer_id: int | None = None,
+) -> Any:
     id_: ColumnElement[int]
     if read.is_sqlite:
         id_ = _index.c.rowid
@@ -150,7 +181,11 @@ def _candidates(read: Read, wanted: Match, bounds: Sequence[tuple[int, int, bool
     for first, end, inside in bounds:
         within = and_(id_ >= first, id_ < end)
         statement = statement.where(within if inside else not_(within))
-    return statement.order_by(id_.asc() if ascending else id_.desc()).limit(CANDIDATES_MAX).subquery("candidates")
+    if marked_in is not None:
+        marked = select(marked_in.c.post_id).where(marked_in.c.account_id == viewer_id)
+        lately = marked.order_by(marked_in.c.id.desc()).limit(MARKED_MAX).subquery()
+        statement = statement.where(id_.in_(select(lately.c.post_id)))
+    return statement.order_by(id_.asc() if ascending else id_.desc()).limit(CANDIDATES_MAX).subquery()
 
 
 def _bounds(query: Query, page: Page) -> list[tuple[int, int, bool]]:
