@@ -9,6 +9,9 @@ import pytest
 from folkmoot.serve.garbage import Sparing
 
 
+pytestmark = pytest.mark.slow  # each looks through all that the tests have loaded
+
+
 class Ring:
     """Refers to itself: its reference count alone never ends it."""
 
