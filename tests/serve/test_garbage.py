@@ -8,7 +8,6 @@ import pytest
 
 from folkmoot.serve.garbage import Sparing
 
-
 pytestmark = pytest.mark.slow  # each looks through all that the tests have loaded
 
 
