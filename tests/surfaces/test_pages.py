@@ -99,6 +99,32 @@ async def test_pages_can_be_read_without_scripts(client: httpx.AsyncClient, peop
     assert "It is warm" in shown[f"/@odile/{post['id']}"]
 
 
+async def test_spaces_can_be_read_without_scripts(client: httpx.AsyncClient, people: People) -> None:
+    headers = {"Authorization": f"Bearer {await people.token(await people.create('selma'))}"}
+    at = "2027-01-16T08:00:00Z"  # a day after the clock of these tests
+    titles = {"Bread <b>at dawn</b>": "public", "Among bakers": "invited"}
+    made = [
+        (
+            await client.post(
+                "/api/folkmoot/v1/spaces",
+                json={"title": title, "topics": ["ovens"], "scheduled_at": at, "audience": audience},
+                headers=headers,
+            )
+        ).json()
+        for title, audience in titles.items()
+    ]
+    said = {"status": "I bring salt", "in_reply_to_id": made[0]["announcement_id"]}
+    await client.post("/api/v1/statuses", json=said, headers=headers)
+    listed = (await client.get("/spaces", headers=HTML)).text
+    assert "Bread &lt;b&gt;at dawn&lt;/b&gt;" in listed
+    assert "Among bakers" not in listed
+    page = (await client.get(f"/spaces/{made[0]['id']}", headers=HTML)).text
+    for words in ("Bread &lt;b&gt;at dawn&lt;/b&gt;</h1>", "Begins ", ">selma</a>", "ovens", "I bring salt"):
+        assert words in page, words
+    assert (await client.get(f"/spaces/{made[1]['id']}", headers=HTML)).status_code == 404
+    assert "Its source code</a>" in (await client.get("/about", headers=HTML)).text
+
+
 async def test_without_scripts_one_reads_what_anybody_may(client: httpx.AsyncClient, people: People) -> None:
     account_id = await people.create("pia")
     headers = {"Authorization": f"Bearer {await people.token(account_id)}"}
@@ -112,12 +138,12 @@ async def test_without_scripts_one_reads_what_anybody_may(client: httpx.AsyncCli
 async def test_pages_that_hold_timelines_count_as_requests_do(app: Litestar, client: httpx.AsyncClient) -> None:
     while app.state.equipment.limits.request("127.0.0.1", None).allowed:
         pass
-    for path in ("/", "/public", "/tags/bread", "/@odile", "/@odile/1"):
+    for path in ("/", "/public", "/tags/bread", "/spaces", "/@odile", "/@odile/1"):
         assert (await client.get(path, headers=HTML)).status_code == 429, path
-    assert (await client.get("/spaces", headers=HTML)).status_code == 200
+    assert (await client.get("/about", headers=HTML)).status_code == 200
 
 
 def test_pages_say_whom_they_show(services: Services) -> None:
     serves = {surface.name: surface.serves for surface in services.register}
-    for page in ("GET /", "GET /public", "GET /tags/{tag}"):
+    for page in ("GET /", "GET /public", "GET /spaces", "GET /tags/{tag}"):
         assert serves[page] is Serves.ALIKE

@@ -22,7 +22,7 @@ from folkmoot.surfaces.security import add_missing
 
 KEYS_MAX = 100_000
 # Among them: pages that hold whole timelines, and what watchers ask, which asks the database.
-_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/@", "/nodeinfo", "/health")
+_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/spaces", "/@", "/nodeinfo", "/health")
 
 
 class Rate(msgspec.Struct, frozen=True):

@@ -10,9 +10,12 @@ import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.response import File
 
-from folkmoot.gate import Refused, Serves, Viewer
+from folkmoot.gate import ANONYMOUS, Refused, Serves, Viewer
+from folkmoot.spaces import queries as spaces
+from folkmoot.spaces.model import SpaceState
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import load_pages
+from folkmoot.surfaces.mastodon.instance import DESCRIPTION
 from folkmoot.surfaces.mastodon.page_meta import post_meta, profile_meta
 from folkmoot.surfaces.pages import reading
 from folkmoot.surfaces.pages.meta import PageMeta
@@ -39,7 +42,7 @@ _TYPES = {
     ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
 }
-_PLAIN = ["/spaces", "/favourites", "/bookmarks", "/about", "/search", "/notifications", "/conversations"]
+_PLAIN = ["/favourites", "/bookmarks", "/search", "/notifications", "/conversations"]
 _PLAIN += ["/follow-requests", "/lists", "/lists/{list_id:int}", "/scheduled"]
 _PLAIN += ["/settings", *(f"/settings/{name}" for name in ("preferences", "security", "filters", "followed-tags"))]
 _PLAIN += ["/settings/mutes", "/settings/blocks", "/sign-in", "/sign-up", "/setup", "/password"]
@@ -84,17 +87,45 @@ async def tag_page(
     return _page(meta, 200, reading.tag(tag, found))
 
 
+@get("/about", opt=serves(Serves.NOBODY), media_type=MediaType.HTML)
+async def about_page(services: Services) -> Response[str]:
+    """What this server is."""
+    meta = PageMeta(f"About {services.site.title}", DESCRIPTION, f"{services.site.base_url}/about")
+    return _page(meta, 200, reading.about(services.site, DESCRIPTION))
+
+
+@get("/spaces", opt=serves(Serves.ALIKE), media_type=MediaType.HTML)
+async def spaces_page(
+    viewer: Viewer,  # noqa: ARG001 (the same for everybody: who asks is not looked at)
+    services: Services,
+) -> Response[str]:
+    """The Spaces: without scripts, those that are live, to come, or were."""
+    meta = PageMeta("Spaces", "Live conversations that anybody can hear.", f"{services.site.base_url}/spaces")
+    async with services.database.read() as read:
+        found = [
+            await load.present_all(
+                read, services, ANONYMOUS, await spaces.ids_by_state(read, state, limit=_POSTS), public=True
+            )
+            for state in (SpaceState.LIVE, SpaceState.SCHEDULED, SpaceState.ENDED)
+        ]
+    return _page(meta, 200, reading.spaces(*found))
+
+
 @get("/spaces/{space_id:int}", opt=serves(Serves.ANYONE, scope="read:statuses"), media_type=MediaType.HTML)
 async def space_page(space_id: int, viewer: Viewer, services: Services) -> Response[str]:
-    """A Space."""
+    """A Space: without scripts, what anybody may hear and read of it."""
+    said = None
     try:
         async with services.database.read() as read:
             space = await load.present_one(read, services, viewer, space_id)
+            if viewer.account_id is None and space.announcement_id is not None:
+                said = await load_pages.thread(read, services, int(space.announcement_id))
     except Refused:
         return _not_found(services)
     what = {"live": "Live now", "scheduled": "Scheduled", "ended": "Ended", "cancelled": "Cancelled"}[space.state]
     by = f"{what} · hosted by {space.host.display_name or space.host.username}"
-    return _page(PageMeta(space.title, " · ".join([by, *space.topics]), space.url), 200)
+    body = reading.space(space, said[1].descendants if said else []) if viewer.account_id is None else ""
+    return _page(PageMeta(space.title, " · ".join([by, *space.topics]), space.url), 200, body)
 
 
 @get(
@@ -232,4 +263,16 @@ def _read_shell(index: Path, _mtime_ns: int) -> str:
     return index.read_text()
 
 
-HANDLERS = [plain_page, public_page, tag_page, space_page, asset, manifest, root_file, profile_page, post_page]
+HANDLERS = [
+    plain_page,
+    public_page,
+    tag_page,
+    about_page,
+    spaces_page,
+    space_page,
+    asset,
+    manifest,
+    root_file,
+    profile_page,
+    post_page,
+]

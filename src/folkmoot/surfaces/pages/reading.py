@@ -1,4 +1,4 @@
-"""What stands on a page for whoever runs no scripts: the public posts, as plain HTML.
+"""What stands on a page for whoever runs no scripts: the public posts and Spaces, as plain HTML.
 
 Made of entities that the gate has let through, as somebody without an account sees them. It is put into a
 `<noscript>`, so that nothing moves when the client starts.
@@ -10,6 +10,8 @@ from html import escape
 
 from folkmoot.surfaces.mastodon.entities import Account
 from folkmoot.surfaces.mastodon.status_entities import Context, Status
+from folkmoot.surfaces.services import Site
+from folkmoot.surfaces.spaces.schema import Space
 
 # With scripts a browser reads a <noscript> as text up to this, whatever it is part of.
 _END = re.compile("</noscript", re.IGNORECASE)
@@ -40,8 +42,69 @@ def thread(shown: Status, around: Context) -> str:
     )
 
 
+def spaces(live: Iterable[Space], scheduled: Iterable[Space], ended: Iterable[Space]) -> str:
+    """What one can hear now, later, and again."""
+    parts = (("Live now", live), ("Coming up", scheduled), ("Before", ended))
+    told = [(title, "".join(f"<li>{_space_line(one)}</li>" for one in those)) for title, those in parts]
+    return _page(
+        "Spaces", "".join(f"<h2>{title}</h2><ul>{lines or '<li>None.</li>'}</ul>" for title, lines in told)
+    )
+
+
+def space(shown: Space, replies: Iterable[Status]) -> str:
+    """What a Space is, a way to hear it, and what is written about it."""
+    host = f'<a href="{escape(shown.host.url)}">{escape(_name(shown.host))}</a>'
+    topics = " · ".join(map(escape, shown.topics))
+    about = f"<p>{_when(shown)}</p><p>Hosted by {host}</p>" + (f"<p>{topics}</p>" if topics else "")
+    return _page(
+        shown.title, f"{about}{_sound(shown)}<h2>Conversation</h2>{_posts(replies) or '<p>Nothing yet.</p>'}"
+    )
+
+
+def about(site: Site, description: str) -> str:
+    """What the server is, and who can be asked."""
+    contact = f"<p>Who runs it: {escape(site.contact)}</p>" if site.contact else ""
+    software = (
+        f"<p>This server runs Folkmoot {escape(site.version)}, free software under the GNU Affero General "
+        f'Public License 3.0 or later. <a href="{escape(site.source_url)}">Its source code</a> is open to read '
+        "and to run. Any app that speaks the Mastodon API can be used with it.</p>"
+    )
+    voice = "<h2>Your voice</h2><p>Nobody is recorded unasked. Listening needs no account.</p>"
+    return _page(
+        f"About {site.title}", f"<p>{escape(description)}</p>{contact}{voice}<h2>The software</h2>{software}"
+    )
+
+
+def _space_line(shown: Space) -> str:
+    title = f'<a href="{escape(shown.url)}">{escape(shown.title)}</a>'
+    return f"<strong>{title}</strong><br>{_when(shown)} · hosted by {escape(_name(shown.host))}"
+
+
+def _when(shown: Space) -> str:
+    if shown.state == "live":
+        return "Live now"
+    if shown.state == "scheduled":
+        return f"Begins {_day(shown.scheduled_at)}" if shown.scheduled_at else "To come"
+    return f"{shown.state.capitalize()} {_day(shown.ended_at)}" if shown.ended_at else shown.state.capitalize()
+
+
+def _sound(shown: Space) -> str:
+    """Browsers take of these what they play: HLS at Apple's, else the stream itself."""
+    if shown.state == "live":
+        ways = [(shown.hls_url, "application/vnd.apple.mpegurl"), (f"{shown.listen_url}?codec=aac", "audio/mp4")]
+    elif shown.replay is not None:
+        ways = [(shown.replay.download_url, "audio/mp4")]
+    else:
+        return ""
+    sources = "".join(f'<source src="{escape(url)}" type="{kind}" />' for url, kind in ways)
+    return f'<p><audio controls preload="none">{sources}</audio></p>'
+
+
 def _page(title: str, body: str) -> str:
-    ways = '<p><a href="/">Home</a> · <a href="/public">The square</a> · <a href="/about">About</a></p>'
+    ways = (
+        '<p><a href="/">Home</a> · <a href="/public">The square</a> · <a href="/spaces">Spaces</a> · '
+        '<a href="/about">About</a></p>'
+    )
     return _END.sub("&lt;/noscript", f'<main class="plain stack"><h1>{escape(title)}</h1>{body}{ways}</main>')
 
 
