@@ -70,9 +70,7 @@ Rule = Callable[[Module], Iterator[str]]
 @cache
 def modules() -> list[Module]:
     """All of the source; read by the first who asks, and not by every process that collects tests."""
-    return [
-        parse(path.relative_to(SOURCE).as_posix(), path.read_text()) for path in sorted(SOURCE.rglob("*.py"))
-    ]
+    return [parse(path.relative_to(SOURCE).as_posix(), path.read_text()) for path in sorted(SOURCE.rglob("*.py"))]
 
 
 def parse(path: str, source: str) -> Module:

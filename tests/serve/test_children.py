@@ -91,9 +91,9 @@ def test_a_stage_that_is_not_wanted_is_told_and_then_killed_and_one_that_is_wedg
 
 def test_who_said_that_it_is_there_and_then_is_silent_is_killed_once_and_nobody_else() -> None:
     children = running()
-    assert not children.are_watched
+    were_watched = children.are_watched
     children.alive(1)
-    assert children.are_watched
+    assert (were_watched, children.are_watched) == (False, True)
     for _ in range(SILENCES_MAX):
         children.end_silent()
     children.alive(1)
