@@ -8,13 +8,14 @@ import sys
 
 import pytest
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from tests.support.waiting import PATIENCE_S
 
 from folkmoot.storage import database as database_module
 from folkmoot.storage import sqlite
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
 from folkmoot.storage.facts import read_fact, write_fact
+from folkmoot.storage.prepared import Prepared
 from folkmoot.storage.tables.bus import server_facts
 from folkmoot.storage.tables.people import blocks
 
@@ -191,3 +192,25 @@ async def test_postgresql_keeps_the_plans_of_what_is_read_often(database: Databa
     async with database.read() as tx:
         prepared = await tx.connection.execute(text("SELECT count(*) FROM pg_prepared_statements"))
         assert prepared.scalar_one() > 0
+
+
+@pytest.mark.parametrize("is_prepared", [False, True])
+async def test_a_read_that_is_cut_off_before_its_end_says_so_as_any_other(
+    database: Database, *, is_prepared: bool
+) -> None:
+    """As when PostgreSQL is restarted: who waits for a database that is away must know it by this, too."""
+    if database.is_sqlite:
+        return
+    own_id = select(func.pg_backend_pid().label("id"))
+
+    async def cut_off() -> None:
+        async with database.read() as tx:
+            ours = await Prepared(own_id).rows(tx) if is_prepared else (await tx.connection.execute(own_id)).all()
+            ends = select(func.pg_terminate_backend(ours[0].id, int(PATIENCE_S * 1000)))
+            await database.write(lambda other: other.connection.execute(ends))
+
+    with pytest.raises(OperationalError):
+        await cut_off()
+    await add(database, "a")
+    async with database.read() as tx:
+        assert await count(tx) == 1

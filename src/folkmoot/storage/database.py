@@ -78,12 +78,13 @@ class Read:
         assert through is not None
         for hear in through.dispatch.before_cursor_execute:
             hear(through, None, sql, parameters, None, False)
-        try:
-            if isinstance(self.driver, sqlite.Connection):
-                return await self.driver.fetch(sql, parameters)
-            return await (await self.driver.execute(sql, parameters)).fetchall()
-        except BaseException as error:
-            return await self.connection.run_sync(_failed, error, sql)
+        return await _asked(self.connection, _rows(self.driver, sql, parameters), sql)
+
+
+async def _rows(driver: _Driver, sql: str, parameters: Any) -> Sequence[Sequence[Any]]:
+    if isinstance(driver, sqlite.Connection):
+        return await driver.fetch(sql, parameters)
+    return await (await driver.execute(sql, parameters)).fetchall()
 
 
 async def _next_transactions(
@@ -96,7 +97,15 @@ async def _next_transactions(
         await driver.set_read_only(read_only)
 
 
-def _failed(through: Connection, error: BaseException, sql: str) -> NoReturn:
+async def _asked(connection: AsyncConnection, of_driver: Awaitable[Result], sql: str | None = None) -> Result:
+    """What is asked of the driver itself. Raises what SQLAlchemy would."""
+    try:
+        return await of_driver
+    except BaseException as error:
+        return await connection.run_sync(_failed, error, sql)
+
+
+def _failed(through: Connection, error: BaseException, sql: str | None) -> NoReturn:
     """What SQLAlchemy does when a statement of its own fails or is cancelled: it says so in its words, and doesn't
     use a connection again that broke."""
     try:
@@ -151,10 +160,12 @@ class Database:
         async with self._connected() as connection:
             read = Read(connection, self.clock_ms())
             if isinstance(read.driver, psycopg.AsyncConnection):
-                await _next_transactions(read.driver, psycopg.IsolationLevel.REPEATABLE_READ, read_only=True)
+                isolation = psycopg.IsolationLevel.REPEATABLE_READ
+                await _asked(connection, _next_transactions(read.driver, isolation, read_only=True))
             yield read
             if isinstance(read.driver, psycopg.AsyncConnection):
-                await read.driver.commit()  # it forgets at a ROLLBACK what it prepared, and plans take longest
+                # It forgets at a ROLLBACK what it prepared, and plans take longest.
+                await _asked(connection, read.driver.commit())
 
     async def write(self, work: Callable[[Write], Awaitable[Result]], *, locks_rows: bool = False) -> Result:
         """Run `work` in one write transaction and commit. It may run several times: no effects outside.
@@ -184,7 +195,7 @@ class Database:
             else:
                 levels = psycopg.IsolationLevel
                 isolation = levels.READ_COMMITTED if locks_rows else levels.SERIALIZABLE
-                await _next_transactions(transaction.driver, isolation, read_only=False)
+                await _asked(connection, _next_transactions(transaction.driver, isolation, read_only=False))
             result = await work(transaction)
             await connection.commit()
         if transaction.has_news:
