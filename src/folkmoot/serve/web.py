@@ -56,6 +56,7 @@ from folkmoot.storage.keys import load_or_create_key
 from folkmoot.storage.objects import ObjectStore
 from folkmoot.surfaces.addresses import Addressed, ClientAddresses
 from folkmoot.surfaces.counting import Counted
+from folkmoot.surfaces.heads import Heads
 from folkmoot.surfaces.mastodon.streams.broadcast import Broadcast
 from folkmoot.surfaces.mastodon.streams.sockets import MESSAGE_BYTES_MAX, Sockets
 from folkmoot.surfaces.networks import Networks
@@ -156,7 +157,7 @@ class WebProcess:
             estimate=self._estimate,
             client_address=self._addresses,
         )
-        app = Counted(Addressed(self._with_sockets(self.build()), self._addresses), self._services.requests)
+        app = Counted(Addressed(Heads(self._with_sockets(self.build())), self._addresses), self._services.requests)
         answers = LastAnswers(Patience(app))
         config = uvicorn.Config(
             answers,
