@@ -18,10 +18,9 @@ async def discard(tx: Write, keys: Iterable[str]) -> None:
     found = list(keys)
     if not found:
         return
-    kept = await tx.connection.execute(
-        select(reported_files.c.object_key).where(reported_files.c.object_key.in_(found))
-    )
-    free = [key for key in found if key not in set(kept.scalars())]
+    reported = select(reported_files.c.object_key).where(reported_files.c.object_key.in_(found))
+    kept = set((await tx.connection.execute(reported)).scalars())
+    free = [key for key in found if key not in kept]
     if free:
         await enqueue(tx, DELETE_OBJECTS, {"keys": free})
 

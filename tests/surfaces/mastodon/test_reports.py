@@ -1,33 +1,17 @@
 """Reporting over Mastodon's API: what one may see can be reported, and nobody is told by whom."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from litestar import Litestar
-from sqlalchemy import Table, func, select
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
 
-from folkmoot.accounts import deletion
 from folkmoot.clips.actions import create_clip
 from folkmoot.clips.cutting import CutSound
 from folkmoot.gate import Action, Role, Standing
-from folkmoot.leaving.job import Leaving
-from folkmoot.mail.outbox import Outbox
-from folkmoot.moderation.members.actions import change_role
-from folkmoot.posts.files import actions as files
-from folkmoot.posts.files.model import Media, MediaDetails
-from folkmoot.serve.pruning import prune
 from folkmoot.spaces import queries as spaces
-from folkmoot.storage.discarding import DELETE_OBJECTS, object_deleter
-from folkmoot.storage.jobs import Job
-from folkmoot.storage.tables.bus import jobs
-from folkmoot.storage.tables.moderation import reported_files, reported_posts, reports
-from folkmoot.storage.tables.posts import post_edits
-from folkmoot.surfaces.services import Services
 
 SPACES = "/api/folkmoot/v1/spaces"
 REPORTS = "/api/v1/reports"
@@ -230,126 +214,6 @@ async def test_of_a_deleted_clip_stays_where_it_was_cut_and_what_its_file_was_ca
     assert (kept["clip"], kept["at_ms"], kept["space_title"]) == ([1_000, 3_000], 1_000, "The Moot")
     assert (kept["posts"][0]["now"], kept["posts"][0]["text"]) == ("deleted", "!")
     assert [file["id"] for file in kept["posts"][0]["media"]] == [clip_by_bob["media"]]
-
-
-@pytest.fixture
-async def picture(app: Litestar, people: People, bob: Person) -> str:
-    """The id of a file of bob's."""
-    await app.state.equipment.services.objects.put("files/a", b"a picture", "image/png")
-    file = Media(
-        id=77,
-        account_id=bob.id,
-        kind="image",
-        content_type="image/png",
-        object_key="files/a",
-        size_bytes=9,
-        description="a fist",
-        details=MediaDetails(),
-        created_at_ms=0,
-    )
-    await people.act(bob.id, Action.UPLOAD, lambda acting: files.add(acting, file))
-    return "77"
-
-
-async def deleted_with_its_picture(client: httpx.AsyncClient, picture: str, alice: Person, bob: Person) -> str:
-    """The id of the report about a post that said two things more before it was deleted, and its file after it."""
-    post = await post_by(client, bob, "one", media_ids=[picture])
-    path = f"/api/v1/statuses/{post}"
-    await client.put(path, json={"status": "two", "media_ids": [picture]}, headers=bob.headers)
-    made = await client.post(REPORTS, json={"account_id": bob.id, "status_ids": [post]}, headers=alice.headers)
-    await client.put(path, json={"status": "three", "media_ids": [picture]}, headers=bob.headers)
-    await client.put(path, json={"status": "four"}, headers=bob.headers)
-    assert (await client.delete(path, headers=bob.headers)).status_code == 200
-    assert (await client.delete(f"/api/v1/media/{picture}", headers=bob.headers)).status_code == 200
-    return str(made.json()["id"])
-
-
-async def test_all_that_a_reported_post_said_and_showed_is_kept_as_long_as_the_report(
-    client: httpx.AsyncClient,
-    app: Litestar,
-    keeper: dict[str, str],
-    picture: str,
-    alice: Person,
-    bob: Person,
-    clock: FakeClock,
-) -> None:
-    report = await deleted_with_its_picture(client, picture, alice, bob)
-    services = app.state.equipment.services
-    await empty_the_bin(services, clock)
-    (one,) = (await client.get("/api/v1/admin/reports", headers=keeper)).json()
-    (post,) = one["folkmoot"]["posts"]
-    assert (post["now"], post["text"]) == ("deleted", "two")
-    assert [said["text"] for said in post["versions"]] == ["one", "three", "four"]
-    (file,) = post["media"]
-    assert (file["type"], file["description"]) == ("image", "a fist")
-    path = urlsplit(file["url"]).path
-    seen = await client.get(path, headers=keeper)
-    assert (seen.content, seen.headers["content-type"]) == (b"a picture", "image/png")
-    assert seen.headers["cache-control"] == "no-store"
-    assert seen.headers["cross-origin-resource-policy"] == "same-origin"
-    part = await client.get(path, headers={**keeper, "Range": "bytes=2-4"})
-    assert (part.status_code, part.content) == (206, b"pic")
-    for who in (bob.headers, alice.headers, {}):
-        assert (await client.get(path, headers=who)).status_code in (401, 403)
-    assert (await client.get(f"/api/v1/media/{picture}", headers=bob.headers)).status_code == 404
-    closed = await client.post(f"/api/v1/admin/reports/{report}/resolve", headers=keeper)
-    assert closed.status_code == 200
-    clock.advance_ms(181 * DAY_MS)
-    await empty_the_bin(services, clock)
-    assert await rows(services, post_edits, reports, reported_posts, reported_files) == [0, 0, 0, 0]
-    with pytest.raises(FileNotFoundError):
-        await services.objects.head("files/a")
-
-
-async def test_a_moderator_sees_no_file_of_a_report_about_themselves(
-    client: httpx.AsyncClient, people: People, picture: str, alice: Person, bob: Person
-) -> None:
-    report = await deleted_with_its_picture(client, picture, alice, bob)
-    await people.system(lambda acting: change_role(acting, bob.id, Role.MODERATOR))
-    headers = {"Authorization": f"Bearer {await people.token(bob.id)}"}
-    path = f"/api/folkmoot/v1/moderation/reports/{report}/files/{picture}"
-    assert (await client.get(path, headers=headers)).status_code == 404
-
-
-async def test_what_was_kept_for_a_report_goes_with_the_account_it_is_about(
-    client: httpx.AsyncClient, app: Litestar, picture: str, alice: Person, bob: Person
-) -> None:
-    await deleted_with_its_picture(client, picture, alice, bob)
-    services = app.state.equipment.services
-    permit = services.gate.permit_system(Action.LEAVE, "test")
-    outbox = Outbox(is_open=False)
-    await services.gate.act(permit, lambda acting: deletion.ask(acting, bob.id, outbox, grace_ms=0))
-    await Leaving(services.gate).run(Job(1, "default", deletion.DELETE_ACCOUNT, {"account": str(bob.id)}, 1))
-    await work_off(services)
-    assert await rows(services, post_edits, reports, reported_posts, reported_files) == [0, 0, 0, 0]
-    with pytest.raises(FileNotFoundError):
-        await services.objects.head("files/a")
-
-
-async def empty_the_bin(services: Services, clock: FakeClock) -> None:
-    """What the worker does every hour, after more than a day."""
-    clock.advance_ms(2 * DAY_MS)
-    await prune(services.gate, reports_kept_days=180)
-    await work_off(services)
-
-
-async def work_off(services: Services) -> None:
-    """The jobs that delete objects."""
-    delete = object_deleter(services.objects)
-    async with services.database.read() as read:
-        waiting = await read.connection.execute(select(jobs.c.payload).where(jobs.c.kind == DELETE_OBJECTS))
-        payloads = list(waiting.scalars())
-    for payload in payloads:
-        await delete(Job(1, "default", DELETE_OBJECTS, payload, 1))
-
-
-async def rows(services: Services, *tables: Table) -> list[int]:
-    """How many there are in each."""
-    async with services.database.read() as read:
-        return [
-            (await read.connection.execute(select(func.count()).select_from(table))).scalar_one()
-            for table in tables
-        ]
 
 
 async def test_whoever_insults_and_then_blocks_is_reported(
