@@ -14,6 +14,7 @@ from folkmoot.serve.children import (
     RETIRE_WITHIN_S,
     SILENCES_MAX,
     STAGE_STOPS_WITHIN_S,
+    STARTING,
     STOP_WITHIN_S,
     Child,
     Children,
@@ -91,9 +92,7 @@ def test_a_stage_that_is_not_wanted_is_told_and_then_killed_and_one_that_is_wedg
 
 def test_who_said_that_it_is_there_and_then_is_silent_is_killed_once_and_nobody_else() -> None:
     children = running()
-    were_watched = children.are_watched
     children.alive(1)
-    assert (were_watched, children.are_watched) == (False, True)
     for _ in range(SILENCES_MAX):
         children.end_silent()
     children.alive(1)
@@ -105,6 +104,51 @@ def test_who_said_that_it_is_there_and_then_is_silent_is_killed_once_and_nobody_
     assert children.signals == [(1, signal.SIGKILL)]
     children.exited(1, -9, 100.0)
     assert due(children, 100.0) == ["audience-0"]
+
+
+def test_who_never_says_that_it_is_there_is_killed_after_more_looks_and_so_is_the_next() -> None:
+    children = running()
+    for pid in (1, 11):
+        children["audience-0"].pid = pid
+        for _ in range(SILENCES_MAX - STARTING):
+            children.end_silent()
+        assert children.signals == []
+        children.end_silent()
+        assert children.signals == [(pid, signal.SIGKILL)]
+        children.signals.clear()
+        children.exited(pid, -9, 100.0)
+        assert not children.are_watched
+
+
+def test_an_audience_process_that_is_wedged_at_a_reload_is_killed_as_soon_as_any_other() -> None:
+    """Its successor can't write to its listeners before it has them, or they have come anew."""
+    before = running()
+    before.alive(1)
+    for _ in range(2):
+        before.end_silent()
+    children = after(before)
+    children["audience-0"].pid = 11
+    children.signals.clear()
+    assert children.are_watched
+    for _ in range(SILENCES_MAX - 2):
+        children.alive(11)
+        children.end_silent()
+    assert children.signals == []
+    for _ in range(5):
+        children.alive(11)
+        children.end_silent()
+    assert children.signals == [(1, signal.SIGKILL)]
+
+
+def test_an_audience_process_that_passes_its_listeners_on_and_says_so_stays() -> None:
+    before = running()
+    before.alive(1)
+    children = after(before)
+    children.signals.clear()
+    for _ in range(SILENCES_MAX + 2):
+        children.alive(1)
+        children.end_silent()
+    assert children.signals == []
 
 
 def test_at_a_reload_stages_stay_and_nobody_is_told_to_go_but_the_worker() -> None:

@@ -155,7 +155,7 @@ def test_who_says_nothing_any_more_is_killed_and_starts_anew(tmp_path: Path) -> 
         assert process.stdout is not None
         first = int(process.stdout.readline())
         eventually(lambda: (tmp_path / "supervisor.sock").exists())
-        # It has to have been heard: who never says anything isn't watched.
+        # It has to have been heard: who starts has more time.
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
         os.kill(first, signal.SIGSTOP)

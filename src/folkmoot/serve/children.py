@@ -24,17 +24,18 @@ STAGE_STOPS_WITHIN_S = 3.5
 RETIRE_WITHIN_S = 60.0
 RETIRE = signal.SIGUSR1
 """Tells a web process to accept nothing more, to bring what is under way to an end, and to exit."""
-WEB, WORKER = "web", "worker"
+WEB, WORKER, AUDIENCE = "web", "worker", "audience-"
 # A process that says that it is there does so twice a second. One of which nothing was heard in so many looks is
-# wedged: that is more than three seconds.
+# wedged: that is more than three seconds. One that starts may have more to do before its first word.
 LOOK_EVERY_S = 1.0
 SILENCES_MAX = 4
+STARTING = SILENCES_MAX - 30
 
 
 class Known(msgspec.Struct, frozen=True):
     """A process that runs, as the supervisor that started it tells the one that takes its place.
 
-    `protocol`: the version of what web and worker say to it, of a stage.
+    `protocol`: the version of what web and worker say to it, of a stage. `silences`: as in `Child`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Known(msgspec.Struct, frozen=True):
     space_id: int | None = None
     ports: tuple[int, int] | None = None
     protocol: int = protocol.VERSION
+    silences: int | None = None
 
 
 class Child:
@@ -62,8 +64,12 @@ class Child:
         self.after: int | None = None
         # When it is killed, once it was told to stop; after that it is forgotten, not restarted.
         self.kill_due_s: float | None = None
-        # Looks since it said that it is there; None where it never did.
-        self.silences: int | None = None
+        self.silences = self.first_silences
+
+    @property
+    def first_silences(self) -> int | None:
+        """Looks since it said that it is there, when it is started: below zero. None where it never says so."""
+        return STARTING if self.name.startswith(AUDIENCE) else None
 
     def failed(self, now_s: float) -> float:
         """Note an exit; returns the seconds until the next start: none if it ran steadily, else more each time."""
@@ -78,7 +84,7 @@ class Child:
         """As it is told to the next supervisor. Only while it runs."""
         assert self.pid is not None
         ports = (self.ports.start, self.ports.stop) if self.ports else None
-        return Known(self.name, self.pid, self.started_s, self.space_id, ports, self.protocol)
+        return Known(self.name, self.pid, self.started_s, self.space_id, ports, self.protocol, self.silences)
 
 
 class Retired:
@@ -90,6 +96,8 @@ class Retired:
         self.pid = known.pid
         # None: it goes on as before until its successor is ready.
         self.kill_due_s = kill_due_s
+        # Its successor waits for it: while it is wedged, nobody writes to its listeners.
+        self.silences = known.silences
 
 
 class Children:
@@ -176,26 +184,26 @@ class Children:
 
     def alive(self, pid: int) -> None:
         """A process says that it is there, and from now on is expected to go on saying so."""
-        for child in self._children.values():
-            if child.pid == pid:
-                child.silences = 0
+        for each in self._going():
+            if each.pid == pid:
+                each.silences = 0
 
     @property
     def are_watched(self) -> bool:
         """Whether there is somebody for `end_silent` to look at."""
-        return any(child.silences is not None for child in self._children.values())
+        return any(each.pid is not None and each.silences is not None for each in self._going())
 
     def end_silent(self) -> None:
         """To be called every LOOK_EVERY_S. Looks are counted, not seconds: while the whole machine, or the caller,
         stood still, nobody was silent."""
-        for child in self._children.values():
-            if child.silences is None or child.pid is None:
+        for each in self._going():
+            if each.silences is None or each.pid is None:
                 continue
-            child.silences += 1
-            if child.silences > SILENCES_MAX:
-                log.warning("process.wedged", process=child.name)
-                child.silences = None
-                self._kill(child.name, child.pid)
+            each.silences += 1
+            if each.silences > SILENCES_MAX:
+                log.warning("process.wedged", process=each.name)
+                each.silences = None
+                self._kill(each.name, each.pid)
 
     # --- stages
 
@@ -286,7 +294,7 @@ class Children:
             return
         for child in list(self._children.values()):
             if child.pid == pid:
-                child.pid = child.silences = None
+                child.pid, child.silences = None, child.first_silences
                 if not self.stopping:
                     self._failed_or_over(child, code, now_s)
 
