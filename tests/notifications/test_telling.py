@@ -17,7 +17,7 @@ from folkmoot.accounts.relations.model import Choices
 from folkmoot.gate import Action, Standing
 from folkmoot.moderation.spaces.actions import remove_space
 from folkmoot.notifications import actions, queries
-from folkmoot.notifications.model import KEPT_MS, SOON_MS, Asked, Kind, Notification
+from folkmoot.notifications.model import KEPT_MS, SOON_MS, Asked, Kind, News, Notification
 from folkmoot.notifications.telling import (
     LOOK_AGAIN_MS,
     STARTING_SOON,
@@ -33,7 +33,7 @@ from folkmoot.spaces.model import Draft, Space
 from folkmoot.storage.database import Database, Write
 from folkmoot.storage.doorbell import Doorbell
 from folkmoot.storage.events import Event, Follower
-from folkmoot.storage.jobs import Worker
+from folkmoot.storage.jobs import Worker, enqueue
 from folkmoot.storage.tables.notifications import notifications
 from folkmoot.storage.tables.people import accounts, follows
 
@@ -229,6 +229,31 @@ async def test_many_are_told_in_turns_and_of_what_is_gone_no_more(
     while await jobs.step():
         pass
     assert await count_told(database) == (0 if is_deleted else TOLD_AT_ONCE + 2)
+
+
+@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.UPDATE])
+async def test_a_process_that_dies_after_it_told_some_of_many_tells_them_nothing_again(
+    square: Square, database: Database, clock: FakeClock, tmp_path: Path, kind: Kind
+) -> None:
+    author, alice = await square.person("author"), await square.person("alice")
+    said = await square.say(author, "hear, hear")
+    telling = Telling(square.gate)
+    jobs = Worker(database, {TELL_MORE: telling.run_tell_more}, doorbell=Doorbell(tmp_path), lease_ms=1_000)
+    await tell_later(database, News(account_id=alice, kind=kind, from_id=author, post_id=said.id))
+    (job,) = await jobs.lease()
+    await telling.run_tell_more(job)
+    assert await count_told(database) == 1
+    await square.act(alice, Action.READ, actions.clear)
+    clock.advance_ms(1_000)  # nobody said that it was done, and its lease is over
+    while await jobs.step():
+        pass
+    assert await count_told(database) == 0
+
+
+async def tell_later(database: Database, one: News) -> None:
+    """As one of many."""
+    payload = {"news": one.about, "to": [str(one.account_id)]}
+    await database.write(lambda tx: enqueue(tx, TELL_MORE, payload))
 
 
 async def bells(database: Database, author_id: int, count: int) -> None:

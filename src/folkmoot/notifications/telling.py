@@ -1,5 +1,5 @@
-"""Makes notifications of events, in the worker. What an event tells, and that it was told, is one transaction: a
-process that dies in between has told nobody, and one that dies after it tells nobody again.
+"""Makes notifications of events, in the worker. What an event or a job tells, and that it was told, is one
+transaction: a process that dies in between has told nobody, and one that dies after it tells nobody again.
 
 Where it is told to many, the first are told in that transaction, and the rest by jobs of as many each: on SQLite
 nobody else writes as long as one lasts.
@@ -28,7 +28,7 @@ from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.actions import SPACE_CHANGED
 from folkmoot.spaces.model import Space, SpaceState
 from folkmoot.storage.events import Event, keep_position
-from folkmoot.storage.jobs import Job, enqueue, enqueue_all
+from folkmoot.storage.jobs import Job, enqueue, enqueue_all, finish
 from folkmoot.storage.upserts import ROWS_PER_STATEMENT, batches
 
 NAME = "notifications"
@@ -75,7 +75,7 @@ class Telling:
             else:
                 await enqueue(acting.tx, STARTING_SOON, job.payload, run_at_ms=acting.now_ms + LOOK_AGAIN_MS)
 
-        await self._act(work)
+        await self._act_once(job, work)
 
     async def run_tell_more(self, job: Job) -> None:
         """Some of the many to whom something is told, unless it is gone by now."""
@@ -86,10 +86,17 @@ class Telling:
                 news = [{"account_id": account_id} | about for account_id in job.payload["to"]]
                 await _tell(acting, msgspec.convert(news, list[News], strict=False))
 
-        await self._act(work)
+        await self._act_once(job, work)
 
     async def missed(self) -> None:
         """Events are gone that nobody was told of. What is too old to be an event is too old to be news."""
+
+    async def _act_once(self, job: Job, work: Callable[[Acting], Awaitable[None]]) -> None:
+        async def unless_done(acting: Acting) -> None:
+            if await finish(acting.tx, job):
+                await work(acting)
+
+        await self._act(unless_done)
 
     async def _act(self, work: Callable[[Acting], Awaitable[None]]) -> None:
         await self._gate.act(self._gate.permit_system(Action.READ, "worker: notifications"), work)

@@ -129,6 +129,13 @@ async def waiting_jobs(tx: Read) -> dict[str, tuple[int, int]]:
     return {kind: (count, max(0, tx.now_ms - first_ms)) for kind, count, first_ms in rows}
 
 
+async def finish(tx: Write, job: Job) -> bool:
+    """Have done a job. In a handler's own transaction, what the handler writes there is written once, whenever its
+    process dies. False: it was done before, or is another attempt's by now, and there is nothing to write."""
+    own = (jobs.c.id == job.id) & (jobs.c.attempts == job.attempt)
+    return (await tx.connection.execute(delete(jobs).where(own))).rowcount == 1
+
+
 async def run_again(tx: Write, job_id: int) -> bool:
     """Give a failed job all its attempts anew; False if there is no such failed job."""
     tx.has_news = True
@@ -254,7 +261,7 @@ class Worker:
         except Exception as error:
             await self._failed(job, f"{type(error).__name__}: {error}")
         else:
-            await self._database.write(lambda tx: _finish(tx, job), locks_rows=True)
+            await self._database.write(lambda tx: finish(tx, job), locks_rows=True)
 
     async def _failed(self, job: Job, error: str) -> None:
         policy = self._policy(job)
@@ -350,7 +357,3 @@ async def _lease(tx: Write, full: list[str], limit: int, until_ms: int) -> list[
         .returning(jobs.c.id, jobs.c.queue, jobs.c.kind, jobs.c.payload, jobs.c.attempts)
     )
     return [Job(*row) for row in await tx.connection.execute(statement)] if ids else []
-
-
-async def _finish(tx: Write, job: Job) -> None:
-    await tx.connection.execute(delete(jobs).where(jobs.c.id == job.id, jobs.c.attempts == job.attempt))
