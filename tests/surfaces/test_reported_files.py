@@ -119,6 +119,39 @@ async def test_all_that_a_reported_post_said_and_showed_is_kept_as_long_as_the_r
         await services.objects.head("files/77/a")
 
 
+async def test_the_owner_of_a_file_can_not_tell_that_it_was_reported(
+    client: httpx.AsyncClient,
+    app: Litestar,
+    keeper: dict[str, str],
+    people: People,
+    alice: Person,
+    bob: Person,
+    clock: FakeClock,
+) -> None:
+    reported, other = [await file_of(app, people, bob, id_) for id_ in (77, 78)]
+    posts = [await post_by(client, bob, "one", picture) for picture in (reported, other)]
+    body = {"account_id": bob.id, "status_ids": [posts[0]]}
+    report = (await client.post(REPORTS, json=body, headers=alice.headers)).json()["id"]
+    for post in posts:
+        assert (await client.delete(f"/api/v1/statuses/{post}", headers=bob.headers)).status_code == 200
+    services = app.state.equipment.services
+    await empty_the_bin(services, clock)
+    for picture in (reported, other):
+        media = f"/api/v1/media/{picture}"
+        answers = [
+            await client.get(media, headers=bob.headers),
+            await client.put(media, json={"description": "a hand"}, headers=bob.headers),
+            await client.delete(media, headers=bob.headers),
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        again = await client.post("/api/v1/statuses", json={"media_ids": [picture]}, headers=bob.headers)
+        assert again.status_code == 422
+    path = f"/api/folkmoot/v1/moderation/reports/{report}/files/{reported}"
+    assert (await client.get(path, headers=keeper)).content == b"a picture", "who decides sees it"
+    with pytest.raises(FileNotFoundError):
+        await services.objects.head("files/78/a")
+
+
 async def test_who_tidies_up_after_uploads_leaves_what_is_kept(
     client: httpx.AsyncClient, app: Litestar, picture: str, alice: Person, bob: Person
 ) -> None:

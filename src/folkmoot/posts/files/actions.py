@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from folkmoot.gate import Acting, Refused, invalid
 from folkmoot.media.depot import Made, Stored
@@ -14,7 +14,6 @@ from folkmoot.posts.files import queries
 from folkmoot.posts.files.model import Media, MediaDetails, details_of
 from folkmoot.storage.discarding import discard
 from folkmoot.storage.jobs import enqueue
-from folkmoot.storage.tables.moderation import reported_files
 from folkmoot.storage.tables.posts import media
 
 PROCESS = "media.process"
@@ -65,8 +64,8 @@ async def replace_sound(acting: Acting, media_id: int, size_bytes: int, details:
 
 
 async def forget_unattached(acting: Acting, count_max: int) -> list[int | None]:
-    """Delete the rows of files that have hung on no post for a day, and have a job delete their bytes. Those that a
-    report is about stay as long as that.
+    """Delete the rows of files that have hung on no post for a day, and have a job delete their bytes. Of those
+    that a report is about, too, or their owner could tell them from others by asking; `discard` spares the bytes.
 
     Returns the clip that each file was, None for other files.
     """
@@ -76,7 +75,6 @@ async def forget_unattached(acting: Acting, count_max: int) -> list[int | None]:
             media.c.post_id.is_(None),
             media.c.scheduled_id.is_(None),
             media.c.created_at_ms < acting.now_ms - UNATTACHED_LASTS_MS,
-            ~exists().where(reported_files.c.media_id == media.c.id),
         )
         .limit(count_max)
     )
