@@ -250,6 +250,29 @@ async def test_a_process_that_dies_after_it_told_some_of_many_tells_them_nothing
     assert await count_told(database) == 0
 
 
+@pytest.mark.parametrize("becomes", ["as it was", "over", "removed"])
+@pytest.mark.parametrize("kind", [Kind.SPACE_STARTING_SOON, Kind.SPACE_LIVE])
+async def test_the_last_of_many_hear_of_no_space_that_is_over_or_stopped(
+    square: Square, database: Database, clock: FakeClock, tmp_path: Path, kind: Kind, becomes: str
+) -> None:
+    host, fan = await square.person("host"), await square.person("fan")
+    space = await open_space(square, host, scheduled_at_ms=clock() + SOON_MS)
+    is_live = kind is Kind.SPACE_LIVE
+    if is_live:
+        await command(square, host, space, c.Start())
+    about = {"post_id": space.announcement_post_id, "about_id": space.id}
+    await tell_later(database, News(account_id=fan, kind=kind, from_id=host, **about))
+    if becomes == "over":
+        await command(square, host, space, c.End() if is_live else c.Cancel())
+    elif becomes == "removed":
+        permit = square.gate.permit_system(Action.MODERATE, "test")
+        await square.gate.act(permit, lambda acting: remove_space(acting, space.id, reason="rule 3"))
+    jobs = Worker(database, {TELL_MORE: Telling(square.gate).run_tell_more}, doorbell=Doorbell(tmp_path))
+    while await jobs.step():
+        pass
+    assert await count_told(database) == (1 if becomes == "as it was" else 0)
+
+
 async def tell_later(database: Database, one: News) -> None:
     """As one of many."""
     payload = {"news": one.about, "to": [str(one.account_id)]}

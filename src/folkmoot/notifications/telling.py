@@ -17,7 +17,7 @@ from folkmoot.gate import Kind as Thing
 from folkmoot.gate import queries as gate_queries
 from folkmoot.gate.standings import is_hidden
 from folkmoot.notifications import actions
-from folkmoot.notifications.model import SOON_MS, Kind, News
+from folkmoot.notifications.model import SOON_MS, SPACES, Kind, News
 from folkmoot.notifications.push.actions import send_to
 from folkmoot.notifications.sources import SOURCES, of_space
 from folkmoot.posts import queries as posts
@@ -66,9 +66,7 @@ class Telling:
 
         async def work(acting: Acting) -> None:
             space = await spaces.by_id(acting.tx, space_id)
-            if space is None or space.state is not SpaceState.SCHEDULED:
-                return
-            if space.scheduled_at_ms is None or space.scheduled_at_ms <= acting.now_ms:
+            if space is None or not _holds(Kind.SPACE_STARTING_SOON, space, acting.now_ms):
                 return
             if await _is_shown(acting, space):
                 await _tell(acting, await of_space(acting.tx, space, Kind.SPACE_STARTING_SOON))
@@ -78,13 +76,13 @@ class Telling:
         await self._act_once(job, work)
 
     async def run_tell_more(self, job: Job) -> None:
-        """Some of the many to whom something is told, unless it is gone by now."""
+        """Some of the many to whom something is told, unless it is gone or over by now."""
+        told = [{"account_id": account_id} | job.payload["news"] for account_id in job.payload["to"]]
+        news = msgspec.convert(told, list[News], strict=False)
 
         async def work(acting: Acting) -> None:
-            about = job.payload["news"]
-            if about["post_id"] is None or await posts.by_id(acting.tx, int(about["post_id"])) is not None:
-                news = [{"account_id": account_id} | about for account_id in job.payload["to"]]
-                await _tell(acting, msgspec.convert(news, list[News], strict=False))
+            if await _is_still_news(acting, news[0]):
+                await _tell(acting, news)
 
         await self._act_once(job, work)
 
@@ -121,6 +119,23 @@ async def _tell(acting: Acting, news: Sequence[News]) -> None:
         for some in batches(list(alike))
     ]
     await enqueue_all(acting.tx, TELL_MORE, [(NAME, payload) for payload in more])
+
+
+async def _is_still_news(acting: Acting, one: News) -> bool:
+    if one.post_id is not None and await posts.by_id(acting.tx, one.post_id) is None:
+        return False
+    if one.kind not in SPACES or one.about_id is None:
+        return True
+    space = await spaces.by_id(acting.tx, one.about_id)
+    return space is not None and _holds(one.kind, space, acting.now_ms) and await _is_shown(acting, space)
+
+
+def _holds(kind: Kind, space: Space, now_ms: int) -> bool:
+    """Whether what is told of a Space is so."""
+    if kind is Kind.SPACE_STARTING_SOON:
+        is_ahead = space.scheduled_at_ms is not None and space.scheduled_at_ms > now_ms
+        return space.state is SpaceState.SCHEDULED and is_ahead
+    return kind is not Kind.SPACE_LIVE or space.state is SpaceState.LIVE
 
 
 async def _is_shown(acting: Acting, space: Space) -> bool:
