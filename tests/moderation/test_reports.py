@@ -119,6 +119,7 @@ async def test_looked_at_closed_and_reopened(
     assert (await queue(people, keeper))[0].assigned_to == keeper
     await people.act(keeper, moderate, lambda acting: actions.assign(acting, made.id, to_oneself=False))
     assert (await queue(people, keeper))[0].assigned_to is None
+    await people.act(keeper, moderate, lambda acting: actions.assign(acting, made.id, to_oneself=True))
     clock.advance_ms(5)
     await people.act(keeper, moderate, lambda acting: actions.resolve(acting, made.id, Resolution.NOTHING))
     assert await queue(people, keeper) == []
@@ -130,7 +131,7 @@ async def test_looked_at_closed_and_reopened(
     with pytest.raises(Refused, match="reopen"):
         await people.act(keeper, moderate, lambda acting: actions.assign(acting, made.id, to_oneself=True))
     await people.act(keeper, moderate, lambda acting: actions.reopen(acting, made.id))
-    assert [one.resolution for one in await queue(people, keeper)] == [None]
+    assert [(one.resolution, one.assigned_to) for one in await queue(people, keeper)] == [(None, keeper)]
 
 
 async def test_a_sanction_answers_every_open_report_about_the_account(

@@ -148,9 +148,10 @@ async def _resolve_where(acting: Acting, about: ColumnElement[bool], resolution:
 
 
 async def reopen(acting: Acting, report_id: int) -> None:
-    """Put a closed report back into the queue. What was decided about the account stays. Raises Refused 404."""
+    """Put a closed report back into the queue, as it was there: whoever looked at it does again. What was decided
+    about the account stays. Raises Refused 404."""
     await _present(acting, report_id)
-    await _change(acting, report_id, resolution=None, resolved_by=None, resolved_at_ms=None, assigned_to=None)
+    await _change(acting, report_id, resolution=None, resolved_by=None, resolved_at_ms=None)
 
 
 async def _require_room(acting: Acting, made: Report) -> None:
