@@ -15,11 +15,12 @@ from tests.audience.house import (
     running_house,
     running_worker,
 )
+from tests.support.files import no_file_left
 from tests.support.waiting import PATIENCE_S, Starved, wait_until
 
-from folkmoot.audience import worker
+from folkmoot.audience import wire, worker
 from folkmoot.audience.sockets import SEND_BUFFER_BYTES
-from folkmoot.audience.worker import Worker
+from folkmoot.audience.worker import Worker, WorkerConfig
 
 
 class Theatre:
@@ -185,3 +186,27 @@ def test_a_message_without_its_sockets_closes_those_that_came(theatre: Theatre, 
     theirs.close()
     with theatre.listening():
         theatre.wait_for_count(space1=1)
+
+
+def test_who_comes_while_no_file_is_free_waits_at_the_door(tmp_path: Path) -> None:
+    """And the worker has its listeners still: more than it makes room for may be passed on to it at a reload."""
+    path, revocations = tmp_path / "audience-1.sock", Revocations()
+    made = Worker(WorkerConfig(path, tmp_path), revocations, report_ms=0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as web:
+        web.connect(str(path))
+        web.setblocking(False)
+        with no_file_left():
+            for _ in range(3):
+                made.run_once()
+        assert not made._webs
+        assert made._epoll.poll(0) == [], "it doesn't spin"
+
+        def let_in() -> bool:
+            made.run_once()
+            return bool(made._webs)
+
+        wait_until(let_in)
+        made.run_once()
+        assert wire.decode_report(web.recv(100_000)).connected == 0
+    made.close()
+    revocations.close()

@@ -2,18 +2,21 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
+from tests.support.files import no_file_left
 from tests.support.server import eventually
 
 from folkmoot.serve.children import Known
 from folkmoot.serve.ports import PortShares
 from folkmoot.serve.reload import Handed, Rehearsal
-from folkmoot.serve.supervisor import Supervisor, want_stages
+from folkmoot.serve.supervisor import Supervisor, heartbeat, want_stages
 
 _STUBBORN = """
 import os, signal, sys, time
@@ -140,8 +143,9 @@ run = Path(sys.argv[1])
 
 def main():
     print(os.getpid(), flush=True)
+    beat = supervisor.heartbeat(run)
     while True:
-        supervisor.say_alive(run)
+        beat()
         time.sleep(0.02)
 
 handed = Handed(data="", database_url="", lock=0, listening={})
@@ -165,6 +169,23 @@ def test_who_says_nothing_any_more_is_killed_and_starts_anew(tmp_path: Path) -> 
         process.terminate()
         process.wait(15)
         process.stdout.close()  # type: ignore[union-attr]
+
+
+def test_that_one_is_there_can_be_said_without_a_free_file_and_never_fails(tmp_path: Path) -> None:
+    beat = heartbeat(tmp_path)
+    beat()
+    for _ in range(2):  # one supervisor after another has the same address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hearing:
+            (tmp_path / "supervisor.sock").unlink(missing_ok=True)
+            hearing.bind(str(tmp_path / "supervisor.sock"))
+            hearing.setblocking(False)
+            with no_file_left():
+                beat()
+            assert msgspec.json.decode(hearing.recv(1000)) == {"type": "alive", "pid": os.getpid()}
+        beat()
+    (tmp_path / "supervisor.sock").unlink()
+    (tmp_path / "supervisor.sock").mkdir()
+    beat()
 
 
 def _is_there(pid: int) -> bool:

@@ -7,7 +7,7 @@ due is decided in `fanout`; here are the system calls.
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import gc
 import logging
 import os
@@ -43,6 +43,7 @@ CLOSED_AT_ONCE_MAX = 200  # a reset costs some 9 µs: when a crowd is closed, ot
 LEAVE_EVERY_MS = 20  # so many at once: a worker that has told its crowd leaves the processor to those who have not
 LEFT_AT_ONCE_MAX = 2  # who has been told of the end can wait until the others have been
 
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _HANGUP = select.EPOLLRDHUP | select.EPOLLET  # once: who is to be closed is registered until then
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class Worker:
         )
         self._epoll = select.epoll()
         self._door = listen(config.socket_path)
-        self._epoll.register(self._door, select.EPOLLIN)
+        self._epoll.register(self._door, select.EPOLLIN | select.EPOLLET)  # once for each who comes
         self._doorbell = revocations.fileno()
         if self._doorbell is not None:
             self._epoll.register(self._doorbell, select.EPOLLIN)
@@ -156,6 +157,7 @@ class Worker:
         if now_ms >= self._revocations_due_ms:
             self._revocations_due_ms = now_ms + REVOCATIONS_MS
             self.fanout.revoke(self._revocations.poll())
+            self._accept_webs()
         if now_ms >= self._compare_due_ms:
             self._compare_due_ms = now_ms + self._compare_ms
             self._revocations.compare(self.fanout.subjects())
@@ -174,7 +176,7 @@ class Worker:
     def _hear(self, descriptor: int) -> bool:
         """What comes from a process of this server. False where it is a listener's socket, which has hung up."""
         if descriptor == self._door.fileno():
-            self._accept_web()
+            self._accept_webs()
         elif descriptor in self._webs:
             self._receive(self._webs[descriptor])
         elif descriptor == self._doorbell:
@@ -229,9 +231,17 @@ class Worker:
 
     # --- the web processes
 
-    def _accept_web(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            connection, _ = self._door.accept()
+    def _accept_webs(self) -> None:
+        """Those who are at the door. While no file is free they wait there, and are looked at again."""
+        while True:
+            try:
+                connection, _ = self._door.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    return
+                raise
             connection.setblocking(False)
             self._webs[connection.fileno()] = _Web(connection, self.fanout.spaces())
             self._epoll.register(connection, select.EPOLLIN)

@@ -1,13 +1,12 @@
 """An audience process: writes sound to listeners, and reads for itself whose right has ended."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from folkmoot.audience.worker import WorkerConfig, run_worker
 from folkmoot.gate.source import RevocationSource
 from folkmoot.serve.places import Places
-from folkmoot.serve.supervisor import say_alive
+from folkmoot.serve.supervisor import heartbeat
 
 
 def main(places: Places, worker: int, predecessors: Sequence[Path]) -> None:
@@ -17,4 +16,4 @@ def main(places: Places, worker: int, predecessors: Sequence[Path]) -> None:
         tapes_directory=places.tapes,
         predecessors=tuple(predecessors),
     )
-    run_worker(config, RevocationSource(places.database_url), alive=partial(say_alive, places.run))
+    run_worker(config, RevocationSource(places.database_url), alive=heartbeat(places.run))

@@ -335,16 +335,35 @@ def say_ready(run_directory: Path, name: str) -> None:
     _say(run_directory, Ready(name))
 
 
-def say_alive(run_directory: Path) -> None:
-    """A process's side, twice a second: it is there. Says nothing if there is no supervisor to hear it."""
-    _say(run_directory, Alive(os.getpid()))
+def heartbeat(run_directory: Path) -> Callable[[], None]:
+    """A process's side: what it calls twice a second to say that it is there.
+
+    Never fails: it would take the process with it, and who can't say it is killed soon enough. The socket is opened
+    here, once: later the process may have as many files open as it may.
+    """
+    sender = _sender()
+
+    def beat() -> None:
+        with contextlib.suppress(OSError):
+            _send(sender, run_directory, Alive(os.getpid()))
+
+    return beat
 
 
-def _say(run_directory: Path, message: Wanted | Ready | Alive) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.setblocking(False)
+def _say(run_directory: Path, message: Wanted | Ready) -> None:
+    with _sender() as sender:
         try:
-            sender.sendto(msgspec.json.encode(message), str(run_directory / "supervisor.sock"))
+            _send(sender, run_directory, message)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ECONNREFUSED, errno.EAGAIN):
                 raise
+
+
+def _sender() -> socket.socket:
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sender.setblocking(False)
+    return sender
+
+
+def _send(sender: socket.socket, run_directory: Path, message: Wanted | Ready | Alive) -> None:
+    sender.sendto(msgspec.json.encode(message), str(run_directory / "supervisor.sock"))
