@@ -191,6 +191,18 @@ def test_the_end_of_the_tape_ends_the_body_after_the_last_part(room: Room) -> No
     assert room.fanout.due_ms() is None
 
 
+def test_who_did_not_take_the_end_is_set_apart(room: Room) -> None:
+    for socket in (7, 8):
+        room.join(socket)
+    room.sockets.room[8] = 0
+    room.tape.append(b"last")
+    room.tape.ended = True
+    room.pass_ms(200)
+    assert room.reasons == {7: fanout.ENDED, 8: fanout.BROKEN_OFF}
+    assert room.tape.closed
+    assert len(room.fanout) == 0
+
+
 def test_at_scale_all_hear_of_the_end_at_once_and_not_at_their_turn(room: Room) -> None:
     room.window_ms = 1000
     for socket in range(fanout.GROUP_LISTENERS * 30):

@@ -113,10 +113,13 @@ def test_the_body_ends_for_those_who_have_everything() -> None:
     group.add(1, b"head", sockets)
     group.add(2, b"head", sockets)
     sockets.room[2] = 1
+    group.add(3, b"head", sockets)
     group.deliver(b"aaaa", sockets)
-    group.finish(b"", sockets)
+    sockets.room[3] = 4
+    assert sorted(group.finish(b"", sockets)) == [2, 3]
     assert sockets.taken[1] == b"headaaaa0\r\n\r\n"
     assert sockets.taken[2] == b"heada"
+    assert sockets.taken[3] == b"headaaaa0\r\n\r"
 
 
 def test_where_the_data_does_not_say_that_it_is_the_last_a_fin_does() -> None:

@@ -115,6 +115,29 @@ def test_without_chunks_the_end_is_heard_before_anything_is_closed(
         theatre.wait_for_count()
 
 
+def test_who_lacks_the_end_is_closed_before_those_who_have_it(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else tells them, while to close a crowd takes a second; what they had not read yet they still get."""
+    monkeypatch.setattr(worker, "LEFT_AT_ONCE_MAX", 0)
+    with theatre.listening() as good, theatre.house.connect(receive_buffer_bytes=2048) as full:
+        full.send("GET /api/folkmoot/v1/spaces/1/listen HTTP/1.1\r\n\r\n")
+        theatre.wait_for_count(space1=2)
+        tape = theatre.tapes[1]
+        while not theatre.worker.fanout.metrics.skipped:
+            tape.append(b"x" * SEND_BUFFER_BYTES)
+            good.chunk()
+        monkeypatch.setattr(worker, "LEAVE_EVERY_MS", 10**15)
+        wait_until(lambda: theatre.worker._leave_due_ms > 10**15)
+        tape.ended = True
+        while data := good.read_until(b"\r\n"):
+            if data == b"0\r\n":
+                break
+            good.read(int(data, 16) + 2)
+        assert full.rest().count(b"x") >= SEND_BUFFER_BYTES
+        assert theatre.worker._leaving, "who has it is not closed yet"
+
+
 def test_a_revoked_listener_is_reset_at_once_and_nobody_else(theatre: Theatre) -> None:
     with theatre.listening(query="?ticket=mine") as removed, theatre.listening(query="?ticket=other") as other:
         begun_s, starved = time.monotonic(), Starved()

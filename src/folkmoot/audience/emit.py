@@ -28,7 +28,7 @@ class WriteEmit:
                 short.append(Short(descriptor, data[taken:] if taken else b""))
         return short
 
-    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> list[Short]:
         short = self.write(sockets, data) if data else []
         if by_fin:
             send_fin(sockets, short)

@@ -30,11 +30,11 @@ IDLE_MS = 2_000
 """While a stage is started anew, listeners are written to so often: who gets nothing at all for long has lost the
 network, and comes back, which a whole crowd must not do because one process is silent."""
 
+BROKEN_OFF = "broken_off"  # at the end, without having taken all: nothing but the close says so
 ENDED = "ended"
 FAILED = "failed"
 MOVED = "moved"
-REFUSED = "refused"
-REVOKED = "revoked"
+REFUSED, REVOKED = "refused", "revoked"
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Metrics(msgspec.Struct):
     slow: int = 0
     revoked: int = 0
     ended: int = 0
+    broken_off: int = 0
     failed: int = 0
     refused: int = 0
     moved: int = 0
@@ -353,10 +354,11 @@ class Fanout:
         """The Space has ended: its next group doesn't wait for its turn, which may be a second away."""
         feed, start = group.feed, self._start(group)
         data = feed.framed(start, feed.end, chunked=group.chunked)
-        group.finish(data, self._emit(group))
+        broken_off = group.finish(data, self._emit(group))
         self._count(len(group.sockets) if data else 0, feed.end - start, len(data), now_ms - space.beat_ms)
+        group.remove(broken_off)
+        self._forget(space, group, broken_off, BROKEN_OFF)
         self._forget(space, group, _members(group), ENDED)
-        # Those who didn't have everything are closed as well: their body breaks off without its last chunk.
         if space.groups:
             self._push(space, space.groups[0], now_ms)
 

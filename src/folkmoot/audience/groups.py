@@ -31,11 +31,11 @@ class Emit(Protocol):
     def write(self, sockets: Sequence[int], data: bytes) -> list[Short]:
         """Writes the same data to each, to each in its own form (TLS seals it). Returns who didn't take it all."""
 
-    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> list[Short]:
         """Writes the last of a stream, which may be nothing, with what ends the connection in TLS.
 
-        `by_fin`: the data doesn't say that it is the last, a FIN does. It goes out at once; the sockets are closed
-        later, which takes longer than all the writes.
+        Returns who didn't take it all. `by_fin`: the data doesn't say that it is the last, a FIN does.
+        It goes out at once; the sockets are closed later, which takes longer than all the writes.
         """
 
     def resume(self, socket: int, rest: bytes) -> Short | None:
@@ -149,15 +149,17 @@ class Group:
             self._serve_late(socket, behind, data, emit, delivery)
         return delivery
 
-    def finish(self, data: bytes, emit: Emit) -> None:
-        """Writes the last chunk and the body's end to all who have the rest; the others' bodies break off."""
-        caught_up = [
-            socket
-            for socket, behind in self.behind.items()
-            if not behind.remainder or emit.resume(socket, behind.remainder) is None
-        ]
+    def finish(self, data: bytes, emit: Emit) -> list[int]:
+        """Writes the last chunk and the body's end to all who have the rest. Returns the others, and who
+        didn't take it: their bodies break off."""
+        caught_up: list[int] = []
+        broken_off: list[int] = []
+        for socket, behind in self.behind.items():
+            has_rest = not behind.remainder or emit.resume(socket, behind.remainder) is None
+            (caught_up if has_rest else broken_off).append(socket)
         last = data + responses.CHUNKED_END if self.chunked else data
-        emit.end([*self.sockets, *caught_up], last, by_fin=not self.chunked)
+        short = emit.end([*self.sockets, *caught_up], last, by_fin=not self.chunked)
+        return broken_off + [socket for socket, _ in short]
 
     def _fell_behind(self, socket: int, rest: bytes | None, delivery: Delivery) -> None:
         if rest:

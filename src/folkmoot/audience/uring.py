@@ -172,7 +172,7 @@ class UringEmit:
                 short.append(Short(batch[place], None if taken is None else data[taken:] if taken else b""))
         return short
 
-    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> object:
+    def end(self, sockets: Sequence[int], data: bytes, *, by_fin: bool = False) -> list[Short]:
         short = self.write(sockets, data) if data else []
         if by_fin:
             emit.send_fin(sockets, short)

@@ -25,7 +25,7 @@ import msgspec
 
 from folkmoot.audience import uring, windows, wire
 from folkmoot.audience.emit import WriteEmit
-from folkmoot.audience.fanout import ENDED, FAILED, REFUSED
+from folkmoot.audience.fanout import BROKEN_OFF, ENDED, FAILED, REFUSED
 from folkmoot.audience.live import LiveTape, open_tape
 from folkmoot.audience.passing import PassingFanout
 from folkmoot.audience.sockets import close_cleanly, listen, prepare
@@ -136,7 +136,7 @@ class Worker:
         self._webs: dict[int, _Web] = {}
         self._predecessors = Predecessors(config.predecessors, self._epoll)
         self._successor: Successor | None = None
-        self._closing: deque[int] = deque()
+        self._closing: deque[tuple[int, Callable[[int], None]]] = deque()  # with how
         self._leaving: deque[int] = deque()  # who has had the last bytes, which must arrive
         self._report_ms = report_ms
         self._report_due_ms = 0
@@ -360,19 +360,22 @@ class Worker:
 
     def _close_sockets(self, closed_max: int, left_max: int) -> None:
         for descriptor, reason in self.fanout.closed:
-            (self._leaving if reason in {ENDED, REFUSED} else self._closing).append(descriptor)
+            if reason in {ENDED, REFUSED}:
+                self._leaving.append(descriptor)
+            elif reason == BROKEN_OFF:
+                self._closing.append((descriptor, close_cleanly))
+            else:  # resets it, but for one that another worker has
+                self._closing.append((descriptor, os.close))
         self.fanout.closed.clear()
         for _ in range(min(closed_max, len(self._closing))):
-            os.close(self._forgotten(self._closing))  # which resets it, but for one that another worker has
+            self._let_go(*self._closing.popleft())
         for _ in range(min(left_max, len(self._leaving))):
-            close_cleanly(self._forgotten(self._leaving))
+            self._let_go(self._leaving.popleft(), close_cleanly)
 
-    def _forgotten(self, some: deque[int]) -> int:
-        """The next of them. Another process may hold its copy a moment longer: closing ours alone would leave the
-        registration."""
-        descriptor = some.popleft()
+    def _let_go(self, descriptor: int, close: Callable[[int], None]) -> None:
+        # Another process may hold its copy a moment longer: closing ours alone would leave the registration.
         self._epoll.unregister(descriptor)
-        return descriptor
+        close(descriptor)
 
 
 class _Web:

@@ -25,7 +25,7 @@ from folkmoot.surfaces.services import Services
 
 FAILED_JOBS_MAX = 1000
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-_DROPPED = ("hung_up", "slow", "revoked", "ended", "failed", "refused")
+_DROPPED = ("hung_up", "slow", "revoked", "ended", "broken_off", "failed", "refused")
 
 
 @get("/metrics", opt=serves(Serves.MODERATOR, Action.MODERATE, "read"))
