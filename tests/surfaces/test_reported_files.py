@@ -152,6 +152,41 @@ async def test_the_owner_of_a_file_can_not_tell_that_it_was_reported(
         await services.objects.head("files/78/a")
 
 
+async def test_a_file_that_an_edit_adds_after_the_report_is_kept_too(
+    client: httpx.AsyncClient,
+    app: Litestar,
+    keeper: dict[str, str],
+    people: People,
+    alice: Person,
+    bob: Person,
+    clock: FakeClock,
+) -> None:
+    first, later = [await file_of(app, people, bob, id_) for id_ in (77, 78)]
+    post = await post_by(client, bob, "one", first)
+    for reporter in (alice, await another(people)):
+        body = {"account_id": bob.id, "status_ids": [post]}
+        assert (await client.post(REPORTS, json=body, headers=reporter.headers)).status_code == 200
+    for said, shown in (("two", [first, later]), ("three", [later])):
+        edit = {"status": said, "media_ids": shown}
+        answer = await client.put(f"/api/v1/statuses/{post}", json=edit, headers=bob.headers)
+        assert answer.status_code == 200
+    await client.delete(f"/api/v1/statuses/{post}", headers=bob.headers)
+    await empty_the_bin(app.state.equipment.services, clock)
+    found = (await client.get("/api/v1/admin/reports", headers=keeper)).json()
+    assert len(found) == 2
+    for one in found:
+        two, three = one["folkmoot"]["posts"][0]["versions"]
+        assert [[file["id"] for file in said["media"]] for said in (two, three)] == [[first, later], [later]]
+        (file,) = three["media"]
+        assert file["type"] == "image"
+        assert (await client.get(urlsplit(file["url"]).path, headers=keeper)).content == b"a picture"
+
+
+async def another(people: People) -> Person:
+    account_id = await people.create("carol")
+    return Person(account_id, "carol", {"Authorization": f"Bearer {await people.token(account_id)}"})
+
+
 async def test_who_tidies_up_after_uploads_leaves_what_is_kept(
     client: httpx.AsyncClient, app: Litestar, picture: str, alice: Person, bob: Person
 ) -> None:

@@ -6,9 +6,11 @@ What a post said stays in its history (posts/edits.py), and the bytes of its fil
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select
+import msgspec
+from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
 from folkmoot.gate import Acting
+from folkmoot.moderation.reports import queries
 from folkmoot.moderation.reports.model import About, ReportedFile
 from folkmoot.posts import edits
 from folkmoot.posts.files import queries as files
@@ -33,15 +35,37 @@ async def files_of(read: Read, about: About) -> list[ReportedFile]:
 
 async def keep(acting: Acting, report_id: int, about: About, shown: Sequence[ReportedFile]) -> None:
     """Keep what the posts of a report say and show, as long as there is the report."""
-    execute = acting.tx.connection.execute
     if about.post_ids:
         rows = [{"report_id": report_id, "post_id": post_id} for post_id in dict.fromkeys(about.post_ids)]
-        await execute(insert(reported_posts), rows)
-    if shown:
-        # What is taken out of a Space's sound has to leave its clips, so these go when their owner deletes them.
-        keys = {file.id: None if file.is_clip else file.object_key for file in shown}
-        kept = [{"report_id": report_id, "media_id": id_, "object_key": key} for id_, key in keys.items()]
-        await execute(insert(reported_files), kept)
+        await acting.tx.connection.execute(insert(reported_posts), rows)
+    await _keep_files(acting, report_id, shown)
+
+
+async def keep_edited(acting: Acting, post_id: int) -> None:
+    """Keep what an edit gave a post to show, too, in every report about it; 100 files in each at most."""
+    about = select(reported_posts.c.report_id).where(reported_posts.c.post_id == post_id)
+    report_ids = list((await acting.tx.connection.execute(about)).scalars())
+    if not report_ids:
+        return
+    shown = [_reported(file) for file in _all_of(await files.of_posts(acting.tx, [post_id]))]
+    for report in await queries.by_ids(acting.tx, report_ids, judge_id=None):
+        known = report.evidence.files
+        ids = {file.id for file in known}
+        new = [file for file in shown if file.id not in ids][: max(0, FILES_MAX - len(known))]
+        if new:
+            evidence = msgspec.structs.replace(report.evidence, files=(*known, *new))
+            await acting.tx.connection.execute(
+                update(reports).where(reports.c.id == report.id).values(evidence=msgspec.to_builtins(evidence))
+            )
+            await _keep_files(acting, report.id, new)
+
+
+async def _keep_files(acting: Acting, report_id: int, shown: Sequence[ReportedFile]) -> None:
+    # What is taken out of a Space's sound has to leave its clips, so these go when their owner deletes them.
+    keys = {file.id: None if file.is_clip else file.object_key for file in shown}
+    kept = [{"report_id": report_id, "media_id": id_, "object_key": key} for id_, key in keys.items()]
+    if kept:
+        await acting.tx.connection.execute(insert(reported_files), kept)
 
 
 async def forget(acting: Acting, which: ColumnElement[bool]) -> int:

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Request, get, put
 
 from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer
+from folkmoot.moderation.reports import kept
 from folkmoot.posts import edits, queries, quotes
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_statuses
@@ -53,6 +54,7 @@ async def edit_status(
 
     async def work(acting: Acting) -> None:
         await edits.edit(acting, id_, draft, described, in_view)
+        await kept.keep_edited(acting, id_)
         if policy is not None:
             await quotes.set_policy(acting, id_, policy)
 
