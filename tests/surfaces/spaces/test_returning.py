@@ -17,8 +17,7 @@ from tests.surfaces.spaces.conftest import SPACES
 from folkmoot.audience.request import Admission, ListenRequest
 from folkmoot.gate import Acting, Action
 from folkmoot.moderation.evasion import queries, visits
-from folkmoot.moderation.evasion.actions import forget_old
-from folkmoot.spaces.model import Audience, Space, SpaceState, SpeakPolicy
+from folkmoot.moderation.evasion.actions import came, forget_old
 from folkmoot.spaces.queries import by_ids
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables.bus import events
@@ -244,31 +243,6 @@ async def test_of_a_crowd_those_are_found_who_share_a_browser(
     assert [str(one.account_id) for one in found] == [second]
 
 
-def space_of(number: int) -> Space:
-    return Space(
-        id=number,
-        title="",
-        topics=(),
-        language="en",
-        creator_id=9,
-        host_id=9,
-        audience=Audience.PUBLIC,
-        speak_policy=SpeakPolicy.EVERYONE,
-        recorded=False,
-        created_at_ms=0,
-        state=SpaceState.LIVE,
-        members={},
-    )
-
-
-def test_no_more_people_are_remembered_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "PEOPLE_MAX", 3)
-    book = visits.Visits()
-    for account_id in (1, 2, 2, 3, 4):
-        book.note(space_of(account_id % 2), account_id)
-    assert {key: door.came for key, door in book._doors.items()} == {0: {2, 4}}
-
-
 async def test_a_space_that_fails_keeps_no_other_waiting_and_one_that_is_over_is_forgotten(
     app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,6 +269,27 @@ async def test_a_space_that_fails_keeps_no_other_waiting_and_one_that_is_over_is
     await services.visits.write(services.gate)
     assert looked_at == [*spaces, spaces[0]]
     assert set(services.visits._doors) == {spaces[0]}
+
+
+async def test_a_removal_that_is_heard_of_while_one_looks_is_looked_at_after(
+    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space_id = await live_with_a_listener_removed(client, Browser(app), alice)
+    services = app.state.equipment.services
+    for username in ("second", "first"):
+        first = await browser.sign_up(username)
+        await browser.client.post(f"{SPACES}/{space_id}/join", headers={"Sec-Fetch-Site": "same-origin"})
+
+    async def overtaken(acting: Acting, **what: Any) -> None:
+        monkeypatch.undo()
+        await came(acting, **what)
+        services.visits.removed(int(space_id))
+
+    monkeypatch.setattr(visits, "came", overtaken)
+    await services.visits.write(services.gate)
+    await tell(client, alice, space_id, "remove", account=first)
+    await services.visits.write(services.gate)
+    assert await told(client, alice, space_id) == [("second", "first")]
 
 
 async def test_hosts_hear_at_once_and_of_nobody_else_who_listens(

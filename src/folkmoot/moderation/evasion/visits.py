@@ -127,9 +127,15 @@ class Visits:
         self._people -= len(door.came) if door is not None else 0
 
     async def _look(self, gate: Gate, space_id: int, door: _Door) -> None:
-        accounts, browsers = frozenset(door.waiting), frozenset(door.browsers)
-        if accounts or browsers:
-            permit = gate.permit_system(Action.TAKE_PART, "spaces: who came back")
+        if not door.waiting and not door.browsers:
+            return
+        # Whoever is to be looked at again while this goes on waits anew.
+        accounts, door.waiting = door.waiting, set()
+        browsers, door.browsers = door.browsers, set()
+        permit = gate.permit_system(Action.TAKE_PART, "spaces: who came back")
+        try:
             await gate.act(permit, partial(came, space_id=space_id, account_ids=accounts, browsers=browsers))
-            door.waiting -= accounts
-            door.browsers -= browsers
+        except BaseException:
+            door.waiting |= accounts
+            door.browsers |= browsers
+            raise
