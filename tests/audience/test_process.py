@@ -37,16 +37,29 @@ class NothingRevoked:
 
 run_worker(WorkerConfig(Path(sys.argv[1]), Path(sys.argv[2])), NothingRevoked())
 """
+STOPPED_AT_AN_END = """
+import signal
+from folkmoot.audience.groups import Group
 
-Start = Callable[[], "subprocess.Popen[bytes]"]
+finish = Group.finish
+
+def finish_and_be_stopped(*given):
+    broken_off = finish(*given)
+    signal.raise_signal(signal.SIGTERM)
+    return broken_off
+
+Group.finish = finish_and_be_stopped
+"""
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", MAIN, str(tmp_path / "audience-1.sock"), str(tmp_path / "tapes")]
+    def start(before: str = "") -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", before + MAIN, str(tmp_path / "audience-1.sock"), str(tmp_path / "tapes")]
         started.append(subprocess.Popen(command))
         return started[-1]
 
@@ -116,6 +129,22 @@ def test_sigterm_ends_a_worker_in_order_and_soon(tmp_path: Path, start: Start) -
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE_S) == 0
         assert time.monotonic() - asked_s - starved.s() < 1
+
+
+def test_who_was_just_told_of_an_end_has_it_whole_when_the_worker_is_stopped(tmp_path: Path, start: Start) -> None:
+    tape = TapeWriter.open(tmp_path / "tapes" / "1", lambda: 1_700_000_000_000)
+    append(tape)
+    worker = start(STOPPED_AT_AN_END)
+    with running_house(tmp_path / "audience-1.sock") as house:
+        wait_until(lambda: len(house.handoff.reports()) == 1)
+        clients = [house.listen(1) for _ in range(5)]
+        assert [client.head()[0] for client in clients] == [200] * 5
+        wait_until(lambda: house.handoff.counts() == {1: 5})
+        tape.close()
+        assert worker.wait(PATIENCE_S) == 0
+        for client in clients:
+            assert client.rest().endswith(b"0\r\n\r\n"), "a reset would be an error"
+            client.socket.close()
 
 
 def test_every_codec_of_a_tape_can_be_asked_for() -> None:

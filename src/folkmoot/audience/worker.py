@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -93,7 +93,7 @@ def run_worker(
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # often 1024 of what is allowed
     worker = Worker(config, revocations, choose_window_ms=choose_window_ms)
-    signal.signal(signal.SIGTERM, lambda *_: worker.exit())
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a full collection would take longer than a tick
     alive_due_s = 0.0
@@ -102,6 +102,7 @@ def run_worker(
         if time.monotonic() >= alive_due_s:
             alive_due_s = time.monotonic() + ALIVE_MS / 1000
             alive()
+    worker.take_leave()
 
 
 class Worker:
@@ -144,6 +145,7 @@ class Worker:
         self._compare_ms = compare_ms
         self._compare_due_ms = 0
         self._leave_due_ms = 0
+        self._is_stopping = False
 
     def run_once(self) -> None:
         """Sleeps until something happens or is due, and does it. A bounded piece of work each time."""
@@ -203,17 +205,20 @@ class Worker:
         if self._uring is not None:
             self._uring.close()
 
-    def exit(self) -> NoReturn:
-        """Ends the process: what is open is reset, but for who has had the end and may not have read it yet."""
+    def stop(self) -> None:
+        """Soon it is over: after the round that is under way, in which some may just be told of an end."""
+        self._is_stopping = True
+
+    def take_leave(self) -> None:
+        """Before the process ends, which resets what is open: but not who may yet have to read the end."""
         while self._leaving:
             close_cleanly(self._leaving.popleft())
-        os._exit(0)  # nothing else is held that the kernel doesn't give back
 
     @property
     def is_over(self) -> bool:
-        """Whether another worker has everybody, and nobody brings more."""
-        return self._successor is not None and not (
-            self._webs or self._closing or self._leaving or len(self.fanout)
+        """Whether it is to stop, or another worker has everybody and nobody brings more."""
+        return self._is_stopping or (
+            self._successor is not None and not (self._webs or self._closing or self._leaving or len(self.fanout))
         )
 
     def _patience_s(self) -> float:
