@@ -192,16 +192,32 @@ async def test_a_letter_from_before_a_lock_opens_nothing(
 
 @ON_ONE
 async def test_of_a_letter_that_comes_twice_either_link_works_once(
-    carol: httpx.AsyncClient, services: Services, readers: Readers
+    carol: httpx.AsyncClient, services: Services, readers: Readers, clock: FakeClock
 ) -> None:
     """The process died before it was written down that the mail server had taken it."""
     await confirm(services, readers, carol)
     readers.letters.clear()
     written = Letters(services.gate, "http://moot.test", readers).handlers()[RESET]
-    mark = services.marks.mailbox(CAROL).hex()
+    asked = {"mark": services.marks.mailbox(CAROL).hex(), "asked_at_ms": clock()}
     for attempt in (1, 2):
-        await written(Job(9, "mail", RESET, {"mark": mark}, attempt))
+        await written(Job(9, "mail", RESET, asked, attempt))
     for letter, status in zip(readers.letters, (200, 403), strict=True):
+        body = {"secret": secret_in(letter), "new": NEW_PASSWORD}
+        assert (await carol.post(f"{API}/password-link", json=body, headers=ORIGIN)).status_code == status
+
+
+async def test_a_letter_whose_first_attempt_made_no_link_ends_an_earlier_letters(
+    carol: httpx.AsyncClient, services: Services, readers: Readers, clock: FakeClock
+) -> None:
+    await confirm(services, readers, carol)
+    await carol.post(f"{API}/password-reset", json={"email": CAROL}, headers=ORIGIN)
+    (earlier,) = await readers.read(services.database)
+    clock.advance_ms(1)
+    written = Letters(services.gate, "http://moot.test", readers).handlers()[RESET]
+    asked = {"mark": services.marks.mailbox(CAROL).hex(), "asked_at_ms": clock()}
+    await written(Job(9, "mail", RESET, asked, 2))
+    *_, later = readers.letters
+    for letter, status in ((earlier, 403), (later, 200)):
         body = {"secret": secret_in(letter), "new": NEW_PASSWORD}
         assert (await carol.post(f"{API}/password-link", json=body, headers=ORIGIN)).status_code == status
 

@@ -84,7 +84,7 @@ class Letters:
 
     async def _confirm(self, job: Job) -> None:
         account_id = int(job.payload["account"])
-        made = await self._act(lambda acting: make_confirmation(acting, account_id, again=job.attempt > 1))
+        made = await self._act(lambda acting: make_confirmation(acting, account_id, _begun_ms(job)))
         if made is None:
             return
         to, secret = made
@@ -103,7 +103,7 @@ class Letters:
         """Of every account with this mailbox: whoever asks learns nothing of which there are."""
         mark = bytes.fromhex(job.payload["mark"])
         for account_id in await self._of_mailbox(mark):
-            made = await self._act(partial(_make_reset, account_id=account_id, again=job.attempt > 1))
+            made = await self._act(partial(_make_reset, account_id=account_id, kept_since_ms=_begun_ms(job)))
             if made is None:
                 continue
             to, secret = made
@@ -163,12 +163,18 @@ async def addressee(read: Read, account_id: int) -> Addressee | None:
     return None if row is None else Addressee(row.username, row.email, row.email_confirmed_at_ms is not None)
 
 
+def _begun_ms(job: Job) -> int | None:
+    """Since when links may stand in this very letter, where an attempt to write it came before; None at the first.
+    Jobs of a version that didn't write it down keep all."""
+    return job.payload.get("asked_at_ms", 0) if job.attempt > 1 else None
+
+
 async def make_confirmation(
-    acting: Acting, account_id: int, *, again: bool = False
+    acting: Acting, account_id: int, kept_since_ms: int | None = None
 ) -> tuple[Addressee, str] | None:
     """A link that confirms the address which the account gave last, and who reads it; None without one to confirm.
 
-    An earlier link works no more; `again`: it may stand in the same letter, which is written another time.
+    An earlier link works no more, but for those that were made since then (links.make).
     """
     pending = await links.pending_email(acting.tx, account_id)
     rows = await acting.tx.connection.execute(
@@ -182,15 +188,17 @@ async def make_confirmation(
     email = pending or (row.email if row.email_confirmed_at_ms is None else None)
     if email is None:
         return None
-    secret = await links.make(acting, Purpose.EMAIL, account_id, email=email, again=again)
+    secret = await links.make(acting, Purpose.EMAIL, account_id, email=email, kept_since_ms=kept_since_ms)
     return Addressee(row.username, email, False), secret
 
 
-async def _make_reset(acting: Acting, account_id: int, *, again: bool) -> tuple[Addressee, str] | None:
+async def _make_reset(
+    acting: Acting, account_id: int, *, kept_since_ms: int | None
+) -> tuple[Addressee, str] | None:
     to = await addressee(acting.tx, account_id)
     if to is None or not to.is_confirmed:
         return None
     # Who is locked gets their link from a person: the mailbox may be stolen, too.
     if (await standings_of(acting.tx, [account_id]))[account_id] is Standing.LOCKED:
         return None
-    return to, await links.make(acting, Purpose.RESET, account_id, again=again)
+    return to, await links.make(acting, Purpose.RESET, account_id, kept_since_ms=kept_since_ms)

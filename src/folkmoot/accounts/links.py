@@ -8,7 +8,7 @@ import secrets
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, true, update
 
 from folkmoot.gate import Acting
 from folkmoot.gate import queries as gate_queries
@@ -58,13 +58,14 @@ async def make(
     account_id: int | None = None,
     *,
     email: str | None = None,
-    again: bool = False,
+    kept_since_ms: int | None = None,
 ) -> str:
-    """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more,
-    unless the same letter is written `again`: of two with one number, mailboxes may keep the first."""
+    """The secret of a new link: 256 random bits, as base64url. An earlier one of the same purpose works no more.
+    `kept_since_ms`: but those made from then on (Unix ms) do, where one letter is written again: of two with one
+    number, mailboxes may keep the first."""
     secret = secrets.token_urlsafe(32)
-    if purpose not in _MANY and not again:
-        await forget(acting, purpose, account_id)
+    if purpose not in _MANY:
+        await forget(acting, purpose, account_id, before_ms=kept_since_ms)
     await acting.tx.connection.execute(
         one_time_links.insert().values(
             secret_hash=digest(secret),
@@ -113,11 +114,12 @@ async def pending_email(read: Read, account_id: int) -> str | None:
     return rows.scalar()
 
 
-async def forget(acting: Acting, purpose: Purpose, account_id: int | None) -> None:
-    """Whatever was made for this opens nothing any more."""
+async def forget(acting: Acting, purpose: Purpose, account_id: int | None, *, before_ms: int | None = None) -> None:
+    """Whatever was made for this, `before_ms` (Unix ms) if that is said, opens nothing any more."""
     is_theirs = one_time_links.c.account_id == account_id  # where None is, SQLAlchemy writes IS NULL
+    is_earlier = true() if before_ms is None else one_time_links.c.created_at_ms < before_ms
     await acting.tx.connection.execute(
-        delete(one_time_links).where(one_time_links.c.purpose == purpose.value, is_theirs)
+        delete(one_time_links).where(one_time_links.c.purpose == purpose.value, is_theirs, is_earlier)
     )
 
 

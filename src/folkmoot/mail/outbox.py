@@ -21,4 +21,4 @@ class Outbox(msgspec.Struct, frozen=True):
     async def put(self, tx: Write, kind: str, /, **payload: Any) -> None:
         """Have the letter `kind` written and sent, if this transaction commits."""
         if self.is_open:
-            await enqueue(tx, kind, payload, queue=QUEUE)
+            await enqueue(tx, kind, {**payload, "asked_at_ms": tx.now_ms}, queue=QUEUE)
