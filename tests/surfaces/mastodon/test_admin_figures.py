@@ -7,12 +7,16 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from litestar import Litestar
+from sqlalchemy import update
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.surfaces.conftest import Person
 
 from folkmoot.gate import Refused, Role
 from folkmoot.moderation.figures.model import DAYS_MAX, MONTHS_MAX, buckets, days_of
+from folkmoot.storage.database import Write
+from folkmoot.storage.tables.people import accounts
 from folkmoot.surfaces.mastodon.present import timestamp
 
 ADMIN = "/api/v1/admin"
@@ -84,6 +88,27 @@ async def test_measures_count_what_there_is(
     assert [on_day["date"] for on_day in one["data"]] == [day(clock, 1), day(clock)]
     stored = next(one for one in answer.json() if one["key"] == "instance_media_attachments")
     assert (stored["unit"], stored["human_value"], "previous_total" in stored) == ("bytes", "0 Bytes", False)
+
+
+async def test_who_posts_elsewhere_is_no_active_user_of_this_server(
+    client: httpx.AsyncClient,
+    app: Litestar,
+    keeper: dict[str, str],
+    clock: FakeClock,
+    alice: Person,
+    bob: Person,
+) -> None:
+    clock.advance_ms(DAY_MS)
+    for person in (alice, bob):
+        await post_by(client, person, "hello")
+
+    async def moves(tx: Write) -> None:
+        await tx.connection.execute(update(accounts).where(accounts.c.id == bob.id).values(host="there.example"))
+
+    await app.state.equipment.services.database.write(moves)
+    body = {"keys": ["active_users"], "start_at": day(clock), "end_at": day(clock)}
+    (found,) = (await client.post(f"{ADMIN}/measures", json=body, headers=keeper)).json()
+    assert (found["total"], [on_day["value"] for on_day in found["data"]]) == ("1", ["1"])
 
 
 _OF_HOSTS = ("accounts", "media_attachments", "reports", "statuses", "follows", "followers")

@@ -89,9 +89,10 @@ async def _active(read: Read, days: Days) -> Figure:
 
 
 def _activity(days: Days) -> FromClause:
-    """Who wrote something or signed in, and when (Unix ms), as the instance's own figures have it."""
+    """Which members wrote something or signed in, and when (Unix ms), as the instance's own figures have it."""
     at_ms = (posts.c.id // literal(id_at(1), BigInteger)).label("at_ms")
-    wrote = select(posts.c.account_id, at_ms).where(*_between(posts.c.id, days))
+    by_members = select(posts.c.account_id, at_ms).select_from(_OF_POSTS).where(accounts.c.host.is_(None))
+    wrote = by_members.where(*_between(posts.c.id, days))
     came = select(tokens.c.account_id, tokens.c.created_at_ms).where(
         tokens.c.account_id.is_not(None), *_between(tokens.c.created_at_ms, days, is_id=False)
     )
