@@ -234,12 +234,11 @@ async def test_who_only_was_named_and_listens_without_an_account_is_nobodys_busi
 
 
 async def test_of_a_crowd_those_are_found_who_share_a_browser(
-    app: Litestar, client: httpx.AsyncClient, browser: Browser, alice: Person
+    client: httpx.AsyncClient, browser: Browser, alice: Person, database: Database
 ) -> None:
     space_id, second = await removed_and_back(client, browser, alice)
-    crowd = [int(second), *range(10**6, 10**6 + 600)]
-    async with app.state.equipment.services.database.read() as read:
-        found = await queries.same_browsers(read, int(space_id), crowd)
+    async with database.read() as read:
+        found = await queries.same_browsers(read, int(space_id), [int(second), *range(10**6, 10**6 + 600)])
     assert [str(one.account_id) for one in found] == [second]
 
 
@@ -289,6 +288,19 @@ async def test_a_removal_that_is_heard_of_while_one_looks_is_looked_at_after(
     await services.visits.write(services.gate)
     await tell(client, alice, space_id, "remove", account=first)
     await services.visits.write(services.gate)
+    assert await told(client, alice, space_id) == [("second", "first")]
+
+
+async def test_who_came_is_known_once_the_removed_one_comes_too(
+    client: httpx.AsyncClient, browser: Browser, alice: Person
+) -> None:
+    space_id = await live(client, alice)
+    first = await browser.sign_up("first")
+    await browser.sign_up("second")
+    await tell(client, alice, space_id, "remove", account=first)
+    assert await browser.listen(space_id) == 200
+    await browser.sign_in("first")
+    assert await browser.listen(space_id) == 403
     assert await told(client, alice, space_id) == [("second", "first")]
 
 

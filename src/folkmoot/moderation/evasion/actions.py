@@ -76,23 +76,27 @@ async def remember(acting: Acting, account_id: int, arriving: Arriving) -> bool:
 
 async def came(
     acting: Acting, *, space_id: int, account_ids: Collection[int], browsers: Collection[bytes] = ()
-) -> None:
+) -> bool:
     """Of those who came to listen to a Space, remember who was removed from it, who shares a browser with one of
     these, and by whose browser somebody came without an account: of them its hosts are told. Of the others nothing
-    is kept. `browsers`: the marks of those who came without an account."""
+    is kept. `browsers`: the marks of those who came without an account.
+
+    True where it is news that somebody who was removed had come: then all others are to be compared anew.
+    """
     were_removed = select(space_members.c.account_id).where(
         space_members.c.space_id == space_id, space_members.c.removed
     )
     removed = set((await acting.tx.connection.execute(were_removed)).scalars())
     if not removed:
-        return
-    await _visited(acting, space_id, sorted(removed.intersection(account_ids)))
+        return False
+    has_news = bool(await _visited(acting, space_id, sorted(removed.intersection(account_ids))))
     others = set(account_ids) - removed
     alike = [one.account_id for one in await queries.same_browsers(acting.tx, space_id, others)]
     signed_out = await queries.removed_by_browser(acting.tx, space_id, browsers) if browsers else []
     news = await _visited(acting, space_id, alike) + await _signed_out(acting, space_id, signed_out)
     if news:
         await _tell_hosts(acting, space_id, "came_back", news)
+    return has_news
 
 
 async def _visited(acting: Acting, space_id: int, account_ids: Sequence[int]) -> list[int]:

@@ -134,7 +134,9 @@ class Visits:
         browsers, door.browsers = door.browsers, set()
         permit = gate.permit_system(Action.TAKE_PART, "spaces: who came back")
         try:
-            await gate.act(permit, partial(came, space_id=space_id, account_ids=accounts, browsers=browsers))
+            look = partial(came, space_id=space_id, browsers=browsers)
+            if await gate.act(permit, partial(look, account_ids=accounts)):
+                await gate.act(permit, partial(look, account_ids=frozenset(door.came)))
         except BaseException:
             door.waiting |= accounts
             door.browsers |= browsers
