@@ -14,8 +14,8 @@ from folkmoot.storage.tables.posts import idempotency_keys, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
-"""{post, account, facts}: `facts` are what the gate knew of it (gate.Facts), so that nobody is told of it from whom
-it was hidden."""
+"""{post, account, tagged, facts}: whether it had tags, and what the gate knew of it (gate.Facts), so that nobody is
+told of it from whom it was hidden."""
 
 
 async def create_post(
@@ -96,9 +96,9 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await tagged.went(acting, post)
     await indexed.went(acting, post_id)
     await conversations.went(acting, post)
-    await boosts.end_all_of(acting, post_id)
-    facts = msgspec.to_builtins(post.gate_facts())
-    await emit(acting.tx, POST_DELETED, {"post": str(post_id), "account": str(post.account_id), "facts": facts})
+    await boosts.end_all_of(acting, post)
+    told = {"post": str(post_id), "account": str(post.account_id), "tagged": bool(post.tags)}
+    await emit(acting.tx, POST_DELETED, told | {"facts": msgspec.to_builtins(post.gate_facts())})
     return post
 
 

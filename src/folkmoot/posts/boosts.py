@@ -1,17 +1,21 @@
 """Boosts: posts without words that show another one, with ids among the posts' own: timelines have one order."""
 
+import msgspec
 from sqlalchemy import delete, select, update
 
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import counted, queries
 from folkmoot.posts.model import FOR_ALL, Post, Visibility
-from folkmoot.storage.events import emit
+from folkmoot.storage.events import emit, emit_each
 from folkmoot.storage.tables.people import account_counts
 from folkmoot.storage.tables.posts import posts
-from folkmoot.storage.upserts import insert_once
+from folkmoot.storage.upserts import batches, insert_once
 
 POST_BOOSTED = "post.boosted"
 POST_UNBOOSTED = "post.unboosted"
+POST_BOOSTS_ENDED = "post.boosts_ended"
+"""{post, facts, boosts: [[account id, boost id], …]}: some of the boosts that went with a post that was deleted.
+`facts` are what the gate knew of it, as when it is told that it was deleted."""
 
 
 async def boost(acting: Acting, shown: Visible[Post], visibility: Visibility) -> Post:
@@ -71,9 +75,10 @@ async def end(acting: Acting, boosted: Post) -> None:
     await emit(acting.tx, POST_UNBOOSTED, told)
 
 
-async def end_all_of(acting: Acting, post_id: int) -> None:
-    """Delete all boosts of a post that is gone, whoever made them. Four statements."""
-    boosts = posts.c.reblog_of_id == post_id
+async def end_all_of(acting: Acting, post: Post) -> None:
+    """Delete all boosts of a post that is gone, whoever made them. Four statements, and one for each few hundred of
+    them."""
+    boosts = posts.c.reblog_of_id == post.id
     by = select(posts.c.account_id).where(boosts)
     last_was_one = account_counts.c.last_post_id.in_(select(posts.c.id).where(boosts))
     whose = await acting.tx.connection.execute(select(account_counts.c.account_id).where(last_was_one))
@@ -81,9 +86,12 @@ async def end_all_of(acting: Acting, post_id: int) -> None:
     await acting.tx.connection.execute(
         update(account_counts).where(account_counts.c.account_id.in_(by)).values(posts=account_counts.c.posts - 1)
     )
-    await acting.tx.connection.execute(delete(posts).where(boosts))
+    gone = delete(posts).where(boosts).returning(posts.c.account_id, posts.c.id)
+    ended = [(str(row.account_id), str(row.id)) for row in await acting.tx.connection.execute(gone)]
     if last_ids:
         await counted.find_last_posts(acting, account_counts.c.account_id.in_(last_ids))
+    told = {"post": str(post.id), "facts": msgspec.to_builtins(post.gate_facts())}
+    await emit_each(acting.tx, POST_BOOSTS_ENDED, [told | {"boosts": some} for some in batches(ended)])
 
 
 def _visibility(acting: Acting, post: Post, asked: Visibility) -> Visibility:

@@ -1,6 +1,7 @@
 """In whose timelines a new post belongs, of those who look: for streams. The same conditions as the timelines'."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, true, union_all
@@ -79,20 +80,30 @@ async def hiding(read: Read, account_id: int, people: Collection[int]) -> set[in
     return await _ids(read, _hidden_of({account_id}, read.now_ms, lambda reader: among(read, reader, people)))
 
 
-async def followers(read: Read, account_id: int, people: Collection[int]) -> set[int]:
-    """Who of some people follows an account, and the account itself."""
-    following = select(follows.c.follower_id).where(
-        follows.c.followee_id == account_id, among(read, follows.c.follower_id, people)
+async def followers(read: Read, account_ids: Collection[int], people: Collection[int]) -> Iterator[tuple[int, int]]:
+    """(account, follower): which of some people follow some accounts, and those accounts that are among them."""
+    following = select(follows.c.followee_id, follows.c.follower_id).where(
+        among(read, follows.c.followee_id, account_ids), among(read, follows.c.follower_id, people)
     )
-    return {account_id} & set(people) | await _ids(read, following)
+    themselves = [(one, one) for one in set(account_ids) & set(people)]
+    return chain(themselves, await _pairs(read, following))
 
 
-async def lists_with(read: Read, account_id: int, list_ids: Collection[int]) -> set[int]:
-    """The lists among these that an account is on."""
-    on = select(list_members.c.list_id).where(
-        list_members.c.account_id == account_id, among(read, list_members.c.list_id, list_ids)
+async def lists_with(
+    read: Read, account_ids: Collection[int], list_ids: Collection[int]
+) -> Iterator[tuple[int, int]]:
+    """(account, list): which of some lists some accounts are on."""
+    on = select(list_members.c.account_id, list_members.c.list_id).where(
+        among(read, list_members.c.account_id, account_ids), among(read, list_members.c.list_id, list_ids)
     )
-    return await _ids(read, on)
+    return await _pairs(read, on)
+
+
+async def following_tags(read: Read, people: Collection[int]) -> set[int]:
+    """Who of some people follows any tag."""
+    return await _ids(
+        read, select(followed_tags.c.account_id).where(among(read, followed_tags.c.account_id, people))
+    )
 
 
 async def own_lists(read: Read, account_id: int, list_id: int) -> bool:
@@ -152,6 +163,10 @@ def _hidden_of(
             domain_blocks.c.host.in_(its_host), who(domain_blocks.c.account_id)
         ),
     )
+
+
+async def _pairs(read: Read, statement: Any) -> Iterator[tuple[int, int]]:
+    return ((one, other) for one, other in await read.connection.execute(statement))
 
 
 async def _ids(read: Read, statement: Any) -> set[int]:

@@ -418,6 +418,34 @@ async def test_what_was_not_for_everybody_is_gone_for_those_alone_whom_it_was_fo
         assert carols.payloads("delete") == [int(id_) for id_ in said[1:]]
 
 
+async def test_what_a_boost_or_a_tag_brought_is_gone_from_there_too(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
+    happened: Happened,
+) -> None:  # fmt: skip
+    """Bob follows who boosts it, Dave a tag of it, Erin has a list with Bob and Carol; none of them its author."""
+    dave, erin = [await person(people, name) for name in ("dave", "erin")]
+    for reader in (bob, erin):
+        await people.follow(reader.id, carol.id)
+    await post(client, dave, "/api/v1/tags/moot/follow")
+    listed = (await post(client, erin, "/api/v1/lists", title="Friends"))["id"]
+    await post(client, erin, f"/api/v1/lists/{listed}/accounts", account_ids=[str(carol.id)])
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=user") as bobs,
+        socket(app, f"access_token={token(dave)}&stream=user") as daves,
+        socket(app, f"access_token={token(erin)}&stream=list&list={listed}") as erins,
+    ):
+        said = await say(client, alice, "hear #moot")
+        boost = await post(client, carol, f"/api/v1/statuses/{said['id']}/reblog")
+        other = await post(client, dave, f"/api/v1/statuses/{said['id']}/reblog")
+        await client.delete(f"/api/v1/statuses/{said['id']}", headers=alice.headers)
+        await happened()
+        of_carols = {int(said["id"]), int(boost["id"])}
+        for readers in (bobs, erins):
+            assert len(readers.payloads("delete")) == 2
+            assert set(readers.payloads("delete")) == of_carols
+        assert set(daves.payloads("delete")) == {int(said["id"]), int(other["id"])}
+
+
 async def test_what_is_said_among_a_closed_spaces_people_is_gone_for_them_alone(
     app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, carol: Person,
     happened: Happened,

@@ -4,7 +4,7 @@ Nothing rendered is kept: a post is made once for those to whom the gate shows t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
 from folkmoot.posts import queries as posts
 from folkmoot.posts.actions import POST_CREATED, POST_DELETED
-from folkmoot.posts.boosts import POST_BOOSTED, POST_UNBOOSTED
+from folkmoot.posts.boosts import POST_BOOSTED, POST_BOOSTS_ENDED, POST_UNBOOSTED
 from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.edits import POST_EDITED
 from folkmoot.posts.model import Post, Visibility
@@ -69,6 +69,7 @@ class Broadcast:
             POLL_VOTED: self._voted,
             POST_DELETED: self._deleted,
             POST_UNBOOSTED: self._unboosted,
+            POST_BOOSTS_ENDED: self._boosts_ended,
             NOTIFIED: self._notified,
             NOTIFICATIONS_MERGED: self._merged,
             FILTERS_CHANGED: self._filters_changed,
@@ -112,8 +113,15 @@ class Broadcast:
     async def _deleted(self, payload: Any) -> None:
         if "facts" not in payload:
             return  # told by the version before, which goes on for a moment while it is replaced
-        facts = msgspec.convert(payload["facts"], Facts)
-        await self._say_deleted(payload["post"], int(payload["account"]), facts)
+        facts, author_id = msgspec.convert(payload["facts"], Facts), int(payload["account"])
+        homes = self._by_id(c.USER)
+        async with self._services.database.read() as read:
+            others = facts.named_ids & homes.keys()
+            if facts.reach is Reach.PUBLIC and payload.get("tagged"):
+                others |= await readers.following_tags(read, list(homes))
+            own = (await self._audiences(read, [author_id]))[author_id]
+            told = own + [line for one in others for line in homes[one]]
+            await self._say_deleted(read, payload["post"], facts, told)
         if facts.reach is Reach.PUBLIC:
             names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
             followed = [channel for name in names for channel in self._switchboard.followed(name)]
@@ -121,7 +129,19 @@ class Broadcast:
 
     async def _unboosted(self, payload: Any) -> None:
         account_id = int(payload["account"])
-        await self._say_deleted(payload["boost"], account_id, Facts((account_id,), Reach.UNLISTED))
+        async with self._services.database.read() as read:
+            told = (await self._audiences(read, [account_id]))[account_id]
+            await self._say_deleted(read, payload["boost"], Facts((account_id,), Reach.UNLISTED), told)
+
+    async def _boosts_ended(self, payload: Any) -> None:
+        """To whom the boosts of a deleted post showed it: the boost is gone, and the post."""
+        boosts = {int(account_id): boost_id for account_id, boost_id in payload["boosts"]}
+        async with self._services.database.read() as read:
+            audiences = await self._audiences(read, list(boosts))
+            everybody = [one for lines in audiences.values() for one in lines]
+            await self._say_deleted(read, payload["post"], msgspec.convert(payload["facts"], Facts), everybody)
+            for account_id, lines in audiences.items():
+                await self._say_deleted(read, boosts[account_id], Facts((account_id,), Reach.UNLISTED), lines)
 
     async def _say_post(self, event: str, post_id: int) -> None:
         async with self._services.database.read() as read:
@@ -179,21 +199,24 @@ class Broadcast:
                 for shown in await load_conversations(read, self._services, line.viewer, newest):
                     line.say(message(m.CONVERSATION, shown), label)
 
-    async def _say_deleted(self, post_id: str, author_id: int, facts: Facts) -> None:
-        """To whom what its author writes is shown, at home and in lists that they are on, and to whom it names: as
-        far as they could see it."""
-        what = message(m.DELETE, post_id)
+    async def _audiences(self, read: Read, account_ids: Sequence[int]) -> dict[int, _Lines]:
+        """To whom what each of some accounts writes is shown: at home, and in lists that they are on."""
         homes, lists = self._by_id(c.USER), self._by_id(c.LIST)
-        async with self._services.database.read() as read:
-            people = await readers.followers(read, author_id, list(homes)) | (facts.named_ids & homes.keys())
-            listing = await readers.lists_with(read, author_id, list(lists))
-            lines = [line for one in people for line in homes[one]] + [
-                line for one in listing for line in lists[one]
-            ]
-            by_viewer = _by_viewer(lines)
-            for viewers, seen in await self._services.gate.admit_each(read, list(by_viewer), [_Deleted(facts)]):
-                if seen:
-                    await _say(what, viewers, by_viewer, has_media=True)
+        found: dict[int, _Lines] = {account_id: [] for account_id in account_ids}
+        for account_id, follower_id in await readers.followers(read, account_ids, list(homes)):
+            found[account_id] += homes[follower_id]
+        for account_id, list_id in await readers.lists_with(read, account_ids, list(lists)):
+            found[account_id] += lists[list_id]
+        return found
+
+    async def _say_deleted(self, read: Read, post_id: str, facts: Facts, lines: _Lines) -> None:
+        """To each once, as far as they could see it."""
+        if not lines:
+            return
+        what, by_viewer = message(m.DELETE, post_id), _by_viewer(dict.fromkeys(lines))
+        for viewers, seen in await self._services.gate.admit_each(read, list(by_viewer), [_Deleted(facts)]):
+            if seen:
+                await _say(what, viewers, by_viewer, has_media=True)
 
     async def _notified(self, payload: Any) -> None:
         for account_id, notification_id in payload["told"]:
@@ -263,7 +286,7 @@ class _Deleted(msgspec.Struct, frozen=True):
         return self.facts
 
 
-def _by_viewer(lines: _Lines) -> dict[Viewer, _Lines]:
+def _by_viewer(lines: Iterable[tuple[Line, tuple[str, ...]]]) -> dict[Viewer, _Lines]:
     found: dict[Viewer, _Lines] = {}
     for one in lines:
         found.setdefault(one[0].viewer, []).append(one)
