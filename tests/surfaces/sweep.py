@@ -299,10 +299,10 @@ async def its_pictures(scene: Scene) -> None:
         created_at_ms=scene.services.clock_ms(),
     )
     await scene.act(Action.UPLOAD, lambda acting: file_actions.add(acting, file))
-    await scene.post(PostDraft(source="a film", media_ids=(file.id,)))
+    film_post = await scene.post(PostDraft(source="a film", media_ids=(file.id,)))
     shown = Portrait(7, avatar)
     await scene.act(Action.EDIT_PROFILE, lambda acting: change_portraits(acting, {"avatar": shown}))
-    scene.made |= {"film": str(file.id)}
+    scene.made |= {"film": str(file.id), "film_post": film_post}
 
 
 async def _object(scene: Scene, key: str, content_type: str) -> Stored:
@@ -343,7 +343,8 @@ async def a_report_of_it(scene: Scene) -> None:
     async with scene.services.database.read() as read:
         (found,) = await account_queries.by_ids(read, [scene.account])
         target = await scene.people.gate.admit_one(read, ANONYMOUS, found, "Account")
-    about = About(post_ids=(int(scene.made["post"]),), space_id=int(scene.made["ended_space"]), at_ms=1_000)
+    post_ids = (int(scene.made["post"]), int(scene.made["film_post"]))
+    about = About(post_ids=post_ids, space_id=int(scene.made["ended_space"]), at_ms=1_000)
     made = await scene.people.act(
         scene.stranger, Action.REPORT, lambda acting: report(acting, target, about, Category.OTHER, "look")
     )

@@ -138,7 +138,7 @@ ADDRESSES: dict[str, list[Address]] = {
     ),
     f"POST {API}/moderation/appeals/{{appeal_id}}": of_everybody(f"{API}/moderation/appeals/1"),
     f"GET {API}/moderation/reports/{{report_id}}/files/{{media_id}}": of_everybody(
-        f"{API}/moderation/reports/{{report}}/files/1"
+        f"{API}/moderation/reports/{{report}}/files/{{film}}"
     ),
     "GET /api/v1/accounts/lookup": own("/api/v1/accounts/lookup?acct=" + USERNAME),
     "GET /api/v1/accounts/relationships": of_everybody("/api/v1/accounts/relationships?id[]={account}"),

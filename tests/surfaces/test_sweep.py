@@ -152,6 +152,7 @@ async def everything_there(scene: Scene) -> set[tuple[str, str, str]]:
     shown = await tokens(scene)
     async for one in look(scene, {who: shown[who] for who in ("anonymous", "follower", "itself")}):
         assert one.answer.status < 500, one
+        assert one.answer.status != 429, one
         found |= found_in(scene, one)
         if one.address.own:
             opened[one.path] = opened.get(one.path, False) or one.answer.opened

@@ -33,13 +33,9 @@ class _Head:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._is_asked = False
         self._is_said = asyncio.Event()
 
     async def receive(self) -> _Received:
-        if not self._is_asked:
-            self._is_asked = True
-            return await self._receive()
         gone = asyncio.ensure_future(self._receive())
         said = asyncio.ensure_future(self._is_said.wait())
         try:
