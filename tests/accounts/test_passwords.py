@@ -77,9 +77,8 @@ async def test_a_flood_holds_bounded_memory() -> None:
 
 
 def test_the_program_hashes_as_rfc_9106_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "folkmoot.accounts.passwords.PasswordHasher", PasswordHasher
-    )  # others may hash quickly here
+    # Where others of this process had theirs hashed quickly.
+    monkeypatch.setattr("folkmoot.accounts.passwords.PasswordHasher", PasswordHasher)
     passwords = Passwords()
     stored = passwords._hasher.hash("correct horse")
     assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
