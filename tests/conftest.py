@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,14 @@ def pytest_sessionfinish() -> None:
     # Pytest looks five times for what failed unseen; what is left after the first time tells nothing more.
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_as_they_are() -> Iterator[None]:
+    """`folkmoot admin` sets them up. Run in this process, all tests that come later would have what it did."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("folkmoot.serve.admin.logs", SimpleNamespace(configure=lambda _level: None))
+        yield
 
 
 @pytest.fixture

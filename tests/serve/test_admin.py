@@ -8,12 +8,6 @@ from typer.testing import CliRunner
 from folkmoot.serve.admin import admin
 
 
-@pytest.fixture(autouse=True)
-def logs_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    # In a process of its own the command has them; here all tests that come later would have what it set up.
-    monkeypatch.setattr("folkmoot.serve.logs.configure", lambda _level: None)
-
-
 @pytest.mark.parametrize("words", [["list"], ["suspend", "bela", "--reason", "x"], ["password", "bela"]])
 def test_a_mistyped_directory_is_not_made(tmp_path: Path, words: list[str]) -> None:
     missing = tmp_path / "typo"

@@ -1,13 +1,14 @@
 """The square as somebody uses it in a browser: writing, reading while others write, what concerns one, keys."""
 
 import asyncio
+import re
 import struct
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 from tests.serve.moot import Moot, Person
 from tests.support.server import Server
 from tests.support.waiting import PATIENCE_S
@@ -106,7 +107,15 @@ async def test_a_post_is_begun_kept_sent_voted_on_changed_and_written_anew(
     await expect(history.get_by_text("A whole thought")).to_be_visible()
     await page.keyboard.press("Escape")
 
+    async def told_first(route: Route) -> None:
+        """The stream tells of the deletion before the answer comes."""
+        answer = await route.fetch()
+        if route.request.method == "DELETE":
+            await expect(post).to_have_count(0)
+        await route.fulfill(response=answer)
+
     page.on("dialog", lambda asked: asked.accept())
+    await page.route(re.compile(r"/api/v1/statuses/\d+$"), told_first)
     await act(page, "robin", "Delete and write anew")
     anew = page.get_by_role("dialog", name="Write it anew")
     await expect(anew.get_by_role("textbox").first).to_have_value("A whole thought")
