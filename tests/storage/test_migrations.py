@@ -15,6 +15,7 @@ from tests.support.postgres import Cluster
 from folkmoot.storage.migrations import DatabaseTooNew, config, migrate
 from folkmoot.storage.tables import metadata
 from folkmoot.storage.tables.search import is_described
+from folkmoot.storage.words import Match, Phrase, fts5_query, fts5_row, label, tsquery, tsvector_row
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
@@ -129,6 +130,36 @@ def test_tags_and_conversations_of_posts_that_were_there_are_found(empty_url: st
         assert connection.execute(text(tags)).all() == [("a", 10, 1, True), ("b", 10, 1, True)]
         said = "SELECT account_id, conversation_id, last_post_id FROM conversations ORDER BY account_id"
         assert connection.execute(text(said)).all() == [(1, 11, 12), (2, 11, 12)]
+    engine.dispose()
+
+
+def test_posts_that_were_there_are_found_by_whom_they_name(empty_url: str) -> None:
+    engine = _at(empty_url, "0020")
+    posts = (
+        "posts (id, account_id, conversation_id, visibility, source, html, mentions, tags, created_at_ms) VALUES"
+        " (10, 1, 10, 'public', '', '', '[2, 3]', '[]', 0), (11, 1, 11, 'public', '', '', '[]', '[]', 0)"
+    )
+    people = "accounts (id, username, username_folded, created_at_ms) VALUES (1, 'a', 'a', 0)"
+    is_sqlite = engine.dialect.name == "sqlite"
+    row = fts5_row if is_sqlite else tsvector_row
+    with engine.begin() as connection:
+        for rows in (people, posts):
+            connection.exec_driver_sql(f"INSERT INTO {rows}")
+        kept = [{"id": id_, "words": row(["tea"], [f"in:{id_}"])} for id_ in (10, 11)]
+        value = ":words" if is_sqlite else "CAST(:words AS tsvector)"
+        connection.execute(text(f"INSERT INTO post_words (post_id, words) VALUES (:id, {value})"), kept)
+    migrate(empty_url)
+
+    def found(*asked: str) -> list[int]:
+        match = Match(all_of=(Phrase(("tea",)), *map(label, asked)))
+        asking = "SELECT rowid FROM post_words_index WHERE post_words_index MATCH :asked"
+        if not is_sqlite:
+            asking = "SELECT post_id FROM post_words WHERE words @@ CAST(:asked AS tsquery)"
+        with engine.connect() as connection:
+            said = {"asked": (fts5_query if is_sqlite else tsquery)(match)}
+            return sorted(connection.execute(text(asking), said).scalars())
+
+    assert [found(), found("to:2"), found("to:3", "in:10"), found("to:1")] == [[10, 11], [10], [10], []]
     engine.dispose()
 
 

@@ -57,7 +57,8 @@ def labels(post: Post, *, kinds: Iterable[str] = (), has_poll: bool = False) -> 
         "has:link": any(isinstance(piece, text.Url) for piece in text.tokens(post.source)),
         "has:space": post.space_id is not None,
     }
-    return [name for name, holds in said.items() if holds] + [f"has:{kind}" for kind in kinds]
+    named = [f"to:{account_id}" for account_id in post.mentions]
+    return [name for name, holds in said.items() if holds] + [f"has:{kind}" for kind in kinds] + named
 
 
 async def _insert(tx: Write, post_id: int, row: str) -> None:

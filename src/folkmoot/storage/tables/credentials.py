@@ -58,6 +58,14 @@ tokens = Table(
     Column("used_at_ms", BigInteger),  # the beginning of the last day (UTC) on which it was used
     Index("ix_tokens_account_id", "account_id"),
 )
+# Those of programs alone, of each program: they are counted when it gets another.
+Index(
+    "ix_tokens_of_programs",
+    tokens.c.application_id,
+    tokens.c.id,
+    sqlite_where=text("account_id IS NULL"),
+    postgresql_where=text("account_id IS NULL"),
+)
 
 one_time_links = Table(
     "one_time_links",

@@ -38,6 +38,14 @@ accounts = Table(
     Column("avatar", Document),  # where its bytes are (accounts/portraits.py); NULL: the picture of who has none
     Column("header", Document),
 )
+# Few may be among many: the directory, and what everybody's search finds, start from these.
+for _flag in (accounts.c.discoverable, accounts.c.indexable):
+    Index(
+        f"ix_accounts_{_flag.name}",
+        accounts.c.id,
+        sqlite_where=text(f"{_flag.name} = 1"),
+        postgresql_where=text(_flag.name),
+    )
 
 # Kept beside what is counted, in the same transaction (storage/upserts.py): a page costs the same however popular
 # its authors are.

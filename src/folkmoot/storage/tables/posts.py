@@ -117,6 +117,7 @@ scheduled_posts = Table(
     account_column("account_id"),
     Column("scheduled_at_ms", BigInteger, nullable=False),
     Column("draft", Document, nullable=False),
+    Column("refused", Text),  # why it couldn't be posted when its time came: it waits for its author
     Index("ix_scheduled_posts_account_id", "account_id", "id"),
 )
 
