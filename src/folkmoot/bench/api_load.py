@@ -1,5 +1,6 @@
 """Requests for `bench api`: a C program (`native/api_load.c`), and the floor that answers the same bytes."""
 
+import itertools
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import uvloop
 from folkmoot.bench.load import forked
 
 _SLACK_S = 30.0
+_runs = itertools.count(1)
 
 
 class ApiFailed(Exception):
@@ -44,7 +46,7 @@ class Answered(msgspec.Struct, frozen=True):
 def asked(program: Path, port: int, path: str, tokens: Sequence[str], *, clients: int, seconds: int) -> Answered:
     """Have clients ask for a path as fast as they are answered. Raises ApiFailed."""
     done = subprocess.run(
-        [str(program), str(port), str(clients), str(seconds), path],
+        [str(program), str(port), str(clients), str(seconds), path, str(next(_runs))],
         input="\n".join(tokens),
         capture_output=True,
         text=True,

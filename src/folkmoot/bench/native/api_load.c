@@ -1,9 +1,9 @@
 /* Requests for `folkmoot bench api`: each client asks again as soon as it was answered, on a connection that it keeps.
  *
- *   api_load PORT CLIENTS SECONDS PATH < TOKENS
+ *   api_load PORT CLIENTS SECONDS PATH RUN < TOKENS
  *
- * The tokens, one a line, are taken in turn; without any nobody is signed in. Each client has an address of its own
- * (127.0.1.N), since the server counts requests by address. Prints what was noted as JSON; the first tenth of the
+ * The tokens, one a line, are taken in turn; without any nobody is signed in. Each client of each run (1 to 254) has an
+ * address of its own (127.RUN.1.N), since the server counts requests by address. Prints what was noted as JSON; the first tenth of the
  * time warms up and isn't counted.
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 enum { CLIENTS_MAX = 250, TOKENS_MAX = 1024, TOKEN_BYTES = 256, ANSWER_BYTES_MAX = 4 * 1024 * 1024, SAMPLES_MAX = 1 << 22 };
 
 static char tokens[TOKENS_MAX][TOKEN_BYTES];
-static int token_count, port, seconds;
+static int token_count, port, seconds, run;
 static const char *path;
 static atomic_long next_token, sample_count, failed, bytes_read;
 static float *samples; /* milliseconds */
@@ -42,7 +42,7 @@ static void fail(const char *what) {
 static int connected(int client) {
     int on = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in own = {.sin_family = AF_INET}, server = {.sin_family = AF_INET, .sin_port = htons(port)};
-    own.sin_addr.s_addr = htonl(0x7f000101u + (unsigned)client);
+    own.sin_addr.s_addr = htonl(0x7f000101u + ((unsigned)run << 16) + (unsigned)client);
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own) || connect(fd, (struct sockaddr *)&server, sizeof server))
         fail("connect");
@@ -106,12 +106,13 @@ static int by_size(const void *one, const void *other) {
 }
 
 int main(int count, char **words) {
-    if (count != 5) return 2;
+    if (count != 6) return 2;
     int clients = atoi(words[2]);
     port = atoi(words[1]);
     seconds = atoi(words[3]);
     path = words[4];
-    if (clients < 1 || clients > CLIENTS_MAX) return 2;
+    run = atoi(words[5]);
+    if (clients < 1 || clients > CLIENTS_MAX || run < 1 || run > 254) return 2;
     while (token_count < TOKENS_MAX && scanf("%255s", tokens[token_count]) == 1) token_count++;
     samples = malloc(sizeof *samples * SAMPLES_MAX);
     counts_from_s = now_s() + seconds / 10.0;
