@@ -17,6 +17,7 @@ SYSTEM = {
     "bench/standing.py": "a benchmark makes its accounts and decides about them, on a server of its own",
     "clips/redacting.py": "what was decided to be taken out leaves the tape and everybody's clips",
     "posts/polls.py": "a poll's time is over",
+    "posts/scheduled.py": "why a post could not come at its time is kept for its author",
     "posts/files/processing.py": "what was uploaded is made into what players play",
     "serve/first.py": "the first start makes the owner's link",
     "serve/consequences.py": "whoever lost the standing, or is shut out, leaves the stage",

@@ -14,7 +14,8 @@ GROUP_SPAN_MS = 12 * 3_600_000
 
 
 class Kind(StrEnum):
-    """What happened. The values are the API's types; those of Spaces are ours (`type`)."""
+    """What happened. The values are the API's types; those of Spaces are ours (`type`), and that of what was
+    scheduled."""
 
     MENTION = "mention"
     STATUS = "status"  # of somebody whose every post one wants to hear of
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     SIGN_UP = "admin.sign_up"
     REPORT = "admin.report"
     WARNING = "moderation_warning"
+    NOT_POSTED = "scheduled.refused"  # what one had scheduled, at its time
     SPACE_STARTING_SOON = "space.starting_soon"
     SPACE_LIVE = "space.live"
     SPACE_LET_UP = "space.let_up"
@@ -57,7 +59,7 @@ FROM_STRANGERS = frozenset(
 )
 """Those that a person may want from some people only."""
 GROUPED = frozenset({Kind.FAVOURITE, Kind.REBLOG, Kind.FOLLOW, Kind.SIGN_UP})
-NEWEST_ONLY = frozenset({Kind.UPDATE, Kind.QUOTED_UPDATE})
+NEWEST_ONLY = frozenset({Kind.UPDATE, Kind.QUOTED_UPDATE, Kind.NOT_POSTED})
 """Those that take the place of what was said before of the same post."""
 
 
@@ -68,7 +70,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     from_id: int
     post_id: int | None = None
-    about_id: int | None = None  # the report, the sanction or the Space
+    about_id: int | None = None  # the report, the sanction, the Space, or what was scheduled
 
     @property
     def about(self) -> dict[str, str | None]:

@@ -22,6 +22,7 @@ from folkmoot.posts.actions import POST_CREATED
 from folkmoot.posts.boosts import POST_BOOSTED
 from folkmoot.posts.marks.actions import POST_FAVOURITED
 from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.scheduled import SCHEDULED_REFUSED
 from folkmoot.recordings.actions import RECORDING_CLOSED
 from folkmoot.spaces import queries as spaces
 from folkmoot.spaces.actions import SPACE_CHANGED
@@ -115,6 +116,12 @@ async def _report_made(read: Read, payload: Any) -> Iterable[News]:
         return []
     judges = set(await _moderators(read)) - {made.target_id}
     return _each(judges, Kind.REPORT, made.reporter_id, about_id=made.id)
+
+
+async def _scheduled_refused(_read: Read, payload: Any) -> Iterable[News]:
+    account_id = int(payload["account"])
+    about_id = int(payload["scheduled"])
+    return [News(account_id=account_id, kind=Kind.NOT_POSTED, from_id=account_id, about_id=about_id)]
 
 
 async def _standing_changed(read: Read, payload: Any) -> Iterable[News]:
@@ -249,6 +256,7 @@ SOURCES: Mapping[str, Source] = {
     ACCOUNT_FOLLOW_REQUESTED: _follow_requested,
     ACCOUNT_SIGNED_UP: _signed_up,
     REPORT_MADE: _report_made,
+    SCHEDULED_REFUSED: _scheduled_refused,
     STANDING_CHANGED: _standing_changed,
     SUBJECT_CHANGED: _subject_changed,
     SPACE_CHANGED: _space_changed,

@@ -1,10 +1,10 @@
 """Posts that come later: drafts that a job publishes, once, if their author may post then.
 
 What can't be posted when its time comes (its author is suspended, what it answers is gone) is not posted late by
-itself: it stays in its author's list, who says another time or deletes it.
+itself: it stays in its author's list, who is told why, and says another time or deletes it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import msgspec
 from sqlalchemy import Row, Select, delete, func, insert, select, update
@@ -17,9 +17,12 @@ from folkmoot.posts import actions, queries, quotes, rules, writing
 from folkmoot.posts.files import actions as files
 from folkmoot.posts.model import Draft, Post, Thread
 from folkmoot.storage.database import Read
+from folkmoot.storage.events import emit
 from folkmoot.storage.jobs import Job, enqueue, recall
 from folkmoot.storage.tables.posts import scheduled_posts
 
+SCHEDULED_REFUSED = "post.scheduled_refused"
+"""{"account": …, "scheduled": …}: it couldn't be posted when its time came, and waits for its author."""
 PUBLISH = "post.publish"
 QUEUE = "posts"
 LEAD_MS_MIN = 5 * 60_000
@@ -31,12 +34,14 @@ Answered = Callable[[Read, Gate, Viewer, int], Awaitable[Visible[Post | Thread]]
 
 
 class Scheduled(msgspec.Struct, frozen=True):
-    """A draft with its time (Unix ms). It is its author's only: nobody else is shown it."""
+    """A draft with its time (Unix ms). It is its author's only: nobody else is shown it. `refused`: why it couldn't
+    be posted when its time came."""
 
     id: int
     account_id: int
     scheduled_at_ms: int
     draft: Draft
+    refused: str | None = None
 
 
 async def schedule(
@@ -73,11 +78,13 @@ async def move(acting: Acting, scheduled_id: int, at_ms: int) -> Scheduled:
     kept = await own(acting.tx, acting.actor_id, scheduled_id)
     await _require_time(acting, at_ms, besides=scheduled_id)
     await acting.tx.connection.execute(
-        update(scheduled_posts).where(scheduled_posts.c.id == scheduled_id).values(scheduled_at_ms=at_ms)
+        update(scheduled_posts)
+        .where(scheduled_posts.c.id == scheduled_id)
+        .values(scheduled_at_ms=at_ms, refused=None)
     )
     await _publish_no_more(acting, scheduled_id, kept.scheduled_at_ms)
     await _publish_later(acting, scheduled_id, at_ms)
-    return msgspec.structs.replace(kept, scheduled_at_ms=at_ms)
+    return msgspec.structs.replace(kept, scheduled_at_ms=at_ms, refused=None)
 
 
 async def cancel(acting: Acting, scheduled_id: int) -> None:
@@ -91,6 +98,12 @@ async def own(read: Read, account_id: int, scheduled_id: int) -> Scheduled:
     if not found:
         raise _gone()
     return found[0]
+
+
+async def reasons(read: Read, account_id: int, ids: Collection[int]) -> dict[int, str]:
+    """Why which of somebody's own couldn't be posted when their time came; those alone that wait for them."""
+    of_ids = _of(account_id).where(scheduled_posts.c.id.in_(ids), scheduled_posts.c.refused.is_not(None))
+    return {one.id: one.refused or "" for one in await _found(read, of_ids)}
 
 
 async def of_account(read: Read, account_id: int, page: Page) -> list[Scheduled]:
@@ -111,12 +124,16 @@ def publisher(gate: Gate, admit_answered: Answered) -> Callable[[Job], Awaitable
             try:
                 permit = gate.permit(viewer, Action.POST)
                 await _require_application(read, due.draft.application_id)
-                answered_id, quoted_id = due.draft.in_reply_to_id, due.draft.quoted_id
-                answered = await admit_answered(read, gate, viewer, answered_id) if answered_id else None
-                quoted = await _quoted(read, gate, viewer, quoted_id) if quoted_id else None
-            except Refused:
-                return
-        await _publish(gate, permit, due, answered, quoted)
+                answered = await _answered(read, gate, viewer, due.draft.in_reply_to_id, admit_answered)
+                quoted = await _quoted(read, gate, viewer, due.draft.quoted_id)
+            except Refused as refusal:
+                reason: str | None = refusal.sentence
+            else:
+                reason = None
+        if reason is None:
+            reason = await _publish(gate, permit, due, answered, quoted)
+        if reason is not None:
+            await _refuse(gate, due, reason)
 
     return run
 
@@ -127,7 +144,9 @@ async def _publish(
     due: Scheduled,
     answered: Visible[Post | Thread] | None,
     quoted: Visible[Post] | None,
-) -> None:
+) -> str | None:
+    """Return why it may not be posted, None if it is."""
+
     async def work(acting: Acting) -> None:
         still = await _due(acting.tx, due.id)
         if still is None:
@@ -141,13 +160,50 @@ async def _publish(
 
     try:
         await gate.act(permit, work)
-    except Refused:
-        return
+    except Refused as refusal:
+        return refusal.sentence
+    return None
 
 
-async def _quoted(read: Read, gate: Gate, viewer: Viewer, post_id: int) -> Visible[Post]:
+async def _refuse(gate: Gate, due: Scheduled, reason: str) -> None:
+    """Write down for its author why it didn't come, once."""
+
+    async def work(acting: Acting) -> None:
+        if await _due(acting.tx, due.id) is None:
+            return
+        await acting.tx.connection.execute(
+            update(scheduled_posts).where(scheduled_posts.c.id == due.id).values(refused=reason)
+        )
+        about = {"account": str(due.account_id), "scheduled": str(due.id)}
+        await emit(acting.tx, SCHEDULED_REFUSED, about)
+
+    await gate.act(gate.permit_system(Action.POST, "worker: scheduled posts"), work)
+
+
+async def _answered(
+    read: Read, gate: Gate, viewer: Viewer, post_id: int | None, admit: Answered
+) -> Visible[Post | Thread] | None:
+    """As its author may answer it now. Raises Refused 404 where they may not."""
+    if post_id is None:
+        return None
+    try:
+        return await admit(read, gate, viewer, post_id)
+    except Refused as refusal:
+        raise _gone_meanwhile("The post that it answers") from refusal
+
+
+async def _quoted(read: Read, gate: Gate, viewer: Viewer, post_id: int | None) -> Visible[Post] | None:
     """As its author may see it now. Raises Refused 404 where they may not."""
-    return await gate.admit_one(read, viewer, await queries.by_id(read, post_id), "Post")
+    if post_id is None:
+        return None
+    try:
+        return await gate.admit_one(read, viewer, await queries.by_id(read, post_id), "Post")
+    except Refused as refusal:
+        raise _gone_meanwhile("The post that it quotes") from refusal
+
+
+def _gone_meanwhile(what: str) -> Refused:
+    return Refused("not_found", f"{what} is gone, or its author lets you see it no more.", status=404)
 
 
 async def _require_application(read: Read, application_id: int | None) -> None:
@@ -161,9 +217,9 @@ async def _require_application(read: Read, application_id: int | None) -> None:
 
 
 async def _due(read: Read, scheduled_id: int) -> Scheduled | None:
-    """None where it is gone, or another time was said."""
+    """None where it is gone, another time was said, or it waits for its author."""
     due = (scheduled_posts.c.id == scheduled_id) & (scheduled_posts.c.scheduled_at_ms <= read.now_ms)
-    found = await _found(read, select(scheduled_posts).where(due))
+    found = await _found(read, select(scheduled_posts).where(due, scheduled_posts.c.refused.is_(None)))
     return found[0] if found else None
 
 
@@ -219,7 +275,8 @@ async def _found(read: Read, statement: Select[tuple[object, ...]]) -> list[Sche
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Scheduled:
-    return Scheduled(row.id, row.account_id, row.scheduled_at_ms, msgspec.convert(row.draft, Draft))
+    draft = msgspec.convert(row.draft, Draft)
+    return Scheduled(row.id, row.account_id, row.scheduled_at_ms, draft, row.refused)
 
 
 def _gone() -> Refused:

@@ -39,7 +39,9 @@ async def _scheduled(read: Read, _: Services, permit: Permit, after_id: int | No
     """Drafts as they are kept: nobody but their author ever sees them."""
     found = await scheduled.of_account(read, permit.viewer.id, Page(PAGE, max_id=after_id))
     rows = [
-        {"id": str(one.id), "scheduled_at": timestamp(one.scheduled_at_ms)} | _draft(one.draft) for one in found
+        {"id": str(one.id), "scheduled_at": timestamp(one.scheduled_at_ms), "refused": one.refused}
+        | _draft(one.draft)
+        for one in found
     ]
     return rows, go_on_from([one.id for one in found])
 

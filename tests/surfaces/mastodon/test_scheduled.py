@@ -1,6 +1,7 @@
 """Posts that come later: over HTTP, and the job that publishes them."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.sounds import a_sound
+from tests.support.telling import tell
 from tests.surfaces.conftest import Person
 
 from folkmoot.accounts.oauth import actions as oauth
@@ -157,9 +159,12 @@ async def test_who_may_not_post_then_does_not_and_keeps_the_draft(
     await people.put(alice.id, Standing.ACTIVE)
     back = msgspec.structs.replace(alice, headers={"Authorization": f"Bearer {await people.token(alice.id)}"})
     assert await posted(client, back) == []
-    assert (await client.get(SCHEDULED, headers=back.headers)).json() == [made]
+    (kept,) = (await client.get(SCHEDULED, headers=back.headers)).json()
+    assert "suspended" in kept.pop("folkmoot")["refused"]
+    assert kept == made
     body = {"scheduled_at": "2027-01-15T10:00:00Z"}
-    await client.put(f"{SCHEDULED}/{made['id']}", json=body, headers=back.headers)
+    moved = await client.put(f"{SCHEDULED}/{made['id']}", json=body, headers=back.headers)
+    assert "folkmoot" not in moved.json()
     clock.advance_ms(HOUR_MS)
     await run_due(people, clock)
     assert [one["content"] for one in await posted(client, back)] == ["<p>see you</p>"]
@@ -180,17 +185,65 @@ async def test_what_a_stopped_program_left_does_not_come(
     assert await posted(client, alice) == []
 
 
-@ON_ONE
-async def test_what_it_answers_is_gone_or_blocked_it_waits_for_its_author(
-    client: httpx.AsyncClient, people: People, alice: Person, bob: Person, clock: FakeClock
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("in_reply_to_id", "The post that it answers is gone, or its author lets you see it no more."),
+        ("quoted_status_id", "The post that it quotes is gone, or its author lets you see it no more."),
+    ],
+)
+async def test_what_it_answers_or_quotes_is_gone_it_waits_and_its_author_is_told(
+    client: httpx.AsyncClient,
+    people: People,
+    alice: Person,
+    bob: Person,
+    clock: FakeClock,
+    tmp_path: Path,
+    field: str,
+    reason: str,
 ) -> None:
-    answered = (await client.post(STATUSES, json={"status": "when?"}, headers=bob.headers)).json()
-    made = await later(client, alice, in_reply_to_id=answered["id"])
+    async def told() -> list[dict[str, Any]]:
+        await tell(people.gate.database, tmp_path)
+        shown: list[dict[str, Any]] = (await client.get("/api/v1/notifications", headers=alice.headers)).json()
+        return shown
+
+    named = (await client.post(STATUSES, json={"status": "when?"}, headers=bob.headers)).json()
+    made = await later(client, alice, **{field: named["id"]})
     await people.block(bob.id, alice.id)
     clock.advance_ms(HOUR_MS)
     await run_due(people, clock)
     assert await posted(client, alice) == []
-    assert (await client.get(SCHEDULED, headers=alice.headers)).json() == [made]
+    assert (await client.get(SCHEDULED, headers=alice.headers)).json() == [
+        {**made, "folkmoot": {"refused": reason}}
+    ]
+    (news,) = await told()
+    assert (news["type"], news["account"]["id"]) == ("scheduled.refused", str(alice.id))
+    assert news["folkmoot"] == {"event": "refused", "scheduled_status_id": made["id"], "reason": reason}
+    groups = (await client.get("/api/v2/notifications", headers=alice.headers)).json()["notification_groups"]
+    assert [(one["type"], one["folkmoot"]) for one in groups] == [(news["type"], news["folkmoot"])]
+    # With another time it is no news any more; then the same again.
+    path = f"{SCHEDULED}/{made['id']}"
+    await client.put(path, json={"scheduled_at": "2027-01-15T10:00:00Z"}, headers=alice.headers)
+    assert await told() == []
+    clock.advance_ms(HOUR_MS)
+    await run_due(people, clock)
+    assert [one["type"] for one in await told()] == ["scheduled.refused"]
+    await client.delete(path, headers=alice.headers)
+    assert await told() == []
+
+
+async def test_what_may_not_be_quoted_any_more_is_said(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person, clock: FakeClock
+) -> None:
+    named = (await client.post(STATUSES, json={"status": "when?"}, headers=bob.headers)).json()
+    await later(client, alice, quoted_status_id=named["id"])
+    policy = {"quote_approval_policy": "nobody"}
+    path = f"{STATUSES}/{named['id']}/interaction_policy"
+    assert (await client.put(path, json=policy, headers=bob.headers)).status_code == 200
+    clock.advance_ms(HOUR_MS)
+    await run_due(people, clock)
+    (kept,) = (await client.get(SCHEDULED, headers=alice.headers)).json()
+    assert "quote" in kept["folkmoot"]["refused"].lower()
 
 
 @ON_ONE

@@ -255,8 +255,8 @@ export interface NotificationGroup {
   latest_page_notification_at?: string;
   sample_account_ids: string[];
   status_id?: string | null;
-  /** What happened in which Space. */
-  folkmoot?: { event: string; space_id: string };
+  /** What happened in which Space; or why what one had scheduled didn't come. */
+  folkmoot?: { event: string; space_id?: string; reason?: string };
 }
 
 export interface GroupedNotifications {

@@ -22,9 +22,9 @@ export function told(page: GroupedNotifications): Told[] {
   }));
 }
 
-/** Mastodon's type, or what happened in a Space. */
+/** The API's type, or what happened in a Space. */
 export const kindOf = ({ type, folkmoot }: NotificationGroup): string =>
-  folkmoot ? `space.${folkmoot.event}` : type;
+  folkmoot?.space_id ? `space.${folkmoot.event}` : type;
 
 const SENTENCES: Record<string, string> = {
   mention: 'mentioned you',
@@ -38,6 +38,7 @@ const SENTENCES: Record<string, string> = {
   quote: 'quoted you',
   quoted_update: 'edited a post that you quoted',
   moderation_warning: 'The moderators decided something about your account',
+  'scheduled.refused': 'A post that you scheduled could not be posted',
   severed_relationships: 'Some of whom you follow are out of reach',
   'admin.sign_up': 'signed up',
   'admin.report': 'reported something',
@@ -47,7 +48,7 @@ const SENTENCES: Record<string, string> = {
   'space.recorded': 'held a Space: the recording is there',
 };
 /** Sentences that need no name before them. */
-const WHOLE = new Set(['poll', 'moderation_warning', 'severed_relationships']);
+const WHOLE = new Set(['poll', 'moderation_warning', 'scheduled.refused', 'severed_relationships']);
 
 const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
 

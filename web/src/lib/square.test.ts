@@ -198,14 +198,22 @@ describe('notifications', () => {
           status_id: '8',
         },
         { group_key: 'i', type: 'poll', notifications_count: 1, sample_account_ids: ['2'] },
+        {
+          group_key: 'j',
+          type: 'scheduled.refused',
+          notifications_count: 1,
+          sample_account_ids: ['2'],
+          folkmoot: { event: 'refused', reason: 'It is gone.' },
+        },
       ],
     } as unknown as GroupedNotifications;
     const rows = told(page);
-    expect(rows.map(({ status }) => status?.id ?? null)).toEqual(['9', null, null]);
+    expect(rows.map(({ status }) => status?.id ?? null)).toEqual(['9', null, null, null]);
     expect(rows.map(sentenceOf)).toEqual([
       { names: 'name1 and 4 others', does: 'favourited your post' },
       { names: 'name2 and name1', does: 'boosted your post' },
       { names: '', does: 'A poll in which you took part has ended' },
+      { names: '', does: 'A post that you scheduled could not be posted' },
     ]);
   });
 });

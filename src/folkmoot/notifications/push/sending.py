@@ -48,6 +48,7 @@ _TITLES = {
     Kind.SIGN_UP: "{} signed up",
     Kind.REPORT: "{} reported something",
     Kind.WARNING: "A decision was made about you",
+    Kind.NOT_POSTED: "A post that you scheduled could not be posted",
     Kind.SPACE_STARTING_SOON: "A Space of {} starts soon",
     Kind.SPACE_LIVE: "{} is live in a Space",
     Kind.SPACE_LET_UP: "{} lets you up on stage",

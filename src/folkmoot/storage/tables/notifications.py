@@ -12,7 +12,7 @@ notifications = Table(
     Column("kind", String(32), nullable=False),
     account_column("from_id"),  # whose doing it is
     Column("post_id", BigInteger, ForeignKey("posts.id", ondelete="CASCADE")),
-    Column("about_id", BigInteger),  # the report, the sanction or the Space, by the kind
+    Column("about_id", BigInteger),  # the report, the sanction, the Space, …: by the kind
     Column("key", String(128), nullable=False),  # what happened: nobody is told of one thing twice
     Column("group_key", String(64), nullable=False),
     Column("filtered", Boolean, nullable=False, server_default=text("false")),  # waits as a request

@@ -17,6 +17,7 @@ from folkmoot.moderation.reports.model import Report
 from folkmoot.notifications import queries
 from folkmoot.notifications.model import OF_POSTS, Asked, Kind, Notification, Request
 from folkmoot.posts import queries as posts
+from folkmoot.posts import scheduled
 from folkmoot.posts.marks import queries as marks
 from folkmoot.posts.model import Post
 from folkmoot.spaces import queries as spaces
@@ -66,6 +67,7 @@ async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[No
         post_ids={id_ for id_, status in statuses.items() if not status.muted},
         reports=await _reports(read, services, viewer, wanted),
         warnings=await _warnings(read, services, viewer, wanted),
+        refused=await _refused(read, viewer, wanted),
     )
     return [
         Loaded(
@@ -74,6 +76,7 @@ async def load(read: Read, services: Services, viewer: Viewer, rows: Sequence[No
             statuses.get(one.item.post_id or 0),
             around.reports.get(one.item.about_id or 0) if one.item.kind is Kind.REPORT else None,
             around.warnings.get(one.item.about_id or 0) if one.item.kind is Kind.WARNING else None,
+            around.refused.get(one.item.about_id or 0) if one.item.kind is Kind.NOT_POSTED else None,
         )
         for one in admitted
         if isinstance(one.item, Notification) and _is_there(one.item, around)
@@ -102,6 +105,7 @@ async def shown(read: Read, services: Services, viewer: Viewer, rows: Sequence[N
         },
         reports=await _reports(read, services, viewer, wanted),
         warnings=await _warnings(read, services, viewer, wanted),
+        refused=await _refused(read, viewer, wanted),
     )
     return [one.item for one in admitted if isinstance(one.item, Notification) and _is_there(one.item, around)]
 
@@ -146,6 +150,7 @@ class _Around(msgspec.Struct, frozen=True):
     post_ids: Collection[int]  # without those of whose conversations they want to hear no more
     reports: Mapping[int, ShownReport]
     warnings: Mapping[int, entities.Warning]
+    refused: Mapping[int, str]  # of what was scheduled, and still waits for another time
 
 
 def _is_there(item: Notification, around: _Around) -> bool:
@@ -153,7 +158,11 @@ def _is_there(item: Notification, around: _Around) -> bool:
         return False
     if item.kind in OF_POSTS:
         return item.post_id in around.post_ids
-    about: Mapping[Kind, Mapping[int, Any]] = {Kind.REPORT: around.reports, Kind.WARNING: around.warnings}
+    about: Mapping[Kind, Mapping[int, Any]] = {
+        Kind.REPORT: around.reports,
+        Kind.WARNING: around.warnings,
+        Kind.NOT_POSTED: around.refused,
+    }
     return item.kind not in about or item.about_id in about[item.kind]
 
 
@@ -193,6 +202,11 @@ async def _reports(
         for one in admitted
         if isinstance(one.item, Report) and one.item.target_id in targets
     }
+
+
+async def _refused(read: Read, viewer: Viewer, rows: Sequence[Notification]) -> dict[int, str]:
+    ids = {row.about_id for row in rows if row.kind is Kind.NOT_POSTED and row.about_id is not None}
+    return await scheduled.reasons(read, viewer.id, ids) if ids else {}
 
 
 async def _warnings(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from folkmoot.gate import Viewer
 from folkmoot.posts.files import queries as files
 from folkmoot.posts.model import Draft, PollDraft
@@ -9,7 +11,12 @@ from folkmoot.posts.scheduled import Scheduled
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.mastodon import load_statuses
 from folkmoot.surfaces.mastodon.present import timestamp
-from folkmoot.surfaces.mastodon.scheduled_entities import ScheduledParams, ScheduledPoll, ScheduledStatus
+from folkmoot.surfaces.mastodon.scheduled_entities import (
+    ScheduledExtension,
+    ScheduledParams,
+    ScheduledPoll,
+    ScheduledStatus,
+)
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment
 from folkmoot.surfaces.services import Services
 
@@ -35,6 +42,7 @@ def _present(scheduled: Scheduled, attached: dict[int, MediaAttachment]) -> Sche
         scheduled_at=timestamp(scheduled.scheduled_at_ms),
         params=_params(draft),
         media_attachments=[attached[id_] for id_ in draft.media_ids if id_ in attached],
+        folkmoot=UNSET if scheduled.refused is None else ScheduledExtension(refused=scheduled.refused),
     )
 
 

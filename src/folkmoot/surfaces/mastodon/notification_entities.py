@@ -32,10 +32,13 @@ class Warning(msgspec.Struct, kw_only=True):  # noqa: A001 (the field's name for
 
 
 class Extension(msgspec.Struct, kw_only=True):
-    """What Folkmoot says beyond Mastodon: what happened in which Space."""
+    """What Folkmoot says beyond Mastodon: what happened in which Space; or which of one's scheduled posts was
+    `refused` at its time, and why."""
 
     event: str
-    space_id: str
+    space_id: str | UnsetType = UNSET
+    scheduled_status_id: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class Notification(msgspec.Struct, kw_only=True):

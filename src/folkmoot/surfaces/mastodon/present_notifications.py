@@ -23,6 +23,7 @@ class Loaded(msgspec.Struct, frozen=True):
     status: Status | None = None
     report: ShownReport | None = None
     warning: entities.Warning | None = None
+    reason: str | None = None  # why what was scheduled was not posted
 
 
 def notification(loaded: Loaded, site: Site) -> entities.Notification:
@@ -37,7 +38,7 @@ def notification(loaded: Loaded, site: Site) -> entities.Notification:
         status=loaded.status or UNSET,
         report=loaded.report or UNSET,
         moderation_warning=loaded.warning or UNSET,
-        folkmoot=_extension(item),
+        folkmoot=_extension(loaded),
     )
 
 
@@ -58,7 +59,7 @@ def group(page: Sequence[Loaded], key: str, count: int) -> entities.Notification
         status_id=newest.status.id if newest.status is not None else UNSET,
         report=newest.report or UNSET,
         moderation_warning=newest.warning or UNSET,
-        folkmoot=_extension(item),
+        folkmoot=_extension(newest),
     )
 
 
@@ -95,7 +96,10 @@ def request(
     )
 
 
-def _extension(item: Notification) -> entities.Extension | msgspec.UnsetType:
+def _extension(loaded: Loaded) -> entities.Extension | msgspec.UnsetType:
+    item = loaded.notification.item
+    if loaded.reason is not None:
+        return entities.Extension(event="refused", scheduled_status_id=str(item.about_id), reason=loaded.reason)
     if item.kind not in SPACES:
         return UNSET
     return entities.Extension(event=item.kind.value.removeprefix("space."), space_id=str(item.about_id))

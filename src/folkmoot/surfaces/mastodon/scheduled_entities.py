@@ -1,6 +1,7 @@
 """Mastodon's entity for posts that come later: https://docs.joinmastodon.org/entities/ScheduledStatus/."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from folkmoot.surfaces.mastodon.status_entities import MediaAttachment
 
@@ -33,6 +34,12 @@ class ScheduledParams(msgspec.Struct, kw_only=True):
     with_rate_limit: bool = False
 
 
+class ScheduledExtension(msgspec.Struct, kw_only=True):
+    """What Folkmoot says beyond Mastodon: why it couldn't be posted when its time came."""
+
+    refused: str
+
+
 class ScheduledStatus(msgspec.Struct, kw_only=True):
     """A post that comes later. One whose time is over couldn't be posted then, and waits for another time."""
 
@@ -40,3 +47,4 @@ class ScheduledStatus(msgspec.Struct, kw_only=True):
     scheduled_at: str
     params: ScheduledParams
     media_attachments: list[MediaAttachment]
+    folkmoot: ScheduledExtension | UnsetType = UNSET
