@@ -3,6 +3,8 @@ what comes through, at once, and that the client's address is the client's."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import shutil
 import socket
 import ssl
@@ -19,6 +21,7 @@ from tests.serve.moot import SPACES, Moot
 from tests.support.certificates import Authority
 from tests.support.server import running_server
 from tests.support.waiting import PATIENCE_S, Starved, wait_until
+from websockets.asyncio.client import connect
 
 from folkmoot.bench.nginx_front import nginx_front
 
@@ -123,6 +126,17 @@ async def test_everything_comes_through_at_once(moot: Moot) -> None:
     assert playlist.status_code == 200
     assert playlist.text.startswith("#EXTM3U")
     await host.tell(space, "end")
+
+
+@in_the_modules_loop
+async def test_streams_come_as_websockets(moot: Moot) -> None:
+    """As the programs of people's telephones follow their timelines."""
+    person = await moot.person("wanda")
+    address = str(person.http.base_url).replace("https", "wss").rstrip("/")
+    stream = f"{address}/api/v1/streaming?access_token={person.token}"
+    async with connect(stream, open_timeout=PATIENCE_S) as socket, asyncio.timeout(PATIENCE_S):
+        await socket.send(json.dumps({"type": "dance"}))
+        assert json.loads(await socket.recv())["status"] == 400, "what is asked arrives, and its answer"
 
 
 @in_the_modules_loop
