@@ -21,7 +21,11 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: 'shared', test: /web\/(src|node_modules\/svelte)/, minShareCount: 3 }],
+          groups: [
+            { name: 'shared', test: /web\/(src|node_modules\/svelte)/, minShareCount: 3 },
+            // Of a Space's page and of the bar: nobody needs it before the first Space.
+            { name: 'stage', test: /web\/src\/(lib\/(sound|spaces)|components\/Mic)/, minShareCount: 2 },
+          ],
         },
       },
     },

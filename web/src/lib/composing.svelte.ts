@@ -1,8 +1,11 @@
 // The form that opens above a page: for a quote, a change, a post from anywhere.
-import { getSource, getStatus } from './api/square';
+import { ApiError } from './api/client';
+import { cancelScheduled, deleteStatus, getSource, getStatus } from './api/square';
 import type { Purpose } from './composition.svelte';
 import { emptyDraft, keepDraft, type Draft } from './drafts';
-import type { ScheduledStatus, Status } from './mastodon-types';
+import { attempt, toasts } from './toasts.svelte';
+import { asSentence } from './words';
+import type { QuotePolicy, ScheduledStatus, Status } from './mastodon-types';
 
 export interface Asked extends Purpose {
   title: string;
@@ -25,67 +28,104 @@ class Composing {
 export const composing = new Composing();
 
 export async function edit(status: Status): Promise<void> {
-  const source = await getSource(status.id);
+  composing.open({ title: KINDS.edit, editing: status, start: await contentOf(status) });
+}
+
+/** What stands in a post, as the form has it. */
+async function contentOf(status: Status): Promise<Partial<Draft>> {
+  const { text, spoiler_text } = await getSource(status.id);
   const { poll } = status;
-  composing.open({
-    title: 'Edit your post',
-    editing: status,
-    start: {
-      text: source.text,
-      warning: source.spoiler_text || null,
-      ...kept(status),
-      poll: poll && {
-        options: poll.options.map((option) => option.title),
-        multiple: poll.multiple,
-        expiresInS: secondsLeft(poll.expires_at),
-      },
+  return {
+    text,
+    warning: spoiler_text || null,
+    visibility: status.visibility,
+    language: status.language ?? '',
+    sensitive: status.sensitive,
+    media: status.media_attachments,
+    poll: poll && {
+      options: poll.options.map((option) => option.title),
+      multiple: poll.multiple,
+      expiresInS: secondsLeft(poll.expires_at),
     },
+  };
+}
+
+const LEAST_S = 300;
+const DAY_S = 86_400;
+const secondsLeft = (at: string | null): number =>
+  at ? Math.max(LEAST_S, Math.round((Date.parse(at) - Date.now()) / 1000)) : DAY_S;
+
+/** What is kept under a place, by the word that the place begins with. */
+export const KINDS = {
+  reply: 'A reply',
+  quote: 'A quote',
+  edit: 'Edit your post',
+  redraft: 'Write it anew',
+  scheduled: 'Edit the scheduled post',
+  to: 'To somebody',
+};
+export const kindOf = (place: string): string =>
+  KINDS[place.split(':')[0] as keyof typeof KINDS] ?? 'A draft';
+
+/** Takes a post back into the form. Its words are a draft before it is deleted: whatever happens then, they stay. */
+export async function writeAnew(post: Status, ongone: () => void): Promise<void> {
+  const place = ['redraft', post.id, post.in_reply_to_id ?? '', post.quote?.quoted_status?.id ?? ''].join(
+    ':',
+  );
+  const draft: Draft = { ...emptyDraft(), ...(await contentOf(post)), quotePolicy: policyOf(post) };
+  if (draft.poll) draft.poll.expiresInS = DAY_S;
+  keepDraft(post.account.id, place, draft, Date.now());
+  try {
+    await deleteStatus(post.id);
+    ongone();
+    await resume(place);
+  } catch (error) {
+    throw new Error(`${asSentence(error)} What it said is kept under Drafts, on the home page.`);
+  }
+}
+
+const policyOf = ({ quote_approval }: Status): QuotePolicy =>
+  quote_approval ? (quote_approval.automatic[0] ?? 'nobody') : 'public';
+
+/** Opens what was kept under this place, with the posts that it changes, answers or quotes. */
+export async function resume(place: string): Promise<void> {
+  const [kind, id = '', answered = '', quoted = ''] = place.split(':');
+  const changed = kind === 'edit' && (await stillThere(id));
+  if (changed) return edit(changed);
+  composing.open({
+    title: kindOf(place),
+    place,
+    replyTo: await stillThere(kind === 'reply' ? id : answered),
+    quote: await stillThere(kind === 'quote' ? id : quoted),
+    ...(kind === 'scheduled' && instead(id)),
   });
 }
 
-const kept = (status: Status): Partial<Draft> => ({
-  visibility: status.visibility,
-  language: status.language ?? '',
-  sensitive: status.sensitive,
-  media: status.media_attachments,
-});
+/** Undefined when the post is gone: its words can be sent by themselves. */
+async function stillThere(id: string): Promise<Status | undefined> {
+  try {
+    return id ? await getStatus(id) : undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    toasts.say('The post that this belongs to is gone. What you send now stands by itself.', true);
+    return undefined;
+  }
+}
 
-const LEAST_S = 300;
-const secondsLeft = (at: string | null): number =>
-  at ? Math.max(LEAST_S, Math.round((Date.parse(at) - Date.now()) / 1000)) : 86_400;
-
-/** The words of a post that was just deleted, back in the form. They are a draft before anything else happens. */
-export async function redraft(accountId: string, deleted: Status, text: string): Promise<void> {
-  const place = `redraft:${deleted.id}`;
-  const draft: Draft = {
-    ...emptyDraft(),
-    text,
-    warning: deleted.spoiler_text || null,
-    ...kept(deleted),
-    poll: deleted.poll && {
-      options: deleted.poll.options.map((option) => option.title),
-      multiple: deleted.poll.multiple,
-      expiresInS: 86_400,
-    },
-  };
-  keepDraft(accountId, place, draft, Date.now());
-  const answered = deleted.in_reply_to_id;
-  composing.open({
-    title: 'Write it anew',
-    place,
-    replyTo: answered ? await getStatus(answered).catch(() => undefined) : undefined,
-    quote: deleted.quote?.quoted_status ?? undefined,
-  });
+/** The old one goes once the new one is there. */
+function instead(id: string, ondone: () => void = () => undefined): Pick<Asked, 'onposted' | 'onscheduled'> {
+  const cancel = () => void attempt(() => cancelScheduled(id)).then(ondone);
+  return { onposted: cancel, onscheduled: cancel };
 }
 
 export function reword(scheduled: ScheduledStatus, ondone: () => void): void {
   const { params } = scheduled;
+  const answered = params.in_reply_to_id;
   composing.open({
-    title: 'Edit the scheduled post',
-    place: `scheduled:${scheduled.id}`,
-    replyTo: params.in_reply_to_id ? { id: params.in_reply_to_id, visibility: params.visibility } : undefined,
-    onposted: ondone,
-    onscheduled: ondone,
+    title: KINDS.scheduled,
+    place: `scheduled:${scheduled.id}:${answered ?? ''}`,
+    replyTo: answered ? { id: answered, visibility: params.visibility } : undefined,
+    ...instead(scheduled.id, ondone),
     start: {
       text: params.text,
       warning: params.spoiler_text || null,
@@ -94,6 +134,7 @@ export function reword(scheduled: ScheduledStatus, ondone: () => void): void {
       sensitive: Boolean(params.sensitive),
       media: scheduled.media_attachments,
       scheduledAt: localTime(new Date(scheduled.scheduled_at)),
+      quotePolicy: params.quote_approval_policy,
       poll: params.poll && {
         options: params.poll.options,
         expiresInS: Number(params.poll.expires_in),

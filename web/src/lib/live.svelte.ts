@@ -30,7 +30,7 @@ function take(timeline: Timeline, { event, payload }: StreamEvent): void {
 export function poll<T extends Item>(list: Paged<T>, isTold: boolean): (() => void) | undefined {
   if (isTold && streaming.connected) {
     // Untracked: it reads whether it is loading, and would run again whenever that changes, for ever.
-    untrack(() => list.loaded && void list.refresh());
+    untrack(() => (list.loaded || list.problem) && void list.refresh());
     return undefined;
   }
   const timer = setInterval(

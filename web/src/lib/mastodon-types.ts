@@ -166,7 +166,7 @@ export interface Status {
   /** What a boost shows. */
   reblog: Status | null;
   quote: Quote | null;
-  quote_approval?: { current_user: 'automatic' | 'manual' | 'denied' | 'unknown' };
+  quote_approval?: { automatic: QuotePolicy[]; current_user: 'automatic' | 'manual' | 'denied' | 'unknown' };
   replies_count: number;
   reblogs_count: number;
   favourites_count: number;
@@ -186,8 +186,6 @@ export interface Status {
 }
 
 /** A post at its deletion, with the text that goes back into the form. */
-export type DeletedStatus = Status & { text: string };
-
 export interface StatusSource {
   id: string;
   text: string;
@@ -215,6 +213,7 @@ export interface ScheduledStatus {
     in_reply_to_id: string | null;
     language: string | null;
     sensitive: boolean | null;
+    quote_approval_policy: QuotePolicy;
     poll: { options: string[]; expires_in: number | string; multiple: boolean } | null;
   };
   media_attachments: MediaAttachment[];

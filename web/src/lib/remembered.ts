@@ -1,10 +1,12 @@
-// What this browser remembers for somebody, and nobody else is told. Where storage is forbidden, nothing is.
+// What this browser remembers for somebody, and nobody else is told. What it can't store, this page remembers.
 
 const PREFIX = 'folkmoot.';
+/** What storage did not take, because it is full or forbidden: it holds until the page is closed. */
+const unstored = new Map<string, string>();
 
 export function remembered<T>(name: string, otherwise: T): T {
   try {
-    const text = localStorage.getItem(PREFIX + name);
+    const text = unstored.get(name) ?? localStorage.getItem(PREFIX + name);
     return text === null ? otherwise : (JSON.parse(text) as T);
   } catch {
     return otherwise;
@@ -12,9 +14,11 @@ export function remembered<T>(name: string, otherwise: T): T {
 }
 
 export function remember(name: string, value: unknown): void {
+  const text = JSON.stringify(value);
   try {
-    localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    localStorage.setItem(PREFIX + name, text);
+    unstored.delete(name);
   } catch {
-    // Full, or forbidden: it holds until the page is closed.
+    unstored.set(name, text);
   }
 }

@@ -1,8 +1,7 @@
 // The Mastodon API about posts, as far as the client uses it.
-import { get, getPage, sendJson, type Page } from './client';
+import { ApiError, get, getPage, sendJson, type Page } from './client';
 import type {
   Context,
-  DeletedStatus,
   Poll,
   QuotePolicy,
   ScheduledStatus,
@@ -47,7 +46,14 @@ export const postStatus = <Answer = Status>(draft: NewStatus, key: string): Prom
   sendJson('POST', '/api/v1/statuses', draft, { 'Idempotency-Key': key });
 export const changeStatus = (id: string, draft: ChangedStatus): Promise<Status> =>
   sendJson('PUT', of(id), draft);
-export const deleteStatus = (id: string): Promise<DeletedStatus> => sendJson('DELETE', of(id));
+/** What is gone already is deleted, too: a browser sends it again when the first answer was lost. */
+export async function deleteStatus(id: string): Promise<void> {
+  try {
+    await sendJson('DELETE', of(id));
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  }
+}
 export type Marking =
   | 'reblog'
   | 'unreblog'

@@ -3,6 +3,8 @@
 // The gate is here, in the browser, and not the Space's mute: that goes through the server, and the first syllable
 // would be over before it is back. What the gate holds back is sent as silence, so that the connection stays warm.
 
+/** Under which this browser remembers whether one chose it. */
+export const PUSH_TO_TALK = 'push-to-talk';
 /** Whoever lets go at the end of a word still means the end of the word. */
 const TAIL_MS = 250;
 

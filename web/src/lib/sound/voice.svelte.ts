@@ -5,9 +5,7 @@ import { asSentence } from '../words';
 import { devices } from './devices.svelte';
 import { LevelJudge, isSpeaking, meterOf, type Verdict } from './level';
 import { closeStream, measure, openMicrophone } from './microphone';
-import { Talk, type Finger } from './talk';
-
-export const PUSH_TO_TALK = 'push-to-talk';
+import { PUSH_TO_TALK, Talk, type Finger } from './talk';
 
 /** Before it is sent, a track is cloned: what the gate silences is still measured here, and nowhere else. */
 interface Open {
