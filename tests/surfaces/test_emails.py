@@ -17,8 +17,10 @@ from folkmoot.accounts.letters import RESET, Letters
 from folkmoot.accounts.links import LASTS_MS, Purpose
 from folkmoot.accounts.passwords import Passwords
 from folkmoot.gate import Standing
+from folkmoot.mail.model import Letter
 from folkmoot.mail.outbox import Outbox
-from folkmoot.storage.jobs import Job
+from folkmoot.mail.smtp import NotSent
+from folkmoot.storage.jobs import GiveUp, Job
 from folkmoot.storage.tables.bus import jobs
 from folkmoot.surfaces.services import Services
 
@@ -122,6 +124,52 @@ async def test_another_address_counts_once_it_is_confirmed(
     assert (told.to, letter.to) == (CAROL, "carol@other.example")
     await carol.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
     assert await own_email(carol) == ("carol@other.example", True, None)
+
+
+class Unreachable(Readers):
+    """Who can't be written to for now, or for good."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away: dict[str, Exception] = {}
+
+    async def send(self, letter: Letter, job: Job, now_ms: int) -> None:
+        if letter.to in self.away:
+            raise self.away[letter.to]
+        await super().send(letter, job, now_ms)
+
+
+async def test_whoever_has_the_address_before_is_told_before_the_new_one_can_count(
+    carol: httpx.AsyncClient, services: Services, clock: FakeClock
+) -> None:
+    readers = Unreachable()
+    await confirm(services, readers, carol)
+    other = {"email": "carol@other.example", "password": PASSWORD}
+    readers.away[CAROL] = NotSent("The mail server is away.")
+    assert (await carol.post(f"{API}/email", json=other, headers=ORIGIN)).status_code == 200
+    for _ in range(3):
+        assert await readers.read(services.database) == []
+        # Nor does it come by asking for the letter once more.
+        await carol.post(f"{API}/email/letters", headers=ORIGIN)
+        clock.advance_ms(60_000)
+    readers.away.clear()
+    to = []
+    for _ in range(2):
+        to += [letter.to for letter in await readers.read(services.database)]
+        clock.advance_ms(600_000)
+    assert (to[0], set(to[1:])) == (CAROL, {"carol@other.example"})
+
+
+async def test_an_address_that_is_gone_for_good_holds_up_no_other(
+    carol: httpx.AsyncClient, services: Services, clock: FakeClock
+) -> None:
+    readers = Unreachable()
+    await confirm(services, readers, carol)
+    other = {"email": "carol@other.example", "password": PASSWORD}
+    readers.away[CAROL] = GiveUp("There is no such mailbox (550).")
+    assert (await carol.post(f"{API}/email", json=other, headers=ORIGIN)).status_code == 200
+    (letter,) = await readers.read(services.database)
+    assert letter.to == "carol@other.example"
 
 
 async def test_another_address_ends_what_was_sent_to_the_one_before(

@@ -47,8 +47,8 @@ async def change(acting: Acting, email: str, mailbox: bytes, outbox: Outbox) -> 
             .values(email=email, email_mark=mailbox, email_confirmed_at_ms=None)
         )
         return
-    # Whoever has the address that counts hears of it; the new one's link is made anew when its letter is sent.
-    await letters.tell(acting, outbox, acting.actor_id, "email_asked")
+    # Whoever has the address that counts hears of it first; the new one's link is made when its letter is sent.
+    await letters.tell(acting, outbox, acting.actor_id, letters.EMAIL_ASKED)
     await links.make(acting, Purpose.EMAIL, acting.actor_id, email=email)
     await outbox.put(acting.tx, letters.CONFIRM, account=str(acting.actor_id))
 

@@ -15,16 +15,18 @@ from folkmoot.accounts.links import Purpose
 from folkmoot.gate import Acting, Action, Gate, Standing
 from folkmoot.gate.queries import standings_of
 from folkmoot.mail.model import Letter
-from folkmoot.mail.outbox import Outbox
+from folkmoot.mail.outbox import QUEUE, Outbox
 from folkmoot.mail.smtp import Mailer
 from folkmoot.storage.database import Read
-from folkmoot.storage.jobs import Handler, Job
+from folkmoot.storage.jobs import Handler, Job, enqueue, finish, next_run_ms
 from folkmoot.storage.tables.people import accounts, credentials
 
 CONFIRM = "mail.confirm"
 RESET = "mail.reset"
 HAPPENED = "mail.happened"
 RESETS_MAX = 5  # accounts of one mailbox
+EMAIL_ASKED = "email_asked"
+_IN_TURN_MS = 1_000
 _NOT_YOU = "If that wasn't you, change your password at once: it signs everybody else out."
 
 # What can have happened to an account, by the name that its job carries: (subject, sentence).
@@ -38,7 +40,7 @@ EVENTS: dict[str, tuple[str, str]] = {
         "The password of @{username} was changed. Passkeys that were made before ask for the new one, too, at "
         "their next use: remove those that aren't yours.",
     ),
-    "email_asked": (
+    EMAIL_ASKED: (
         "Another e-mail address for your account",
         "Another e-mail address was given for @{username}. It counts once it is confirmed.",
     ),
@@ -83,8 +85,7 @@ class Letters:
         return {CONFIRM: self._confirm, RESET: self._reset, HAPPENED: self._happened}
 
     async def _confirm(self, job: Job) -> None:
-        account_id = int(job.payload["account"])
-        made = await self._act(lambda acting: make_confirmation(acting, account_id, _begun_ms(job)))
+        made = await self._act(partial(_make_confirmation_in_turn, job=job))
         if made is None:
             return
         to, secret = made
@@ -167,6 +168,19 @@ def _begun_ms(job: Job) -> int | None:
     """Since when links may stand in this very letter, where an attempt to write it came before; None at the first.
     Jobs of a version that didn't write it down keep all."""
     return job.payload.get("asked_at_ms", 0) if job.attempt > 1 else None
+
+
+async def _make_confirmation_in_turn(acting: Acting, job: Job) -> tuple[Addressee, str] | None:
+    """None, and a job for later, as long as whoever reads the address that counts wasn't told of another one: a
+    letter that is kept waiting would find the new one in its place."""
+    asked = {"account": job.payload["account"], "what": EMAIL_ASKED}
+    told_ms = await next_run_ms(acting.tx, HAPPENED, asked, queue=QUEUE)
+    if told_ms is None:
+        return await make_confirmation(acting, int(job.payload["account"]), _begun_ms(job))
+    if await finish(acting.tx, job):
+        later_ms = max(told_ms, acting.now_ms) + _IN_TURN_MS
+        await enqueue(acting.tx, CONFIRM, job.payload, queue=QUEUE, run_at_ms=later_ms)
+    return None
 
 
 async def make_confirmation(

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Text, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from folkmoot.storage.database import Database, DatabaseBusy, Read, Write
@@ -92,11 +92,23 @@ async def enqueue_all(tx: Write, kind: str, wanted: Sequence[tuple[str, Any]]) -
 async def recall(tx: Write, kind: str, payload: Mapping[str, str], *, queue: str, run_at_ms: int) -> None:
     """Have a job that was enqueued for then not run, unless it is under way, or was tried already: what is put off
     again and again leaves no job for each time."""
-    said = [jobs.c.payload[name].as_string() == value for name, value in payload.items()]
     waits = (jobs.c.queue == queue) & (jobs.c.run_at_ms == run_at_ms) & jobs.c.leased_until_ms.is_(None)
     await tx.connection.execute(
-        delete(jobs).where(waits, jobs.c.kind == kind, jobs.c.failed_at_ms.is_(None), *said)
+        delete(jobs).where(waits, jobs.c.kind == kind, jobs.c.failed_at_ms.is_(None), *_says(payload))
     )
+
+
+async def next_run_ms(tx: Read, kind: str, payload: Mapping[str, str], *, queue: str) -> int | None:
+    """When such a job runs next (Unix ms; while it is under way: when its lease ends). None: there is none any
+    more, or it was given up."""
+    its = (jobs.c.queue == queue) & (jobs.c.kind == kind) & jobs.c.failed_at_ms.is_(None)
+    due = select(func.min(jobs.c.run_at_ms)).where(its, *_says(payload))
+    found: int | None = (await tx.connection.execute(due)).scalar_one()
+    return found
+
+
+def _says(payload: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    return [jobs.c.payload[name].as_string() == value for name, value in payload.items()]
 
 
 async def _insert(tx: Write, values: dict[str, Any] | list[dict[str, Any]]) -> list[int]:
