@@ -18,6 +18,7 @@ from tests.support.web import visitor
 from tests.surfaces.conftest import Person
 from tests.surfaces.test_second_factors import Browser
 
+from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.second_factor.codes import code_at
 from folkmoot.gate import Standing
 
@@ -421,6 +422,23 @@ async def test_a_program_for_itself(client: httpx.AsyncClient, program: Program)
     assert (await client.get("/api/v1/accounts/verify_credentials", headers=headers)).status_code == 401
     too_much = {"grant_type": "client_credentials", "scope": "profile admin"}
     assert (await client.post("/oauth/token", data=too_much, auth=basic)).json()["error"] == "invalid_scope"
+
+
+async def test_of_a_programs_own_tokens_the_oldest_gives_way(
+    client: httpx.AsyncClient, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "APPLICATION_TOKENS_MAX", 3)
+    basic = httpx.BasicAuth(program.client_id, program.client_secret)
+    given = [
+        (await client.post("/oauth/token", json={"grant_type": "client_credentials"}, auth=basic)).json()
+        for _ in range(5)
+    ]
+
+    async def opens(token: str) -> bool:
+        headers = {"Authorization": f"Bearer {token}"}
+        return (await client.get("/api/v1/apps/verify_credentials", headers=headers)).status_code == 200
+
+    assert [await opens(one["access_token"]) for one in given] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from folkmoot.storage.database import digest
 from folkmoot.storage.tables.credentials import applications, authorization_codes, one_time_links, tokens
 
 APPLICATION_TOKEN_LASTS_MS = 30 * 24 * 3600 * 1000
+APPLICATION_TOKENS_MAX = 100
+"""Of a program alone, at a time: anybody can ask for one after the other."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -105,8 +107,12 @@ async def exchange_code(
 
 
 async def grant_to_application(acting: Acting, application: Application, scopes: str) -> Grant:
-    """A token for the program itself, for nobody's account."""
+    """A token for the program itself, for nobody's account. The oldest of its many gives way."""
     await _require_running(acting, application.id)
+    own = and_(tokens.c.application_id == application.id, tokens.c.account_id.is_(None))
+    too_many = select(tokens.c.id).where(own).order_by(tokens.c.id.desc()).offset(APPLICATION_TOKENS_MAX - 1)
+    given_way = list((await acting.tx.connection.execute(too_many.limit(APPLICATION_TOKENS_MAX))).scalars())
+    await acting.tx.connection.execute(delete(tokens).where(tokens.c.id.in_(given_way)))
     token = await issue_token(acting, None, scopes, application_id=application.id)
     return Grant(token, scopes, acting.now_ms)
 
@@ -168,7 +174,7 @@ def stopped() -> Refused:
 async def forget_expired(acting: Acting) -> None:
     """Delete what opens nothing any more: expired sessions and codes, one-time links, old tokens of programs alone.
 
-    A program gets itself a new token whenever it likes (RFC 6749, 4.4), and nobody counts those.
+    A program gets itself a new token whenever it likes (RFC 6749, 4.4).
     """
     execute, now_ms = acting.tx.connection.execute, acting.now_ms
     of_a_program_alone = and_(
