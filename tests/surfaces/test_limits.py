@@ -182,6 +182,32 @@ def test_a_thousand_live_listeners_behind_one_address_are_not_refused() -> None:
     assert sum(limits.sound(address).allowed for _ in range(301_000)) == 300_000
 
 
+async def test_files_and_what_is_embedded_are_counted_apart(client: httpx.AsyncClient) -> None:
+    for path, limit in (
+        ("/media/1", "100000"), ("/proxy/a/b", "100000"), ("/portraits/1/x", "100000"), ("/emoji/x", "100000"),
+        ("/embed/1", "3000"), ("/about", "3000"),
+    ):  # fmt: skip
+        answers = [await client.get(path) for _ in range(2)]
+        assert {one.headers["x-ratelimit-limit"] for one in answers} == {limit}, path
+        left = [int(one.headers["x-ratelimit-remaining"]) for one in answers]
+        assert left[0] == left[1] + 1, path
+    first = await client.get("/api/v2/instance")
+    assert first.headers["x-ratelimit-remaining"] == "2997"  # /about twice, and this
+
+
+@pytest.mark.slow
+def test_a_thousand_behind_one_address_look_at_pictures() -> None:
+    """At two pages of fifty each within five minutes, and what one alone takes without end is bounded."""
+    clock, address = FakeClock(), "203.0.113.7"
+    limits = Limits(clock)
+    for _ in range(100):
+        assert all(limits.file(address).allowed for _ in range(1_000))
+        clock.advance_ms(3_000)
+    assert sum(limits.file(address).allowed for _ in range(300_000)) == 100_000
+    assert limits.request(address, None).allowed
+    assert limits.embedded(address).allowed
+
+
 async def test_one_credential_has_its_own_limit() -> None:
     limits = Limits(FakeClock())
 

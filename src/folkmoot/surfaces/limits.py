@@ -21,8 +21,14 @@ from folkmoot.surfaces.mastodon.present import timestamp
 from folkmoot.surfaces.security import add_missing
 
 KEYS_MAX = 100_000
+# Whoever asks for a file is looked at anew each time.
+_FILES = ("/media/", "/proxy/", "/portraits/", "/emoji/")
+_EMBEDDED = "/embed/"
 # Among them: pages that hold whole timelines, and what watchers ask, which asks the database.
-_METERED_PATHS = ("/api/", "/oauth/", "/public", "/tags/", "/spaces", "/@", "/nodeinfo", "/health")
+_METERED_PATHS = (
+    *("/api/", "/oauth/", "/public", "/tags/", "/spaces", "/@", "/about", "/nodeinfo", "/health"),
+    *(*_FILES, _EMBEDDED),
+)
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -122,6 +128,10 @@ class Limits:
         self._letters_by_mailbox = Limiter(Rate(3, hour_ms))
         # An event's visitors may share one address: the address gets much, each credential its own.
         self._requests_by_address = Limiter(Rate(3000, 5 * minute_ms))
+        # Put into a page elsewhere, a post is asked for by whoever reads that: it takes nothing from what they do.
+        self._embedded_by_address = Limiter(Rate(3000, 5 * minute_ms))
+        # A thousand people may be behind one address, and a page of posts shows some fifty: two pages each.
+        self._files_by_address = Limiter(Rate(100_000, 5 * minute_ms))
         self._requests_by_credential = Limiter(Rate(1500, 5 * minute_ms))
         # A speaker offers again and again while the network is bad; each offer takes sockets and a handshake.
         self._offers_by_seat = Limiter(Rate(10, 20_000))
@@ -188,6 +198,14 @@ class Limits:
             return by_address
         return self._requests_by_credential.take(digest(credential).hex(), now_ms)
 
+    def embedded(self, address: str) -> Verdict:
+        """A post as a page within another site's."""
+        return self._embedded_by_address.take(address, self._clock_ms())
+
+    def file(self, address: str) -> Verdict:
+        """Pictures, films and sounds of posts and people."""
+        return self._files_by_address.take(address, self._clock_ms())
+
     def sound(self, address: str) -> Verdict:
         """Reading what was recorded, live or not."""
         return self._sound_by_address.take(address, self._clock_ms())
@@ -222,10 +240,14 @@ class Metering(ASGIMiddleware):
         await response.to_asgi_response(app=None, request=request)(scope, receive, send_counted)
 
     def _verdict(self, request: Request[Any, Any, Any]) -> Verdict:
-        address = client_address(request)
+        address, path = client_address(request), request.scope["path"]
         declaration: Declaration | None = request.route_handler.opt.get(SURFACE)
         if request.method == "GET" and declaration is not None and declaration.action is Action.LISTEN:
             return self._limits().sound(address)
+        if path.startswith(_FILES):
+            return self._limits().file(address)
+        if path.startswith(_EMBEDDED):
+            return self._limits().embedded(address)
         return self._limits().request(address, bearer_token(request) or request.cookies.get(SESSION_COOKIE))
 
 

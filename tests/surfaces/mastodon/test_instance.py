@@ -26,6 +26,9 @@ async def test_nodeinfo_says_which_software_this_is(client: httpx.AsyncClient) -
     assert (shown["version"], shown["software"]["name"]) == ("2.1", "folkmoot")
     assert shown["usage"]["localPosts"] == 0
     assert shown["openRegistrations"] in (True, False)
+    older = (await client.get("/nodeinfo/2.0")).json()
+    del shown["software"]["repository"]  # which 2.0 doesn't have
+    assert older == {**shown, "version": "2.0"}
 
 
 async def test_activity_is_counted_by_weeks(

@@ -118,6 +118,19 @@ async def nodeinfo_links(services: Services) -> dict[str, Any]:
 @get("/nodeinfo/2.1", opt=serves(Serves.NOBODY))
 async def nodeinfo(services: Services) -> dict[str, Any]:
     """NodeInfo 2.1: which software this is, and how many use it."""
+    return await _nodeinfo(services)
+
+
+@get("/nodeinfo/2.0", opt=serves(Serves.NOBODY))
+async def nodeinfo_2_0(services: Services) -> dict[str, Any]:
+    """The same as NodeInfo 2.0, for who asks without looking where it is. It has no link: clients that read no
+    newer one go by its name then, rather than by what `version` of the instance says it can do."""
+    said = await _nodeinfo(services)
+    software = {name: value for name, value in said["software"].items() if name != "repository"}
+    return said | {"version": "2.0", "software": software}
+
+
+async def _nodeinfo(services: Services) -> dict[str, Any]:
     site = services.site
     async with services.database.read() as read:
         counts = await services.counts.get(read)
@@ -203,4 +216,4 @@ def _configuration(site: Site) -> dict[str, Any]:
     }
 
 
-HANDLERS: list[Any] = [instance, instance_v1, nodeinfo_links, nodeinfo]
+HANDLERS: list[Any] = [instance, instance_v1, nodeinfo_links, nodeinfo, nodeinfo_2_0]
