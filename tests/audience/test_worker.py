@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,67 @@ def test_who_never_reads_is_dropped_and_others_see_no_gap(theatre: Theatre) -> N
         assert theatre.worker.fanout.metrics.skipped >= 8
         assert received < 100
         theatre.wait_for_count(space1=1)
+        assert bad.is_reset(), "so that the player doesn't take it for the end"
+
+
+def test_web_is_told_when_the_last_of_a_crowd_is_closed(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then nothing else changes. Else those who had left would take others' places until somebody came."""
+    monkeypatch.setattr(worker, "CLOSED_AT_ONCE_MAX", 0)
+    monkeypatch.setattr(worker, "LEFT_AT_ONCE_MAX", 0)
+    handoff = theatre.house.handoff
+    with theatre.listening(), theatre.listening():
+        theatre.tapes[1].ended = True
+        wait_until(lambda: handoff.reports()[0].metrics["ended"] == 2)
+        assert handoff.connected() == 2, "they have their files yet"
+        monkeypatch.setattr(worker, "CLOSED_AT_ONCE_MAX", 200)
+        wait_until(lambda: handoff.connected() == 0)
+
+
+def test_a_crowd_is_taken_in_a_message_at_a_time(tmp_path: Path) -> None:
+    """In between those who listen already are written to."""
+    path, revocations, tape = tmp_path / "audience-1.sock", Revocations(), ScriptedTape()
+    tape.append(b"first")
+    made = Worker(WorkerConfig(path, tmp_path), revocations, open_tape=lambda _: tape.open())
+    message = wire.encode_arrivals([wire.Arrival(1, "opus", True, (), b"HEAD")] * wire.ARRIVALS_MAX)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as web,
+        socket.create_server(("127.0.0.1", 0)) as door,
+        socket.create_connection(door.getsockname()) as listener,
+    ):
+        web.connect(str(path))
+        for _ in range(2):
+            socket.send_fds(web, [message], [listener.fileno()] * wire.ARRIVALS_MAX)
+        came = [0]
+        while came[-1] < 2 * wire.ARRIVALS_MAX:
+            made.run_once()
+            came.append(len(made.fanout))
+    assert sorted(set(came)) == [0, wire.ARRIVALS_MAX, 2 * wire.ARRIVALS_MAX]
+    made.close()
+    revocations.close()
+
+
+def test_it_notes_how_long_writing_to_a_group_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ms, revocations = [0], Revocations()
+    made = Worker(
+        WorkerConfig(tmp_path / "audience-1.sock", tmp_path), revocations, clock_ms=lambda: now_ms[0], report_ms=0
+    )
+
+    def serve(writes: int, _: int) -> bool:
+        now_ms[0] += 30
+        made.fanout.metrics.writes += writes
+        return True
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as web:
+        web.connect(str(tmp_path / "audience-1.sock"))
+        for writes in (0, 2, 0):
+            monkeypatch.setattr(made.fanout, "serve", partial(serve, writes))
+            made.run_once()
+        reports = [wire.decode_report(web.recv(100_000)) for _ in range(2)]
+    counted = [dict(zip(wire.TICKS_MS, report.ticks, strict=False)) for report in reports]
+    assert [sum(ticks.values()) for ticks in counted] == [0, 1], "a look is no write"
+    assert counted[1][50] == 1
+    made.close()
+    revocations.close()
 
 
 def test_a_web_process_that_comes_back_is_told_who_listens(theatre: Theatre, tmp_path: Path) -> None:

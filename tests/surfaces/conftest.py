@@ -90,7 +90,19 @@ class FakeListening:
         self.playlists.append((space_id, every_s))
 
     def reports(self) -> Sequence[Report]:
-        return [Report(3, 2, 100, {1: 2}, {"parts": 7}, (1, 1, 0, 0, 0, 0, 0, 0, 0, 0))]
+        """Two workers, who say the same."""
+        metrics = {"received": 3, "parts": 70, "writes": 7, "bytes": 9_000, "skipped": 4, "slow": 2, "moved": 1}
+        one = Report(
+            received=3,
+            connected=2,
+            listeners_max=100,
+            listeners={1: 2},
+            metrics=metrics,
+            lateness=(1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+            delays=(0, 0, 0, 60, 0, 9, 1, 0, 0),
+            ticks=(0, 4, 0, 2, 0, 0, 0, 0, 0, 1),
+        )
+        return [one, one]
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def hour(series: Mapping[str, str], fire: list[str]) -> dict[str, object]:
 
     def scraped(name: str) -> str:
         metric, _, labels = name.rstrip("}").partition("{")
-        return f"{metric}{{{labels}{',' if labels else ''}job=\"folkmoot\",instance=\"127.0.0.1:9464\"}}"
+        return f'{metric}{{{labels}{"," if labels else ""}job="folkmoot",instance="127.0.0.1:9464"}}'
 
     return {
         "interval": "1m",

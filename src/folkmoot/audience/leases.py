@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
 
 from folkmoot.audience.wire import Stamp
 
@@ -59,3 +60,20 @@ class Leases:
         while len(self._counters) > self._counters_max:
             del self._counters[next(iter(self._counters))]
         return lost
+
+
+class RevocationSource(Protocol):
+    """Where raised counters come from. The wiring decides how; neither method may block."""
+
+    def poll(self) -> Mapping[str, int]:
+        """Subjects whose counter was raised since the last call, with the counter they have now.
+
+        The first call also returns those raised during the last minute: a listener may have been admitted
+        before this worker started. Called every 200 ms, and when `fileno` is readable.
+        """
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable when there is something to poll (`poll` drains it), or None."""
+
+    def compare(self, subjects: Collection[str]) -> None:
+        """Look these up whenever they were raised, for the next `poll`: now and then, should a clock have lied."""

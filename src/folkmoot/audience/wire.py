@@ -26,6 +26,9 @@ Stamp = tuple[str, int]
 ARRIVALS_MAX = 200  # the kernel takes 253 descriptors in one message
 MESSAGE_BYTES_MAX = 100_000  # half of Linux' usual net.core.wmem_default, beyond which a message is refused
 
+TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 250, 1000)
+"""How long it took to write to one group: meanwhile nobody else is written to, and nobody is let in."""
+
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A listener whose socket comes with it. `form` is what it gets (live.CODECS).
@@ -78,7 +81,8 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
 class Report(msgspec.Struct, frozen=True, array_like=True):
     """`listeners` holds the Spaces whose number of connected sockets changed, and that number (0: none left).
 
-    `is_taking_over`: listeners of the worker before are still on their way here.
+    `is_taking_over`: listeners of the worker before are still on their way here. `ticks`: how often writing to a
+    group took at most so long as TICKS_MS says; the last number is of those that took longer.
     """
 
     received: int
@@ -89,6 +93,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     lateness: tuple[int, ...]
     is_taking_over: bool = False
     delays: tuple[int, ...] = ()
+    ticks: tuple[int, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -16,16 +16,17 @@ import select
 import signal
 import socket
 import time
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from folkmoot.audience import uring, windows, wire
 from folkmoot.audience.emit import WriteEmit
 from folkmoot.audience.fanout import BROKEN_OFF, ENDED, FAILED, REFUSED
+from folkmoot.audience.leases import RevocationSource
 from folkmoot.audience.live import LiveTape, open_tape
 from folkmoot.audience.passing import PassingFanout
 from folkmoot.audience.sockets import close_cleanly, listen, prepare
@@ -59,23 +60,6 @@ class WorkerConfig(msgspec.Struct, frozen=True):
     tapes_directory: Path
     listeners_max: int = 0
     predecessors: tuple[Path, ...] = ()
-
-
-class RevocationSource(Protocol):
-    """Where raised counters come from. The wiring decides how; neither method may block."""
-
-    def poll(self) -> Mapping[str, int]:
-        """Subjects whose counter was raised since the last call, with the counter they have now.
-
-        The first call also returns those raised during the last minute: a listener may have been admitted
-        before this worker started. Called every 200 ms, and when `fileno` is readable.
-        """
-
-    def fileno(self) -> int | None:
-        """A descriptor that becomes readable when there is something to poll (`poll` drains it), or None."""
-
-    def compare(self, subjects: Collection[str]) -> None:
-        """Look these up whenever they were raised, for the next `poll`: now and then, should a clock have lied."""
 
 
 def run_worker(
@@ -139,6 +123,7 @@ class Worker:
         self._successor: Successor | None = None
         self._closing: deque[tuple[int, Callable[[int], None]]] = deque()  # with how
         self._leaving: deque[int] = deque()  # who has had the last bytes, which must arrive
+        self._ticks = [0] * (len(wire.TICKS_MS) + 1)
         self._report_ms = report_ms
         self._report_due_ms = 0
         self._revocations_due_ms = 0
@@ -163,7 +148,7 @@ class Worker:
         if now_ms >= self._compare_due_ms:
             self._compare_due_ms = now_ms + self._compare_ms
             self._revocations.compare(self.fanout.subjects())
-        was_due = self.fanout.serve(now_ms)
+        was_due = self._serve(now_ms)
         if self._successor is not None:
             self._pass_on(self._successor)
         left_max = LEFT_AT_ONCE_MAX if was_due else 0
@@ -174,6 +159,14 @@ class Worker:
         if now_ms >= self._report_due_ms and self._successor is None:
             self._report_due_ms = now_ms + self._report_ms
             self._report()
+
+    def _serve(self, now_ms: int) -> bool:
+        """What is most overdue; False when nothing was. How long it took is noted, if somebody was written to."""
+        written, began_ms = self.fanout.metrics.writes, self._clock_ms()
+        was_due = self.fanout.serve(now_ms)
+        if self.fanout.metrics.writes != written:
+            self._ticks[bisect_left(wire.TICKS_MS, self._clock_ms() - began_ms)] += 1
+        return was_due
 
     def _hear(self, descriptor: int) -> bool:
         """What comes from a process of this server. False where it is a listener's socket, which has hung up."""
@@ -331,31 +324,35 @@ class Worker:
     def _report(self) -> None:
         changed, self.fanout.changed = self.fanout.changed, set()
         metrics = msgspec.structs.asdict(self.fanout.metrics)
+        # Files, until they are closed: that takes a while when a crowd leaves, and then nothing else changes.
+        connected = len(self.fanout) + len(self._closing) + len(self._leaving)
+        news = connected, self._predecessors.are_passing, metrics
         for web in list(self._webs.values()):
             web.unreported |= changed
             try:
-                while web.unreported or web.told != (metrics, self._predecessors.are_passing):
-                    self._report_to(web, metrics)
+                while web.unreported or web.told != news:
+                    self._report_to(web, *news)
             except BlockingIOError:
                 continue  # it will be told next time
             except OSError:
                 self._drop_web(web)
 
-    def _report_to(self, web: _Web, metrics: dict[str, int]) -> None:
+    def _report_to(self, web: _Web, connected: int, is_taking_over: bool, metrics: dict[str, int]) -> None:
         spaces = list(web.unreported)[:REPORT_SPACES_MAX]
         report = wire.Report(
             received=web.received,
-            connected=len(self.fanout) + len(self._closing) + len(self._leaving),  # files, until they are closed
+            connected=connected,
             listeners_max=self._listeners_max or self._room(),
             listeners={space_id: self.fanout.count(space_id) for space_id in spaces},
             metrics=metrics,
             lateness=tuple(self.fanout.lateness),
-            is_taking_over=self._predecessors.are_passing,
+            is_taking_over=is_taking_over,
             delays=tuple(self.fanout.delays),
+            ticks=tuple(self._ticks),
         )
         web.connection.send(wire.encode_report(report))
         web.unreported.difference_update(spaces)
-        web.told = (metrics, report.is_taking_over)
+        web.told = connected, is_taking_over, metrics
 
     def _room(self) -> int:
         files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -390,4 +387,4 @@ class _Web:
         self.connection = connection
         self.received = 0
         self.unreported = unreported
-        self.told: tuple[dict[str, int], bool] | None = None
+        self.told: tuple[int, bool, dict[str, int]] | None = None

@@ -15,7 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from folkmoot.audience.fanout import DELAYS_MS, LATENESS_MS
-from folkmoot.audience.wire import Report
+from folkmoot.audience.wire import TICKS_MS, Report
 from folkmoot.gate import Action, Serves, Viewer
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.jobs import failed_jobs, waiting_jobs
@@ -127,6 +127,8 @@ def _audience(reports: Sequence[Report]) -> Iterator[Metric]:
     room = sum(report.listeners_max for report in reports)
     yield GaugeMetricFamily("folkmoot_audience_room", "Listeners that the workers can take in all", room)
     yield GaugeMetricFamily("folkmoot_audience_workers", "Audience workers that answer", len(reports))
+    ticks = [report.ticks for report in reports if report.ticks]
+    yield _histogram("folkmoot_audience_tick_seconds", "How long writing to one group took", TICKS_MS, ticks)
     late = [report.lateness for report in reports]
     yield _histogram("folkmoot_audience_tick_late_seconds", "How late a write began", LATENESS_MS, late)
     delays = [report.delays for report in reports if report.delays]
