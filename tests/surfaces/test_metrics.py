@@ -23,7 +23,7 @@ async def test_a_moderator_reads_the_numbers(
 
 
 async def test_a_moderator_reads_how_sound_leaves(client: httpx.AsyncClient, people: People) -> None:
-    """All workers together: what was written and what was not, how old it was, how long it took, how late it was."""
+    """All workers together: what was written and what was not, how old it was, how long it took and how late."""
     token = await people.token(await people.create("mia", Role.MODERATOR))
     answer = await client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
     value = {
