@@ -83,14 +83,14 @@ async def test_pages_are_what_their_definition_says(square: Square) -> None:
 
 
 def in_home(people: list[int], said: list[Post]) -> list[int]:
-    """The definition of the first one's home: who they follow and themselves, without replies to strangers."""
+    """The definition of the first one's home: themselves, and who they follow without replies to strangers."""
     circle = set(people[:5])
     return [
         post.id
         for post in said
         if post.account_id in circle
         and post.visibility is not Visibility.DIRECT
-        and post.in_reply_to_account_id in {None, post.account_id, *circle}
+        and (post.account_id == people[0] or post.in_reply_to_account_id in {None, post.account_id, *circle})
     ]
 
 

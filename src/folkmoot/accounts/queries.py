@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    false,
     func,
     or_,
     select,
@@ -96,7 +97,15 @@ async def hidden_from(
         return set()
     hidden = _HIDDEN_NOTIFYING if notifying else _HIDDEN
     rows = await hidden.rows(read, viewer=viewer_id, now_ms=read.now_ms, others=account_ids)
-    return {account_id for (account_id,) in rows}
+    return {row.muted_id for row in rows}
+
+
+async def turned_away(read: Read, viewer_id: int, account_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """`hidden_from`, and those of them whom the viewer themselves muted or blocked. The same statement."""
+    if not account_ids:
+        return set(), set()
+    rows = await _HIDDEN.rows(read, viewer=viewer_id, now_ms=read.now_ms, others=account_ids)
+    return {row.muted_id for row in rows}, {row.muted_id for row in rows if row.by_viewer}
 
 
 def hides(viewer_id: Any, author_id: ColumnElement[int], now_ms: Any) -> ColumnElement[bool]:
@@ -177,16 +186,16 @@ def _hidden(*, notifying: bool) -> Prepared:
     holds = _holds(bindparam("now_ms", type_=BigInteger))
     return Prepared(
         union_all(
-            select(mutes.c.muted_id).where(
+            select(mutes.c.muted_id, true().label("by_viewer")).where(
                 mutes.c.account_id == viewer, among_given(mutes.c.muted_id, "others"), holds, *muting
             ),
-            select(blocks.c.blocked_id).where(
+            select(blocks.c.blocked_id, true()).where(
                 blocks.c.account_id == viewer, among_given(blocks.c.blocked_id, "others")
             ),
-            select(blocks.c.account_id).where(
+            select(blocks.c.account_id, false()).where(
                 blocks.c.blocked_id == viewer, among_given(blocks.c.account_id, "others")
             ),
-            select(accounts.c.id)
+            select(accounts.c.id, false())
             .join(domain_blocks, domain_blocks.c.host == accounts.c.host)
             .where(domain_blocks.c.account_id == viewer, among_given(accounts.c.id, "others")),
         )

@@ -14,8 +14,8 @@ from folkmoot.storage.tables.posts import idempotency_keys, posts
 
 POST_CREATED = "post.created"
 POST_DELETED = "post.deleted"
-"""{post, account, tagged, facts}: whether it had tags, and what the gate knew of it (gate.Facts), so that nobody is
-told of it from whom it was hidden."""
+"""{post, account, conversation, tagged, facts}: whether it had tags, and what the gate knew of it (gate.Facts), so
+that nobody is told of it from whom it was hidden. `conversation` is said of direct posts."""
 
 
 async def create_post(
@@ -98,6 +98,8 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await conversations.went(acting, post)
     await boosts.end_all_of(acting, post)
     told = {"post": str(post_id), "account": str(post.account_id), "tagged": bool(post.tags)}
+    if post.visibility is Visibility.DIRECT:
+        told["conversation"] = str(post.conversation_id)
     await emit(acting.tx, POST_DELETED, told | {"facts": msgspec.to_builtins(post.gate_facts())})
     return post
 

@@ -19,8 +19,9 @@ from folkmoot.storage.tables.moderation import reported_posts
 from folkmoot.storage.tables.posts import post_edits, posts
 
 POST_EDITED = "post.edited"
-"""{post, account, named}: also when only its poll or files changed. `named` are those whom it mentions now, and
-didn't before."""
+"""{post, account, named, before}: also when only its poll or files changed. `named` are those whom it mentions now,
+and didn't before. `before`, where any of it is different now: {mentions, tags, language}, by which it stood in
+timelines."""
 EDITS_MAX = 200
 
 
@@ -71,8 +72,14 @@ async def edit(
     await _remember(acting, post.id, before)
     named = [str(account_id) for account_id in edited.mentions if account_id not in post.mentions]
     told = {"post": str(post.id), "account": str(acting.actor_id), "named": named}
-    await emit(acting.tx, POST_EDITED, told)
+    stood = _stands_by(post)
+    await emit(acting.tx, POST_EDITED, told | ({"before": stood} if stood != _stands_by(edited) else {}))
     return replace(edited, edited_at_ms=acting.now_ms)
+
+
+def _stands_by(post: Post) -> dict[str, object]:
+    mentions = [str(account_id) for account_id in post.mentions]
+    return {"mentions": mentions, "tags": list(post.tags), "language": post.language}
 
 
 async def current(read: Read, post: Post) -> Version:

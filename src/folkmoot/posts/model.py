@@ -165,6 +165,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     poll: Poll | None = None
     quoted: Quoted | None = None
     quoted_by_boosted_id: int | None = None  # what the post that is boosted quotes
+    named_by_boosted: tuple[int, ...] = ()  # whom the post that is boosted mentions
     quote_policy: QuotePolicy = QuotePolicy.PUBLIC
     circle: Circle | None = None  # of the closed Space whose announcement began the conversation
 
@@ -172,6 +173,12 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     def quotable_by(self) -> QuotePolicy:
         """Who may quote it besides its author. What is not for everybody is not for others to pass on."""
         return self.quote_policy if self.visibility in FOR_ALL and self.circle is None else QuotePolicy.NOBODY
+
+    @property
+    def speaks_of(self) -> set[int]:
+        """Whom it answers or mentions, or what it boosts mentions, besides who wrote it."""
+        answered = {self.in_reply_to_account_id} - {None, self.account_id}
+        return {one for one in (*answered, *self.mentions, *self.named_by_boosted) if one is not None}
 
     def gate_facts(self) -> Facts:
         """Its author's standing counts; whoever it mentions may see it whatever its visibility.

@@ -44,6 +44,7 @@ def rows(on_page: FromClause | None = None) -> Select[Any]:
             func.coalesce(post_counts.c.quotes, 0).label("quotes_count"),
             _reblogged.c.account_id.label("reblogged_account_id"),
             _reblogged.c.quoted_id.label("quoted_by_boosted_id"),
+            _reblogged.c.mentions.label("named_by_boosted"),
             _quoted.c.account_id.label("quoted_account_id"),
             _quoted.c.visibility.label("quoted_visibility"),
             polls.c.id.label("poll_id"),
@@ -98,6 +99,7 @@ def _from_row(row: Any, known: Mapping[int, Circle]) -> Post:
         poll=_poll(row) if row.poll_id is not None else None,
         quoted=_quoted_by(row) if row.quoted_id is not None else None,
         quoted_by_boosted_id=row.quoted_by_boosted_id,
+        named_by_boosted=tuple(row.named_by_boosted or ()),
         quote_policy=_QUOTE_POLICIES[row.quote_policy],
         circle=known.get(row.circle_id),
     )

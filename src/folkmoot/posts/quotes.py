@@ -92,6 +92,14 @@ async def of_post(read: Read, post_id: int, page: Page) -> list[Post]:
     return await queries.by_ids(read, [row.id for row in rows])
 
 
+async def showing(read: Read, post_id: int, count_max: int) -> list[int]:
+    """The last of the posts that show a post as their quote, or would if it were there still."""
+    accepted = posts.c.quote_state == QuoteState.ACCEPTED.value
+    statement = select(posts.c.id).where(posts.c.quoted_id == post_id, accepted, posts.c.deleted_at_ms.is_(None))
+    found = await read.connection.execute(statement.order_by(posts.c.id.desc()).limit(count_max))
+    return list(found.scalars())
+
+
 async def _require_allowed(acting: Acting, quoted: Post) -> None:
     """Raises Refused 422."""
     if quoted.account_id == acting.actor_id:

@@ -50,8 +50,9 @@ _VIEWER, _LIST, _NOW_MS = (bindparam(name, type_=BigInteger) for name in ("viewe
 async def home(read: Read, account_id: int, page: Page) -> list[Post]:
     """One's own posts, those of whom one follows, and public ones with tags that one follows; the newest first.
 
-    Left out, as in Mastodon: replies to people one doesn't follow, who is muted or in an exclusive list, boosts and
-    languages that one doesn't want of somebody; and direct posts, which are conversations.
+    Left out, as in Mastodon: others' replies to people one doesn't follow, who is muted or in an exclusive list,
+    boosts and languages that one doesn't want of somebody; and direct posts, which are conversations. So is what
+    mentions somebody whom one muted or blocked, when it is shown.
     """
     asked = {"viewer": account_id, "now_ms": read.now_ms, **values(page)}
     return await found(read, await _home(shape(page)).rows(read, **asked))
@@ -129,7 +130,11 @@ class _Merged:
             table.c.deleted_at_ms.is_(None),
             table.c.visibility != Visibility.DIRECT.value,
             self._answers_nobody_else(table),
-            or_(table.c.reblog_of_id.is_(None), and_(author.c.reblogs, not_(boosted_hidden))),
+            or_(
+                table.c.reblog_of_id.is_(None),
+                table.c.account_id == _VIEWER,
+                and_(author.c.reblogs, not_(boosted_hidden)),
+            ),
             or_(author.c.languages.is_(None), table.c.language.is_(None), author.c.languages.contains(language)),
             *within(table.c.id, self._page),
         )
@@ -144,6 +149,8 @@ class _Merged:
         elif self._replies_policy is RepliesPolicy.LIST:
             member = list_members.alias()
             followed &= exists().where(member.c.list_id == _LIST, member.c.account_id == answered)
+        elif self._replies_policy is None:
+            followed |= table.c.account_id == _VIEWER
         return or_(answered.is_(None), answered == table.c.account_id, answered == _VIEWER, followed)
 
     def _bounds(self) -> FromClause:

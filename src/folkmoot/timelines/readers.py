@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, FromClause, and_, exists, literal, or_, select, true, union_all
 
 from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.among import among
@@ -12,6 +12,8 @@ from folkmoot.storage.database import Read
 from folkmoot.storage.tables.people import accounts, blocks, follows
 from folkmoot.storage.tables.reading import followed_tags, list_members, lists
 from folkmoot.storage.tables.relations import domain_blocks, mutes
+
+_Who = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
 async def of_home(read: Read, post: Post, people: Collection[int]) -> set[int]:
@@ -22,17 +24,18 @@ async def of_home(read: Read, post: Post, people: Collection[int]) -> set[int]:
     following = select(follows.c.follower_id).where(
         follows.c.followee_id == post.account_id,
         among(read, follows.c.follower_id, people),
-        *_wanted(post),
-        ~_is_elsewhere(post.account_id),
+        *_wanted(post, follows),
+        ~_is_elsewhere(post.account_id, follows.c.follower_id),
         _answers_no_stranger(follows.c.follower_id, post),
-        follows.c.follower_id.not_in(_hidden(post, read.now_ms)),
+        follows.c.follower_id.not_in(_hidden(post, read.now_ms, named=post.speaks_of)),
     )
     found = {post.account_id} & set(people) | await _ids(read, following)
     if post.visibility is Visibility.PUBLIC and post.tags and post.reblog_of_id is None:
         tagged = select(followed_tags.c.account_id).where(
             among(read, followed_tags.c.account_id, people),
             followed_tags.c.name.in_(post.tags),
-            followed_tags.c.account_id.not_in(_hidden(post, read.now_ms)),
+            ~_is_elsewhere(post.account_id, followed_tags.c.account_id),
+            followed_tags.c.account_id.not_in(_hidden(post, read.now_ms, named=post.speaks_of)),
         )
         found |= await _ids(read, tagged)
     return found
@@ -57,14 +60,23 @@ async def of_lists(read: Read, post: Post, list_ids: Collection[int]) -> set[int
             exists().where(follows.c.follower_id == lists.c.account_id, follows.c.followee_id == answered),
         ),
     )
+    chosen = follows.alias("chosen")
+    follow = and_(
+        chosen.c.follower_id == list_members.c.follower_id, chosen.c.followee_id == list_members.c.account_id
+    )
     found = (
         select(lists.c.id)
         .join(list_members, list_members.c.list_id == lists.c.id)
+        .outerjoin(chosen, follow)
         .where(
             lists.c.id.in_(list_ids),
             list_members.c.account_id == post.account_id,
             shows_answer,
-            lists.c.account_id.not_in(_hidden(post, read.now_ms)),
+            or_(chosen.c.follower_id.is_(None), and_(true(), *_wanted(post, chosen))),
+            or_(
+                lists.c.account_id == post.account_id,
+                lists.c.account_id.not_in(_hidden(post, read.now_ms, named=post.speaks_of)),
+            ),
         )
     )
     return await _ids(read, found)
@@ -111,21 +123,21 @@ async def own_lists(read: Read, account_id: int, list_id: int) -> bool:
     return bool(await _ids(read, select(lists.c.id).where(lists.c.id == list_id, lists.c.account_id == account_id)))
 
 
-def _wanted(post: Post) -> list[ColumnElement[bool]]:
+def _wanted(post: Post, follow: FromClause) -> list[ColumnElement[bool]]:
     """What its reader chose when they followed."""
     if post.reblog_of_id is not None:
-        return [follows.c.reblogs]
+        return [follow.c.reblogs]
     if post.language is None:
         return []
-    return [or_(follows.c.languages.is_(None), follows.c.languages.contains(f",{post.language},", autoescape=True))]
+    return [or_(follow.c.languages.is_(None), follow.c.languages.contains(f",{post.language},", autoescape=True))]
 
 
-def _is_elsewhere(author_id: int) -> ColumnElement[bool]:
-    """On a list whose people are not shown in home."""
+def _is_elsewhere(author_id: int, reader_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """On a list of the reader's whose people are not shown in home."""
     return exists().where(
         list_members.c.account_id == author_id,
         list_members.c.list_id == lists.c.id,
-        lists.c.account_id == follows.c.follower_id,
+        lists.c.account_id == reader_id,
         lists.c.exclusive,
     )
 
@@ -144,20 +156,20 @@ def _anybody(_reader: ColumnElement[int]) -> ColumnElement[bool]:
     return true()
 
 
-def _hidden(post: Post, now_ms: int, who: Callable[[ColumnElement[int]], ColumnElement[bool]] = _anybody) -> Any:
-    """From whom the post is hidden, as `accounts.queries.is_hidden` says it, asked the other way round: of few
-    authors, once for all readers, or for those `who` look."""
-    return _hidden_of({post.account_id, post.reblogged_account_id} - {None}, now_ms, who)
+def _hidden(post: Post, now_ms: int, who: _Who = _anybody, named: Collection[int] = ()) -> Any:
+    """From whom the post is hidden, as `accounts.queries.hides` says it, asked the other way round: of few
+    authors, once for all readers, or for those `who` look; and from who muted or blocked any of those it has
+    `named`."""
+    return _hidden_of({post.account_id, post.reblogged_account_id} - {None}, now_ms, who, named)
 
 
-def _hidden_of(
-    authors: set[int | None], now_ms: int, who: Callable[[ColumnElement[int]], ColumnElement[bool]]
-) -> Any:
+def _hidden_of(authors: set[int | None], now_ms: int, who: _Who, named: Collection[int] = ()) -> Any:
+    turned_away = authors.union(named)
     its_host = select(accounts.c.host).where(accounts.c.id.in_(authors), accounts.c.host.is_not(None))
     holds = or_(mutes.c.until_ms.is_(None), mutes.c.until_ms > now_ms)
     return union_all(
-        select(mutes.c.account_id).where(mutes.c.muted_id.in_(authors), holds, who(mutes.c.account_id)),
-        select(blocks.c.account_id).where(blocks.c.blocked_id.in_(authors), who(blocks.c.account_id)),
+        select(mutes.c.account_id).where(mutes.c.muted_id.in_(turned_away), holds, who(mutes.c.account_id)),
+        select(blocks.c.account_id).where(blocks.c.blocked_id.in_(turned_away), who(blocks.c.account_id)),
         select(blocks.c.blocked_id).where(blocks.c.account_id.in_(authors), who(blocks.c.blocked_id)),
         select(domain_blocks.c.account_id).where(
             domain_blocks.c.host.in_(its_host), who(domain_blocks.c.account_id)

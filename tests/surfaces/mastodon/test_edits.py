@@ -66,7 +66,16 @@ async def test_an_edit_says_it_anew_and_the_history_keeps_it(
     async with people.gate.database.read() as read:
         told = select(events.c.payload).where(events.c.kind == POST_EDITED)
         assert (await read.connection.execute(told)).scalars().all() == [
-            {"post": first["id"], "account": str(alice.id), "named": []}
+            {
+                "post": first["id"],
+                "account": str(alice.id),
+                "named": [],
+                "before": {
+                    "mentions": [one["id"] for one in first["mentions"]],
+                    "tags": [tag["name"] for tag in first["tags"]],
+                    "language": first["language"],
+                },
+            }
         ]
 
 

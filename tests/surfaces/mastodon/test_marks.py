@@ -146,3 +146,17 @@ async def test_what_one_did_is_taken_back_of_whoever_blocked_one(
     stranger = await person(people, "carol")
     answer = await client.post(f"/api/v1/statuses/{hidden['id']}/unfavourite", headers=stranger.headers)
     assert (answer.status_code, "between" in answer.text) == (404, False)
+
+
+async def test_a_boost_is_for_those_for_whom_ones_posts_are(
+    client: httpx.AsyncClient, alice: Person, bob: Person
+) -> None:
+    said = await say(client, alice, "hear, hear")
+    chosen = {"source": {"privacy": "private"}}
+    await client.patch("/api/v1/accounts/update_credentials", json=chosen, headers=bob.headers)
+    boost = (await do(client, bob, "reblog", said["id"])).json()
+    assert (boost["visibility"], boost["reblog"]["visibility"]) == ("private", "public")
+    assert (await client.get(f"/api/v1/accounts/{bob.id}/statuses")).json() == []
+    await do(client, bob, "unreblog", said["id"])
+    asked = (await do(client, bob, "reblog", said["id"], visibility="public")).json()
+    assert asked["visibility"] == "public"

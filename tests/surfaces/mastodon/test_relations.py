@@ -254,3 +254,22 @@ async def test_whom_one_muted_is_listed_also_when_they_block_one(
     await other.do(own, "block")
     await own.do(other, "mute")
     assert await own.names("/api/v1/mutes") == ["alice"]
+
+
+async def test_whom_one_blocks_is_found_where_one_did_it(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person
+) -> None:
+    own, other = Talking(client, alice), Talking(client, bob)
+    said = (await other.post("/api/v1/statuses", status="hello")).json()["id"]
+    await own.do(other, "block")
+    profile = f"{ACCOUNTS}/{bob.id}"
+    for path in (profile, f"{ACCOUNTS}/lookup?acct=bob"):
+        assert (await own.get(path)).json()["username"] == "bob"
+    assert (await own.get(f"{profile}/statuses")).json() == []
+    for path in (f"{profile}/followers", f"/api/v1/statuses/{said}"):
+        assert (await own.get(path)).status_code == 404
+    for path in (f"{ACCOUNTS}/{alice.id}", f"{ACCOUNTS}/{alice.id}/statuses", f"{ACCOUNTS}/lookup?acct=alice"):
+        assert (await other.get(path)).status_code == 404
+    await people.put(bob.id, Standing.SUSPENDED)
+    for path in (profile, f"{profile}/statuses"):
+        assert not (await own.get(path)).is_success

@@ -1,57 +1,35 @@
 """Streams: what happens, as it happens, to who follows it and may see it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 from sqlalchemy import event
+from tests.posts.files.test_actions import keep_sound
 from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.sockets import socket
-from tests.support.telling import tell
+from tests.support.square import Square
 from tests.support.waiting import eventually
 from tests.surfaces.conftest import Person, person
+from tests.surfaces.mastodon.conftest import Happened
 
 from folkmoot.accounts import actions as accounts
 from folkmoot.gate import Action, Standing
 from folkmoot.gate.watch import RevocationWatch
 from folkmoot.storage.database import Database
 from folkmoot.storage.doorbell import Doorbell
-from folkmoot.storage.events import Follower
 from folkmoot.surfaces.mastodon.streams import channels
-from folkmoot.surfaces.mastodon.streams.broadcast import Broadcast
 from folkmoot.surfaces.mastodon.streams.lines import WAITING_BYTES_MAX, WAITING_MESSAGES_MAX, EventLine
 from folkmoot.surfaces.mastodon.streams.message import message
 from folkmoot.surfaces.services import Services
 from folkmoot.timelines.announcements import actions as announcements
 
-Happened = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture
-async def happened(services: Services, database: Database, tmp_path: Path) -> Happened:
-    """Says in the streams what has happened since it was asked last."""
-    broadcast = Broadcast(services, services.streams, results_every_s=0.0)
-    follower = Follower(
-        database,
-        "streams",
-        broadcast.on_event,
-        doorbell=Doorbell(tmp_path),
-        start="now",
-        reload=broadcast.missed,
-    )
-    await follower.step()
-
-    async def say() -> None:
-        await tell(database, tmp_path)
-        while await follower.step():
-            pass
-
-    return say
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -130,6 +108,61 @@ async def test_what_is_for_everybody(
         await say(client, alice, "again")
         await happened()
         assert bobs.events[3:] == [("public:local", "update")]
+
+
+@ON_ONE
+async def test_streams_of_files_have_what_shows_a_file(
+    app: Litestar, client: httpx.AsyncClient, services: Services, alice: Person, bob: Person, happened: Happened
+) -> None:
+    await keep_sound(Square(services.database), alice.id, 8)
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        for stream in ("public", "public:media", "public:local:media", "public:remote:media"):
+            bobs.say(type="subscribe", stream=stream)
+        await eventually(lambda: bool(services.streams.followed("public:remote:media")))
+        plain = await say(client, alice, "hear, hear")
+        heard = await say(client, alice, "hear this", media_ids=["8"])
+        hidden = await say(client, alice, "hear, friends", visibility="unlisted")
+        await happened()
+
+        def brought(stream: str) -> list[str]:
+            found = [one for one in bobs.heard if one["stream"] == [stream] and one["event"] == "update"]
+            return [msgspec.json.decode(one["payload"])["id"] for one in found]
+
+        assert brought("public") == [plain["id"], heard["id"]]
+        assert brought("public:media") == brought("public:local:media") == [heard["id"]]
+        assert brought("public:remote:media") == []
+        assert hidden["id"] not in str(bobs.heard)
+        await client.delete(f"/api/v1/statuses/{heard['id']}", headers=alice.headers)
+        await happened()
+        assert sorted(bobs.events[4:]) == [
+            ("public", "delete"), ("public:local:media", "delete"), ("public:media", "delete"),
+        ]  # fmt: skip
+
+
+@ON_ONE
+async def test_a_tag_of_this_server_and_notifications_alone(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, happened: Happened
+) -> None:
+    narrow = await people.token(alice.id, "read:notifications")
+    async with (
+        socket(app, f"access_token={token(bob)}&stream=hashtag:local&tag=Moot") as bobs,
+        socket(app, f"access_token={narrow}&stream=user:notification") as alices,
+    ):
+        alices.say(type="subscribe", stream="user")
+        await eventually(lambda: bool(alices.heard))
+        assert alices.heard.pop()["status"] == 403
+        said = await say(client, alice, "hear #moot")
+        answer = await say(client, bob, "@alice hear #MOOT", in_reply_to_id=said["id"])
+        await say(client, bob, "hear", visibility="public")
+        await post(client, bob, f"/api/v1/statuses/{said['id']}/favourite")
+        await happened()
+        assert bobs.events == [("hashtag:local/Moot", "update")] * 2
+        assert [one["id"] for one in bobs.payloads("update")] == [said["id"], answer["id"]]
+        assert alices.events == [("user:notification", "notification")] * 2
+        told = alices.payloads("notification")
+        assert [one["type"] for one in told] == ["mention", "favourite"]
+        asked = await client.get("/api/v1/notifications", headers=alice.headers)
+        assert asked.json() == told[::-1]
 
 
 async def test_who_is_blocked_or_muted_is_not_heard(

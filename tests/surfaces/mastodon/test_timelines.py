@@ -131,3 +131,41 @@ async def test_a_page_costs_the_same_whatever_is_in_it(
         await square.say(bob.id, f"@alice {number} #birds", answering=post)
     for path, more in most.items():
         assert await cost(path, 20) == first[path] <= STATEMENTS_MAX + more, path
+
+
+async def test_who_is_muted_or_blocked_is_not_spoken_of_at_home_and_says_nothing_in_threads(
+    client: httpx.AsyncClient, square: Square, people: People, alice: Any, bob: Any
+) -> None:
+    carol, dave, erin = [await people.create(name) for name in ("carol", "dave", "erin")]
+    for followed in (bob.id, carol):
+        await people.follow(alice.id, followed)
+    made = (await client.post("/api/v1/lists", json={"title": "Bob"}, headers=alice.headers)).json()["id"]
+    members = {"account_ids": [str(bob.id)]}
+    await client.post(f"/api/v1/lists/{made}/accounts", json=members, headers=alice.headers)
+    said = await square.say(bob.id, "to everybody")
+    muted = await square.say(carol, "muted", answering=said)
+    await square.say(carol, "below", answering=muted)
+    await square.say(bob.id, "answered", answering=muted)
+    for name in ("carol", "dave", "erin"):
+        await square.say(bob.id, f"of @{name}")
+    own = await square.say(alice.id, "own, of @dave")
+    assert (await client.post(f"/api/v1/accounts/{carol}/mute", headers=alice.headers)).status_code == 200
+    assert (await client.post(f"/api/v1/accounts/{dave}/block", headers=alice.headers)).status_code == 200
+    await people.block(erin, alice.id)  # her decision, which hides what others say from nobody
+    assert texts(await client.get(HOME, headers=alice.headers)) == ["own, of @dave", "of @erin", "to everybody"]
+    listed = f"/api/v1/timelines/list/{made}"
+    assert texts(await client.get(listed, headers=alice.headers)) == ["of @erin", "to everybody"]
+    context = (await client.get(f"/api/v1/statuses/{said.id}/context", headers=alice.headers)).json()
+    assert [re.sub("<[^>]*>", "", one["content"]) for one in context["descendants"]] == ["answered"]
+    assert own.id  # what is public stays so for whoever looks elsewhere
+    assert "of @dave" in texts(await client.get(PUBLIC, headers=alice.headers))
+
+
+async def test_home_has_all_that_one_says(client: httpx.AsyncClient, square: Square, alice: Any, bob: Any) -> None:
+    said = await square.say(bob.id, "hello")
+    await square.say(alice.id, "answered", answering=said)
+    boost = await client.post(f"/api/v1/statuses/{said.id}/reblog", headers=alice.headers)
+    await client.post(f"/api/v1/accounts/{bob.id}/mute", headers=alice.headers)
+    home = (await client.get(HOME, headers=alice.headers)).json()
+    assert [one["id"] for one in home][:1] == [boost.json()["id"]]
+    assert "answered" in home[1]["content"]

@@ -1,5 +1,6 @@
 """Reads of conversations. Each is one statement."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -15,6 +16,14 @@ async def of_account(read: Read, account_id: int, page: Page) -> list[Conversati
     """The conversations of an account, that with the newest post first. Cursors are ids of newest posts."""
     statement = select(conversations).where(conversations.c.account_id == account_id)
     return [_from_row(row) for row in await rows_of_page(read, statement, conversations.c.last_post_id, page)]
+
+
+async def sides(read: Read, conversation_id: int, account_ids: Collection[int]) -> dict[int, Conversation]:
+    """A conversation as it stands with each of some accounts; those with whom it doesn't are left out."""
+    statement = select(conversations).where(
+        conversations.c.account_id.in_(account_ids), conversations.c.conversation_id == conversation_id
+    )
+    return {row.account_id: _from_row(row) for row in await read.connection.execute(statement)}
 
 
 async def by_id(read: Read, account_id: int, id_: int) -> Conversation | None:

@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from folkmoot.accounts import queries
 from folkmoot.accounts.model import Account, Page
 from folkmoot.accounts.relations import queries as relations
-from folkmoot.gate import Serves, Viewer, Visible
+from folkmoot.gate import Refused, Serves, Viewer, Visible
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
@@ -45,9 +45,11 @@ async def relationships(
 
 @get(f"{PATH}/{{account_id:str}}", opt=serves(Serves.ANYONE, scope="read:accounts"))
 async def show(account_id: str, viewer: Viewer, services: Services) -> entities.Account:
-    """An account by id."""
+    """An account by id; also one that one blocks, of which nothing else is shown."""
     async with services.database.read() as read:
-        return present.account(await admit(services, read, viewer, account_id), services.site)
+        found = await queries.by_ids(read, [entity_id(account_id)])
+        shown = await admit_or_blocked(services, read, viewer, found[0] if found else None)
+        return present.account(shown, services.site)
 
 
 @get(f"{PATH}/{{account_id:str}}/followers", opt=serves(Serves.ANYONE, scope="read:accounts"))
@@ -86,6 +88,31 @@ async def admit(services: Services, read: Read, viewer: Viewer, account_id: str)
     """The account of an id in a path. Raises Refused 404."""
     found = await queries.by_ids(read, [entity_id(account_id)])
     return await services.gate.admit_one(read, viewer, found[0] if found else None, "Record")
+
+
+async def admit_or_blocked(
+    services: Services, read: Read, viewer: Viewer, account: Account | None
+) -> Visible[Account]:
+    """An account, also one that the viewer blocks: they take that back where they did it. Raises Refused 404."""
+    try:
+        return await services.gate.admit_one(read, viewer, account, "Record")
+    except Refused:
+        blocked = await admit_blocked(services, read, viewer, account)
+        if blocked is None:
+            raise
+        return blocked
+
+
+async def admit_blocked(
+    services: Services, read: Read, viewer: Viewer, account: Account | None
+) -> Visible[Account] | None:
+    """An account that the viewer blocks; None for any other."""
+    if account is None or viewer.account_id is None:
+        return None
+    held = await relations.relationships(read, viewer.id, [account.id], with_suspended=False)
+    blocked = [account] if held and held[0].blocking else []
+    admitted = await services.gate.admit_blocked(read, viewer, blocked)
+    return admitted[0] if admitted else None
 
 
 async def _people(

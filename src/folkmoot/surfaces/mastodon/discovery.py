@@ -12,7 +12,7 @@ from folkmoot.gate import Action, Permit, Serves, Viewer, Visible, invalid
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, present
-from folkmoot.surfaces.mastodon.accounts import PATH
+from folkmoot.surfaces.mastodon.accounts import PATH, admit_or_blocked
 from folkmoot.surfaces.mastodon.paging import entity_id, ids_asked_for, number, says
 from folkmoot.surfaces.services import Services, Site
 
@@ -32,7 +32,7 @@ async def lookup(request: Request[Any, Any, Any], viewer: Viewer, services: Serv
             found = await accounts.by_username(read, name)
         else:
             await services.gate.contact(read, domain)
-        return present.account(await services.gate.admit_one(read, viewer, found, "Record"), services.site)
+        return present.account(await admit_or_blocked(services, read, viewer, found), services.site)
 
 
 @get(f"{PATH}/search", opt=serves(Serves.SIGNED_IN, scope=_READ))

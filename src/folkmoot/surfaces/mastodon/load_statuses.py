@@ -98,7 +98,7 @@ async def for_many(
             apart += alike
             continue
         seen = _in_order([post], around)
-        for some, own in _by_what_they_did(alike, done, muting, around, post):
+        for some, own in _by_what_they_did(alike, done, muting, around):
             rest = [viewer for viewer in some if viewer.id not in held]
             for one in seen if rest else []:
                 yield rest, present_statuses.status(one, own, services.site)
@@ -124,16 +124,17 @@ def _by_what_they_did(
     done: Mapping[int, dict[int, Mine]],
     muting: Mapping[int, Collection[int]],
     around: Around,
-    post: Post,
 ) -> Iterable[tuple[list[Viewer], Around]]:
-    """Those for whom a post looks the same, its author apart. `muting`: who hides whom that is quoted."""
-    alike: dict[tuple[bool, frozenset[int], tuple[Mine, ...]], list[Viewer]] = {}
+    """Those for whom a post looks the same; who wrote it, or what it boosts or quotes, apart. `muting`: who hides
+    whom that is quoted."""
+    authors = {one.item.account_id for one in around.posts.values()}
+    alike: dict[tuple[int | None, frozenset[int], tuple[Mine, ...]], list[Viewer]] = {}
     for viewer in viewers:
         muted = frozenset(quoted for quoted, by in muting.items() if viewer.id in by)
-        key = (viewer.id == post.account_id, muted, tuple(done.get(viewer.id, {}).values()))
+        own_id = viewer.id if viewer.id in authors else None
+        key = (own_id, muted, tuple(done.get(viewer.id, {}).values()))
         alike.setdefault(key, []).append(viewer)
-    for (is_own, muted, _), some in alike.items():
-        own_id = post.account_id if is_own else None
+    for (own_id, muted, _), some in alike.items():
         yield some, replace(around, viewer_id=own_id, muted=muted, mine=done.get(some[0].id, {}))
 
 
@@ -215,10 +216,12 @@ async def _load(
     cut, everything = await _referred(read, posts, with_taken_out=with_taken_out)
     admitted = await services.gate.admit(read, viewer, everything)
     around = _around(read.now_ms, services, admitted, cut)
-    return _in_order(posts, around), replace(
+    hidden, turned_away = await _hidden(read, viewer, around, context)
+    shown = [one for one in _in_order(posts, around) if _is_wanted(one, context, hidden, turned_away)]
+    return shown, replace(
         around,
         viewer_id=viewer.account_id,
-        muted=await _muted(read, viewer, around),
+        muted=frozenset(hidden),
         gone=await _gone(read, everything, around, cut),
         mine=await _mine(read, viewer, around),
         filtered=await filtered(read, viewer, around.posts, around.media, context),
@@ -231,12 +234,31 @@ async def _mine(read: Read, viewer: Viewer, around: Around) -> dict[int, Mine]:
     return await marks.mine(read, viewer.id, [one.item for one in around.posts.values()])
 
 
-async def _muted(read: Read, viewer: Viewer, around: Around) -> frozenset[int]:
-    """Of those who are quoted, whom the viewer muted. One statement, and none where nobody is quoted."""
-    quoted = _quoted_in(one.item for one in around.posts.values())
-    if viewer.account_id is None or not quoted:
-        return frozenset()
-    return frozenset(await accounts.hidden_from(read, viewer.id, quoted))
+async def _hidden(read: Read, viewer: Viewer, around: Around, context: Context | None) -> tuple[set[int], set[int]]:
+    """Of those who are quoted, and there where it decides what is shown of those who wrote or are spoken of, whom
+    the viewer sees nothing of, and whom of these they muted or blocked themselves. One statement, and none where
+    there is nobody."""
+    if viewer.account_id is None:
+        return set(), set()
+    shown = [one.item for one in around.posts.values()]
+    people = _quoted_in(shown)
+    if context is Context.HOME:
+        people = people.union(*(post.speaks_of for post in shown))
+    elif context is Context.THREAD:
+        people |= {post.account_id for post in shown}
+    return await accounts.turned_away(read, viewer.id, people - {viewer.id})
+
+
+def _is_wanted(
+    visible: Visible[Post], context: Context | None, hidden: Collection[int], turned_away: set[int]
+) -> bool:
+    """Who muted or blocked somebody wants neither others' words with them at home, nor theirs in a thread."""
+    post = visible.item
+    if post.account_id == visible.viewer.account_id:
+        return True
+    if context is Context.HOME:
+        return turned_away.isdisjoint(post.speaks_of)
+    return context is not Context.THREAD or post.account_id not in hidden
 
 
 def _quoted_in(things: Iterable[Any]) -> set[int]:

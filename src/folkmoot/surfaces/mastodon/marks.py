@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.accounts import queries as accounts
 from folkmoot.accounts.model import Page
+from folkmoot.accounts.profiles import queries as profiles
 from folkmoot.gate import ANONYMOUS, Acting, Action, Permit, Refused, Serves, Viewer, Visible, invalid
 from folkmoot.posts import boosts
 from folkmoot.posts import queries as posts
@@ -39,10 +40,13 @@ class Reblog(msgspec.Struct):
 
 @post(f"{PATH}/reblog", opt=serves(Serves.SIGNED_IN, Action.POST, "write:statuses"), status_code=200)
 async def reblog(request: Request[Any, Any, Any], status_id: str, permit: Permit, services: Services) -> Status:
-    """Boost a post. Returns the boost, with the post in `reblog`."""
+    """Boost a post, for all to see (`visibility`) unless one's posts are for fewer. Returns the boost, with the
+    post in `reblog`."""
     asked = await parse(request, Reblog)
+    async with services.database.read() as read:
+        defaults = await profiles.defaults_of(read, permit.viewer.id)
     try:
-        visibility = Visibility(asked.visibility or Visibility.PUBLIC)
+        visibility = Visibility(asked.visibility or defaults.privacy)
     except ValueError as error:
         raise invalid("Visibility is public, unlisted or private") from error
     shown = await _shown(services, permit.viewer, status_id)

@@ -108,7 +108,8 @@ _DECIDING = [
     ),
     _deciding(
         "block", Action.BLOCK, "write:blocks", actions.block,
-        "Block an account: neither sees the other any more. Works also where the other has blocked first.",
+        "Block an account: neither sees what the other writes any more; one still sees whom one blocks. "
+        "Works also where the other has blocked first.",
     ),
     _deciding(
         "unblock", Action.BLOCK, "write:blocks", actions.unblock,

@@ -13,6 +13,7 @@ from folkmoot.posts.model import Post
 from folkmoot.posts.text import folded_tag
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
+from folkmoot.surfaces.mastodon.accounts import admit_blocked
 from folkmoot.surfaces.mastodon.load_statuses import Fetch, timeline
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page, says
 from folkmoot.surfaces.mastodon.status_entities import Status
@@ -112,7 +113,8 @@ async def of_link(
 async def of_account(
     request: _Request, account_id: str, viewer: Viewer, services: Services
 ) -> Response[list[Status]]:
-    """An account's posts and boosts, as far as the viewer may see them; `tagged`: those with a tag."""
+    """An account's posts and boosts, as far as the viewer may see them; `tagged`: those with a tag. None of whom
+    one blocks."""
     with_tag = request.query_params.get("tagged")
 
     async def fetch(asked: Page) -> list[Post]:
@@ -129,7 +131,13 @@ async def of_account(
 
     async with services.database.read() as read:
         found = await accounts.by_ids(read, [entity_id(account_id)])
-        whose = (await services.gate.admit_one(read, viewer, found[0] if found else None, "Record")).item.id
+        owner = found[0] if found else None
+        try:
+            whose = (await services.gate.admit_one(read, viewer, owner, "Record")).item.id
+        except Refused:
+            if await admit_blocked(services, read, viewer, owner) is None:
+                raise
+            return Response([])
         return await _answer(read, request, services, viewer, fetch, Context.ACCOUNT)
 
 

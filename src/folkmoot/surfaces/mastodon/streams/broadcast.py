@@ -4,22 +4,23 @@ Nothing rendered is kept: a post is made once for those to whom the gate shows t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
-from folkmoot.accounts.model import Page
 from folkmoot.gate import Facts, Reach, Viewer
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
 from folkmoot.posts import queries as posts
+from folkmoot.posts import quotes
 from folkmoot.posts.actions import POST_CREATED, POST_DELETED
 from folkmoot.posts.boosts import POST_BOOSTED, POST_BOOSTS_ENDED, POST_UNBOOSTED
 from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.edits import POST_EDITED
-from folkmoot.posts.model import Post, Visibility
+from folkmoot.posts.model import FOR_ALL, Post, Visibility
 from folkmoot.posts.polls import POLL_VOTED
 from folkmoot.posts.quotes import QUOTE_REVOKED
 from folkmoot.storage.database import Read
@@ -47,6 +48,7 @@ log = structlog.get_logger(__name__)
 _Lines = list[tuple[Line, tuple[str, ...]]]
 _MEDIA = ":media"
 _SAID_AT_ONCE = 500
+_QUOTES_TOLD_MAX = 40
 RESULTS_EVERY_S = 1.0
 """Of each poll."""
 
@@ -95,6 +97,39 @@ class Broadcast:
 
     async def _edited(self, payload: Any) -> None:
         await self._say_post(m.EDITED, int(payload["post"]))
+        if "before" in payload:
+            await self._say_gone_by_edit(int(payload["post"]), payload["before"])
+
+    async def _say_gone_by_edit(self, post_id: int, before: Any) -> None:
+        """To those in whose timelines it stood, or whom it was for, by what an edit took out of it."""
+        async with self._services.database.read() as read:
+            post = await posts.by_id(read, post_id)
+            if post is None:
+                return
+            stood = replace(
+                post,
+                mentions=tuple(map(int, before["mentions"])),
+                tags=tuple(before["tags"]),
+                language=before["language"],
+            )
+            still = set(await self._in_timelines(read, post))
+            gone = [one for one in await self._in_timelines(read, stood) if one not in still]
+            await self._say_deleted(read, str(post_id), stood.gate_facts(), gone)
+            unnamed = set(stood.mentions) - set(post.mentions)
+            if unnamed and post.visibility not in FOR_ALL:
+                await self._say_deleted(
+                    read, str(post_id), stood.gate_facts(), await self._blind(read, post, unnamed)
+                )
+            if post.visibility is Visibility.DIRECT:
+                await self._say_conversation(read, post.conversation_id, unnamed)
+
+    async def _blind(self, read: Read, post: Post, account_ids: Iterable[int]) -> _Lines:
+        """The own streams of those of some accounts who may not see a post."""
+        lines = [one for id_ in account_ids for one in self._switchboard.lines(Channel(c.USER, str(id_)))]
+        viewers = list(_by_viewer(lines))
+        told = await self._services.gate.admit_each(read, viewers, [post]) if viewers else []
+        see = {viewer for some, seen in told if seen for viewer in some}
+        return [one for one in lines if one[0].viewer not in see]
 
     async def _voted(self, payload: Any) -> None:
         """How a poll stands, a moment later: of a thousand votes in it, one is told."""
@@ -122,6 +157,12 @@ class Broadcast:
             own = (await self._audiences(read, [author_id]))[author_id]
             told = own + [line for one in others for line in homes[one]]
             await self._say_deleted(read, payload["post"], facts, told)
+            if "conversation" in payload:
+                parties = {author_id, *facts.named_ids}
+                await self._say_conversation(read, int(payload["conversation"]), parties)
+            quoting = await quotes.showing(read, int(payload["post"]), _QUOTES_TOLD_MAX)
+        for id_ in quoting:
+            await self._say_post(m.EDITED, id_)
         if facts.reach is Reach.PUBLIC:
             names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
             followed = [channel for name in names for channel in self._switchboard.followed(name)]
@@ -149,7 +190,7 @@ class Broadcast:
             if post is None:
                 return
             if post.visibility is Visibility.DIRECT:
-                await self._say_conversation(read, post)
+                await self._say_conversation(read, post.conversation_id, {post.account_id, *post.mentions})
             own = await self._home(read, post) + await self._lists(read, post)
             await self._say_in(read, event, post, own, Context.HOME)
             public = await self._public(read, post)
@@ -162,11 +203,16 @@ class Broadcast:
         if not lines:
             return
         by_viewer = _by_viewer(lines)
-        is_new = event == m.UPDATE and post.reblog_of_id is None
+        # Of an answer somebody may have muted the conversation before.
+        is_new = event == m.UPDATE and post.reblog_of_id is None and post.in_reply_to_id is None
         async for viewers, status in load_statuses.for_many(
             read, self._services, list(by_viewer), post, context, is_new=is_new
         ):
             await _say(message(event, status), viewers, by_viewer, has_media=bool(status.media_attachments))
+
+    async def _in_timelines(self, read: Read, post: Post) -> _Lines:
+        home, listed = await self._home(read, post), await self._lists(read, post)
+        return home + listed + await self._public(read, post)
 
     async def _home(self, read: Read, post: Post) -> _Lines:
         lines = self._by_id(c.USER)
@@ -191,12 +237,14 @@ class Broadcast:
         shown = await readers.unhidden(read, post, list({line.viewer.id for line, _ in lines}))
         return [(line, label) for line, label in lines if line.viewer.id in shown]
 
-    async def _say_conversation(self, read: Read, post: Post) -> None:
-        """To each who takes part and follows their own."""
-        for account_id in dict.fromkeys((post.account_id, *post.mentions)):
-            for line, label in self._switchboard.lines(Channel(c.DIRECT, str(account_id))):
-                newest = await conversations.of_account(read, account_id, Page(limit=1))
-                for shown in await load_conversations(read, self._services, line.viewer, newest):
+    async def _say_conversation(self, read: Read, conversation_id: int, account_ids: Collection[int]) -> None:
+        """How it stands now, to each of some who follows their own."""
+        followed = self._by_id(c.DIRECT)
+        present = followed.keys() & set(account_ids)
+        found = await conversations.sides(read, conversation_id, present) if present else {}
+        for account_id, side in found.items():
+            for line, label in followed[account_id]:
+                for shown in await load_conversations(read, self._services, line.viewer, [side]):
                     line.say(message(m.CONVERSATION, shown), label)
 
     async def _audiences(self, read: Read, account_ids: Sequence[int]) -> dict[int, _Lines]:
