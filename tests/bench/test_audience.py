@@ -1,11 +1,13 @@
 """`bench audience` itself: it hears what is sent, and notices what isn't as it was published."""
 
 import random
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 from tests.support.waiting import wait_until
@@ -81,7 +83,13 @@ class Liar(Thread):
             self.go_on.wait(10)
             for part in self.others:
                 connection.sendall(responses.chunk(part))
-            connection.recv(1)
+            if self.others:
+                connection.recv(1)
+
+    def hang_up(self) -> None:
+        """Where there are no others."""
+        self.go_on.set()
+        self.join(10)
 
 
 @pytest.fixture
@@ -106,6 +114,24 @@ def hear(tape: Path, program: Path) -> Iterator[Callable[[Fault], Heard]]:
     yield hear
     for liar in liars:
         liar.join(10)
+
+
+@pytest.mark.slow
+def test_whoever_is_cut_off_once_the_moment_is_marked_is_counted(tape: Path, program: Path) -> None:
+    """Also while the generator, which is nice, has to wait for a processor: or one of 36,000 seems to listen on."""
+    liar = Liar(tape, lambda parts: [])
+    liar.start()
+    wanted = LoadWanted(port=liar.door.getsockname()[1], tapes=tape, listeners=1, write_ms=100)
+    with closing(liar.door), listening(program, wanted) as listeners:
+        listeners.wait_until_joined(5)
+        listeners.process.send_signal(signal.SIGSTOP)
+        going_on = Timer(0.3, listeners.process.send_signal, [signal.SIGCONT])
+        going_on.start()
+        listeners.mark(time.monotonic_ns())
+        liar.hang_up()
+        going_on.join()
+        wait_until(lambda: listeners.report().closed == 1)
+        assert listeners.stop().closing.count == 1
 
 
 def flipped(parts: list[bytes]) -> list[bytes]:

@@ -139,8 +139,9 @@ class Listeners:
         self._say(b"measure\n")
 
     def mark(self, at_ns: int) -> None:
-        """Count how long after this moment (monotonic) connections end."""
+        """Count how long after this moment (monotonic) connections end: those that do once this has returned."""
         self._say(b"mark %d\n" % at_ns)
+        self.report()  # one order is obeyed after the other: who ended before this one was would never be counted
 
     def report(self) -> Heard:
         """What was noted up to now."""
