@@ -49,6 +49,13 @@ def test_systemd_understands_it(tmp_path: Path) -> None:
     assert analyze("verify", "--man=no", str(unit)) == ""
 
 
+def test_it_is_started_again_however_often_its_database_was_not_there() -> None:
+    """systemd by itself gives up after five starts within ten seconds, for good."""
+    about, _, service = UNIT.read_text().partition("[Service]")
+    assert "\nStartLimitIntervalSec=0\n" in about
+    assert "\nRestart=on-failure\n" in service
+
+
 def test_its_filter_leaves_a_child_that_reads_uploads_as_confined_as_without(tmp_path: Path) -> None:
     lines = re.findall(r"^SystemCallFilter=(.+)$", UNIT.read_text(), re.MULTILINE)
     calls = {call for line in lines for word in line.split() for call in allowed(word)}
