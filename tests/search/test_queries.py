@@ -170,3 +170,47 @@ async def test_ones_own_are_not_lost_among_everybodys(square: Square, monkeypatc
     assert await found(square, alice, "tea") == library
     assert await found(square, alice, "tea", page=Page(1), offset=1) == library[1:2]
     assert await found(square, alice, "tea -bob") == ids(own[::-1])
+
+
+async def test_what_names_one_is_not_lost_among_everybodys(square: Square, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "CANDIDATES_MAX", 2)
+    alice, bob = await square.person("alice"), await square.person("bob")
+    await be_found(square, bob)
+    named = [await square.say(bob, f"@alice tea {number}") for number in range(2)]
+    edited = await square.say(bob, "tea for nobody")
+    await square.act(
+        bob, Action.POST, lambda acting: edits.edit(acting, edited.id, Draft(source="@alice tea for you"), {})
+    )
+    for number in range(4):
+        await square.say(bob, f"@bob tea {number}")
+    expected = [edited.id, named[1].id]  # as many as are looked at of those that name her
+    assert await found(square, alice, "tea in:library") == expected
+    assert (await found(square, alice, "tea"))[-2:] == expected
+    assert await found(square, alice, "tea in:library", page=Page(5, max_id=expected[-1])) == [named[0].id]
+
+
+async def test_pages_by_offset_go_on_behind_the_newest(square: Square, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "CANDIDATES_MAX", 2)
+    alice = await square.person("alice")
+    said = ids([await square.say(alice, f"tea {number}") for number in range(7)])[::-1]
+    for typed in ("tea", "tea from:me", "tea in:library"):
+        pages = [await found(square, alice, typed, page=Page(2), offset=offset) for offset in (0, 2, 4, 6)]
+        assert pages == [said[:2], said[2:4], said[4:6], said[6:]], typed
+
+
+@pytest.mark.parametrize("few", [2, 0])
+async def test_of_few_who_agreed_to_be_found_everything_is(
+    square: Square, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(queries, "CANDIDATES_MAX", 2)
+    monkeypatch.setattr(queries, "FINDABLE_FEW", few)
+    alice, bob, carol, dora = [await square.person(name) for name in ("alice", "bob", "carol", "dora")]
+    said = [await square.say(bob, "tea of bob"), await square.say(carol, "tea of carol")]
+    for number in range(3):
+        await square.say(dora, f"more tea {number}")
+    assert await found(square, alice, "tea") == []
+    await be_found(square, bob, carol)
+    assert await found(square, alice, "tea") == (ids(said[::-1]) if few else [])
+    assert await found(square, alice, "tea -carol") == (ids(said[:1]) if few else [])
+    assert await found(square, alice, "tea from:dora") == []
+    assert await found(square, alice, "tea from:carol") == ids(said[1:])

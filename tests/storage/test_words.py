@@ -40,5 +40,8 @@ def test_both_languages_say_the_same() -> None:
     )
     assert words.fts5_query(wanted) == '("green tea" AND "猫" * AND "=from:1") NOT "milk"'
     assert words.tsquery(wanted) == "'green' <-> 'tea' & '猫':* & '=from:1' & !('milk')"
+    either = Match((Phrase(("tea",)),), (Phrase(("milk",)),), (words.label("from:1"), words.label("from:2")))
+    assert words.fts5_query(either) == '("tea" AND ("=from:1" OR "=from:2")) NOT "milk"'
+    assert words.tsquery(either) == "'tea' & ('=from:1' | '=from:2') & !('milk')"
     assert words.fts5_row(["a", "b", "a"], ["post"]) == "a b a =post"
     assert words.tsvector_row(["a", "b", "a"], ["post"]) == "'a':1,3 'b':2 '=post':4"

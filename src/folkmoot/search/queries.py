@@ -4,9 +4,11 @@ Everybody finds what they wrote, what names them and what they marked; and what 
 agreed to be found (`accounts.indexable`), as in Mastodon. The gate decides afterwards, as about any post.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -43,8 +45,10 @@ from folkmoot.storage.tables.search import post_words
 from folkmoot.storage.words import Match
 
 CANDIDATES_MAX = 5_000
-"""The newest of the posts that have the words, of which those are looked for that somebody may find; and as many of
-one's own."""
+"""The newest of the posts that have the words, of which those are looked for that somebody may find; as many of
+one's own, and of those that name one. Behind `offset` as many more."""
+FINDABLE_FEW = 200
+"""Where no more people agreed to be found, theirs are asked for by name: they may be few among many."""
 MARKED_MAX = 500
 """The last of one's favourites, and of one's bookmarks, that are looked through whatever else has the words: each
 is looked up in the index by itself."""
@@ -60,12 +64,14 @@ _index = table("post_words_index", column("rowid", BigInteger), column("post_wor
 async def statuses(
     read: Read, viewer_id: int, query: Query, page: Page, *, offset: int = 0, account_id: int | None = None
 ) -> list[Post]:
-    """The newest first. `account_id`: only of that account. Two statements at most."""
+    """The newest first. `account_id`: only of that account. Three statements at most."""
     wanted = await _match(read, viewer_id, query, account_id)
     if wanted is None:
         return []
+    everybodys = None if query.only_library else await _of_the_findable(read, wanted)
     ascending = page.min_id is not None
-    candidates = _candidates(read, viewer_id, wanted, _bounds(query, page), ascending=ascending)
+    look = partial(_newest, read, bounds=_bounds(query, page), ascending=ascending, limit=CANDIDATES_MAX + offset)
+    candidates = _candidates(look, viewer_id, wanted, everybodys)
     library = _library(read, viewer_id)
     said_to_all = and_(posts.c.visibility == Visibility.PUBLIC.value, accounts.c.indexable)
     ids = (
@@ -142,19 +148,23 @@ async def _match(read: Read, viewer_id: int, query: Query, account_id: int | Non
     )
 
 
-def _candidates(
-    read: Read, viewer_id: int, wanted: Match, bounds: Sequence[tuple[int, int, bool]], *, ascending: bool
-) -> Any:
-    """(id): the newest posts with the words (the oldest after `min_id`), a bounded number of all, of the viewer's
-    own, and of those that they marked last: these are not lost among everybody's."""
-    own = Match(all_of=(*wanted.all_of, words.label(f"from:{viewer_id}")), none_of=wanted.none_of)
+async def _of_the_findable(read: Read, wanted: Match) -> Match | None:
+    """What may be of anybody who agreed to be found; None where that is nobody."""
+    some = select(accounts.c.id).where(accounts.c.indexable).limit(FINDABLE_FEW + 1)
+    ids = (await read.connection.execute(some)).scalars().all()
+    if len(ids) > FINDABLE_FEW:
+        return wanted
+    return msgspec.structs.replace(wanted, one_of=tuple(words.label(f"from:{id_}") for id_ in ids)) if ids else None
+
+
+def _candidates(look: Callable[..., Any], viewer_id: int, wanted: Match, everybodys: Match | None) -> Any:
+    """(id): the newest posts with the words (the oldest after `min_id`): a bounded number of everybody's, of the
+    viewer's own, of those that name them, and of those that they marked last. None is lost among everybody's."""
+    about = [words.label(f"{how}:{viewer_id}") for how in ("from", "to")]
     sets = [
-        _newest(read, wanted, bounds, ascending=ascending),
-        _newest(read, own, bounds, ascending=ascending),
-        *(
-            _newest(read, wanted, bounds, ascending=ascending, marked_in=marks, viewer_id=viewer_id)
-            for marks in (favourites, bookmarks)
-        ),
+        *(look(msgspec.structs.replace(wanted, all_of=(*wanted.all_of, one))) for one in about),
+        *(look(wanted, marked_in=marks, viewer_id=viewer_id) for marks in (favourites, bookmarks)),
+        *([look(everybodys)] if everybodys is not None else []),
     ]
     return union(*(select(one.c.id) for one in sets)).subquery("candidates")
 
@@ -165,6 +175,7 @@ def _newest(
     bounds: Sequence[tuple[int, int, bool]],
     *,
     ascending: bool,
+    limit: int,
     marked_in: Table | None = None,
     viewer_id: int | None = None,
 ) -> Any:
@@ -185,7 +196,7 @@ def _newest(
         marked = select(marked_in.c.post_id).where(marked_in.c.account_id == viewer_id)
         lately = marked.order_by(marked_in.c.id.desc()).limit(MARKED_MAX).subquery()
         statement = statement.where(id_.in_(select(lately.c.post_id)))
-    return statement.order_by(id_.asc() if ascending else id_.desc()).limit(CANDIDATES_MAX).subquery()
+    return statement.order_by(id_.asc() if ascending else id_.desc()).limit(limit).subquery()
 
 
 def _bounds(query: Query, page: Page) -> list[tuple[int, int, bool]]:

@@ -51,10 +51,12 @@ class Phrase(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """What is asked of an index: all of the one, of which there is at least one, and none of the other."""
+    """What is asked of an index: all of the first, of which there is at least one, none of the second, and one at
+    least of the third, if there are any."""
 
     all_of: tuple[Phrase, ...]
     none_of: tuple[Phrase, ...] = ()
+    one_of: tuple[Phrase, ...] = ()
 
 
 def label(name: str) -> Phrase:
@@ -121,12 +123,15 @@ def tsvector_row(words: Iterable[str], labels: Iterable[str]) -> str:
 def fts5_query(match: Match) -> str:
     """For `MATCH`."""
     asked = " AND ".join(map(_fts5, match.all_of))
+    if match.one_of:
+        asked += f" AND ({' OR '.join(map(_fts5, match.one_of))})"
     return "".join([f"({asked})", *(f" NOT {_fts5(one)}" for one in match.none_of)])
 
 
 def tsquery(match: Match) -> str:
     """For `@@`, in the notation of a `tsquery`: nothing of it is a language's."""
-    return " & ".join([*map(_tsquery, match.all_of), *(f"!({_tsquery(one)})" for one in match.none_of)])
+    either = [f"({' | '.join(map(_tsquery, match.one_of))})"] if match.one_of else []
+    return " & ".join([*map(_tsquery, match.all_of), *either, *(f"!({_tsquery(one)})" for one in match.none_of)])
 
 
 def _fts5(wanted: Phrase) -> str:
