@@ -1,9 +1,12 @@
 """Who is found, suggested and listed, on both databases."""
 
+import sqlite3
+from contextlib import closing
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 from tests.support.square import Square
 
 from folkmoot.accounts.discovery import actions, queries
@@ -68,6 +71,13 @@ async def test_whom_one_follows_comes_first_and_can_be_all(square: Square, crowd
         assert await queries.search(read, "carl", viewer_id=None, limit=1, offset=2) == [crowd["carlos"]]
 
 
+@pytest.fixture(params=[queries.LISTED_FEW, 0], ids=["few", "many"])
+def as_few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many want to be listed."""
+    monkeypatch.setattr(queries, "LISTED_FEW", request.param)
+
+
+@pytest.mark.usefixtures("as_few")
 async def test_suggestions(square: Square, crowd: Crowd) -> None:
     alice = crowd["alice"]
 
@@ -88,6 +98,7 @@ async def test_suggestions(square: Square, crowd: Crowd) -> None:
         assert crowd["bob"] not in await queries.most_followed(read, crowd["eve"], 10)
 
 
+@pytest.mark.usefixtures("as_few")
 async def test_the_directory(square: Square, crowd: Crowd) -> None:
     async def posted(tx: Write) -> None:
         for number, name in enumerate(("eve", "dora"), 1):
@@ -107,6 +118,42 @@ async def test_the_directory(square: Square, crowd: Crowd) -> None:
         assert active == [crowd["dora"], crowd["eve"]]
         newest = await queries.directory(read, order="new", limit=3, offset=1, viewer_id=None)
     assert newest == [crowd["dora"], crowd["carlos"], crowd["carla"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_few_who_want_to_be_listed_are_found_without_looking_at_all(square: Square, crowd: Crowd) -> None:
+    """Thousands don't, and have posts and followers: it takes few of SQLite's instructions."""
+
+    async def come(tx: Write) -> None:
+        many = [
+            {"id": number, "username": f"m{number}", "username_folded": f"m{number}", "created_at_ms": 0}
+            for number in range(1, 5_001)
+        ]
+        await tx.connection.execute(insert(accounts).values(discoverable=False), many)
+        counted = [{"account_id": one["id"], "followers": 9, "last_post_id": one["id"]} for one in many]
+        await tx.connection.execute(insert(account_counts), counted)
+
+    await square.database.write(come)
+    alice, engine = crowd["alice"], square.database.engine
+    asked: list[tuple[str, Any]] = []
+    listening = (engine.sync_engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+    event.listen(*listening)
+    async with square.database.read() as read:
+        await queries.directory(read, order="new", limit=40, offset=0, viewer_id=alice)
+        await queries.directory(read, order="active", limit=40, offset=0, viewer_id=alice)
+        await queries.most_followed(read, alice, 40)
+    event.remove(*listening)
+    thousands = 0
+
+    def count() -> None:
+        nonlocal thousands
+        thousands += 1
+
+    with closing(sqlite3.connect(str(engine.url.database))) as connection:
+        connection.set_progress_handler(count, 1_000)
+        for statement, parameters in asked:
+            connection.execute(statement, parameters).fetchall()
+    assert thousands < 10, thousands
 
 
 async def test_familiar_followers(square: Square, crowd: Crowd) -> None:

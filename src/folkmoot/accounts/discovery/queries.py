@@ -28,6 +28,8 @@ from folkmoot.storage.tables.people import account_counts, accounts, follow_requ
 from folkmoot.storage.tables.relations import account_words, dismissed_suggestions
 
 CANDIDATES_MAX = 500
+LISTED_FEW = 2_000
+"""As many as want to be listed are all looked at; among more, some are met soon."""
 FRIENDS_MAX = 200
 FAMILIAR_MAX = 40
 _LAST = chr(0x10FFFF)
@@ -115,14 +117,9 @@ async def friends_of_friends(read: Read, viewer_id: int, limit: int) -> list[int
 
 
 async def most_followed(read: Read, viewer_id: int, limit: int) -> list[int]:
-    """Whom most follow, and the viewer doesn't."""
-    statement = (
-        select(account_counts.c.account_id)
-        .join(accounts, accounts.c.id == account_counts.c.account_id)
-        .where(account_counts.c.followers > 0, *_suggestible(accounts.c.id, viewer_id, read.now_ms))
-        .order_by(account_counts.c.followers.desc())
-    )
-    return await _ids(read, statement.limit(limit))
+    """Whom most follow, and the viewer doesn't. Two statements."""
+    statement = await _listed_by(read, account_counts.c.followers)
+    return await _ids(read, statement.where(*_suggestible(accounts.c.id, viewer_id, read.now_ms)).limit(limit))
 
 
 def _suggestible(id_: ColumnElement[int], viewer_id: int, now_ms: int) -> list[ColumnElement[bool]]:
@@ -142,17 +139,29 @@ def _suggestible(id_: ColumnElement[int], viewer_id: int, now_ms: int) -> list[C
 
 
 async def directory(read: Read, *, order: Order, limit: int, offset: int, viewer_id: int | None) -> list[int]:
-    """Those who want to be listed, by their last post or the newest first; without whom the viewer hides."""
+    """Those who want to be listed, by their last post or the newest first; without whom the viewer hides. Two
+    statements."""
     if order == "active":
-        id_: ColumnElement[int] = account_counts.c.account_id
-        statement = select(id_).join(accounts, accounts.c.id == id_).order_by(account_counts.c.last_post_id.desc())
-        statement = statement.where(account_counts.c.last_post_id.is_not(None))
+        statement = await _listed_by(read, account_counts.c.last_post_id)
     else:
-        id_ = accounts.c.id
-        statement = select(id_).order_by(id_.desc())
+        statement = select(accounts.c.id).where(accounts.c.discoverable).order_by(accounts.c.id.desc())
     if viewer_id is not None:
-        statement = statement.where(~hides(viewer_id, id_, read.now_ms))
-    return await _ids(read, statement.where(accounts.c.discoverable).limit(limit).offset(offset))
+        statement = statement.where(~hides(viewer_id, accounts.c.id, read.now_ms))
+    return await _ids(read, statement.limit(limit).offset(offset))
+
+
+async def _listed_by(read: Read, rank: ColumnElement[int]) -> Select[Any]:
+    """Who wants to be listed and has such a count, the highest first: by looking at all of them where they are few,
+    by going down its index where they are many."""
+    listed = select(accounts.c.id).where(accounts.c.discoverable).limit(LISTED_FEW + 1).subquery("listed")
+    are_few = (await read.connection.execute(select(func.count()).select_from(listed))).scalar_one() <= LISTED_FEW
+    id_ = account_counts.c.account_id
+    statement = select(id_).join(accounts, accounts.c.id == id_)
+    if not are_few:
+        return statement.where(accounts.c.discoverable, rank > 0).order_by(rank.desc())
+    # Neither database is to go down the index in spite of that: an expression has none.
+    height = func.coalesce(rank, 0)
+    return statement.join(listed, listed.c.id == id_).where(height > 0).order_by(height.desc(), id_.desc())
 
 
 async def familiar_follower_ids(read: Read, viewer_id: int, ids: Collection[int]) -> dict[int, list[int]]:
