@@ -89,6 +89,21 @@ async def test_what_is_below_holds_then_and_is_what_is_told(people: People, told
     assert await ended(people, told) == [{"account": str(ana), "before": "suspended", "after": "limited"}]
 
 
+async def test_the_first_of_two_ends_is_none(people: People, told: Told, clock: FakeClock) -> None:
+    ana = await people.create("ana")
+
+    async def twice(acting: Any) -> None:
+        for hours in (1, 2):
+            until_ms = clock() + hours * HOUR_MS
+            await impose(acting, ana, Standing.SUSPENDED, reason="rule 3", until_ms=until_ms)
+
+    await people.system(twice)
+    clock.advance_ms(HOUR_MS)
+    assert await ended(people, told) == []
+    clock.advance_ms(HOUR_MS)
+    assert await ended(people, told) == [{"account": str(ana), **BACK}]
+
+
 async def test_what_ended_before_anybody_looked_is_old(people: People, clock: FakeClock) -> None:
     ana = await people.create("ana")
     await people.put(ana, Standing.SUSPENDED, until_ms=clock() + HOUR_MS)

@@ -1,5 +1,6 @@
 """What people are written about decisions."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,26 @@ async def test_a_suspension_and_its_lifting(office: Office) -> None:
     assert office.readers.letters[0].link == ("Sign in, read why, and appeal", "http://moot.test/settings")
     await office.lift_all(carol)
     assert [one[0] for one in await office.read()] == ["Your account @carol is no longer suspended"]
+
+
+async def test_another_end_is_written_too(office: Office) -> None:
+    """Who was told of an end and comes back then must not find the door shut."""
+    carol = await office.person("carol")
+    sooner_ms, later_ms = 4_102_444_800_000, 4_102_531_200_000
+    for until_ms in (sooner_ms, later_ms):
+        await office.decide(
+            partial(impose, account_id=carol, standing=Standing.SUSPENDED, reason=REASON, until_ms=until_ms)
+        )
+        (_, text) = (await office.read())[-1]
+        assert f"until 2100-01-0{1 if until_ms == sooner_ms else 2} 00:00 UTC" in text
+    await office.decide(
+        partial(impose, account_id=carol, standing=Standing.SUSPENDED, reason="milder", until_ms=sooner_ms)
+    )
+    assert await office.read() == [], "what changes nothing isn't written"
+    async with office.square.database.read() as read:
+        held = (await open_sanctions(read, [carol]))[carol]
+    await office.decide(lambda acting: lift(acting, carol, [one for one in held if one.until_ms == later_ms]))
+    assert "until 2100-01-01 00:00 UTC" in (await office.read())[-1][1]
 
 
 async def test_an_approval_and_a_lock(office: Office) -> None:

@@ -13,7 +13,8 @@ from tests.support.people import People
 from tests.support.web import visitor
 from tests.surfaces.conftest import Person
 
-from folkmoot.gate import Role, Standing
+from folkmoot.accounts import actions as accounts
+from folkmoot.gate import Action, Role, Standing
 from folkmoot.moderation.evasion import actions as evasion
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables import metadata
@@ -109,6 +110,20 @@ async def test_a_suspended_ones_browser_holds_the_next_sign_up(
         f"{ADMIN}/accounts/{(await account_id_of(client, keeper, 'nora'))}/approve", headers=keeper.headers
     )
     assert approved.json()["approved"]
+
+
+async def test_whoever_shuts_a_limited_account_and_signs_up_anew_is_looked_at(
+    visit: Visit, people: People, keeper: Person, client: httpx.AsyncClient
+) -> None:
+    browser = visit("203.0.113.7")
+    mara = int((await sign_up(browser, "mara")).json()["account"]["id"])
+    await people.put(mara, Standing.LIMITED)
+    await people.act(mara, Action.DEACTIVATE, accounts.deactivate)
+    browser.cookies.delete("folkmoot_session")
+    assert (await sign_up(browser, "nora")).status_code == 202
+    (hint,) = await hints(client, keeper, "nora")
+    assert (hint["username"], hint["standing"]) == ("mara", "limited")
+    assert hint["sentence"].startswith("This sign-up came from a browser that @mara, limited on ")
 
 
 async def account_id_of(client: httpx.AsyncClient, keeper: Person, username: str) -> str:

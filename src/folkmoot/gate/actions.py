@@ -156,8 +156,9 @@ async def _tell(acting: Acting, subject: Subject, before: Sanction, after: Sanct
 
 
 async def announce(acting: Acting, subject: Subject, before: Sanction, after: Sanction) -> None:
-    """Say that something stands otherwise than before, if it does."""
-    if before.standing is after.standing:
+    """Say that something stands otherwise than before, or until another time, if it does: whoever was written of
+    one end must not come back to a door that is shut."""
+    if (before.standing, before.until_ms) == (after.standing, after.until_ms):
         return
     changed = {"before": before.standing.value, "after": after.standing.value}
     if subject.kind is Kind.ACCOUNT:

@@ -285,6 +285,39 @@ def test_limited_suspended_and_lifted_one_after_the_other(terminal: Terminal) ->
     assert re.search(r"suspended by the system: rule 3 \(lifted 2", told)
 
 
+def test_what_is_left_is_said_with_the_way_on(terminal: Terminal) -> None:
+    terminal.says("create", "bela")
+
+    async def waits(services: AdminServices) -> None:
+        async with services.database.read() as read:
+            account = await queries.by_username(read, "bela")
+        assert account is not None
+        permit = services.gate.permit_system(Action.MODERATE, "test")
+        await services.gate.act(permit, lambda acting: impose(acting, account.id, Standing.AWAITING_APPROVAL))
+
+    terminal.ask(waits)
+    terminal.says("suspend", "bela", "--reason", "rule 3")
+    left = "The sanction on @bela is lifted. The account waits for approval still: approve it, or reject it."
+    assert terminal.says("lift", "bela") == left
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_no_id_is_said(terminal: Terminal) -> None:
+    for words in (
+        "reports show {}",
+        "reports resolve {}",
+        "spaces show {}",
+        "clips remove {} --reason 3",
+        "programs allow {}",
+        "announcements withdraw {}",
+        "redact {} 0:01 0:02 --reason other",
+        "suspend bela --reason 3 --space {}=ends",
+    ):
+        for number in ("99999999999999999999", "x"):
+            result = terminal.run(*words.format(number).split())
+            assert (result.exit_code, "is no id" in result.stderr) == (2, True), (words, result.output)
+
+
 def test_accounts_are_found(terminal: Terminal) -> None:
     for name in ("ana", "anabel", "cleo"):
         terminal.says("create", name)

@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, and_, exists, func, or_, select
 
 from folkmoot.gate import queries as gate_queries
-from folkmoot.gate.standings import holding
 from folkmoot.moderation.evasion.model import Arriving, Hint, Kind, Match, SameBrowser
-from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS
+from folkmoot.moderation.evasion.rules import BROWSERS_KEPT_MS, decided
 from folkmoot.storage.database import Read
 from folkmoot.storage.tables.joining import ignored_hints, signup_hints, space_visits, traces
 from folkmoot.storage.tables.people import credentials
@@ -24,9 +23,12 @@ async def matches(read: Read, new: Arriving) -> list[Match]:
     found = [(Kind.MAILBOX, id_, read.now_ms) for id_ in await _with_mailbox(read, new.mailbox)]
     rows = (await read.connection.execute(_seen_with(new))).all()
     found += [(Kind(row.kind), row.account_id, row.seen_at_ms) for row in rows]
-    standings = await gate_queries.standings_of(read, {account_id for _, account_id, _ in found})
+    held = await gate_queries.open_sanctions(read, {account_id for _, account_id, _ in found})
     users = {kind: len({row.account_id for row in rows if row.kind == kind.value}) for kind in Kind}
-    return [Match(kind, id_, standings[id_], seen_at_ms, users[kind]) for kind, id_, seen_at_ms in found]
+    return [
+        Match(kind, id_, decided(held[id_], read.now_ms).standing, seen_at_ms, users[kind])
+        for kind, id_, seen_at_ms in found
+    ]
 
 
 async def is_new_browser(read: Read, account_id: int, browser: bytes | None) -> bool:
@@ -64,7 +66,7 @@ async def hints_of(read: Read, account_ids: Collection[int]) -> list[Hint]:
     held = await gate_queries.open_sanctions(read, {row.other_id for row in rows}) if rows else {}
     hints = []
     for row in rows:
-        now = holding(held.get(row.other_id, []), read.now_ms)
+        now = decided(held.get(row.other_id, []), read.now_ms)
         since_ms = now.decided_at_ms or None
         kind = Kind(row.kind)
         hints.append(Hint(row.account_id, row.other_id, kind, row.seen_at_ms, now.standing, since_ms))

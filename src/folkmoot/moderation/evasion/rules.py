@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from folkmoot.gate import Standing
+from folkmoot.gate.model import Sanction
+from folkmoot.gate.standings import holding
 from folkmoot.moderation.evasion.model import Hint, Kind, Match
 
 DAY_MS = 86_400_000
@@ -17,6 +19,12 @@ ADDRESS_HOLDS_MS = 7 * DAY_MS
 SHARED_BY = 5  # an address that so many accounts use says nothing of one of them
 HINTS_KEPT_MS = 90 * DAY_MS
 SANCTIONED = frozenset({Standing.SUSPENDED, Standing.LIMITED})
+
+
+def decided(held: Iterable[Sanction], now_ms: int) -> Sanction:
+    """What moderators decided about an account, also where it is shut by its owner or locked besides: who shuts a
+    limited account and signs up anew is looked at. Active without such a thing."""
+    return holding((one for one in held if one.standing in SANCTIONED), now_ms)
 
 
 def worth_a_look(matches: Iterable[Match], now_ms: int) -> list[Match]:

@@ -24,7 +24,7 @@ from folkmoot.surfaces.cli.for_all import add_for_all
 from folkmoot.surfaces.cli.media import add_media
 from folkmoot.surfaces.cli.moderating import add_moderating
 from folkmoot.surfaces.cli.programs import add_programs
-from folkmoot.surfaces.cli.running import BY, AdminServices, Name, Opener, Runner, columns, id_of, iso, one_line
+from folkmoot.surfaces.cli.running import BY, AdminServices, Id, Name, Opener, Runner, columns, id_of, iso, one_line
 from folkmoot.surfaces.cli.things import add_things
 from folkmoot.tape.model import TapeError
 
@@ -110,7 +110,7 @@ class Commands:
 
     def redact(
         self,
-        space: Annotated[int, typer.Argument(help="The Space's id: the number in its address.")],
+        space: Annotated[int, Id(help="The Space's id: the number in its address.")],
         start: Annotated[str, typer.Argument(metavar="FROM", help="Where it begins, such as 1:02:03.5.")],
         end: Annotated[str, typer.Argument(metavar="TO", help="Where it ends. Behind the live end: up to now.")],
         reason: Annotated[Reason, typer.Option(help="Everybody is told it.")],

@@ -15,6 +15,7 @@ from folkmoot.posts.emojis.model import Emoji
 from folkmoot.posts.emojis.rules import CATEGORY_CHARACTERS_MAX, FILE_BYTES_MAX, clean_shortcode
 from folkmoot.surfaces.cli.running import (
     AdminServices,
+    Id,
     Opener,
     Runner,
     columns,
@@ -118,7 +119,7 @@ class ForAll:
         typer.echo(f"Announcement {self._runner.moderate(published)} is published.")
 
     def withdraw_announcement(
-        self, announcement: Annotated[int, typer.Argument(help="Its id, as `announcements list` prints it.")]
+        self, announcement: Annotated[int, Id(help="Its id, as `announcements list` prints it.")]
     ) -> None:
         """Take an announcement back."""
         self._runner.moderate(lambda acting: announcements.withdraw(acting, announcement))

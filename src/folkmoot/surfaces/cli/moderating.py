@@ -26,10 +26,12 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.cli.printable import printable
 from folkmoot.surfaces.cli.running import (
     AdminServices,
+    Id,
     Name,
     Opener,
     Runner,
     columns,
+    id_from,
     id_of,
     iso,
     one_line,
@@ -39,6 +41,12 @@ from folkmoot.surfaces.cli.running import (
 
 _EVERY = Page(limit=1_000)
 _COMMENT_CHARACTERS = 60
+# What a lift leaves that is no sanction: not for whoever lifts to lift.
+_LEFT = {
+    Standing.ACTIVE: "",
+    Standing.AWAITING_APPROVAL: " The account waits for approval still: approve it, or reject it.",
+    Standing.DEACTIVATED: " The person deactivated the account, and alone can return.",
+}
 
 Names = Annotated[list[str], typer.Argument(help="Usernames, without the @.")]
 Why = Annotated[str, typer.Option(help="Why: the person will read it.")]
@@ -49,7 +57,7 @@ Rooms = Annotated[
         "--space", help="What becomes of a live Space: ID=goes_on, ID=ends, or ID=@NAME, who hosts it then. Repeat."
     ),
 ]
-ReportId = Annotated[int, typer.Argument(help="The report's id.")]
+ReportId = Annotated[int, Id(help="The report's id.")]
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -97,9 +105,10 @@ class _Room(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> "_Room":
         number, _, what = text.partition("=")
         plain = what in (Becomes.GOES_ON, Becomes.ENDS)
-        if not number.isdecimal() or not (plain or what.startswith("@")):
+        if not plain and not what.startswith("@"):
             raise typer.BadParameter("Write ID=goes_on, ID=ends or ID=@NAME.", param_hint="--space")
-        return cls(int(number), Becomes(what)) if plain else cls(int(number), Becomes.HANDED_OVER, what)
+        space_id = id_from(number)
+        return cls(space_id, Becomes(what)) if plain else cls(space_id, Becomes.HANDED_OVER, what)
 
 
 async def _fates(services: AdminServices, rooms: list[_Room]) -> dict[int, Fate]:
@@ -157,7 +166,7 @@ class Moderating:
     def lift(self, name: Name) -> None:
         """Lift the strictest sanction. The person signs in anew and has back whatever nothing else takes."""
         now = self._runner.moderate_account(name, moderation.reinstate)
-        left = "" if now.standing is Standing.ACTIVE else f" It is {now.standing.value} still: lift that too."
+        left = _LEFT.get(now.standing, f" It is {now.standing.value} still: lift that too.")
         typer.echo(f"The sanction on @{name.removeprefix('@')} is lifted.{left}")
 
     def approve(self, name: Name) -> None:

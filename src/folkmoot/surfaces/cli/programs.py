@@ -6,11 +6,11 @@ import typer
 
 from folkmoot.accounts.oauth import actions, queries
 from folkmoot.accounts.oauth.model import Registered
-from folkmoot.surfaces.cli.running import AdminServices, Opener, Runner, columns, iso, one_line
+from folkmoot.surfaces.cli.running import AdminServices, Id, Opener, Runner, columns, iso, one_line
 
 LIST_MAX = 1_000
 
-ProgramId = Annotated[int, typer.Argument(help="The program's id, as `programs list` prints it.")]
+ProgramId = Annotated[int, Id(help="The program's id, as `programs list` prints it.")]
 
 
 def add_programs(app: typer.Typer, open_services: Opener) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,11 +17,24 @@ from folkmoot.clips.redacting import Carrying
 from folkmoot.gate import Acting, Action, Gate, Permit, Refused
 from folkmoot.media.depot import Depot
 from folkmoot.storage.database import Database, DatabaseBusy
+from folkmoot.surfaces.cli.printable import printable
+from folkmoot.surfaces.mastodon.paging import possible_id
 
 Result = TypeVar("Result")
 BY = "admin: command line"
 
 Name = Annotated[str, typer.Argument(help="Username, without the @.")]
+
+
+def id_from(text: str) -> int:
+    """An id as somebody types it: what the database could hold as one."""
+    found = possible_id(text)
+    if found is None:
+        raise typer.BadParameter(f"“{printable(text[:40])}” is no id: that is a whole number.")
+    return found
+
+
+Id = partial(typer.Argument, parser=id_from, metavar="ID")
 
 
 class AdminServices(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from folkmoot.moderation.hosts.model import Decided
 from folkmoot.moderation.spaces.actions import lift_space, mute_space, remove_space
 from folkmoot.surfaces.cli.running import (
     AdminServices,
+    Id,
     Opener,
     Runner,
     columns,
@@ -26,8 +27,8 @@ from folkmoot.surfaces.cli.running import (
 
 LIST_MAX = 1_000
 
-SpaceId = Annotated[int, typer.Argument(help="The Space's id, as its address has it.")]
-ClipId = Annotated[int, typer.Argument(help="The clip's id, as its post's JSON has it.")]
+SpaceId = Annotated[int, Id(help="The Space's id, as its address has it.")]
+ClipId = Annotated[int, Id(help="The clip's id, as its post's JSON has it.")]
 Host = Annotated[str, typer.Argument(help="A host's name; all names below it are meant, too.")]
 Told = Annotated[str, typer.Option(help="Why: whoever comes there will read it.")]
 End = Annotated[str | None, typer.Option(help="When it ends, such as 2030-01-31T12:00Z.")]
