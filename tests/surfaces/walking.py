@@ -16,7 +16,11 @@ async def walked(client: httpx.AsyncClient, path: str, headers: dict[str, str], 
     """Everything in a list of several pages, from the top down. Also: `prev` of the last page leads back up to the
     first, that of the first to nothing (and not round in circles), and cursors that belong to other lists are
     cursors, not errors."""
-    answer = await client.get(path, params={"limit": limit}, headers=headers)
+
+    async def ask(**cursor: str | int) -> httpx.Response:
+        return await client.get(httpx.URL(path).copy_merge_params(cursor), headers=headers)
+
+    answer = await ask(limit=limit)
     assert answer.status_code == 200, answer.text
     first = answer
     seen: list[Any] = answer.json()
@@ -29,8 +33,7 @@ async def walked(client: httpx.AsyncClient, path: str, headers: dict[str, str], 
         above, up = up, await client.get(links(up)["prev"], headers=headers)
         assert above.json()[-1] in seen
     for name, cursor, status in (("max_id", "1", 200), ("min_id", str(2**62), 200), ("since_id", "abc", 422)):
-        other = await client.get(path, params={name: cursor}, headers=headers)
+        other = await ask(**{name: cursor})
         assert (other.status_code, other.json() if status == 200 else []) == (status, []), name
-    everything = await client.get(path, params={"since_id": "1", "limit": 40}, headers=headers)
-    assert everything.json() == seen
+    assert (await ask(since_id="1", limit=40)).json() == seen
     return seen

@@ -1,7 +1,7 @@
 """Mastodon's pages: `limit`, `max_id`, `since_id`, `min_id` in, a `Link` header (RFC 8288) out."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from litestar import Request
 
@@ -51,7 +51,8 @@ def link_header(request: Request[Any, Any, Any], base_url: str, ids: list[int], 
         for name, value in request.query_params.multi_items()
         if name not in ("max_id", "since_id", "min_id")
     ]
-    address = f"{base_url}{request.scope['path']}?" + (urlencode(kept) + "&" if kept else "")
+    path = quote(request.scope["path"])  # a tag may be in any script, a header is ASCII
+    address = f"{base_url}{path}?" + (urlencode(kept) + "&" if kept else "")
     links = [f'<{address}min_id={ids[0]}>; rel="prev"']
     if len(ids) >= limit:
         links.insert(0, f'<{address}max_id={ids[-1]}>; rel="next"')
