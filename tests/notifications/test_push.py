@@ -23,15 +23,19 @@ from folkmoot.gate import Acting, Action, Standing
 from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import account_subject, token_subject
 from folkmoot.moderation.spaces.actions import remove_space
+from folkmoot.notifications.model import SOON_MS
 from folkmoot.notifications.push import actions, queries
 from folkmoot.notifications.push.actions import QUEUES, SUBSCRIPTIONS_MAX, places_of
 from folkmoot.notifications.push.model import ALERTS, From, Keys
 from folkmoot.notifications.push.posting import Forbidden, Unreachable, parse_endpoint, post
 from folkmoot.notifications.push.sealing import Sender, decode, encode
 from folkmoot.notifications.push.sending import RETRY, Pushing
+from folkmoot.notifications.telling import STARTING_SOON, Telling
 from folkmoot.posts import boosts, edits
 from folkmoot.posts.model import Draft, Visibility
+from folkmoot.recordings.actions import close_recording
 from folkmoot.spaces import actions as spaces
+from folkmoot.spaces import commands as c
 from folkmoot.spaces.model import Draft as SpaceDraft
 from folkmoot.spaces.model import Space
 from folkmoot.storage.database import Database, Write
@@ -212,6 +216,37 @@ async def test_a_space_that_is_there_is_pushed(pushed: Pushed, clock: FakeClock)
     await announced(pushed, host, fan, scheduled_at_ms=clock() + 86_400_000)
     await pushed.send()
     assert "Canary Moot" in pushed.browser.open(pushed.service.came[0][1])["body"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_happens_in_a_space_is_pushed(pushed: Pushed, clock: FakeClock, tmp_path: Path) -> None:
+    """To who is let up in it, and wants to hear of all that its host does."""
+    host, fan = await pushed.square.person("host"), await pushed.square.person("fan")
+    await pushed.subscribe(fan)
+    space = await announced(pushed, host, fan, scheduled_at_ms=clock() + 2 * SOON_MS, recorded=True)
+    await pushed.send()
+    clock.advance_ms(SOON_MS)
+    soon = {STARTING_SOON: Telling(pushed.square.gate).run_starting_soon}
+    assert await Worker(pushed.square.database, soon, doorbell=Doorbell(tmp_path)).step() == 1
+    orders: list[tuple[int, c.Command]] = [
+        (host, c.Start()), (fan, c.Ask(recording_consent=True)), (host, c.LetUp(account=str(fan))), (host, c.End()),
+    ]  # fmt: skip
+    for who, order in orders:
+        work = partial(spaces.command, space_id=space.id, order=order)
+        await pushed.square.act(who, Action.TAKE_PART, work)
+    await pushed.system(lambda acting: close_recording(acting, space.id, 60_000))
+    await pushed.send()
+    while await pushed.worker.step():
+        pass
+    said = [pushed.browser.open(body) for _, body in pushed.service.came]
+    assert {one["notification_type"] for one in said} == {"status"}
+    assert all("Canary Moot" in one["body"] for one in said)
+    assert sorted(one["title"] for one in said) == [
+        "A Space of host can be replayed", "A Space of host starts soon", "host is live in a Space",
+        "host lets you up on stage", "host posted",
+    ]  # fmt: skip
+    kept_s = {pushed.browser.open(body)["title"]: headers["ttl"] for headers, body in pushed.service.came}
+    assert kept_s["A Space of host starts soon"] == str(SOON_MS // 1000)
 
 
 @pytest.mark.parametrize(
