@@ -217,6 +217,8 @@ export interface ScheduledStatus {
     poll: { options: string[]; expires_in: number | string; multiple: boolean } | null;
   };
   media_attachments: MediaAttachment[];
+  /** Why it could not be posted at its time. */
+  folkmoot?: { refused: string };
 }
 
 export interface Context {
