@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 from structlog.testing import capture_logs
+from tests.support.files import no_file_left
 from tests.support.server import eventually
 
 from folkmoot.serve.room import JUDGED_AFTER_S, MachineRoom
@@ -46,6 +47,16 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
+
+
+def test_where_no_file_is_free_the_memory_is_as_it_was(machine: Machine) -> None:
+    """The web process looks twice a second, and ended when it couldn't."""
+    room = MachineRoom(Limits(), machine.proc, machine.cgroup)
+    assert room.free_memory_mb() == 8000
+    machine.memory(available_mb=100)
+    with no_file_left():
+        assert room.free_memory_mb() == 8000
+    assert room.free_memory_mb() == 100
 
 
 def test_processes_are_measured_over_the_last_seconds(machine: Machine) -> None:

@@ -43,7 +43,7 @@ ADMISSIONS_WAITING_MAX = 4_000
 IDLE_MAX = 4_000
 """Connections whose next request, or the rest of one, is waited for: of more, the longest idle gives way."""
 CONNECTIONS_MAX = 16_000
-"""Of the 20,000 files that a process may have open; the rest is for tapes, uploads and the database."""
+"""Where a process may have 20,000 files open."""
 CONNECTION = "folkmoot.connection"
 """The ASGI extension by which the application ends a request's connection: a `Connection`."""
 
@@ -86,13 +86,13 @@ class Door:
         self._waiting = 0
         self._idle: dict[ListenProtocol, None] = {}  # the longest idle first
         self._idle_max = idle_max
-        self._connections_max = connections_max
+        self.connections_max = connections_max
 
     def idle(self, connection: ListenProtocol, connections: int) -> None:
         """A connection, of so many, waits for a request. Whoever opens thousands closes their own by that."""
         self._idle.pop(connection, None)
         self._idle[connection] = None
-        if len(self._idle) > self._idle_max or connections > self._connections_max:
+        if len(self._idle) > self._idle_max or connections > self.connections_max:
             longest = next(iter(self._idle))
             del self._idle[longest]
             longest.transport.abort()

@@ -7,7 +7,7 @@ from typing import Any
 
 from folkmoot.audience.certificates import Certificate, CertificateError
 from folkmoot.audience.door import Door, listen_protocol
-from folkmoot.audience.entrance import Entrance
+from folkmoot.audience.entrance import HALF_OPEN_MAX, Entrance
 from folkmoot.audience.redirect import redirect_protocol
 from folkmoot.audience.tls import keep_secret, tls_protocol
 from folkmoot.settings import Settings, SettingsError
@@ -29,7 +29,8 @@ def protocol(shown: Certificate | None, door: Door, base_url: str) -> type[Any]:
     """The class for `uvicorn.Config(http=...)`: HTTPS, or without a certificate plain HTTP."""
     if shown is None:
         return listen_protocol(door)
-    return tls_protocol(lambda: shown.context, Entrance(), listen_protocol(door), redirect_protocol(door, base_url))
+    entrance = Entrance(half_open_max=min(HALF_OPEN_MAX, door.connections_max // 2))
+    return tls_protocol(lambda: shown.context, entrance, listen_protocol(door), redirect_protocol(door, base_url))
 
 
 async def keep_fresh(shown: Certificate | None) -> None:

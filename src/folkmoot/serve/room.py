@@ -1,6 +1,7 @@
 """What this machine has left for another live Space, read from /proc every few seconds."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
@@ -52,6 +53,7 @@ class MachineRoom:
         self._supervisor = supervisor or os.getppid()
         self._cores = len(os.sched_getaffinity(0))
         self._looks: deque[Look] = deque(maxlen=WINDOW_LOOKS + 1)
+        self._free_memory_mb = float("inf")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -72,8 +74,10 @@ class MachineRoom:
         return sentence
 
     def free_memory_mb(self) -> float:
-        """Of this moment."""
-        return _free_memory_mb(self._proc, self._cgroup)
+        """Of this moment, or of the last at which a file was free to read it from."""
+        with contextlib.suppress(OSError):
+            self._free_memory_mb = _free_memory_mb(self._proc, self._cgroup)
+        return self._free_memory_mb
 
     def processes(self) -> list[ProcessUse]:
         """The server's processes, by name; a Space's id is in no name."""

@@ -19,7 +19,7 @@ from folkmoot.accounts.second_factor import codes
 from folkmoot.accounts.second_factor.codes import Seal
 from folkmoot.app import build_app
 from folkmoot.audience.ceiling import Ceiling
-from folkmoot.audience.door import Door
+from folkmoot.audience.door import CONNECTIONS_MAX, Door
 from folkmoot.audience.entrance import wider
 from folkmoot.audience.estimate import HlsEstimate
 from folkmoot.audience.handoff import Handoff
@@ -156,6 +156,7 @@ class WebProcess:
             ceiling=self._ceiling,
             estimate=self._estimate,
             client_address=self._addresses,
+            connections_max=_connections_max(),
         )
         app = Counted(Addressed(Heads(self._with_sockets(self.build())), self._addresses), self._services.requests)
         answers = LastAnswers(Patience(app))
@@ -263,6 +264,12 @@ class WebProcess:
 def _limits(settings: Settings) -> Limits:
     ports = udp_ports(settings)
     return Limits(settings.live_spaces_max, None if ports is None else len(shares(ports)))
+
+
+def _connections_max() -> int:
+    """Beside tapes, uploads and the database, which need a fifth of the files that this process may open."""
+    files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(CONNECTIONS_MAX, files_max * 4 // 5)
 
 
 def rehearse(settings: Settings, places: Places, base_url: str) -> None:
