@@ -25,9 +25,11 @@ def test_a_crowd_that_says_nothing_keeps_nobody_out(
     python.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    chain, key = authority.issue()
-    settings = {"tls_certificate": str(chain), "tls_key": str(key)} if is_https else {}
-    with running_server(tmp_path / "data", **settings) as server, ExitStack() as stack:
+    chain, key = map(str, authority.issue()) if is_https else ("", "")
+    with (
+        running_server(tmp_path / "data", tls_certificate=chain, tls_key=key) as server,
+        ExitStack() as stack,
+    ):
         web = server.child("web").pid
         port = httpx.URL(server.base_url).port or 0
         for _ in range(FILES_MAX + 50):

@@ -1,8 +1,8 @@
 """How a web process goes when another has taken its place: nobody is refused, and nobody's request is cut off.
 
-It accepts nothing more, as the next one does. An idle connection is closed by its client or by the usual timeout
-rather than at once, when a request may be on its way; an answer says that its connection ends with it. Then uvicorn
-waits for what is still under way, within limits.
+It accepts nothing more, as the next one does. An answer says that its connection ends with it; one that is idle isn't
+closed at once, when a request may be on its way, but has some seconds for such a last answer. Then uvicorn waits for
+what is still under way, within limits.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from socket import socket
 import uvicorn
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-IDLE_WITHIN_S = 6.0  # a second more than uvicorn keeps an idle connection
+IDLE_WITHIN_S = 6.0
 FINISH_WITHIN_S = 40
 
 
