@@ -1,8 +1,8 @@
 """How a web process goes when another has taken its place: nobody is refused, and nobody's request is cut off.
 
-It accepts nothing more, as the next one does. An answer says that its connection ends with it; one that is idle isn't
-closed at once, when a request may be on its way, but has some seconds for such a last answer. Then uvicorn waits for
-what is still under way, within limits.
+It accepts nothing more, as the next one does. An answer says that its connection ends with it; an idle one isn't
+closed at once, when a request may be on its way, but has some seconds for such a last answer. Then uvicorn waits
+for what is still under way, within limits.
 """
 
 import asyncio
