@@ -31,6 +31,13 @@ async def test_nodeinfo_says_which_software_this_is(client: httpx.AsyncClient) -
     assert older == {**shown, "version": "2.0"}
 
 
+async def test_who_may_read_which_timelines(client: httpx.AsyncClient) -> None:
+    """Programs since Mastodon 4.5 show their pages by it."""
+    shown = (await client.get("/api/v2/instance")).json()["configuration"]["timelines_access"]
+    for_all = {"local": "public", "remote": "public"}
+    assert shown == {"live_feeds": for_all, "hashtag_feeds": for_all, "trending_link_feeds": for_all}
+
+
 async def test_activity_is_counted_by_weeks(
     client: httpx.AsyncClient, people: People, alice: Person, clock: FakeClock
 ) -> None:

@@ -222,6 +222,6 @@ async def test_what_is_no_id_is_not_found(client: httpx.AsyncClient) -> None:
 
 async def test_whatever_is_asked_for_again_and_again_is_given_once(client: httpx.AsyncClient, alice: Any) -> None:
     first, other = await say(client, alice, "hello"), await say(client, alice, "goodbye")
-    asked = [first["id"], other["id"], first["id"]]
+    asked = [first["id"], "nonsense", other["id"], first["id"]]
     found = (await client.get(STATUSES, params={"id[]": asked})).json()
     assert [one["id"] for one in found] == [first["id"], other["id"]]

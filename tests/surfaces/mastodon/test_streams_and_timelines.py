@@ -6,12 +6,15 @@ from typing import Any
 import httpx
 import msgspec
 from litestar import Litestar
+from tests.support.clock import FakeClock
 from tests.support.people import People
 from tests.support.sockets import Client, socket
 from tests.support.waiting import eventually
 from tests.surfaces.conftest import Person, person
 from tests.surfaces.mastodon.conftest import Happened
 from tests.surfaces.mastodon.test_streams import post, say, token
+
+from folkmoot.posts import polls
 
 STEPS, SEED = 25, 6
 Shown = dict[str, dict[str, Any]]
@@ -210,3 +213,25 @@ async def test_whom_an_edit_leaves_out_is_told(
             assert (await client.put(path, json={"status": "@carol"}, headers=alice.headers)).status_code == 200
         await happened()
         assert (bobs.payloads("delete"), carols.payloads("delete")) == ([int(said["id"])], [])
+
+
+async def test_the_end_of_a_poll_is_told_with_what_was_hidden_until_then(
+    app: Litestar,
+    client: httpx.AsyncClient,
+    people: People,
+    clock: FakeClock,
+    alice: Person,
+    bob: Person,
+    happened: Happened,
+) -> None:
+    question = {"options": ["tea", "coffee"], "expires_in": 600, "hide_totals": True}
+    asked = await say(client, alice, "Which?", poll=question)
+    await post(client, bob, f"/api/v1/polls/{asked['poll']['id']}/votes", choices=[1])
+    await happened()
+    async with socket(app, f"access_token={token(bob)}&stream=public") as bobs:
+        clock.advance_ms(600_000)
+        await people.system(lambda acting: polls.close(acting, int(asked["poll"]["id"])))
+        await happened()
+        await eventually(lambda: bool(bobs.payloads("status.update")))
+        poll = bobs.payloads("status.update")[0]["poll"]
+        assert (poll["expired"], [option["votes_count"] for option in poll["options"]]) == (True, [0, 1])

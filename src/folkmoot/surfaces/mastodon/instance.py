@@ -42,6 +42,7 @@ from folkmoot.timelines.tags.rules import FEATURED_MAX
 COMPATIBLE_WITH = "4.5.0"
 API_VERSION = 7
 NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/2.1"  # a name, which nobody opens
+_FEEDS = ("live_feeds", "hashtag_feeds", "trending_link_feeds")  # anybody may read all of them
 DESCRIPTION = "A public square with live audio: people post, anyone opens a Space, a few speak, everyone listens."
 
 
@@ -211,6 +212,7 @@ def _configuration(site: Site) -> dict[str, Any]:
             "min_expiration": POLL_LASTS_S_MIN,
             "max_expiration": POLL_LASTS_S_MAX,
         },
+        "timelines_access": {feed: {"local": "public", "remote": "public"} for feed in _FEEDS},
         "translation": {"enabled": False},
         "limited_federation": False,
     }

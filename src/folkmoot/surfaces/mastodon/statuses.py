@@ -15,7 +15,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_scheduled, load_statuses
 from folkmoot.surfaces.mastodon.drafts import CreateStatus
-from folkmoot.surfaces.mastodon.paging import entity_id
+from folkmoot.surfaces.mastodon.paging import entity_id, ids_asked_for
 from folkmoot.surfaces.mastodon.scheduled_entities import ScheduledStatus
 from folkmoot.surfaces.mastodon.status_entities import Context, DeletedStatus, Status
 from folkmoot.surfaces.services import Services
@@ -55,10 +55,9 @@ async def create_status(
 @get(PATH, opt=serves(Serves.ANYONE, scope=_READ))
 async def list_statuses(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> list[Status]:
     """The posts of `id[]` that the viewer may see, each once."""
-    asked = [value for name, value in request.query_params.multi_items() if name in ("id[]", "id")]
-    ids = list(dict.fromkeys(entity_id(text) for text in asked[:IDS_MAX]))
     async with services.database.read() as read:
-        return await load_statuses.statuses(read, services, viewer, await queries.by_ids(read, ids))
+        found = await queries.by_ids(read, ids_asked_for(request, IDS_MAX))
+        return await load_statuses.statuses(read, services, viewer, found)
 
 
 @get(f"{PATH}/{{status_id:str}}", opt=serves(Serves.ANYONE, scope=_READ))

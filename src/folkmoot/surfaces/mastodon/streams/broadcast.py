@@ -21,7 +21,7 @@ from folkmoot.posts.boosts import POST_BOOSTED, POST_BOOSTS_ENDED, POST_UNBOOSTE
 from folkmoot.posts.conversations import queries as conversations
 from folkmoot.posts.edits import POST_EDITED
 from folkmoot.posts.model import FOR_ALL, Post, Visibility
-from folkmoot.posts.polls import POLL_VOTED
+from folkmoot.posts.polls import POLL_ENDED, POLL_VOTED
 from folkmoot.posts.quotes import QUOTE_REVOKED
 from folkmoot.storage.database import Read
 from folkmoot.storage.events import Event
@@ -69,6 +69,7 @@ class Broadcast:
             POST_EDITED: self._edited,
             QUOTE_REVOKED: self._edited,
             POLL_VOTED: self._voted,
+            POLL_ENDED: self._voted,
             POST_DELETED: self._deleted,
             POST_UNBOOSTED: self._unboosted,
             POST_BOOSTS_ENDED: self._boosts_ended,
@@ -132,7 +133,7 @@ class Broadcast:
         return [one for one in lines if one[0].viewer not in see]
 
     async def _voted(self, payload: Any) -> None:
-        """How a poll stands, a moment later: of a thousand votes in it, one is told."""
+        """How a poll stands, or ended, a moment later: of a thousand votes in it, one is told."""
         post_id = int(payload["post"])
         if post_id not in self._counting:
             self._counting[post_id] = asyncio.create_task(self._say_results(post_id))
