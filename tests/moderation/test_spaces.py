@@ -79,6 +79,21 @@ async def test_left_out_it_goes_on_with_its_co_host_or_ends_without_one(people: 
     assert (after.state, after.ended_reason) == (SpaceState.ENDED, EndReason.HOST_SUSPENDED)
 
 
+async def test_nobody_who_is_suspended_too_carries_on(people: People) -> None:
+    """By one command for both: the co-host's own event is handled only after its transaction."""
+    host, anna = await people.create("host"), await people.create("anna")
+    space = await live(people, host)
+    await co_hosts(people, host, space.id, anna)
+
+    async def both(acting: Acting) -> None:
+        for account_id in (anna, host):
+            await suspend_host(acting, account_id, reason="rule 3")
+
+    await people.system(both)
+    after = await now(people, space.id)
+    assert (after.state, after.ended_reason, after.host_id) == (SpaceState.ENDED, EndReason.HOST_SUSPENDED, host)
+
+
 async def test_it_becomes_what_the_moderator_chose(people: People) -> None:
     host, anna, bert = [await people.create(name) for name in ("host", "anna", "bert")]
     space = await live(people, host)

@@ -41,10 +41,10 @@ class Evening:
         return self
 
     async def come_up(self, account_id: int) -> None:
-        await self._command(account_id, c.Ask(recording_consent=True))
-        await self._command(self.hana, c.LetUp(account=str(account_id)))
+        await self.command(account_id, c.Ask(recording_consent=True))
+        await self.command(self.hana, c.LetUp(account=str(account_id)))
 
-    async def _command(self, account_id: int, order: c.Command) -> None:
+    async def command(self, account_id: int, order: c.Command) -> None:
         await self.people.act(
             account_id, Action.TAKE_PART, lambda acting: actions.command(acting, self.space_id, order)
         )
@@ -77,6 +77,17 @@ async def test_what_was_raised_hours_before_the_start_is_seen_by_the_whole_sweep
     await evening.people.put(evening.hana, Standing.SUSPENDED)
     await evening.consequences.sweep_whole()
     assert evening.hana not in await evening.on_stage()
+
+
+async def test_a_co_host_who_is_suspended_too_becomes_no_host(evening: Evening) -> None:
+    await evening.command(evening.hana, c.MakeCoHost(account=str(evening.nils)))
+    for account_id in (evening.hana, evening.nils):
+        await evening.people.put(account_id, Standing.SUSPENDED)
+    await evening.consequences.sweep()
+    async with evening.database.read() as read:
+        space = await queries.by_id(read, evening.space_id)
+    assert space is not None
+    assert (space.host_id, space.stage, space.notice) == (evening.hana, [], None)
 
 
 async def test_after_events_that_nobody_keeps_a_block_and_an_unfollow_count(evening: Evening) -> None:

@@ -129,7 +129,9 @@ async def _end_if_lost(acting: Acting, *, account_id: int) -> None:
 async def _off_if_lost(acting: Acting, *, space_id: int, account_id: int) -> None:
     """As things are now: the event may be an hour old, and somebody let back in on stage again."""
     now = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
-    if not _takes_part(now):
+    space = await queries.by_id(acting.tx, space_id)
+    if space is not None and not _takes_part(now):
+        await spaces.leave_out_lost(acting, space)
         await spaces.observe(acting, space_id, c.StandingLost(account_id))
 
 

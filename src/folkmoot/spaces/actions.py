@@ -94,6 +94,19 @@ async def observe(acting: Acting, space_id: int, observation: c.Observation) -> 
     return await _keep(acting, before, rules.observe(before, observation, acting.now_ms))
 
 
+async def leave_out_lost(acting: Acting, space: Space) -> Space:
+    """The Space without co-hosts who may take part no more, though nobody has said so here yet: who is suspended
+    together with the host must not take the host's place."""
+    co_hosts = [one.account_id for one in space.co_hosts]
+    if not co_hosts:
+        return space
+    known = await queries.facts(acting.tx, space, co_hosts)
+    for account_id in co_hosts:
+        if known.about(account_id) is None:
+            space = await observe(acting, space.id, c.StandingLost(account_id))
+    return space
+
+
 async def tell_redacted(acting: Acting, space_id: int) -> None:
     """Something was taken out of the sound."""
     await _tell(acting, space_id, Redacted())

@@ -88,7 +88,8 @@ async def suspend_host(
     if strange:
         raise Refused("not_hosted", f"This account hosts no live Space {min(strange)}.", status=422)
     now = await accounts.suspend(acting, account_id, reason=reason, until_ms=until_ms)
-    for space in hosted:
+    for each in hosted:
+        space = await spaces.leave_out_lost(acting, each)
         await _become(acting, space, fates.get(space.id) or _default(space))
     return now
 
