@@ -272,6 +272,7 @@ async def test_keys_go_from_post_to_post(server: Server, moot: Moot, browser: Br
     assert await problems(page) == []
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
+    await write_by_key(page)
     await page.keyboard.press("j")
     await page.keyboard.press("j")
     await page.keyboard.press("f")
@@ -286,6 +287,43 @@ async def test_keys_go_from_post_to_post(server: Server, moot: Moot, browser: Br
             await page.keyboard.press("h")
             await page.wait_for_timeout(100)
     await expect(home).to_be_visible()
+    await context.close()
+
+
+async def write_by_key(page: Page) -> None:
+    """The form that a key opens is loaded then, which may fail; one writes in it without another press."""
+    form = page.get_by_role("dialog", name="New post")
+    await page.route("**/assets/ComposeDialog*", lambda route: route.abort())
+    await page.keyboard.press("n")
+    await expect(page.get_by_text("This could not be loaded.")).to_be_visible()
+    await page.unroute_all()
+    await page.keyboard.press("n")
+    await expect(form.get_by_role("textbox")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
+
+
+async def test_words_from_right_to_left_begin_at_the_right(server: Server, moot: Moot, browser: Browser) -> None:
+    layla = await moot.person("layla")
+    called = {"display_name": "ليلى بنت أحمد بن عبد الرحمن المنصورية"}
+    assert (await layla.http.patch("/api/v1/accounts/update_credentials", json=called)).status_code == 200
+    await said(layla, "@layla مرحبا بالعالم")
+    context, page = await page_of(browser, server, layla, **PHONE_DARK)
+    await page.goto("/@layla")
+    words = page.locator("article p", has_text="مرحبا")
+    name, handle = (page.locator(f"article header {part}").first for part in ("bdi", ".soft"))
+    await expect(words).to_be_visible()
+    left_at_the_right = await words.evaluate(
+        """(paragraph) => {
+          const words = document.createRange();
+          words.selectNodeContents(paragraph);
+          return paragraph.getBoundingClientRect().right - words.getBoundingClientRect().right;
+        }"""
+    )
+    assert left_at_the_right < 2
+    # Of a name that is too long one sees the beginning, and whose it is.
+    assert await name.evaluate("(name) => getComputedStyle(name).direction") == "rtl"
+    assert await handle.evaluate("(handle) => handle.scrollWidth <= handle.clientWidth")
     await context.close()
 
 
