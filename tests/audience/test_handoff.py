@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.waiting import eventually
+from tests.support.files import no_file_left
+from tests.support.waiting import PATIENCE_S, eventually
 
 from folkmoot.audience import wire
 from folkmoot.audience.handoff import SPREAD_LISTENERS, Handoff, WorkerLoad, choose_worker
@@ -107,6 +108,16 @@ async def test_without_a_worker_nothing_is_taken(path: Path) -> None:
     handoff.start()
     assert not await handoff.hand_over(ARRIVAL, 0)
     handoff.close()
+
+
+async def test_a_worker_is_connected_to_as_soon_as_a_file_is_free(path: Path) -> None:
+    handoff, worker = Handoff([path]), FakeWorker(path)
+    with no_file_left():
+        handoff.start()
+    async with asyncio.timeout(PATIENCE_S):
+        await worker.connected()
+    handoff.close()
+    worker.close()
 
 
 async def test_a_full_worker_gets_nobody_those_on_the_way_counted(path: Path) -> None:

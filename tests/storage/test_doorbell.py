@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.support.files import no_file_left
 from tests.support.waiting import PATIENCE_S, eventually
 
 from folkmoot.storage.database import Database, Write
@@ -52,6 +53,16 @@ async def test_a_peer_that_does_not_listen_does_not_block(directory: Path) -> No
 
 async def test_a_ring_without_a_directory_is_no_error(directory: Path) -> None:
     Doorbell(directory).ring()
+
+
+async def test_a_ring_without_a_free_file_is_no_error(directory: Path) -> None:
+    """What it tells of is committed: whoever asked for it must not hear that it failed."""
+    wake = asyncio.Event()
+    bell = Doorbell(directory)
+    async with bell.listening("sqlite://"):
+        with bell.heard_by(wake), no_file_left():
+            bell.ring()
+        assert wake.is_set(), "who is in the same process hears it all the same"
 
 
 @pytest.mark.slow

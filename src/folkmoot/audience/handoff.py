@@ -141,16 +141,11 @@ class _Link:
 
     def connect(self) -> None:
         self._connect_timer = None
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connection.setblocking(False)
-        try:
-            connection.connect(str(self._path))
-        except OSError:  # not there yet, or its queue of connections is full
-            connection.close()
+        self._socket = _connected(self._path)
+        if self._socket is None:
             self._connect_later()
-            return
-        self._socket = connection
-        asyncio.get_running_loop().add_reader(connection.fileno(), self._receive)
+        else:
+            asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
 
     def close(self) -> None:
         self._disconnect()
@@ -236,6 +231,21 @@ class _Link:
         self.listeners.clear()
         while self._queue:
             _settle(self._queue.popleft(), taken=False)
+
+
+def _connected(path: Path) -> socket.socket | None:
+    """A connection; none while nobody is there, too many want one, or no file is free here."""
+    try:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    except OSError:
+        return None
+    connection.setblocking(False)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        return None
+    return connection
 
 
 def _settle(pending: _Pending, *, taken: bool) -> None:

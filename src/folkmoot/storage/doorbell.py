@@ -32,9 +32,9 @@ class Doorbell:
         self._sender: socket.socket | None = None
 
     def ring(self) -> None:
-        """Wake every process that listens. Never blocks, never raises for the state of a peer."""
+        """Wake every process that listens. Never blocks and never raises: what it tells of is committed."""
         self._wake()
-        with contextlib.suppress(FileNotFoundError), _opened(self._directory) as directory:
+        with contextlib.suppress(OSError), _opened(self._directory) as directory:
             with os.scandir(directory) as entries:
                 names = [entry.name for entry in entries if entry.name.endswith(".sock")]
             for name in names:
