@@ -6,7 +6,7 @@ import random
 import struct
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +152,17 @@ async def test_an_audience_process_that_stands_still_is_replaced(talk: Talk, moo
     require_kept(life, server.data / "tapes" / talk.space["id"])
 
 
+@asynccontextmanager
+async def another_server(data: Path) -> AsyncIterator[Server]:
+    """Starts and ends in a thread: whoever talks to the first one from here goes on meanwhile, or loses the seat."""
+    with ExitStack() as stack:
+        yield await asyncio.to_thread(stack.enter_context, running_server(data))
+        await asyncio.to_thread(stack.close)
+
+
 async def test_the_supervisor_is_killed(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with running_server(data) as first:
+    async with another_server(data) as first:
         moot = Moot(first)
         talk = await Talk.begin(await moot.person("hana"), await moot.person("rosa"))
         async with going_on(talk, moot.nobody("127.0.8.2")) as life:
@@ -164,7 +172,7 @@ async def test_the_supervisor_is_killed(tmp_path: Path) -> None:
             gone, _ = await asyncio.to_thread(psutil.wait_procs, children, timeout=PATIENCE_S)
             assert len(gone) == len(children), "children don't outlive it"
         await moot.close()
-    with running_server(data) as second:
+    async with another_server(data) as second:
         moot = Moot(second)
         host = moot.enter_again(talk.host)
         await require_there(host, life.acknowledged)
