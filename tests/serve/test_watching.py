@@ -39,7 +39,9 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("watched") / "data", metrics_port=str(port)) as running:
+    with running_server(
+        tmp_path_factory.mktemp("watched") / "data", metrics_port=str(port), listeners_max="70"
+    ) as running:
         token = running.token("hana")
         with running.client(token) as client:
             body = {"title": "The Moot", "start": True}
@@ -75,6 +77,9 @@ def test_prometheus_needs_no_token_there_and_gets_nothing_else(server: Server, p
     metrics = httpx.get(f"http://127.0.0.1:{port}/metrics?x=1", timeout=PATIENCE_S)
     assert metrics.status_code == 200
     assert "folkmoot_live_spaces 1.0" in metrics.text
+    assert "folkmoot_audience_room 70.0" in metrics.text, (
+        "as many as the operator allows, of what there would be room for"
+    )
     assert "The Moot" not in metrics.text
     for path in ("/now", "/", "/api/v2/instance"):
         assert httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S).status_code == 404

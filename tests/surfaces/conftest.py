@@ -104,6 +104,9 @@ class FakeListening:
         )
         return [one, one]
 
+    def room(self) -> int:
+        return 150
+
 
 @pytest.fixture
 def stages() -> FakeStages:

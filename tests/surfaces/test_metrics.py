@@ -37,7 +37,7 @@ async def test_a_moderator_reads_how_sound_leaves(client: httpx.AsyncClient, peo
     }
     assert totals == {"received": 6, "parts": 140, "writes": 14, "bytes": 18_000, "skipped": 8, "moved": 2}
     assert value["left_total", "slow"] == 4
-    assert (value["workers",], value["room",]) == (2, 200)
+    assert (value["workers",], value["room",]) == (2, 150)
     older = [value["part_age_seconds_bucket", bound] for bound in ("0.05", "0.1", "0.5", "1.0", "+Inf")]
     assert older == [0, 120, 138, 140, 140]
     longer = [value["tick_seconds_bucket", bound] for bound in ("0.001", "0.002", "0.01", "1.0", "+Inf")]

@@ -82,11 +82,18 @@ UPLOADS_AT_ONCE_MAX = 2  # pictures whose senders wait; the others become jobs
 class Listeners:
     """`surfaces.services.Listening`: the audience workers' listeners, those of the stages themselves, and HLS."""
 
-    def __init__(self, handoff: Handoff, stages: StagePool, estimate: HlsEstimate) -> None:
+    def __init__(
+        self, handoff: Handoff, stages: StagePool, estimate: HlsEstimate, listeners_max: int | None
+    ) -> None:
         self.counts = stages.counts
         self.estimated = stages.estimated
         self.reports = handoff.reports
         self._estimate = estimate
+        self._listeners_max = listeners_max
+
+    def room(self) -> int:
+        room = sum(report.listeners_max for report in self.reports())
+        return room if self._listeners_max is None else min(room, self._listeners_max)
 
     def by_hls(self, space_id: int, every_s: float) -> None:
         self._estimate.playlist(space_id, every_s, time.monotonic())
@@ -130,7 +137,7 @@ class WebProcess:
             remote_media=Cache(places.remote_media, settings.remote_media_mb * 1_000_000, self._database.clock_ms),
             depot=Depot(objects, Workshop(places.work, UPLOADS_AT_ONCE_MAX)),
             stages=self._stages,
-            listening=Listeners(self._handoff, self._stages, self._estimate),
+            listening=Listeners(self._handoff, self._stages, self._estimate, settings.listeners_max),
             leases=leases,
             networks=Networks(self._database, leases, settings.contact),
             marks=Marks(load_or_create_key(places.keys, marks.KEY)),

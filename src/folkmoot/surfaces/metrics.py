@@ -15,13 +15,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from folkmoot.audience.fanout import DELAYS_MS, LATENESS_MS
-from folkmoot.audience.wire import TICKS_MS, Report
+from folkmoot.audience.wire import TICKS_MS
 from folkmoot.gate import Action, Serves, Viewer
 from folkmoot.spaces import queries as spaces
 from folkmoot.storage.jobs import failed_jobs, waiting_jobs
 from folkmoot.surfaces.counting import BEGAN_WITHIN_MS, RequestCounts
 from folkmoot.surfaces.http import serves
-from folkmoot.surfaces.services import Services
+from folkmoot.surfaces.services import Listening, Services
 
 FAILED_JOBS_MAX = 1000
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -71,7 +71,7 @@ async def _families(services: Services) -> AsyncIterator[Metric]:
         "folkmoot_listeners_estimated", "Listeners by HLS, an estimate", sum(listening.estimated().values())
     )
     yield GaugeMetricFamily("folkmoot_failed_jobs", "Jobs that were given up", failed)
-    for family in (*_media(services), *_waiting(waiting), *_processes(services), *_audience(listening.reports())):
+    for family in (*_media(services), *_waiting(waiting), *_processes(services), *_audience(listening)):
         yield family
     for family in _requests(services.requests):
         yield family
@@ -112,7 +112,8 @@ def _processes(services: Services) -> Iterator[Metric]:
     yield from (count, cores)
 
 
-def _audience(reports: Sequence[Report]) -> Iterator[Metric]:
+def _audience(listening: Listening) -> Iterator[Metric]:
+    reports = listening.reports()
     totals = {
         name: sum(report.metrics.get(name, 0) for report in reports)
         for name in sorted({name for report in reports for name in report.metrics})
@@ -124,8 +125,7 @@ def _audience(reports: Sequence[Report]) -> Iterator[Metric]:
         else:
             yield CounterMetricFamily(f"folkmoot_audience_{name}", f"Since each worker started: {name}", total)
     yield dropped
-    room = sum(report.listeners_max for report in reports)
-    yield GaugeMetricFamily("folkmoot_audience_room", "Listeners that the workers can take in all", room)
+    yield GaugeMetricFamily("folkmoot_audience_room", "Listeners that are let in at most", listening.room())
     yield GaugeMetricFamily("folkmoot_audience_workers", "Audience workers that answer", len(reports))
     ticks = [report.ticks for report in reports if report.ticks]
     yield _histogram("folkmoot_audience_tick_seconds", "How long writing to one group took", TICKS_MS, ticks)

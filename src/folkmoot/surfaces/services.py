@@ -94,6 +94,10 @@ class Listening(Protocol):
         """The newest report of each audience worker: what `/metrics` shows."""
         ...
 
+    def room(self) -> int:
+        """How many sockets are let in, at most, before others go to HLS."""
+        ...
+
 
 class Bell(Protocol):
     """Wakes the open streams of a Space when something in it changed (surfaces/spaces/hub.py)."""
