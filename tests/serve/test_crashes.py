@@ -154,7 +154,7 @@ async def test_an_audience_process_that_stands_still_is_replaced(talk: Talk, moo
 
 @asynccontextmanager
 async def another_server(data: Path) -> AsyncIterator[Server]:
-    """Starts and ends in a thread: whoever talks to the first one from here goes on meanwhile, or loses the seat."""
+    """Starts and ends in a thread: whoever talks to the first one goes on meanwhile, or would lose the seat."""
     with ExitStack() as stack:
         yield await asyncio.to_thread(stack.enter_context, running_server(data))
         await asyncio.to_thread(stack.close)
