@@ -129,6 +129,30 @@ def test_many_listen_after_requests_on_the_same_connection(authority: Authority,
                 assert client.chunk() == b"part %d" % number
 
 
+def test_a_listener_goes_on_at_the_next_worker(authority: Authority, tmp_path: Path) -> None:
+    """Each record is the next under its key, or OpenSSL would end the connection."""
+    aside = tmp_path / "aside.sock"
+    with rooms(authority, tmp_path) as at, contextlib.ExitStack() as stack:
+        at.tape.append(b"<0>")
+        clients = [stack.enter_context(at.listener()) for _ in range(20)]
+        for client in clients:
+            assert client.head()[0] == 200
+            assert (client.chunk(), client.chunk()) == (b"<init>", b"<0>")
+        (tmp_path / "worker.sock").rename(aside)
+        new, _ = stack.enter_context(running_worker(tmp_path / "worker.sock", {1: at.tape}, predecessors=(aside,)))
+        for number in range(1, 10):
+            at.tape.append(b"<%d>" % number)
+        wait_until(lambda: len(new.fanout) == len(clients))
+        at.tape.append(b"<end>")
+        at.tape.ended = True
+        for client in clients:
+            heard = b""
+            while not heard.endswith(b"<end>"):
+                heard += client.chunk()
+            assert heard == b"".join(b"<%d>" % number for number in range(1, 10)) + b"<end>"
+            assert client.rest() == b"0\r\n\r\n"
+
+
 def test_a_session_is_resumed(authority: Authority, tmp_path: Path) -> None:
     context = authority.client()
     with rooms(authority, tmp_path) as at:
