@@ -14,6 +14,8 @@ import httpx
 from tests.serve.moot import SPACES, Person
 from tests.stage.peers import Client
 from tests.support.waiting import PATIENCE_S
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 Over = Callable[[], float | None]
 QUIET_S = 0.25  # a connection by which no frame comes for so long has ended with its last one
@@ -63,6 +65,21 @@ def _next_segment(playlist: str) -> int:
 async def stream(name: str, http: httpx.AsyncClient, path: str) -> Held:
     reader = _Reader()
     return await _opened(name, reader, reader.read(http, path))
+
+
+async def web_socket(name: str, base_url: str, token: str) -> Held:
+    """A stream of what happens, as programs for Mastodon hold it."""
+    address = f"ws{base_url.removeprefix('http')}/api/v1/streaming?stream=user&access_token={token}"
+    client, reader = await connect(address), _Reader()
+
+    async def read() -> None:
+        reader.opened.set()
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await client.recv()
+        reader.over_s = time.monotonic()
+
+    return await _opened(name, reader, read())
 
 
 async def waiting_playlist(name: str, http: httpx.AsyncClient, space: dict[str, Any]) -> Held:
@@ -162,12 +179,14 @@ async def slow_fetch(name: str, base_url: str, path: str, token: str | None) -> 
     return Held(name, client.over_s, client.close)
 
 
-def upload(name: str, base_url: str, path: str, token: str, body: bytes) -> Held:
+def upload(
+    name: str, base_url: str, path: str, token: str, body: bytes, content_type: str = "application/json"
+) -> Held:
     """A body of which half is sent."""
     client = Socket(base_url)
     client.send(
         f"POST {path} HTTP/1.1\nHost: {urlsplit(base_url).netloc}\nAuthorization: Bearer {token}"
-        f"\nContent-Type: application/json\nContent-Length: {len(body)}",
+        f"\nContent-Type: {content_type}\nContent-Length: {len(body)}",
         body[: len(body) // 2],
     )
     return Held(name, client.over_s, client.close)

@@ -23,6 +23,7 @@ from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person
 from tests.stage.peers import until
 from tests.support.server import Server
+from tests.support.uploads import A_FILE
 from tests.support.waiting import PATIENCE_S, Starved
 
 from folkmoot.gate import Acting, Action
@@ -91,6 +92,8 @@ class Evening:
             await held.slow_fetch("clip by signed link", base_url, keys.media, None),
             held.upload("post", base_url, "/api/v1/statuses", person.token, b'{"status": "half of it"}'),
             held.upload("new Space", base_url, SPACES, person.token, b'{"title": "half of it"}'),
+            held.upload("file", base_url, "/api/v2/media", person.token, A_FILE[1], A_FILE[0]),
+            await held.web_socket("WebSocket", base_url, person.token),
         ]
 
 

@@ -164,5 +164,6 @@ async def test_without_its_host_a_space_goes_on_and_says_so(moot: Moot) -> None:
     await decide(moot, partial(suspend_host, account_id=int(talk.guest.id), reason="rule 3"))
     await until(lambda: listening.over_s() is not None)
     answer = await nobody.http.get(f"{SPACES}/{talk.space['id']}")
-    assert (answer.status_code, answer.json()["code"]) == (410, "host_suspended")
+    told = "This Space has ended: its host was suspended by this server's moderators."
+    assert (answer.status_code, answer.json()["code"], answer.json()["error"]) == (410, "host_suspended", told)
     await listening.close()

@@ -16,6 +16,14 @@ from PIL import Image
 SECRET = "SecretCamera"
 """Stands in the tags of each file that is made here."""
 LATITUDE = 52.519
+A_FILE = (
+    "multipart/form-data; boundary=edge",
+    b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+    + b"\x89PNG\r\n\x1a\n".ljust(100_000, b"\0")
+    + b"\r\n--edge--\r\n",
+)
+"""A form that sends a file: (content type, body). A hundred kilobytes that begin as a picture does: half of the
+body ends in the file."""
 
 
 def colours(width: int, height: int) -> Image.Image:

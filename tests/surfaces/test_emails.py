@@ -49,7 +49,7 @@ async def carol(client: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 async def confirm(services: Services, readers: Readers, client: httpx.AsyncClient) -> None:
-    (letter,) = await readers.read(services.database)
+    *_, letter = await readers.read(services.database)
     answer = await client.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
     assert answer.status_code == 204
 
@@ -100,6 +100,27 @@ async def test_the_letter_is_sent_again_and_the_first_link_is_dead(
     assert refused.status_code == 403
     codes = [(await carol.post(f"{API}/email/letters", headers=ORIGIN)).status_code for _ in range(3)]
     assert codes[-1] == 429
+
+
+@ON_ONE
+async def test_whoever_is_suspended_before_they_confirmed(
+    carol: httpx.AsyncClient, services: Services, readers: Readers, people: People
+) -> None:
+    """While they sign up: the session is dead, and the letter's link, also after the lift; a new one counts."""
+    account_id = int((await carol.get(SESSION)).json()["account"]["id"])
+    (letter,) = await readers.read(services.database)
+    body = {"secret": secret_in(letter)}
+    await people.put(account_id, Standing.SUSPENDED)
+    assert (await carol.get(SESSION)).json()["account"] is None
+    assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == 403
+    await people.put(account_id, Standing.ACTIVE)
+    assert (await carol.post(f"{API}/email-link", json=body, headers=ORIGIN)).status_code == 403
+    carol.cookies.delete("folkmoot_session")
+    assert (await carol.post(SESSION, json={"username": "carol", "password": PASSWORD})).status_code == 200
+    assert await own_email(carol) == (CAROL, False, None)
+    await carol.post(f"{API}/email/letters", headers=ORIGIN)
+    await confirm(services, readers, carol)
+    assert await own_email(carol) == (CAROL, True, None)
 
 
 @ON_ONE

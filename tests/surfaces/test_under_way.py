@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from litestar import Litestar
 from tests.support.people import People
+from tests.support.uploads import A_FILE
 from tests.support.waiting import PATIENCE_S, eventually
 from tests.surfaces.asking import scope_of
 from tests.surfaces.staging import staged
@@ -26,6 +27,10 @@ from folkmoot.surfaces.services import Services
 
 # On the default database alone: what both do with the same statements, `test_sweep.py` shows for every surface.
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+
+
+FILES = frozenset({"POST /api/v1/media", "POST /api/v2/media"})
+"""To these half of a file is sent, as a form."""
 
 
 class HeldRequest:
@@ -65,7 +70,8 @@ class HeldRequest:
     async def _receive(self) -> dict[str, Any]:
         if not self.has_read:
             self.has_read = True
-            return {"type": "http.request", "body": self._body[1][:1], "more_body": not self.is_reading}
+            half = self._body[1][: max(1, len(self._body[1]) // 2)]
+            return {"type": "http.request", "body": half, "more_body": not self.is_reading}
         if not self.is_reading:
             self.is_stuck.set()
         await self._gone.wait()
@@ -80,6 +86,8 @@ class HeldRequest:
 
 
 def _body(name: str) -> tuple[str, bytes]:
+    if name in FILES:
+        return A_FILE
     given = BODIES.get(name, {})
     return given if isinstance(given, tuple) else ("application/json", msgspec.json.encode(given))
 

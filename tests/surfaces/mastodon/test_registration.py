@@ -4,11 +4,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from tests.support.people import People
 
 from folkmoot.accounts import actions
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import NewApplication
+from folkmoot.storage.database import Database
+from folkmoot.storage.tables.credentials import applications, tokens
+from folkmoot.surfaces.sign_up import make_account
 
 ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FORM = {
@@ -38,6 +42,27 @@ async def test_a_program_makes_an_account_and_has_its_token(client: httpx.AsyncC
     assert (await client.get("/api/v1/accounts/verify_credentials", headers=own)).json()["username"] == "carol"
     check = await client.get("/api/v1/emails/check_confirmation", headers=own)
     assert (check.status_code, check.json()) == (200, False)
+
+
+@ON_ONE
+async def test_a_program_that_is_stopped_meanwhile_gets_no_token(
+    client: httpx.AsyncClient, people: People, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = await program(people)
+    async with database.read() as read:
+        (stopped,) = (await read.connection.execute(select(applications.c.id))).scalars()
+
+    async def make_and_stop(*arguments: Any) -> int:
+        made = await make_account(*arguments)
+        await people.system(lambda acting: oauth.stop(acting, stopped, reason="It posts by itself."))
+        return made
+
+    monkeypatch.setattr("folkmoot.surfaces.mastodon.registration.make_account", make_and_stop)
+    refused = await client.post("/api/v1/accounts", data=FORM, headers=headers)
+    assert (refused.status_code, "access_token" in refused.text) == (403, False)
+    async with database.read() as read:
+        held = (await read.connection.execute(select(tokens.c.id).where(tokens.c.application_id == stopped))).all()
+    assert held == [], "nothing that would open something when the program is let in again"
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ async def register(
     arriving = arriving_from(request, services)
 
     async def give(acting: Acting) -> str:
+        await gate.check(acting.tx, viewer.stamps)  # the program may have been stopped meanwhile
         await evasion.remember(acting, account_id, arriving)
         return await actions.issue_token(acting, account_id, scopes, application_id=application_id)
 
