@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.gate import Refused
-from folkmoot.surfaces.forms import as_sent, nested
+from folkmoot.surfaces.forms import as_sent, in_turn, nested
 
 
 def test_lists_and_documents() -> None:
@@ -25,6 +25,18 @@ def test_documents_in_lists() -> None:
         "f": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
         "g": {"0": {"x": "3"}},
     }
+
+
+def test_documents_in_lists_that_come_name_by_name() -> None:
+    sent = {"f[][name]": ["a", "b"], "t": ["x"], "f[][value]": ["1", "2"], "ids[]": ["3", "4"], "s[a][][b]": ["5"]}
+    assert nested(in_turn(sent)) == {
+        "f": [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}],
+        "t": "x",
+        "ids": ["3", "4"],
+        "s": {"a": [{"b": "5"}]},
+    }
+    with pytest.raises(Refused):
+        in_turn({"f[][name]": ["a", "b"], "f[][value]": ["1"]})
 
 
 @pytest.mark.parametrize("name", ["a[", "a]b", "[]", "[a]", "a[[b]]", "", "a[b"])

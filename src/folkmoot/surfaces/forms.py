@@ -6,7 +6,7 @@ Values, in JSON too: numbers, and yes or no, as text; ids as numbers.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ _NATIVE: dict[type[inspect.Type], type | tuple[type, ...]] = {
 }
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])+")
 _PART = re.compile(r"\[([^\[\]]*)\]")
+_IN_A_LIST = re.compile(r"([^\[\]]+(?:\[[^\[\]]+\])*\[\])\[")
 Document = dict[str, Any]
 
 
@@ -88,6 +89,23 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> Document:
             raise _wrong(name)
         _put(document, parts, value, name)
     return document
+
+
+def in_turn(fields: Mapping[str, Sequence[Any]]) -> list[tuple[str, Any]]:
+    """Fields of which is only known what each name was given, in order: documents in a list, one after another.
+
+    Raises Refused 422 where these don't all say the same fields: which of them says what is not known then.
+    """
+    lists: dict[str, list[str]] = {}
+    for name in fields:
+        found = _IN_A_LIST.match(name)
+        lists.setdefault(found[1] if found else name, []).append(name)
+    pairs: list[tuple[str, Any]] = []
+    for names in lists.values():
+        if len({len(fields[name]) for name in names}) > 1:
+            raise _wrong(names[-1])
+        pairs += [(name, fields[name][turn]) for turn in range(len(fields[names[0]])) for name in names]
+    return pairs
 
 
 def _parts(name: str) -> list[str]:

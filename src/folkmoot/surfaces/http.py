@@ -7,7 +7,7 @@ handler cannot forget to ask.
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from litestar import Litestar, Request, Response
@@ -34,7 +34,7 @@ from folkmoot.gate import (
     invalid,
 )
 from folkmoot.surfaces import under_way
-from folkmoot.surfaces.forms import as_sent, nested
+from folkmoot.surfaces.forms import as_sent, in_turn, nested
 from folkmoot.surfaces.security import NO_STORE
 
 Body = TypeVar("Body")
@@ -230,15 +230,21 @@ async def parse(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
     try:
         if content_type == "application/json":
             return as_sent(msgspec.json.decode(await request.body() or b"{}"), kind)
-        return as_sent(await _form(request), kind)
+        return as_sent(await _form(request, content_type), kind)
     except msgspec.MsgspecError as error:
         raise invalid(str(error)) from error
     except _UNREADABLE as error:
         raise _unreadable(error) from error
 
 
-async def _form(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    items = [*request.query_params.multi_items(), *(await request.form()).multi_items()]
+async def _form(request: Request[Any, Any, Any], content_type: str) -> dict[str, Any]:
+    """In the order in which it was sent, as far as that is known: Litestar keeps it of the query, not of forms."""
+    items: list[tuple[str, Any]] = list(request.query_params.items())
+    if content_type == "application/x-www-form-urlencoded":
+        items += parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    else:
+        form = await request.form()
+        items += in_turn({name: form.getall(name) for name in dict.fromkeys(form)})
     if sum(len(value) for _, value in items if isinstance(value, str)) > WORDS_BYTES_MAX:
         raise RequestEntityTooLarge
     return nested(items)
