@@ -262,3 +262,14 @@ async def test_pages_of_quotes_lead_on(client: httpx.AsyncClient, alice: Person,
     assert [one["id"] for one in rest.json()] == made[2:0:-1]
     newer = await client.get(rest.links["prev"]["url"])
     assert [one["id"] for one in newer.json()] == made[:2:-1]
+
+
+@ON_ONE
+async def test_a_quote_is_the_same_whatever_else_is_on_its_page(
+    client: httpx.AsyncClient, alice: Person, bob: Person, carol: Person
+) -> None:
+    first = await say(client, alice, "hear, hear")
+    second = await say(client, bob, "look at that", quoted_status_id=first["id"])
+    third = await say(client, carol, "and at that", quoted_status_id=second["id"])
+    listed = (await client.get("/api/v1/timelines/public")).json()
+    assert listed[0] == await show(client, third)

@@ -67,6 +67,7 @@ class Crowd:
             visibility=self.chance.choice(["public", "public", "unlisted", "private"]),
             language=self.chance.choice(["de", "en"]),
             in_reply_to_id=answered,
+            quoted_status_id=self.chance.choice(for_all)["id"] if for_all and self.chance.random() < 0.3 else None,
         )
         self.said.append((who, made))
 

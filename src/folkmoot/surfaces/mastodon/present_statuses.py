@@ -104,7 +104,8 @@ def _status(
         created_at=timestamp(post.created_at_ms),
         account=account(author, site),
         edited_at=timestamp(post.edited_at_ms) if post.edited_at_ms is not None else None,
-        content=_fallback(post, around, site) + localised(post.html, site.base_url),
+        # What is quoted in what is quoted is named only: no page says more of it than another.
+        content=("" if is_quoted else _fallback(post, around, site)) + localised(post.html, site.base_url),
         visibility=post.visibility.value,
         sensitive=post.sensitive,
         spoiler_text=post.spoiler_text,
