@@ -62,6 +62,25 @@ async def test_a_slash_at_the_end_changes_nothing(
         asked_often(app)
         without, with_one = [await client.get(one, headers=alice.headers) for one in (path, f"{path}/")]
         assert with_one.status_code == without.status_code, path
+    for method, path in addresses:
+        if method != "GET":
+            asked_often(app)
+            # Of nobody, whom each answers before it does anything.
+            without, with_one = [await client.request(method, one, json={}) for one in (path, f"{path}/")]
+            assert with_one.status_code == without.status_code, (method, path)
+            assert without.is_success or with_one.text == without.text, (method, path)
+
+
+async def test_what_is_sent_to_a_slash_is_done(client: httpx.AsyncClient, alice: Person) -> None:
+    made = await client.post(f"{STATUSES}/", json={"status": "hear"}, headers=alice.headers)
+    one = f"{STATUSES}/{made.json()['id']}/"
+    edited = await client.put(one, data={"status": "hear, hear"}, headers=alice.headers)
+    assert edited.json()["content"] == "<p>hear, hear</p>"
+    named = {"display_name": (None, "Alice A.")}
+    changed = await client.patch("/api/v1/accounts/update_credentials/", files=named, headers=alice.headers)
+    assert changed.json()["display_name"] == "Alice A."
+    assert (await client.delete(one, headers=alice.headers)).status_code == 200
+    assert (await client.get(one)).status_code == 404
 
 
 @pytest.mark.slow
