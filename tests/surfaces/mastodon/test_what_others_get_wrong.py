@@ -59,10 +59,30 @@ async def test_what_apps_ask_for_on_start_is_there(client: httpx.AsyncClient, al
         assert path.endswith("health") or answer.json() is not None, path
 
 
+# https://docs.joinmastodon.org/entities/Instance/#configuration, and that of V1_Instance within it.
+CONFIGURATION = {
+    "urls": {"streaming"},
+    "vapid": {"public_key"},
+    "accounts": {"max_featured_tags", "max_pinned_statuses"},
+    "statuses": {"max_characters", "max_media_attachments", "characters_reserved_per_url"},
+    "media_attachments": {
+        "supported_mime_types", "description_limit", "image_size_limit", "image_matrix_limit", "video_size_limit",
+        "video_frame_rate_limit", "video_matrix_limit",
+    },
+    "polls": {"max_options", "max_characters_per_option", "min_expiration", "max_expiration"},
+    "translation": {"enabled"},
+    "timelines_access": {"live_feeds", "hashtag_feeds", "trending_link_feeds"},
+}  # fmt: skip
+
+
 async def test_the_older_instance_says_its_configuration_too(client: httpx.AsyncClient) -> None:
     older, newer = [(await client.get(f"/api/v{one}/instance")).json()["configuration"] for one in (1, 2)]
-    for what in ("statuses", "media_attachments", "polls"):
-        assert older[what] == newer[what], what
+    assert older == newer
+    for what, names in CONFIGURATION.items():
+        assert names <= newer[what].keys(), what
+    limits = [newer[what][name] for what in ("accounts", "statuses", "polls") for name in CONFIGURATION[what]]
+    assert all(type(limit) is int and limit > 0 for limit in limits)
+    assert newer["limited_federation"] is False
 
 
 async def test_boosts_and_posts_are_in_one_order(
