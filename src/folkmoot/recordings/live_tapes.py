@@ -149,7 +149,7 @@ class LiveTapes:
         self._used_s: dict[Path, float] = {}
 
     async def open(self, sound: Sound) -> LiveTape:
-        """A tape as it is now, opened once for everybody. Raises TapeMissing, TapeDamaged."""
+        """A tape as it is now, opened once for everybody. Raises TapeMissing, TapeDamaged, OSError."""
         loop, directory = asyncio.get_running_loop(), sound.directory
         opening = self._open.get(directory)
         if opening is None:
@@ -159,8 +159,9 @@ class LiveTapes:
         self._used_s[directory] = loop.time()
         try:
             tape = await asyncio.shield(opening)
-        except TapeError:
-            self._open.pop(directory, None)
+        except (OSError, TapeError):  # no file is free, for one: whoever asks next may have more luck
+            if self._open.get(directory) is opening:
+                del self._open[directory]
             raise
         tape.refresh()
         return tape
