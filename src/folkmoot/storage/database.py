@@ -49,6 +49,10 @@ class DatabaseFull(DatabaseBusy):
     """The disk has no room for what was to be written."""
 
 
+DatabaseError = DBAPIError
+"""What else the database or its driver says: mostly that it is away."""
+
+
 class Unstorable(Exception):
     """A value that no column holds: a number beyond 64 bits or, on PostgreSQL, a text with a NUL in it."""
 

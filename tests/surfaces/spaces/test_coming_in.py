@@ -2,7 +2,9 @@
 
 import asyncio
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 from tests.support.waiting import PATIENCE_S
 from tests.surfaces.conftest import Person
 from tests.surfaces.spaces.conftest import Hall
@@ -14,6 +16,7 @@ from folkmoot.gate.actions import revoke
 from folkmoot.gate.model import audience_subject
 from folkmoot.gate.queries import counters
 from folkmoot.spaces.model import Space
+from folkmoot.storage.database import DatabaseBusy
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.shared import SHARED_S
 from folkmoot.surfaces.spaces.listen import Admitter
@@ -75,3 +78,27 @@ async def test_a_right_that_ends_meanwhile_ends_for_all_who_share(
         workers = Leases()
         workers.raise_counters(now)
         assert not workers.hold(1, admission.stamps)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (
+            OperationalError("SELECT 1", None, psycopg.OperationalError("server closed the connection")),
+            "database_away",
+        ),
+        (DatabaseBusy(), "busy"),
+    ],
+)
+async def test_while_the_database_is_away_a_crowd_is_told_to_come_back(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    door = Admitter(hall.services)
+    monkeypatch.setattr(door, "_heard", fail)
+    for refusal in await asyncio.gather(*crowd(door, "1")):
+        assert isinstance(refusal, ListenRefusal)
+        assert (refusal.status, refusal.code) == (503, code)
+        assert refusal.retry_after_s

@@ -2,18 +2,22 @@
 
 from http.cookies import CookieError, SimpleCookie
 
+import structlog
+
 from folkmoot.audience.request import Admission, ListenRefusal, ListenRequest
 from folkmoot.gate import ANONYMOUS, Action, Refused, Serves, Stamp, Surface, Viewer
 from folkmoot.gate.model import account_of
 from folkmoot.gate.register import Register
 from folkmoot.spaces.model import Space, SpaceState
-from folkmoot.storage.database import Read
+from folkmoot.storage.database import DatabaseBusy, DatabaseError, Read
 from folkmoot.surfaces.browser import browser_shown
 from folkmoot.surfaces.http import SESSION_COOKIE, require_scope
 from folkmoot.surfaces.services import Services
 from folkmoot.surfaces.shared import Shared
 from folkmoot.surfaces.spaces import load, tickets
 from folkmoot.surfaces.spaces.spaces import SPACES, listener_stamps
+
+log = structlog.get_logger(__name__)
 
 LISTEN, LIVE_OGG, LIVE_AAC = (
     Surface("stream", f"GET {SPACES}/{{space_id}}/{name}", Serves.ANYONE, Action.LISTEN, "read:statuses")
@@ -44,6 +48,12 @@ class Admitter:
             return await self._admit(request)
         except Refused as refusal:
             return ListenRefusal(refusal.status, refusal.code, refusal.sentence)
+        except DatabaseBusy:
+            return ListenRefusal(503, "busy", "The server is busy. Try again in a moment.", 1)
+        except DatabaseError as error:
+            log.warning("listen.database_away", error=str(error.orig))  # a crowd's, so one line each
+            sentence = "The server's database does not answer. Try again in a moment."
+            return ListenRefusal(503, "database_away", sentence, 5)
 
     async def _admit(self, request: ListenRequest) -> Admission:
         if request.ticket is not None:
