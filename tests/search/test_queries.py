@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import insert, select, text, update
+from tests.posts.files.test_actions import keep_sound
+from tests.support.clock import FakeClock
 from tests.support.square import Square
 
 from folkmoot.accounts.model import Page
@@ -18,6 +20,8 @@ from folkmoot.storage.database import Write
 from folkmoot.storage.tables.people import accounts
 from folkmoot.storage.tables.posts import bookmarks, favourites
 from folkmoot.storage.tables.search import post_words
+
+DAY_MS = 86_400_000
 
 
 async def found(square: Square, viewer_id: int, typed: str, **options: Any) -> list[int]:
@@ -85,6 +89,33 @@ async def test_filters(square: Square) -> None:
     assert await found(square, alice, "tea", page=Page(2), offset=2) == everything[2:]
     assert await found(square, alice, "tea", page=Page(2, max_id=reply.id)) == everything[2:]
     assert await found(square, alice, "tea", page=Page(1, min_id=plain.id)) == [asked.id]
+
+
+async def test_files_times_and_authors_are_found(square: Square, clock: FakeClock) -> None:
+    """On the 15th, 16th and 17th of January 2027, at 8 o'clock."""
+    alice, bob = await square.person("alice"), await square.person("bob")
+    await be_found(square, alice, bob)
+    await keep_sound(square, alice, 8)
+    first = (await square.say(alice, "tea heard", media_ids=(8,))).id
+    clock.advance_ms(DAY_MS)
+    second = (await square.say(bob, "tea asked", poll=PollDraft(options=("oolong", "assam"), lasts_s=600))).id
+    clock.advance_ms(DAY_MS)
+    third = (await square.say(alice, "tea said")).id
+    for typed, wanted in {
+        "has:media": [first], "tea has:audio": [first], "has:image": [], "has:poll": [second],
+        "tea -has:media": [third, second], "has:media has:poll": [],
+        "tea before:2027-01-16": [first], "before:2027-01-17": [second, first], "tea before:2027-01-15": [],
+        "tea after:2027-01-16": [third], "after:2027-01-15": [third, second], "tea after:2027-01-17": [],
+        "tea after:2027-01-15 before:2027-01-17": [second], "during:2027-01-16": [second],
+        "tea -during:2027-01-16": [third, first], "tea during:2027-01": [third, second, first],
+        "from:alice": [third, first], "from:alice has:media": [first], "from:bob before:2027-01-17": [second],
+        "from:@alice after:2027-01-16 tea": [third], "tea -from:alice": [second],
+    }.items():  # fmt: skip
+        for viewer in (alice, bob):
+            assert await found(square, viewer, typed) == wanted, (typed, viewer)
+    bare = Draft(source="tea heard no more")
+    await square.act(alice, Action.POST, lambda acting: edits.edit(acting, first, bare, {}))
+    assert await found(square, bob, "has:media") == []
 
 
 async def test_one_finds_what_is_ones_own_to_find(square: Square) -> None:
