@@ -6,13 +6,16 @@ lift: back in is by signing in anew, and then everything opens.
 
 import asyncio
 import contextlib
+import io
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import av
 import httpx
+import numpy as np
 import psutil
 import pytest
 import pytest_asyncio
@@ -21,7 +24,7 @@ from tests.serve import held_things as held
 from tests.serve.account_keys import REFUSED, Keys, make_keys, recorded_space
 from tests.serve.held_things import Held
 from tests.serve.moot import SPACES, Moot, Person
-from tests.stage.peers import until
+from tests.stage.peers import has_tone, until
 from tests.support.server import Server
 from tests.support.uploads import A_FILE
 from tests.support.waiting import PATIENCE_S, Starved
@@ -38,6 +41,7 @@ pytestmark = [
 ]
 OVER_WITHIN_MS = 500
 MANY = 5
+MINUTE_MS = 60_000  # the most that one request may ask for
 
 
 class Evening:
@@ -49,6 +53,7 @@ class Evening:
         self.spaces: list[dict[str, Any]] = []
         self.hosts: list[Person] = []
         self.recorded = ""
+        self._nobody = moot.nobody("127.0.7.3").http
 
     @classmethod
     async def begin(cls, moot: Moot, server: Server) -> "Evening":
@@ -72,6 +77,19 @@ class Evening:
     async def is_on_stage(self, person: Person) -> bool:
         now = await self.hosts[0].look(self.spaces[0])
         return any(one["account"] is None or one["account"]["id"] == person.id for one in now["stage"])
+
+    async def tape(self, from_ms: int) -> tuple[int, bytes]:
+        """The first Space's, up to now, as whoever steps back in it gets it: where it ends, and the sound."""
+        path = f"{SPACES}/{self.spaces[0]['id']}/media/opus"
+        sound = (await self._nobody.get(f"{path}/init.mp4")).content
+        while True:
+            answer = await self._nobody.get(path, params={"from_ms": from_ms, "to_ms": from_ms + MINUTE_MS})
+            assert answer.status_code == 200, answer.text
+            sound += answer.content
+            end_ms = int(answer.headers["folkmoot-range-ms"].partition("-")[2])
+            if end_ms < from_ms + MINUTE_MS:
+                return end_ms, sound
+            from_ms = end_ms
 
     async def hold_everything(self, person: Person, keys: Keys) -> list[Held]:
         """With the account's own credentials, by every kind of connection."""
@@ -148,6 +166,7 @@ def _is_back(server: Server, name: str, before: psutil.Process) -> bool:
 async def test_everything_is_over_at_once_and_stays_so(evening: Evening, *, told: bool) -> None:
     moot, server = evening.moot, evening.server
     person, keys = await make_keys(moot, server, "nils" if told else "nora", evening.spaces[1], evening.recorded)
+    begun_ms, _ = await evening.tape(0)
     everything = await evening.hold_everything(person, keys)
     await keys.take_seat_keys(evening.spaces[0])
     assert [one.name for one in everything if one.over_s() is not None] == []
@@ -159,6 +178,8 @@ async def test_everything_is_over_at_once_and_stays_so(evening: Evening, *, told
     after_ms = {one.name: round(((one.over_s() or 0.0) - gone_s) * 1000) for one in everything}
     assert max(after_ms.values()) <= OVER_WITHIN_MS, after_ms
     await left_the_stage(evening, person)
+    _, sound = await evening.tape(begun_ms)
+    assert (is_in(sound, 880), is_in(sound, 1_234)) == (True, False), "what was said in another's Space stays"
 
     for _ in range(2):
         order = random.sample(sorted(server.children()), len(server.children()))
@@ -177,6 +198,13 @@ async def waited_until_over(everything: list[Held], starved: Starved) -> float:
     """For how long a processor was waited for until everything was over."""
     await held.all_over(everything)
     return starved.s()
+
+
+def is_in(sound: bytes, frequency: float) -> bool:
+    """Whether some half second of it has this tone."""
+    with av.open(io.BytesIO(sound), "r") as container:
+        wave = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]) * 32_768
+    return any(has_tone(piece, frequency) for piece in np.array_split(wave, len(wave) // 24_000 + 1))
 
 
 async def left_the_stage(evening: Evening, person: Person) -> None:
