@@ -44,6 +44,7 @@ CLIENTS = frozenset(
     }
 )
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "route", "head", "websocket", "asgi"})
+FILLING = frozenset({"append", "appendleft", "add", "update", "setdefault", "insert", "extend"})
 _WRITING_SQL = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(sanctions|revocations)\b", re.IGNORECASE)
 
 
@@ -169,6 +170,32 @@ def presenters_take_visible(gated: Collection[str]) -> Rule:
                 yield _at(node, f"{node.name} takes {bare}, not Visible[{bare}]")
 
     return rule
+
+
+def keeps_what_it_made(module: Module) -> Iterator[str]:
+    """Functions of a surface that remember their answers, and containers of a module that its functions fill: what
+    they hold outlives the request for which the gate was asked."""
+    if module.room != "surfaces" or module.path.startswith("surfaces/cli/"):
+        return
+    names = {
+        target.id
+        for node in module.tree.body
+        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+        if isinstance(target, ast.Name)
+    }
+    for node in module.nodes:
+        match node:
+            case ast.FunctionDef(decorator_list=decorators) | ast.AsyncFunctionDef(decorator_list=decorators):
+                called = [one.func if isinstance(one, ast.Call) else one for one in decorators]
+                if any("cache" in _last_name(one).lower() or "memo" in _last_name(one).lower() for one in called):
+                    yield node.name
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in FILLING:
+                if name in names:
+                    yield name
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) if name in names:
+                yield name
+            case ast.Global(names=changed):
+                yield from changed
 
 
 def gated_names(all_modules: list[Module]) -> frozenset[str]:

@@ -83,6 +83,19 @@ SPEAKING_TO_HOSTS = {
     "surfaces/cli/top.py": "to its own server",
     "media/remote.py": "files of other servers: surfaces/mastodon/remote_media.py takes a `Contact` for each",
 }
+# What a surface remembers beyond a request, and why nobody is shown by it what the gate would not show. That no
+# object lives on in which something was rendered, tests/surfaces/test_nothing_kept.py shows.
+KEPT_BY_SURFACES = {
+    "surfaces/described/asked.py: _tree": "the source of handlers, to describe them",
+    "surfaces/forms.py: _described": "what a body is made of",
+    "surfaces/limits.py: _counted": "how a token is counted",
+    "surfaces/mastodon/present.py: timestamp": "a number as text",
+    "surfaces/mastodon/profile_text.py: note_html": "words as HTML, by these words: the gate showed them",
+    "surfaces/mastodon/profile_text.py: field_html": "the same",
+    "surfaces/mastodon/streams/message.py: piece": "of one message, gone with it",
+    "surfaces/pages/pages.py: _read_shell": "a file of the client",
+    "surfaces/pages/source.py: _archive": "the program's own source",
+}
 # Takes any of several scopes, which it checks itself.
 SCOPE_CHECKED_INSIDE = ("surfaces/mastodon/profiles.py", "verify_credentials opens to a token of any scope")
 
@@ -129,6 +142,25 @@ def test_only_who_is_declared_uses(names: set[str], declared: dict[str, str]) ->
         module.path for module in rules.modules() if module.room != "gate" and any(rules.callers_of(module, names))
     }
     assert using == set(declared)
+
+
+def test_only_what_is_declared_is_kept_by_surfaces() -> None:
+    kept = {f"{module.path}: {name}" for module in rules.modules() for name in rules.keeps_what_it_made(module)}
+    assert kept == set(KEPT_BY_SURFACES)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "@lru_cache(20)\ndef status(visible): ...",
+        "@functools.cache\nasync def status(visible): ...",
+        "_shown = {}\ndef status(visible):\n    _shown[visible.item.id] = 1",
+        "_shown: dict[int, Status] = {}\ndef status(visible):\n    return _shown.setdefault(1, visible)",
+        "def status(visible):\n    global _last\n    _last = visible",
+    ],
+)
+def test_what_keeps_is_noticed(source: str) -> None:
+    assert list(rules.keeps_what_it_made(rules.parse("surfaces/mastodon/present.py", source)))
 
 
 def test_there_is_something_to_check() -> None:
