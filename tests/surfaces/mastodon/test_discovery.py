@@ -66,6 +66,11 @@ async def test_suggestions(client: httpx.AsyncClient, people: People, alice: Per
     assert found["sources"] == ["friends_of_friends", "most_followed"]
     assert (found["source"], found["account"]["username"]) == ("past_interactions", "carol")
     assert await usernames(client, alice, "/api/v1/suggestions") == ["carol"]
+    for hidden, sources in ((True, ["most_followed"]), (False, ["friends_of_friends", "most_followed"])):
+        body = {"hide_collections": hidden}
+        await client.patch(f"{ACCOUNTS}/update_credentials", json=body, headers=bob.headers)
+        (found,) = (await client.get("/api/v2/suggestions", headers=alice.headers)).json()
+        assert found["sources"] == sources
     await people.put(carol, Standing.LIMITED)
     assert await usernames(client, alice, "/api/v1/suggestions") == []
     await people.put(carol, Standing.ACTIVE)

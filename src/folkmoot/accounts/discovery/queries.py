@@ -97,9 +97,15 @@ def _followed_by(viewer_id: int | None) -> Select[Any]:
 
 
 async def friends_of_friends(read: Read, viewer_id: int, limit: int) -> list[int]:
-    """Whom most of those follow whom the viewer follows, and the viewer doesn't. Looks at no more than two hundred
-    friends and a few thousand of their follows."""
-    friends = _followed_by(viewer_id).order_by(follows.c.followee_id.desc()).limit(FRIENDS_MAX).subquery("friends")
+    """Whom most of those follow whom the viewer follows, and the viewer doesn't; without whoever hides whom they
+    follow. Looks at no more than two hundred friends and a few thousand of their follows."""
+    theirs = accounts.alias("theirs")
+    open_ones = (
+        _followed_by(viewer_id)
+        .join(theirs, theirs.c.id == follows.c.followee_id)
+        .where(theirs.c.hide_collections.is_(False))
+    )
+    friends = open_ones.order_by(follows.c.followee_id.desc()).limit(FRIENDS_MAX).subquery("friends")
     further = (
         select(follows.c.followee_id.label("id"))
         .where(follows.c.follower_id.in_(friends.select()))

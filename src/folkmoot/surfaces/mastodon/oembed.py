@@ -82,6 +82,8 @@ async def embed(post_id: str, viewer: Viewer, services: Services) -> Response[st
 def _page(shown: Status, services: Services) -> str:
     author = escape(page_meta.title(shown, services))
     files = "".join(_file(one, one.url) for one in shown.media_attachments if one.url is not None)
+    if files and shown.sensitive:
+        files = f"<details><summary>Sensitive</summary>{files}</details>"
     return (
         f'<!doctype html><html lang="{escape(shown.language or "en")}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{author}</title></head><body>'

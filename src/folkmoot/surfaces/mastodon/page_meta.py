@@ -19,11 +19,14 @@ async def post_meta(read: Read, services: Services, post_id: int) -> PageMeta | 
     shown = await public_status(read, services, post_id)
     if shown is None:
         return None
+    first = shown.media_attachments[0] if shown.media_attachments and not shown.sensitive else None
+    is_sound = first is not None and first.type == "audio"
     return PageMeta(
         title=title(shown, services),
         description=description(shown),
         url=shown.url,
-        audio_url=shown.media_attachments[0].url if shown.media_attachments else None,
+        audio_url=first.url if first is not None and is_sound else None,
+        image_url=first.preview_url if first is not None and not is_sound else None,
         oembed=True,
     )
 

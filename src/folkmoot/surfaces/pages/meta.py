@@ -13,6 +13,7 @@ class PageMeta(msgspec.Struct, frozen=True):
     description: str
     url: str
     audio_url: str | None = None
+    image_url: str | None = None
     oembed: bool = False
 
     def tags(self) -> list[str]:
@@ -22,6 +23,7 @@ class PageMeta(msgspec.Struct, frozen=True):
             "og:description": self.description,
             "og:url": self.url,
             "og:type": "music.song" if self.audio_url else "website",
+            "og:image": self.image_url,
             "og:audio": self.audio_url,
             "og:audio:type": "audio/mp4" if self.audio_url else None,
         }

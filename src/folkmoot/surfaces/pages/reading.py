@@ -130,7 +130,10 @@ def _body(shown: Status) -> str:
     parts = [f'<div dir="auto">{shown.content}</div>']
     if shown.poll is not None:
         parts.append("<ul>" + "".join(f"<li>{escape(one.title)}</li>" for one in shown.poll.options) + "</ul>")
-    parts += [_file(one.type, one.url, one.description) for one in shown.media_attachments if one.url]
+    files = "".join(_file(one.type, one.url, one.description) for one in shown.media_attachments if one.url)
+    # What is behind a warning in words is behind that.
+    is_covered = files and shown.sensitive and not shown.spoiler_text
+    parts.append(f"<details><summary>Sensitive</summary>{files}</details>" if is_covered else files)
     if shown.card is not None:
         parts.append(f'<p><a href="{escape(shown.card.url)}">{escape(shown.card.title)}</a></p>')
     return "".join(parts)
