@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from fractions import Fraction
 from typing import Any
 
+import av
 import httpx
 import pytest
 from PIL import Image
@@ -89,7 +90,7 @@ async def test_followers_of_a_limited_account_play_its_files_without_a_token(
 
 @pytest.mark.slow
 async def test_a_film_is_processed_later(client: httpx.AsyncClient, alice: Any, work: Work) -> None:
-    answer = await upload(client, alice, uploads.film("mpeg4", "matroska"))
+    answer = await upload(client, alice, uploads.clap("mpeg4", "mov"))
     assert answer.status_code == 202, answer.text
     shown = answer.json()
     assert (shown["type"], shown["url"], shown["preview_url"]) == ("video", None, None)
@@ -104,6 +105,8 @@ async def test_a_film_is_processed_later(client: httpx.AsyncClient, alice: Any, 
     assert float(Fraction(meta["original"]["frame_rate"])) == pytest.approx(24, abs=0.1)
     film = await client.get(local(ready.json()["url"]))
     assert (film.headers["content-type"], film.content[4:8]) == ("video/mp4", b"ftyp")
+    with av.open(io.BytesIO(film.content)) as played:
+        assert [one.codec_context.name for one in played.streams] == ["h264", "aac"]
     still = await client.get(local(ready.json()["preview_url"]))
     assert still.headers["content-type"] == "image/jpeg"
 
