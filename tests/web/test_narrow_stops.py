@@ -65,7 +65,7 @@ async def test_a_host_is_suspended_and_the_room_reads_who_hosts_now(
 async def test_from_the_queue_one_is_asked_what_becomes_of_the_room(moot: Moot, browser: Browser) -> None:
     host, dora = await moot.person("host_reported"), await moot.person("dora_reporting")
     keeper = await promoted(moot, "warden_of_the_queue", "moderator")
-    await host.open_space("Reported hall")
+    space = await host.open_space("Reported hall")
     report = {"account_id": host.id, "category": "spam"}
     assert (await dora.http.post("/api/v1/reports", json=report)).status_code == 200
     _, page = await page_of(browser, moot.server, keeper, **PHONE_DARK)
@@ -75,6 +75,15 @@ async def test_from_the_queue_one_is_asked_what_becomes_of_the_room(moot: Moot, 
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("“Reported hall” is live, and theirs")).to_have_value("ends")
     assert await problems(page) == []
+    _, listeners = await page_of(browser, moot.server, None, **PHONE_DARK)
+    await listeners.goto(f"/spaces/{space['id']}")
+    await listeners.get_by_role("button", name="Listen").first.click()
+    await expect(listeners.get_by_role("button", name="Stop listening").first).to_be_visible()
+    await dialog.get_by_label("Why").fill("Rule 3")
+    await dialog.get_by_role("button", name="Suspend", exact=True).click()
+    told = "This Space has ended: its host was suspended by this server's moderators."
+    await expect(listeners.get_by_role("main").get_by_text(told)).to_be_visible()
+    assert await problems(listeners) == []
 
 
 async def test_one_clip_is_removed_and_brought_back_and_a_host_is_stopped(
