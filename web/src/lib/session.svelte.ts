@@ -1,6 +1,7 @@
 // Who this browser is signed in as, and what the server says of itself.
 import { get, sendJson, whenStandingLost } from './api/client';
 import { toasts } from './toasts.svelte';
+import { asSentence } from './words';
 import type { SecondFactorNeeded } from './api/security';
 import type { Session } from './types';
 
@@ -58,7 +59,7 @@ class SessionStore {
         toasts.say(this.reason || 'You were signed out. Sign in to read why.');
       this.problem = null;
     } catch (error) {
-      this.problem = (error as Error).message;
+      this.problem = asSentence(error);
     }
   }
 

@@ -1,5 +1,6 @@
 // Short sentences that come and go: what was done, or why not, and how to undo it.
 import { untrack } from 'svelte';
+import { asSentence } from './words';
 
 export interface Toast {
   id: number;
@@ -31,7 +32,7 @@ class Toasts {
   }
 
   fail(error: unknown): void {
-    this.say(error instanceof Error ? error.message : 'Something went wrong. Try again.', true);
+    this.say(asSentence(error), true);
   }
 
   dismiss(id: number): void {

@@ -70,6 +70,11 @@ export function removalMeans(space: Pick<Space, 'audience'>): string {
     : 'Who is removed hears and sees this Space no more, until let back.';
 }
 
+/** What the browser itself throws is no sentence for people. */
+const BROWSERS_OWN = [TypeError, SyntaxError, RangeError, ReferenceError, DOMException];
+
 export function asSentence(error: unknown): string {
-  return error instanceof Error ? error.message : 'Something went wrong. Try again.';
+  if (error instanceof Error && !BROWSERS_OWN.some((kind) => error instanceof kind)) return error.message;
+  console.error(error);
+  return 'Something went wrong. Try again.';
 }

@@ -54,12 +54,23 @@ function fallbackSentence(status: number): string {
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await send(path, { signal })).json()) as T;
+  return read<T>(await send(path, { signal }));
+}
+
+/** The answer, undefined where it is empty. It may be cut, or be somebody else's: a hotel's page, a proxy's. */
+async function read<T>(response: Response): Promise<T> {
+  try {
+    const answer = await response.text();
+    return (answer ? JSON.parse(answer) : undefined) as T;
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error;
+    throw new ApiError(OFFLINE, 0, 'offline');
+  }
 }
 
 export async function getPage<T>(path: string, signal?: AbortSignal): Promise<Page<T>> {
   const response = await send(path, { signal });
-  return { items: (await response.json()) as T[], next: nextLink(response.headers.get('Link')) };
+  return { items: await read<T[]>(response), next: nextLink(response.headers.get('Link')) };
 }
 
 /** Browsers keep at most 64 KiB alive, all requests together (Fetch, 4.6), and refuse what is more. */
@@ -80,8 +91,7 @@ export async function sendJson<T>(
     // What somebody did is done, even if the page is left or closed in the same moment.
     keepalive: new TextEncoder().encode(text).length <= KEPT_ALIVE_BYTES_MAX,
   });
-  const answer = await response.text();
-  return (answer ? JSON.parse(answer) : undefined) as T;
+  return read<T>(response);
 }
 
 /** The path of rel="next" in a Link header (RFC 8288); the server's own name for itself is left out. */
