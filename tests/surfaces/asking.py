@@ -34,7 +34,8 @@ async def ask(
     app: Litestar, services: Services, name: str, path: str, headers: dict[str, str], body: Any = None
 ) -> Answer:
     """Open the surface `name` ("GET /api/…") at `path`, query included. `body`: JSON, or (content type, bytes)."""
-    if name in {surface.name for surface in STREAMS}:
+    # A path that can't be a Space's is none for the door.
+    if name in {surface.name for surface in STREAMS} and urlsplit(path).path.split("/")[-2].isdecimal():
         return await _ask_the_door(services, path, headers)
     if name == SOCKET.name:
         return await _ask_for_a_socket(app, path, headers)
