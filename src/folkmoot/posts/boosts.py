@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from folkmoot.gate import Acting, Refused, Visible
 from folkmoot.posts import counted, queries
 from folkmoot.posts.model import FOR_ALL, Post, Visibility
+from folkmoot.storage.database import Read
 from folkmoot.storage.events import emit, emit_each
 from folkmoot.storage.tables.people import account_counts
 from folkmoot.storage.tables.posts import posts
@@ -58,6 +59,13 @@ async def boost(acting: Acting, shown: Visible[Post], visibility: Visibility) ->
     told = {"post": str(post.id), "account": str(acting.actor_id), "boost": str(boosted.id)}
     await emit(acting.tx, POST_BOOSTED, told)
     return boosted
+
+
+async def showing(read: Read, post_id: int, count_max: int) -> list[int]:
+    """The last boosts of a post."""
+    statement = select(posts.c.id).where(posts.c.reblog_of_id == post_id)
+    found = await read.connection.execute(statement.order_by(posts.c.id.desc()).limit(count_max))
+    return list(found.scalars())
 
 
 async def unboost(acting: Acting, post_id: int) -> None:

@@ -174,6 +174,23 @@ async def test_a_quote_of_what_is_deleted_shows_it_no_longer(
         assert (streamed["id"], streamed["quote"]["state"]) == (quote["id"], "deleted")
 
 
+async def test_what_an_edit_changed_is_changed_in_boosts_and_quotes(
+    app: Litestar, client: httpx.AsyncClient, people: People, alice: Person, bob: Person, happened: Happened
+) -> None:
+    carol = await person(people, "carol")
+    await people.follow(carol.id, bob.id)
+    said = await say(client, alice, "hear, hear")
+    await post(client, bob, f"/api/v1/statuses/{said['id']}/reblog")
+    await say(client, bob, "look at that", quoted_status_id=said["id"])
+    await happened()
+    async with socket(app, f"access_token={token(carol)}&stream=user") as carols:
+        await client.put(f"/api/v1/statuses/{said['id']}", json={"status": "now"}, headers=alice.headers)
+        await happened()
+        home = (await client.get("/api/v1/timelines/home", headers=carol.headers)).json()
+        assert sorted(carols.payloads("status.update"), key=lambda one: -int(one["id"])) == home
+        assert len(home) == 2
+
+
 async def test_a_conversation_is_told_as_it_stands(
     app: Litestar, client: httpx.AsyncClient, alice: Person, bob: Person, happened: Happened
 ) -> None:

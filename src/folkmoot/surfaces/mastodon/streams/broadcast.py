@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from folkmoot.gate import Facts, Reach, Viewer
 from folkmoot.notifications import queries as notifications
 from folkmoot.notifications.actions import NOTIFICATIONS_MERGED, NOTIFIED
+from folkmoot.posts import boosts, quotes
 from folkmoot.posts import queries as posts
-from folkmoot.posts import quotes
 from folkmoot.posts.actions import POST_CREATED, POST_DELETED
 from folkmoot.posts.boosts import POST_BOOSTED, POST_BOOSTS_ENDED, POST_UNBOOSTED
 from folkmoot.posts.conversations import queries as conversations
@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 _Lines = list[tuple[Line, tuple[str, ...]]]
 _MEDIA = ":media"
 _SAID_AT_ONCE = 500
-_QUOTES_TOLD_MAX = 40
+_SHOWN_BY_MAX = 20  # of a post's boosts, and of its quotes
 RESULTS_EVERY_S = 1.0
 """Of each poll."""
 
@@ -97,9 +97,15 @@ class Broadcast:
         await self._say_post(m.UPDATE, int(payload["boost"]))
 
     async def _edited(self, payload: Any) -> None:
-        await self._say_post(m.EDITED, int(payload["post"]))
+        post_id = int(payload["post"])
+        await self._say_post(m.EDITED, post_id)
         if "before" in payload:
-            await self._say_gone_by_edit(int(payload["post"]), payload["before"])
+            await self._say_gone_by_edit(post_id, payload["before"])
+        async with self._services.database.read() as read:
+            boosting = await boosts.showing(read, post_id, _SHOWN_BY_MAX)
+            quoting = await quotes.showing(read, post_id, _SHOWN_BY_MAX)
+        for id_ in (*boosting, *quoting):
+            await self._say_post(m.EDITED, id_)
 
     async def _say_gone_by_edit(self, post_id: int, before: Any) -> None:
         """To those in whose timelines it stood, or whom it was for, by what an edit took out of it."""
@@ -161,7 +167,7 @@ class Broadcast:
             if "conversation" in payload:
                 parties = {author_id, *facts.named_ids}
                 await self._say_conversation(read, int(payload["conversation"]), parties)
-            quoting = await quotes.showing(read, int(payload["post"]), _QUOTES_TOLD_MAX)
+            quoting = await quotes.showing(read, int(payload["post"]), _SHOWN_BY_MAX)
         for id_ in quoting:
             await self._say_post(m.EDITED, id_)
         if facts.reach is Reach.PUBLIC:
