@@ -194,6 +194,22 @@ async def test_what_there_isnt_is_answered(app: Litestar, bob: Person, order: di
         assert bobs.heard[1]["status"] == 400
 
 
+@ON_ONE
+async def test_programs_may_send_what_they_leave_empty(app: Litestar, services: Services, bob: Person) -> None:
+    """As Mastodon reads messages: what a stream doesn't take is passed over, and a list's id may be a number."""
+    async with socket(app, f"access_token={token(bob)}") as bobs:
+        bobs.say(type="subscribe", stream="user", tag=None, list=None)
+        bobs.say(type="subscribe", stream="hashtag", tag="Moot", list=None, other=[1])
+        bobs.say(type="subscribe", stream="list", list=1)
+        await eventually(lambda: bool(bobs.heard))
+        assert [one["status"] for one in bobs.heard] == [404]
+        assert [services.streams.followed(name) for name in ("user", "hashtag")] == [
+            [channels.Channel("user", str(bob.id))], [channels.Channel("hashtag", "moot")],
+        ]  # fmt: skip
+        bobs.say(type="unsubscribe", stream="user", tag=None, list=None)
+        await eventually(lambda: not services.streams.followed("user"))
+
+
 async def test_only_who_shows_a_token_is_let_in(app: Litestar, people: People, bob: Person) -> None:
     async with socket(app) as nobody, socket(app, "access_token=none") as wrong:
         assert (nobody.status, wrong.status) == (401, 401)

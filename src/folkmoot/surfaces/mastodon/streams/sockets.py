@@ -35,12 +35,12 @@ def register_sockets(register: Register) -> None:
 
 
 class Order(msgspec.Struct):
-    """What a client says: follow this, or follow it no more."""
+    """What a client says: follow this, or follow it no more. Many send what a stream doesn't take as null."""
 
     type: str
     stream: str = ""
-    tag: str = ""
-    list: str = ""
+    tag: str | None = None
+    list: str | int | None = None
 
 
 class Sockets:
@@ -136,7 +136,7 @@ async def _hear(services: Services, line: SocketLine, said: str | bytes) -> None
         await _follow(services, line, msgspec.structs.asdict(order))
     elif order.type == "unsubscribe":
         try:
-            wanted = c.following(line.viewer, order.stream, tag=order.tag, list_id=order.list)
+            wanted = _wanted(line, msgspec.structs.asdict(order))
         except Refused as refusal:
             _say_refused(line, refusal)
         else:
@@ -145,9 +145,16 @@ async def _hear(services: Services, line: SocketLine, said: str | bytes) -> None
         _say_refused(line, Refused("unknown_type", "A message says subscribe or unsubscribe.", status=400))
 
 
-async def _follow(services: Services, line: SocketLine, asked: Mapping[str, str]) -> None:
+def _wanted(line: SocketLine, asked: Mapping[str, Any]) -> c.Following:
+    """Raises Refused."""
+    return c.following(
+        line.viewer, asked["stream"], tag=asked.get("tag") or "", list_id=str(asked.get("list") or "")
+    )
+
+
+async def _follow(services: Services, line: SocketLine, asked: Mapping[str, Any]) -> None:
     try:
-        wanted = c.following(line.viewer, asked["stream"], tag=asked.get("tag", ""), list_id=asked.get("list", ""))
+        wanted = _wanted(line, asked)
         await require_own(services, line.viewer, wanted)
         services.streams.follow(line, wanted)
     except Refused as refusal:
