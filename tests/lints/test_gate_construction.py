@@ -61,7 +61,7 @@ BY_STANDING = {
     "accounts/invites/queries.py": "a link opens as long as its maker may give such links",
     "accounts/letters.py": "whoever is locked gets no link by mail",
     "leaving/spaces.py": "a Space passes on to somebody who is there",
-    "moderation/evasion/queries.py": "whose traces are worth a hint: only those of the sanctioned",
+    "moderation/evasion/rules.py": "whose traces are worth a hint: only those of the sanctioned",
     "notifications/queries.py": "news of the limited can wait for a word",
     "surfaces/invites.py": "how whom somebody brought stands now, for moderators",
     "surfaces/mastodon/load_statuses.py": "why a clip is gone, in its place",
