@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert, update
 from tests.support.clock import FakeClock
 from tests.support.people import People
+from tests.support.sounds import a_sound
 
 from folkmoot.gate import Standing
 from folkmoot.posts.queries import ANCESTORS_MAX, DESCENDANTS_DEPTH_MAX
@@ -225,3 +226,18 @@ async def test_whatever_is_asked_for_again_and_again_is_given_once(client: httpx
     asked = [first["id"], "nonsense", other["id"], first["id"]]
     found = (await client.get(STATUSES, params={"id[]": asked})).json()
     assert [one["id"] for one in found] == [first["id"], other["id"]]
+
+
+async def test_a_post_is_deleted_with_its_files_if_one_says_so(
+    client: httpx.AsyncClient, people: People, alice: Any
+) -> None:
+    left = []
+    for query in ("", "?delete_media=false", "?delete_media=true"):
+        file_id = str(await a_sound(people, alice.id, "a lark"))
+        said = await say(client, alice, "hear", media_ids=[file_id])
+        boost = (await client.post(f"{STATUSES}/{said['id']}/reblog", headers=alice.headers)).json()
+        for one in (boost, said):
+            answer = await client.delete(f"{STATUSES}/{one['id']}{query}", headers=alice.headers)
+            assert [file["id"] for file in answer.json()["media_attachments"]] == [file_id]
+        left.append((await client.get(f"/api/v1/media/{file_id}", headers=alice.headers)).status_code)
+    assert left == [200, 200, 404]

@@ -7,7 +7,8 @@ import msgspec
 from litestar import Request, delete, get, post
 
 from folkmoot.accounts.profiles import queries as profiles
-from folkmoot.gate import Action, Permit, Refused, Serves, Viewer, Visible
+from folkmoot.clips.actions import delete_own_file
+from folkmoot.gate import Acting, Action, Permit, Refused, Serves, Viewer, Visible
 from folkmoot.posts import actions, queries, scheduled
 from folkmoot.posts.model import Post, Thread
 from folkmoot.spaces import threads
@@ -15,7 +16,7 @@ from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import drafts, load_scheduled, load_statuses
 from folkmoot.surfaces.mastodon.drafts import CreateStatus
-from folkmoot.surfaces.mastodon.paging import entity_id, ids_asked_for
+from folkmoot.surfaces.mastodon.paging import entity_id, ids_asked_for, says
 from folkmoot.surfaces.mastodon.scheduled_entities import ScheduledStatus
 from folkmoot.surfaces.mastodon.status_entities import Context, DeletedStatus, Status
 from folkmoot.surfaces.services import Services
@@ -68,12 +69,25 @@ async def show_status(status_id: str, viewer: Viewer, services: Services) -> Sta
 
 
 @delete(f"{PATH}/{{status_id:str}}", opt=serves(Serves.SIGNED_IN, Action.DELETE_POST, _WRITE), status_code=200)
-async def delete_status(status_id: str, permit: Permit, services: Services) -> DeletedStatus:
-    """Delete one's own post; its text and media come back, so that it can be written anew."""
+async def delete_status(
+    request: Request[Any, Any, Any], status_id: str, permit: Permit, services: Services
+) -> DeletedStatus:
+    """Delete one's own post; its text and media come back, so that it can be written anew within a day. With
+    `delete_media` its files go at once."""
     async with services.database.read() as read:
         kept = await queries.by_id(read, entity_id(status_id))
         shown = await present(read, services, permit.viewer, kept)
-    deleted = await services.gate.act(permit, lambda acting: actions.delete_post(acting, int(shown.id)))
+    # Those that a boost shows are another post's.
+    its_own = shown.media_attachments if shown.reblog is None else []
+    gone = [int(one.id) for one in its_own] if says(request, "delete_media") else []
+
+    async def work(acting: Acting) -> Post:
+        deleted = await actions.delete_post(acting, int(shown.id))
+        for media_id in gone:
+            await delete_own_file(acting, media_id)
+        return deleted
+
+    deleted = await services.gate.act(permit, work)
     return DeletedStatus(**msgspec.structs.asdict(shown), text=deleted.source)
 
 
