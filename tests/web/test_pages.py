@@ -1,10 +1,11 @@
 """Every page in a real browser: free of what axe finds, at home on a phone and in the dark, usable by keyboard."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from tests.story.people import PASSWORD
 from tests.support.server import Server
 from tests.web.browser import DESKTOP_LIGHT, PHONE_DARK, context_of, problems
@@ -94,6 +95,27 @@ async def test_signing_up_and_posting_by_keyboard_alone(browser: Browser, server
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_text("Written without a mouse").first).to_be_visible()
     await page.context.close()
+
+
+async def test_a_page_says_that_it_loads_while_its_scripts_do(browser: Browser, server: Server) -> None:
+    loading, title = "Loading…", "A public square where you can speak up."
+    slow = await (await context_of(browser, server.base_url)).new_page()
+    seen = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await seen.wait()
+        await route.continue_()
+
+    await slow.route("**/assets/*.js", hold)
+    await slow.goto("/", wait_until="commit")
+    await expect(slow.get_by_text(loading)).to_be_visible()
+    seen.set()
+    await expect(slow.get_by_text(title)).to_be_visible()
+    await expect(slow.get_by_text(loading)).to_have_count(0)
+    without = await (await context_of(browser, server.base_url, java_script_enabled=False)).new_page()
+    await without.goto("/")
+    await expect(without.get_by_role("heading").first).to_be_visible()
+    await expect(without.get_by_text(loading)).to_be_hidden()
 
 
 async def test_a_wrong_password_is_a_sentence(browser: Browser, server: Server) -> None:

@@ -9,4 +9,6 @@ import './styles/base.css';
 look.show();
 router.start();
 void session.refresh();
-mount(App, { target: document.getElementById('app')! });
+const target = document.getElementById('app')!;
+target.replaceChildren();
+mount(App, { target });
