@@ -6,6 +6,9 @@ import httpx
 import pytest
 from tests.support.people import People
 from tests.surfaces.conftest import Person, person
+from tests.surfaces.walking import walked
+
+from folkmoot.gate import Standing
 
 STATUSES = "/api/v1/statuses"
 
@@ -160,3 +163,20 @@ async def test_a_boost_is_for_those_for_whom_ones_posts_are(
     await do(client, bob, "unreblog", said["id"])
     asked = (await do(client, bob, "reblog", said["id"], visibility="public")).json()
     assert asked["visibility"] == "public"
+
+
+async def test_marks_of_who_is_suspended_do_not_look_like_the_end(
+    client: httpx.AsyncClient, people: People, alice: Person, bob: Person
+) -> None:
+    carol = await person(people, "carol")
+    direct = {"visibility": "direct"}
+    for who, texts in ((carol, "ab"), (alice, "cdefg")):
+        for text in texts:
+            said = await say(client, who, text)
+            assert (await do(client, bob, "bookmark", said["id"])).status_code == 200
+            await say(client, who, f"@bob {text}", **direct)
+    await people.put(alice.id, Standing.SUSPENDED)
+    for path in ("/api/v1/bookmarks", "/api/v1/conversations"):
+        answer = await client.get(path, params={"limit": 2}, headers=bob.headers)
+        assert len(answer.json()) == 2, path
+        assert len(await walked(client, path, bob.headers)) == 2, path

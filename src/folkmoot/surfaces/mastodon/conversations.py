@@ -8,6 +8,7 @@ from litestar import Request, Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from folkmoot.accounts import queries as accounts
+from folkmoot.accounts.model import Page
 from folkmoot.gate import Action, Permit, Refused, Serves, Viewer
 from folkmoot.posts import queries as posts
 from folkmoot.posts.conversations import actions, model, queries
@@ -15,6 +16,7 @@ from folkmoot.posts.model import Post
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import serves
 from folkmoot.surfaces.mastodon import entities, load_statuses, present
+from folkmoot.surfaces.mastodon.filling import filled
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
@@ -39,11 +41,17 @@ async def list_conversations(
 ) -> Response[list[Conversation]]:
     """One's direct posts by conversation, that with the newest post first. Cursors are ids of newest posts."""
     asked = page(request, limit=20, limit_max=40)
+    last_ids: dict[int, int] = {}  # by the conversation's
+
+    async def look(wanted: Page) -> tuple[list[int], list[Conversation]]:
+        found = await queries.of_account(read, viewer.id, wanted)
+        last_ids.update({one.id: one.last_post_id for one in found})
+        return [one.last_post_id for one in found], await load(read, services, viewer, found)
+
     async with services.database.read() as read:
-        found = await queries.of_account(read, viewer.id, asked)
-        shown = await load(read, services, viewer, found)
-    headers = link_header(request, services.site.base_url, [one.last_post_id for one in found], asked.limit)
-    return Response(shown, headers=headers)
+        found = await filled(asked, look, lambda one: last_ids[int(one.id)])
+    headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
+    return Response(found.shown, headers=headers)
 
 
 def _marking(verb: str, what: str, *, unread: bool) -> HTTPRouteHandler:

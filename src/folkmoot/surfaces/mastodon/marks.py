@@ -22,6 +22,7 @@ from folkmoot.posts.model import Post, Visibility
 from folkmoot.storage.database import Read
 from folkmoot.surfaces.http import parse, serves
 from folkmoot.surfaces.mastodon import entities, load_statuses, present
+from folkmoot.surfaces.mastodon.filling import filled
 from folkmoot.surfaces.mastodon.paging import entity_id, link_header, page
 from folkmoot.surfaces.mastodon.status_entities import Status
 from folkmoot.surfaces.services import Services
@@ -131,12 +132,18 @@ def _marked(path: str, what: Mark, scope: str) -> HTTPRouteHandler:
     async def marked(request: Request[Any, Any, Any], viewer: Viewer, services: Services) -> Response[list[Status]]:
         """What one marked, the last first. The cursors of `Link` are of marks, not of posts."""
         asked = page(request, limit=20, limit_max=40)
-        async with services.database.read() as read:
-            found = await queries.marked_by(read, viewer.id, what, asked)
+        mark_ids: dict[int, int] = {}  # by the post's
+
+        async def look(wanted: Page) -> tuple[list[int], list[Status]]:
+            found = await queries.marked_by(read, viewer.id, what, wanted)
+            mark_ids.update({post_id: id_ for id_, post_id in found})
             kept = await posts.by_ids(read, [post_id for _, post_id in found])
-            shown = await load_statuses.statuses(read, services, viewer, kept)
-        headers = link_header(request, services.site.base_url, [id_ for id_, _ in found], asked.limit)
-        return Response(shown, headers=headers)
+            return [id_ for id_, _ in found], await load_statuses.statuses(read, services, viewer, kept)
+
+        async with services.database.read() as read:
+            found = await filled(asked, look, lambda one: mark_ids[int(one.id)], growth=load_statuses.ROUND_GROWTH)
+        headers = link_header(request, services.site.base_url, found.read_ids, asked.limit)
+        return Response(found.shown, headers=headers)
 
     return marked
 
