@@ -185,6 +185,7 @@ async def issue_token(
 
     `account_id` None: the application itself. `account_counter`: the one that what it is exchanged for carried;
     by default the account's as it is now. Made for somebody suspended, it opens no more than then, also afterwards.
+    Raises Refused 404 where there is no such account (any more).
     """
     if account_counter is None:
         account_counter = 0
@@ -192,6 +193,8 @@ async def issue_token(
             subject = account_subject(account_id)
             account_counter = (await gate_queries.counters(acting.tx, [subject]))[subject]
     if account_id is not None:
+        if await gate_queries.sanction_of(acting.tx, account_id) is None:
+            raise _no_account()
         standing = (await gate_queries.standings_of(acting.tx, [account_id]))[account_id]
         scopes += f" {ROOM_ONLY}" if standing is Standing.SUSPENDED else ""
     secret = secrets.token_urlsafe(32)

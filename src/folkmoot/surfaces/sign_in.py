@@ -176,9 +176,9 @@ async def open_for(request: AnyRequest, services: Services, viewer: Viewer) -> s
     arriving = arriving_from(request, services)
 
     async def open_and_remember(acting: Acting) -> str:
+        secret = await actions.sign_in(acting)
         if await evasion.remember(acting, account_id, arriving):
             await letters.tell(acting, services.outbox, account_id, "signed_in")
-        secret = await actions.sign_in(acting)
         await sessions.name(acting, secret, browser_name(request.headers.get("user-agent", "")))
         return secret
 

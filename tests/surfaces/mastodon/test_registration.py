@@ -10,6 +10,8 @@ from tests.support.people import People
 from folkmoot.accounts import actions
 from folkmoot.accounts.oauth import actions as oauth
 from folkmoot.accounts.oauth.model import NewApplication
+from folkmoot.gate import Standing
+from folkmoot.moderation.members import actions as members
 from folkmoot.storage.database import Database
 from folkmoot.storage.tables.credentials import applications, tokens
 from folkmoot.surfaces.sign_up import make_account
@@ -42,6 +44,28 @@ async def test_a_program_makes_an_account_and_has_its_token(client: httpx.AsyncC
     assert (await client.get("/api/v1/accounts/verify_credentials", headers=own)).json()["username"] == "carol"
     check = await client.get("/api/v1/emails/check_confirmation", headers=own)
     assert (check.status_code, check.json()) == (200, False)
+
+
+@ON_ONE
+async def test_whoever_is_not_let_in_meanwhile_gets_an_answer(
+    client: httpx.AsyncClient, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a moderator who is quicker than the second half of the sign-up, by either way."""
+
+    async def make_and_reject(*arguments: Any) -> int:
+        made = await make_account(*arguments)
+        await people.put(made, Standing.AWAITING_APPROVAL)
+        await people.system(lambda acting: members.reject(acting, made))
+        return made
+
+    for module in ("mastodon.registration", "sign_up"):
+        monkeypatch.setattr(f"folkmoot.surfaces.{module}.make_account", make_and_reject)
+    form = {"username": "carol", "password": FORM["password"]}
+    for answer in (
+        await client.post("/api/v1/accounts", data=FORM, headers=await program(people)),
+        await client.post("/api/folkmoot/v1/accounts", json=form),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (404, "Account not found.")
 
 
 @ON_ONE

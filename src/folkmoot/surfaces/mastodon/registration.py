@@ -85,8 +85,9 @@ async def register(
 
     async def give(acting: Acting) -> str:
         await gate.check(acting.tx, viewer.stamps)  # the program may have been stopped meanwhile
+        made = await actions.issue_token(acting, account_id, scopes, application_id=application_id)
         await evasion.remember(acting, account_id, arriving)
-        return await actions.issue_token(acting, account_id, scopes, application_id=application_id)
+        return made
 
     token = await gate.act(gate.permit_system(Action.AUTHORIZE, "registration"), give)
     shown = entities.Token(access_token=token, scope=scopes, created_at=services.clock_ms() // 1000)
