@@ -1,13 +1,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { loadEnv } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { compressed } from './compressed.ts';
 import { emojiData } from './emoji-data.ts';
 
 // The server serves what is built here; while developing, `npm run dev` passes its API through.
 const server = loadEnv('', '.', 'FOLKMOOT_').FOLKMOOT_URL ?? 'http://localhost:8000';
 
 export default defineConfig({
-  plugins: [emojiData(), svelte()],
+  plugins: [emojiData(), svelte(), compressed()],
   build: {
     outDir: '../src/folkmoot/surfaces/pages/dist',
     emptyOutDir: true,

@@ -34,6 +34,33 @@ async def test_assets_are_served_through_a_symlinked_path(
     assert (await client.get("/assets/..%2F..%2Fpages.py")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("accept_encoding", "encoding", "content"),
+    [
+        ("gzip, deflate, br, zstd", "br", b"in brotli"),
+        ("gzip", "gzip", b"in gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip", b"in gzip"),
+        ("identity", None, b"as it is"),
+        ("", None, b"as it is"),
+    ],
+)
+async def test_scripts_are_sent_as_small_as_a_browser_takes_them(
+    client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    accept_encoding: str, encoding: str | None, content: bytes,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(pages, "DIST", tmp_path)
+    (tmp_path / "assets").mkdir()
+    for suffix, words in (("", b"as it is"), (".gz", b"in gzip"), (".br", b"in brotli")):
+        (tmp_path / f"assets/index-5.js{suffix}").write_bytes(words)
+    asked = client.stream("GET", "/assets/index-5.js", headers={"accept-encoding": accept_encoding})
+    async with asked as answer:
+        assert b"".join([piece async for piece in answer.aiter_raw()]) == content
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["vary"].lower() == "accept-encoding"
+    assert (await client.get("/assets/index-5.js.gz")).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/nothing/here", "/@nobody", "/spaces/12345", "/@nobody/5"])
 async def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(
     client: httpx.AsyncClient, path: str

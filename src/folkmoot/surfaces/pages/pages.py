@@ -1,5 +1,6 @@
 """The pages: one shell for the web client, with a head that says what is on the page to whoever runs no scripts."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
 from pathlib import Path
@@ -36,12 +37,13 @@ _NO_SCRIPTS = (
     'What was posted can be read without them: <a href="/public">the square</a>.</p>'
 )
 _TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
     ".svg": "image/svg+xml",
     ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
 }
+_ENCODINGS = {"br": ".br", "gzip": ".gz"}
 _PLAIN = ["/favourites", "/bookmarks", "/search", "/notifications", "/conversations"]
 _PLAIN += ["/follow-requests", "/lists", "/lists/{list_id:int}", "/scheduled"]
 _PLAIN += ["/settings", *(f"/settings/{name}" for name in ("preferences", "security", "filters", "followed-tags"))]
@@ -159,9 +161,12 @@ async def post_page(handle: str, post_id: int, viewer: Viewer, services: Service
 
 
 @get("/assets/{name:str}", opt=serves(Serves.NOBODY))
-async def asset(name: str) -> File:
-    """The client's scripts and styles: their names carry a hash, so they never change."""
-    return _file(DIST / "assets" / name, "public, max-age=31536000, immutable")
+async def asset(name: str, request: Request[Any, Any, Any]) -> File:
+    """The client's scripts and styles: their names carry a hash, so they never change. Compressed while they were
+    built (web/compressed.ts)."""
+    path = DIST / "assets" / name
+    accepted = _encodings(request.headers.get("accept-encoding", ""))
+    return _file(path, "public, max-age=31536000, immutable", accepted)
 
 
 @get("/manifest.webmanifest", opt=serves(Serves.NOBODY))
@@ -189,23 +194,30 @@ async def manifest(services: Services) -> Response[bytes]:
 @get(["/logo.svg", "/icon.png", "/push-worker.js", "/robots.txt"], opt=serves(Serves.NOBODY))
 async def root_file(request: Any) -> File:
     """Files that have their place at the root."""
-    return _file(DIST / request.url.path.lstrip("/"), "public, max-age=3600")
+    return _file(DIST / request.url.path.lstrip("/"), "public, max-age=3600", {})
 
 
-def _file(path: Path, cache_control: str) -> File:
+def _encodings(accept_encoding: str) -> dict[str, str]:
+    """What a client takes of what lies beside a file, with its suffix; the smallest first (RFC 9110, 12.5.3)."""
+    asked = {word.replace(" ", "").lower() for word in accept_encoding.split(",")}
+    taken = {word.partition(";")[0] for word in asked if not word.endswith((";q=0", ";q=0.0"))}
+    return {name: suffix for name, suffix in _ENCODINGS.items() if name in taken}
+
+
+def _file(path: Path, cache_control: str, encodings: Mapping[str, str]) -> File:
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     try:
-        exists = path.is_file() and path.resolve().is_relative_to(DIST)
+        exists = path.suffix in _TYPES and path.is_file() and path.resolve().is_relative_to(DIST)
     except (OSError, ValueError):
         # A name that is too long for a file, or holds a NUL.
         exists = False
     if not exists:
         raise Refused("not_found", "There is no such file.", status=404)
-    return File(
-        path,
-        content_disposition_type="inline",
-        media_type=_TYPES[path.suffix],
-        headers={"Cache-Control": cache_control},
-    )
+    sent = path
+    for name, suffix in encodings.items():
+        if sent is path and (smaller := path.with_name(path.name + suffix)).is_file():
+            sent, headers["Content-Encoding"] = smaller, name
+    return File(sent, content_disposition_type="inline", media_type=_TYPES[path.suffix], headers=headers)
 
 
 def _page_of(meta: PageMeta | None, viewer: Viewer, services: Services, body: str) -> Response[str]:
