@@ -2,7 +2,7 @@
 import type { Component } from 'svelte';
 import type { Route } from './router.svelte';
 
-type Loader = () => Promise<{ default: Component<any> }>;
+type Loader = () => Promise<{ default: Component<any>; SoundBar?: Component }>;
 
 const PAGES: Record<Route['name'], Loader> = {
   home: () => import('../pages/Home.svelte'),

@@ -1,6 +1,7 @@
 // Being on stage: one seat, one voice, one connection. Lives beside the pages, so that one can read on.
 import { ApiError } from '../api/client';
 import { hiddenAudio } from '../player/state';
+import { session } from '../session.svelte';
 import type { SpaceFeed } from '../spaces/feed.svelte';
 import { toasts } from '../toasts.svelte';
 import type { Space } from '../types';
@@ -37,6 +38,11 @@ class Stage {
 
   constructor() {
     sound.onSilence = () => this.#close();
+    $effect.root(() => {
+      $effect(() => {
+        if (session.known && !session.active) this.shut();
+      });
+    });
   }
 
   get active(): boolean {
