@@ -97,7 +97,8 @@ async def delete_post(acting: Acting, post_id: int) -> Post:
     await indexed.went(acting, post_id)
     await conversations.went(acting, post)
     await boosts.end_all_of(acting, post)
-    told = {"post": str(post_id), "account": str(post.account_id), "tagged": bool(post.tags)}
+    may_stand_by_tags = bool(post.tags) or post.edited_at_ms is not None  # by those that an edit took out, too
+    told = {"post": str(post_id), "account": str(post.account_id), "tagged": may_stand_by_tags}
     if post.visibility is Visibility.DIRECT:
         told["conversation"] = str(post.conversation_id)
     await emit(acting.tx, POST_DELETED, told | {"facts": msgspec.to_builtins(post.gate_facts())})

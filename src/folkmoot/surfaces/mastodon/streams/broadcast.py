@@ -97,42 +97,33 @@ class Broadcast:
         await self._say_post(m.UPDATE, int(payload["boost"]))
 
     async def _edited(self, payload: Any) -> None:
-        post_id = int(payload["post"])
-        await self._say_post(m.EDITED, post_id)
-        if "before" in payload:
-            await self._say_gone_by_edit(post_id, payload["before"])
+        post_id, before = int(payload["post"]), payload.get("before")
+        await self._say_post(m.EDITED, post_id, before)
+        if before is not None:
+            await self._say_to_unnamed(post_id, before)
         async with self._services.database.read() as read:
             boosting = await boosts.showing(read, post_id, _SHOWN_BY_MAX)
             quoting = await quotes.showing(read, post_id, _SHOWN_BY_MAX)
         for id_ in (*boosting, *quoting):
             await self._say_post(m.EDITED, id_)
 
-    async def _say_gone_by_edit(self, post_id: int, before: Any) -> None:
-        """To those in whose timelines it stood, or whom it was for, by what an edit took out of it."""
+    async def _say_to_unnamed(self, post_id: int, before: Any) -> None:
+        """That it is gone, to those who may see it no more: programs drop what is gone wherever they show it, so
+        whoever may still see it elsewhere isn't told so, though it stands in a timeline of theirs no more."""
         async with self._services.database.read() as read:
             post = await posts.by_id(read, post_id)
-            if post is None:
+            if post is None or post.visibility in FOR_ALL:
                 return
-            stood = replace(
-                post,
-                mentions=tuple(map(int, before["mentions"])),
-                tags=tuple(before["tags"]),
-                language=before["language"],
-            )
-            still = set(await self._in_timelines(read, post))
-            gone = [one for one in await self._in_timelines(read, stood) if one not in still]
-            await self._say_deleted(read, str(post_id), stood.gate_facts(), gone)
+            stood = _as_it_stood(post, before)
             unnamed = set(stood.mentions) - set(post.mentions)
-            if unnamed and post.visibility not in FOR_ALL:
-                await self._say_deleted(
-                    read, str(post_id), stood.gate_facts(), await self._blind(read, post, unnamed)
-                )
+            lines = [one for id_ in unnamed for one in self._switchboard.lines(Channel(c.USER, str(id_)))]
+            lines += [one for one in await self._lists(read, stood) if one[0].viewer.id in unnamed]
+            await self._say_deleted(read, str(post_id), stood.gate_facts(), await self._blind(read, post, lines))
             if post.visibility is Visibility.DIRECT:
                 await self._say_conversation(read, post.conversation_id, unnamed)
 
-    async def _blind(self, read: Read, post: Post, account_ids: Iterable[int]) -> _Lines:
-        """The own streams of those of some accounts who may not see a post."""
-        lines = [one for id_ in account_ids for one in self._switchboard.lines(Channel(c.USER, str(id_)))]
+    async def _blind(self, read: Read, post: Post, lines: _Lines) -> _Lines:
+        """Those of some who may not see a post."""
         viewers = list(_by_viewer(lines))
         told = await self._services.gate.admit_each(read, viewers, [post]) if viewers else []
         see = {viewer for some, seen in told if seen for viewer in some}
@@ -191,16 +182,18 @@ class Broadcast:
             for account_id, lines in audiences.items():
                 await self._say_deleted(read, boosts[account_id], Facts((account_id,), Reach.UNLISTED), lines)
 
-    async def _say_post(self, event: str, post_id: int) -> None:
+    async def _say_post(self, event: str, post_id: int, before: Any = None) -> None:
+        """In the timelines where it stands, and where it stood `before`: there it is still shown."""
         async with self._services.database.read() as read:
             post = await posts.by_id(read, post_id)
             if post is None:
                 return
             if post.visibility is Visibility.DIRECT:
                 await self._say_conversation(read, post.conversation_id, {post.account_id, *post.mentions})
-            own = await self._home(read, post) + await self._lists(read, post)
+            forms = [post] if before is None else [post, _as_it_stood(post, before)]
+            own = [one for form in forms for one in await self._own(read, form)]
             await self._say_in(read, event, post, own, Context.HOME)
-            public = await self._public(read, post)
+            public = [one for form in forms for one in await self._public(read, form)]
             if public:
                 # Without quotes of who stands in no public list, as in the timelines.
                 for listed in await load_statuses.in_public(read, self._services, [post]):
@@ -209,7 +202,7 @@ class Broadcast:
     async def _say_in(self, read: Read, event: str, post: Post, lines: _Lines, context: Context) -> None:
         if not lines:
             return
-        by_viewer = _by_viewer(lines)
+        by_viewer = _by_viewer(dict.fromkeys(lines))
         # Of an answer somebody may have muted the conversation before.
         is_new = event == m.UPDATE and post.reblog_of_id is None and post.in_reply_to_id is None
         async for viewers, status in load_statuses.for_many(
@@ -217,9 +210,8 @@ class Broadcast:
         ):
             await _say(message(event, status), viewers, by_viewer, has_media=bool(status.media_attachments))
 
-    async def _in_timelines(self, read: Read, post: Post) -> _Lines:
-        home, listed = await self._home(read, post), await self._lists(read, post)
-        return home + listed + await self._public(read, post)
+    async def _own(self, read: Read, post: Post) -> _Lines:
+        return await self._home(read, post) + await self._lists(read, post)
 
     async def _home(self, read: Read, post: Post) -> _Lines:
         lines = self._by_id(c.USER)
@@ -339,6 +331,16 @@ class _Deleted(msgspec.Struct, frozen=True):
 
     def gate_facts(self) -> Facts:
         return self.facts
+
+
+def _as_it_stood(post: Post, before: Any) -> Post:
+    """By what it was in timelines, and for whom, before an edit."""
+    return replace(
+        post,
+        mentions=tuple(map(int, before["mentions"])),
+        tags=tuple(before["tags"]),
+        language=before["language"],
+    )
 
 
 def _by_viewer(lines: Iterable[tuple[Line, tuple[str, ...]]]) -> dict[Viewer, _Lines]:
