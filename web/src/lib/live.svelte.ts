@@ -18,12 +18,20 @@ export function follow(timeline: Timeline, stream: Stream): () => void {
 }
 
 function take(timeline: Timeline, { event, payload }: StreamEvent): void {
-  if (event === 'update') timeline.arrive(JSON.parse(payload) as Status);
-  else if (event === 'status.update') changed(JSON.parse(payload) as Status);
+  if (event === 'update') timeline.arrive(there(payload));
+  else if (event === 'status.update') changed(there(payload));
   else if (event === 'delete') {
     gone.add(payload);
     timeline.remove(payload);
   }
+}
+
+/** It is shown to one, also if it was gone before: a boost that ended took with it what it showed. */
+function there(payload: string): Status {
+  const status = JSON.parse(payload) as Status;
+  gone.delete(status.id);
+  if (status.reblog) gone.delete(status.reblog.id);
+  return status;
 }
 
 /** For an effect: looks again from time to time while nothing tells, and once when it is connected anew. */
