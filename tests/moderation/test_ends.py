@@ -22,7 +22,7 @@ from folkmoot.storage.tables.bus import events
 from folkmoot.storage.tables.people import credentials
 
 HOUR_MS = 3_600_000
-BACK = {"before": "suspended", "after": "active"}
+BACK = {"before": "suspended", "after": "active", "until": "None"}
 
 
 class Told:
@@ -86,7 +86,7 @@ async def test_what_is_below_holds_then_and_is_what_is_told(people: People, told
 
     await people.system(both)
     clock.advance_ms(HOUR_MS)
-    assert await ended(people, told) == [{"account": str(ana), "before": "suspended", "after": "limited"}]
+    assert await ended(people, told) == [{**BACK, "account": str(ana), "after": "limited"}]
 
 
 async def test_the_first_of_two_ends_is_none(people: People, told: Told, clock: FakeClock) -> None:

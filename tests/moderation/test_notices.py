@@ -167,6 +167,39 @@ async def test_what_changed_meanwhile_and_what_people_do_themselves_is_not_writt
 
 
 @ON_ONE
+async def test_of_an_end_that_was_changed_meanwhile_one_letter_comes(office: Office) -> None:
+    carol = await office.person("carol")
+    space = await office.square.act(
+        carol, Action.OPEN_SPACE, lambda acting: spaces.create(acting, Draft(title="The Moot"), page_url="")
+    )
+    subject = Subject(Kind.SPACE, space.id)
+    for until_ms in (4_102_444_800_000, None):
+        await office.decide(partial(impose_on, subject=subject, standing=Standing.MUTED, until_ms=until_ms))
+        await office.decide(partial(impose, account_id=carol, standing=Standing.SUSPENDED, until_ms=until_ms))
+    letters = await office.read()
+    assert sorted(subject for subject, _ in letters) == [
+        "A Space of yours was muted",
+        "Your account @carol was suspended",
+    ]
+    assert not any("until" in text for _, text in letters)
+
+
+@ON_ONE
+async def test_a_job_of_a_version_that_named_no_end_is_done(office: Office) -> None:
+    carol = await office.person("carol")
+    await office.decide(partial(impose, account_id=carol, standing=Standing.SUSPENDED))
+    await office.put_down()
+
+    async def older(tx: Write) -> None:
+        payload = (await tx.connection.execute(select(jobs.c.payload))).scalar_one()
+        del payload["until"]
+        await tx.connection.execute(update(jobs).values(payload=payload))
+
+    await office.square.database.write(older)
+    assert [subject for subject, _ in await office.read()] == ["Your account @carol was suspended"]
+
+
+@ON_ONE
 async def test_nobody_reads_it_in_a_strangers_mailbox_or_in_the_jobs(office: Office) -> None:
     carol = await office.person("carol", confirmed=False)
     await office.decide(lambda acting: impose(acting, carol, Standing.SUSPENDED, reason=REASON))

@@ -181,6 +181,23 @@ async def test_whoever_has_the_address_before_is_told_before_the_new_one_can_cou
     assert (to[0], set(to[1:])) == (CAROL, {"carol@other.example"})
 
 
+async def test_an_address_that_takes_nothing_for_hours_holds_up_another_for_minutes(
+    carol: httpx.AsyncClient, services: Services, clock: FakeClock
+) -> None:
+    readers = Unreachable()
+    await confirm(services, readers, carol)
+    other = {"email": "carol@other.example", "password": PASSWORD}
+    readers.away[CAROL] = NotSent("The mail server is away.")
+    assert (await carol.post(f"{API}/email", json=other, headers=ORIGIN)).status_code == 200
+    for waited_ms in (0, 600_000):
+        clock.advance_ms(waited_ms)
+        assert await readers.read(services.database) == []
+    clock.advance_ms(600_000)
+    (letter,) = await readers.read(services.database)
+    await carol.post(f"{API}/email-link", json={"secret": secret_in(letter)}, headers=ORIGIN)
+    assert await own_email(carol) == ("carol@other.example", True, None)
+
+
 async def test_an_address_that_is_gone_for_good_holds_up_no_other(
     carol: httpx.AsyncClient, services: Services, clock: FakeClock
 ) -> None:

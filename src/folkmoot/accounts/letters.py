@@ -27,6 +27,7 @@ HAPPENED = "mail.happened"
 RESETS_MAX = 5  # accounts of one mailbox
 EMAIL_ASKED = "email_asked"
 _IN_TURN_MS = 1_000
+_WAITS_MAX_MS = 600_000  # for a mailbox that takes nothing: longer than a server keeps whom it doesn't know waiting
 _NOT_YOU = "If that wasn't you, change your password at once: it signs everybody else out."
 
 # What can have happened to an account, by the name that its job carries: (subject, sentence).
@@ -172,10 +173,12 @@ def _begun_ms(job: Job) -> int | None:
 
 async def _make_confirmation_in_turn(acting: Acting, job: Job) -> tuple[Addressee, str] | None:
     """None, and a job for later, as long as whoever reads the address that counts wasn't told of another one: a
-    letter that is kept waiting would find the new one in its place."""
+    letter that is kept waiting would find the new one in its place. Of a mailbox that takes no letters for minutes
+    nobody may read them any more; whoever changes the address said the password."""
     asked = {"account": job.payload["account"], "what": EMAIL_ASKED}
     told_ms = await next_run_ms(acting.tx, HAPPENED, asked, queue=QUEUE)
-    if told_ms is None:
+    has_waited_ms = acting.now_ms - job.payload.get("asked_at_ms", acting.now_ms)
+    if told_ms is None or has_waited_ms > _WAITS_MAX_MS:
         return await make_confirmation(acting, int(job.payload["account"]), _begun_ms(job))
     if await finish(acting.tx, job):
         later_ms = max(told_ms, acting.now_ms) + _IN_TURN_MS

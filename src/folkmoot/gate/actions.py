@@ -160,7 +160,7 @@ async def announce(acting: Acting, subject: Subject, before: Sanction, after: Sa
     one end must not come back to a door that is shut."""
     if (before.standing, before.until_ms) == (after.standing, after.until_ms):
         return
-    changed = {"before": before.standing.value, "after": after.standing.value}
+    changed = {"before": before.standing.value, "after": after.standing.value, "until": str(after.until_ms)}
     if subject.kind is Kind.ACCOUNT:
         await emit(acting.tx, STANDING_CHANGED, {"account": str(subject.id), **changed})
     else:

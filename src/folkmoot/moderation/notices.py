@@ -65,7 +65,7 @@ class Notices:
             to = await addressee(read, account_id)
             now = await sanction_of(read, account_id)
         after = Standing(job.payload["after"])
-        if to is None or now is None or now.standing is not after:
+        if to is None or now is None or not _holds_yet(job, now):
             return  # what came after it has a letter of its own
         if after in _ABOUT_ACCOUNTS:
             await self._send(to, self._imposed(to, f"Your account @{to.username}", now, _WHAT[after]), job)
@@ -80,7 +80,7 @@ class Notices:
             account_id = await owner_of(read, subject)
             to = None if account_id is None else await addressee(read, account_id)
             now = (await subjects.held(read, [subject]))[subject]
-        if to is None or now.standing != job.payload["after"]:
+        if to is None or not _holds_yet(job, now):
             return
         what = f"A {_CALLED[subject.kind]} of yours"
         if now.standing is Standing.ACTIVE:
@@ -112,6 +112,12 @@ class Notices:
     async def _send(self, to: Addressee, letter: Letter, job: Job) -> None:
         if to.is_confirmed:
             await self._mailer.send(letter, job, self._gate.database.clock_ms())
+
+
+def _holds_yet(job: Job, now: Sanction) -> bool:
+    """Whether what its letter is about holds now, until the same end. Jobs of a version before name no end."""
+    until = str(now.until_ms)
+    return now.standing == job.payload["after"] and job.payload.get("until", until) == until
 
 
 def _is_decision(changed: Mapping[str, str]) -> bool:
