@@ -2,7 +2,7 @@
 import { ApiError } from './api/client';
 import { cancelScheduled, deleteStatus, getSource, getStatus } from './api/square';
 import type { Purpose } from './composition.svelte';
-import { emptyDraft, keepDraft, type Draft } from './drafts';
+import { emptyDraft, keepDraft, type Draft } from './drafts.svelte';
 import { attempt, toasts } from './toasts.svelte';
 import { asSentence } from './words';
 import type { QuotePolicy, ScheduledStatus, Status } from './mastodon-types';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { composing, resume, reword, writeAnew } from './composing.svelte';
-import { draftAt, draftsOf, emptyDraft, keepDraft } from './drafts';
+import { draftAt, draftsOf, emptyDraft, keepDraft } from './drafts.svelte';
 import type { ScheduledStatus, Status } from './mastodon-types';
 
 const POST = {

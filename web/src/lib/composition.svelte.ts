@@ -1,6 +1,14 @@
 // A post in the making, or a thread of them: what stands in the form, where it is kept, and what is sent.
 import { changeStatus, newKey, postStatus, type NewPoll, type NewStatus } from './api/square';
-import { draftAt, emptyWords, keepDraft, type Draft, type PollDraft, type Words } from './drafts';
+import {
+  draftAt,
+  emptyWords,
+  keepDraft,
+  noteDraft,
+  type Draft,
+  type PollDraft,
+  type Words,
+} from './drafts.svelte';
 import { countCharacters, visibleCharacters } from './characters';
 import type { Instance, MediaAttachment, ScheduledStatus, Status, Visibility } from './mastodon-types';
 
@@ -160,7 +168,7 @@ export class Composition {
   keep(nowMs: number): void {
     // Who empties the form is done with the thread.
     if (this.isEmpty && this.continues) [this.continues, this.posted] = [this.otherwise.continues, []];
-    keepDraft(this.accountId, this.place, this.isBegun ? this.draft : null, nowMs);
+    noteDraft(this.accountId, this.place, this.isBegun ? this.draft : null, nowMs);
   }
 
   /** Posts it, a thread one after the other. What is out leaves the form at once: who sends again goes on there. */

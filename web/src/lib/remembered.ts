@@ -14,11 +14,16 @@ export function remembered<T>(name: string, otherwise: T): T {
 }
 
 export function remember(name: string, value: unknown): void {
-  const text = JSON.stringify(value);
+  if (!store(name, value)) unstored.set(name, JSON.stringify(value));
+}
+
+/** Whether storage took it. */
+export function store(name: string, value: unknown): boolean {
   try {
-    localStorage.setItem(PREFIX + name, text);
+    localStorage.setItem(PREFIX + name, JSON.stringify(value));
     unstored.delete(name);
+    return true;
   } catch {
-    unstored.set(name, text);
+    return false;
   }
 }

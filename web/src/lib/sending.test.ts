@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sendJson } from './api/client';
 import { Composition, markOf } from './composition.svelte';
-import { draftAt, emptyDraft } from './drafts';
+import { draftAt, emptyDraft } from './drafts.svelte';
 import type { NewStatus } from './api/square';
 
 interface Sent {

@@ -3,7 +3,7 @@ import { pixelsOf } from './blurhash';
 import { countCharacters, visibleCharacters } from './characters';
 import { completed, fragmentAt } from './completion';
 import { Composition, obstacle, placeOf, requestOf } from './composition.svelte';
-import { draftAt, draftsOf, emptyDraft, keepDraft, pruned, type Draft } from './drafts';
+import { draftAt, draftsOf, emptyDraft, keepDraft, pruned, type Draft } from './drafts.svelte';
 import { sentenceOf, told } from './notifications';
 import { moved } from './order';
 import { postKeyOf } from './post-keys';

@@ -1,5 +1,5 @@
 // What was begun and not sent: kept in this browser, for each account and each place apart.
-import { remember, remembered } from './remembered';
+import { remembered, store } from './remembered';
 import type { MediaAttachment, QuotePolicy, Visibility } from './mastodon-types';
 
 export interface PollDraft {
@@ -63,19 +63,35 @@ const DRAFTS_MAX = 30;
 
 const nameOf = (accountId: string): string => `drafts.${accountId}`;
 
+type Drafts = Record<string, Kept>;
+
+/** By account and place, what storage did not take: another tab may keep others there meanwhile. Null: forgotten. */
+const unstored = new Map<string, Record<string, Kept | null>>();
+/** Another one when something is kept or forgotten beside the form. */
+let version = $state.raw({});
+
+function allOf(accountId: string): Drafts {
+  const all = { ...remembered<Drafts>(nameOf(accountId), {}), ...unstored.get(accountId) };
+  return Object.fromEntries(Object.entries(all).filter((one): one is [string, Kept] => one[1] !== null));
+}
+
 export function draftAt(accountId: string, place: string): Draft | null {
-  return remembered<Record<string, Kept>>(nameOf(accountId), {})[place]?.draft ?? null;
+  return allOf(accountId)[place]?.draft ?? null;
 }
 
 /** Null forgets it. */
-export function keepDraft(accountId: string, place: string, draft: Draft | null, nowMs: number): void {
-  const all = remembered<Record<string, Kept>>(nameOf(accountId), {});
-  delete all[place];
-  if (draft) all[place] = { draft, atMs: nowMs };
-  remember(nameOf(accountId), pruned(all, nowMs));
+export function keepDraft(...kept: Parameters<typeof noteDraft>): void {
+  noteDraft(...kept);
+  version = {};
 }
 
-export function pruned(all: Record<string, Kept>, nowMs: number): Record<string, Kept> {
+/** The same of what is being written: no list of drafts moves anything for each letter. */
+export function noteDraft(accountId: string, place: string, draft: Draft | null, nowMs: number): void {
+  unstored.set(accountId, { ...unstored.get(accountId), [place]: draft && { draft, atMs: nowMs } });
+  if (store(nameOf(accountId), pruned(allOf(accountId), nowMs))) unstored.delete(accountId);
+}
+
+export function pruned(all: Drafts, nowMs: number): Drafts {
   const recent = Object.entries(all)
     .filter(([, kept]) => nowMs - kept.atMs < KEPT_MS)
     .sort(([, a], [, b]) => b.atMs - a.atMs);
@@ -86,10 +102,10 @@ export interface KeptDraft extends Kept {
   place: string;
 }
 
-/** The newest first. */
+/** The newest first. An effect that reads them runs again when there are others. */
 export function draftsOf(accountId: string): KeptDraft[] {
-  const all = remembered<Record<string, Kept>>(nameOf(accountId), {});
-  return Object.entries(all)
+  void version;
+  return Object.entries(allOf(accountId))
     .map(([place, kept]) => ({ place, ...kept }))
     .sort((a, b) => b.atMs - a.atMs);
 }
