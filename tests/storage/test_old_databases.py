@@ -1,6 +1,5 @@
 """Databases of earlier versions, with rows in every table: what somebody had is there after the migrations too."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,6 @@ TABLES = {"standings": "sanctions"}
 COLUMNS = {("standings", "changed_at_ms"): "decided_at_ms"}
 # Rows of `sanctions` since 0006, as tests/storage/test_migrations.py shows.
 MOVED = {("applications", "stopped_at_ms"), ("applications", "stopped_reason")}
-# What 0021 added to them: whom a post names. Shown in tests/storage/test_migrations.py.
-LABEL = re.compile(r" ?'?=to:\d+'?")
 # Of these exactly one is set.
 SUBJECTS = {"sanctions": ("account_id", "space_id", "clip_id", "application_id", "host")}
 Rows = list[dict[str, Any]]
@@ -104,10 +101,7 @@ def tables_of(connection: Connection) -> list[Table]:
 
 
 def rows_of(connection: Connection, table: Table) -> Rows:
-    rows = [dict(row) for row in connection.execute(select(table)).mappings()]
-    if table.name == "post_words":
-        return [{**row, "words": LABEL.sub("", row["words"]).strip()} for row in rows]
-    return rows
+    return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
 def fill(connection: Connection, table: Table, first: int) -> Rows:

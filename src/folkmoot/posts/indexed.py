@@ -57,8 +57,13 @@ def labels(post: Post, *, kinds: Iterable[str] = (), has_poll: bool = False) -> 
         "has:link": any(isinstance(piece, text.Url) for piece in text.tokens(post.source)),
         "has:space": post.space_id is not None,
     }
-    named = [f"to:{account_id}" for account_id in post.mentions]
-    return [name for name, holds in said.items() if holds] + [f"has:{kind}" for kind in kinds] + named
+    has = [f"has:{kind}" for kind in kinds]
+    return [*(name for name, holds in said.items() if holds), *has, *labels_of_named(post.mentions)]
+
+
+def labels_of_named(account_ids: Iterable[int]) -> list[str]:
+    """The last of a post's labels: whom it names. Pure."""
+    return [f"to:{account_id}" for account_id in account_ids]
 
 
 async def _insert(tx: Write, post_id: int, row: str) -> None:

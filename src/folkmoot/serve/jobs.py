@@ -19,6 +19,7 @@ from folkmoot.posts import polls, scheduled
 from folkmoot.posts.files import processing
 from folkmoot.posts.files.actions import PROCESS
 from folkmoot.posts.files.claims import CLEAR_UNCLAIMED, unclaimed_clearer
+from folkmoot.posts.labelling import LABEL_NAMED, named_labeller
 from folkmoot.recordings.actions import DELETE_TAPE, tape_deleter
 from folkmoot.recordings.redacting import REDACT, TAKE_BACK
 from folkmoot.serve.archive import archived_tape_deleter
@@ -33,12 +34,13 @@ from folkmoot.storage.objects import ObjectStore
 _UNTIL_DONE = RetryPolicy(attempts_max=sys.maxsize, delay_ms_max=600_000)
 RETRIES = {
     DELETE_ACCOUNT: _UNTIL_DONE,
+    LABEL_NAMED: _UNTIL_DONE,
     REDACT: _UNTIL_DONE,
     TAKE_BACK: _UNTIL_DONE,
     PROCESS: processing.RETRY,
     PUSH: sending.RETRY,
 }
-"""What was promised to somebody is never given up."""
+"""What was promised to somebody is never given up, nor what nobody would begin again."""
 
 
 def handlers(
@@ -56,6 +58,7 @@ def handlers(
         DELETE_OBJECTS: object_deleter(objects),
         CLEAR_UNCLAIMED: unclaimed_clearer(gate.database, objects),
         FORGET_WORDS: word_forgetter(gate.database),
+        LABEL_NAMED: named_labeller(gate.database),
         PROCESS: processing.Processing(gate, Depot(objects, workshop), gate.database.clock_ms).run,
         PUSH: pushing.run,
         STARTING_SOON: Telling(gate).run_starting_soon,

@@ -1,5 +1,7 @@
 """Who is named and listed, and why a post did not come."""
 
+import time
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,6 +9,8 @@ revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
+
+_AFTER_RELOAD_MS = 120_000
 
 
 def upgrade() -> None:
@@ -26,23 +30,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("account_id IS NULL"),
         postgresql_where=sa.text("account_id IS NULL"),
     )
-    for statement in _ON_SQLITE if op.get_bind().dialect.name == "sqlite" else _ON_POSTGRESQL:
-        op.execute(statement)
-
-
-# What was written until now gets a label for each whom it names, as `posts/indexed.py` says. SQLite's index follows
-# what comes and goes, not what changes.
-_ON_SQLITE = (
-    "CREATE TEMPORARY TABLE naming AS SELECT post_words.post_id, post_words.words ||"
-    " (SELECT group_concat(' =to:' || value, '') FROM json_each(posts.mentions)) AS words"
-    " FROM post_words JOIN posts ON posts.id = post_words.post_id WHERE json_array_length(posts.mentions) > 0",
-    "DELETE FROM post_words WHERE post_id IN (SELECT post_id FROM naming)",
-    "INSERT INTO post_words (post_id, words) SELECT post_id, words FROM naming",
-    "DROP TABLE naming",
-)
-_ON_POSTGRESQL = (
-    "UPDATE post_words SET words = words || naming.labels FROM (SELECT posts.id,"
-    " CAST(string_agg('''=to:' || one.value || '''', ' ') AS tsvector) AS labels"
-    " FROM posts CROSS JOIN LATERAL jsonb_array_elements_text(posts.mentions) AS one(value)"
-    " GROUP BY posts.id) AS naming WHERE post_words.post_id = naming.id",
-)
+    # What was written until now gets labels of whom it names by jobs (`posts/labelling.py`): here it would keep
+    # everybody from writing for as long as it takes. After the version before, which goes on until a minute after a
+    # reload, writes no more.
+    op.execute(
+        sa.text(
+            "INSERT INTO jobs (queue, kind, payload, run_at_ms)"
+            " SELECT 'search.label_named', 'search.label_named', '{}', :run_at_ms"
+            " WHERE EXISTS (SELECT 1 FROM post_words)"
+        ).bindparams(run_at_ms=time.time_ns() // 1_000_000 + _AFTER_RELOAD_MS)
+    )
