@@ -229,6 +229,25 @@ async def test_pages_by_offset_go_on_behind_the_newest(square: Square, monkeypat
         assert pages == [said[:2], said[2:4], said[4:6], said[6:]], typed
 
 
+async def test_what_was_marked_long_ago_is_found_among_everybodys(
+    square: Square, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MARKED_MAX", 1)
+    alice, bob = await square.person("alice"), await square.person("bob")
+    marked = [await square.say(bob, f"tea {number}") for number in range(3)]
+
+    async def mark(tx: Write) -> None:
+        for post in marked:
+            values = {"id": tx.new_id(), "account_id": alice, "post_id": post.id}
+            await tx.connection.execute(insert(bookmarks).values(**values))
+
+    await square.database.write(mark)
+    for typed in ("tea", "tea in:library"):
+        assert await found(square, alice, typed) == ids(marked[::-1])
+    await be_found(square, await square.person("carol"))
+    assert await found(square, alice, "tea") == ids(marked[::-1])
+
+
 @pytest.mark.parametrize("few", [2, 0])
 async def test_of_few_who_agreed_to_be_found_everything_is(
     square: Square, monkeypatch: pytest.MonkeyPatch, few: int

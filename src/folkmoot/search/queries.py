@@ -68,10 +68,10 @@ async def statuses(
     wanted = await _match(read, viewer_id, query, account_id)
     if wanted is None:
         return []
-    everybodys = None if query.only_library else await _of_the_findable(read, wanted)
+    findable = None if query.only_library else await _of_the_findable(read, wanted)
     ascending = page.min_id is not None
     look = partial(_newest, read, bounds=_bounds(query, page), ascending=ascending, limit=CANDIDATES_MAX + offset)
-    candidates = _candidates(look, viewer_id, wanted, everybodys)
+    candidates = _candidates(look, viewer_id, wanted, findable)
     library = _library(read, viewer_id)
     said_to_all = and_(posts.c.visibility == Visibility.PUBLIC.value, accounts.c.indexable)
     ids = (
@@ -149,22 +149,24 @@ async def _match(read: Read, viewer_id: int, query: Query, account_id: int | Non
 
 
 async def _of_the_findable(read: Read, wanted: Match) -> Match | None:
-    """What may be of anybody who agreed to be found; None where that is nobody."""
+    """What is of those who agreed to be found; None where they are nobody, or not few among all."""
     some = select(accounts.c.id).where(accounts.c.indexable).limit(FINDABLE_FEW + 1)
     ids = (await read.connection.execute(some)).scalars().all()
-    if len(ids) > FINDABLE_FEW:
-        return wanted
-    return msgspec.structs.replace(wanted, one_of=tuple(words.label(f"from:{id_}") for id_ in ids)) if ids else None
+    if not ids or len(ids) > FINDABLE_FEW:
+        return None
+    return msgspec.structs.replace(wanted, one_of=tuple(words.label(f"from:{id_}") for id_ in ids))
 
 
-def _candidates(look: Callable[..., Any], viewer_id: int, wanted: Match, everybodys: Match | None) -> Any:
-    """(id): the newest posts with the words (the oldest after `min_id`): a bounded number of everybody's, of the
-    viewer's own, of those that name them, and of those that they marked last. None is lost among everybody's."""
+def _candidates(look: Callable[..., Any], viewer_id: int, wanted: Match, findable: Match | None) -> Any:
+    """(id): the newest posts with the words (the oldest after `min_id`): a bounded number of everybody's, among them
+    what the viewer marked long ago; of the viewer's own, of those that name them, of those that they marked last,
+    and of those of few who agreed to be found. None of these is lost among everybody's."""
     about = [words.label(f"{how}:{viewer_id}") for how in ("from", "to")]
     sets = [
         *(look(msgspec.structs.replace(wanted, all_of=(*wanted.all_of, one))) for one in about),
         *(look(wanted, marked_in=marks, viewer_id=viewer_id) for marks in (favourites, bookmarks)),
-        *([look(everybodys)] if everybodys is not None else []),
+        look(wanted),
+        *([look(findable)] if findable is not None else []),
     ]
     return union(*(select(one.c.id) for one in sets)).subquery("candidates")
 
