@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.certificates import DAY, Authority
+from tests.support.files import no_file_left
 
 from folkmoot.audience.certificates import Certificate, CertificateError
 from folkmoot.audience.tls import keep_secret
@@ -69,6 +70,18 @@ def test_what_is_renewed_is_read_again_once_both_fit(
     shutil.copy(new_key, key)
     certificate.renew(NOW)
     assert certificate.context is not before
+    assert certificate.expires > NOW + 50 * DAY
+
+
+def test_what_is_renewed_while_no_file_is_free_is_read_later(authority: Authority) -> None:
+    chain, key = authority.issue("old", days=3)
+    certificate = make(chain, key)
+    for new, file in zip(authority.issue("new", days=60), (chain, key), strict=True):
+        shutil.copy(new, file)
+    with no_file_left():
+        certificate.renew(NOW)
+    assert certificate.expires < NOW + 50 * DAY
+    certificate.renew(NOW)
     assert certificate.expires > NOW + 50 * DAY
 
 

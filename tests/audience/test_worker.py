@@ -214,9 +214,13 @@ def test_a_crowd_is_taken_in_a_message_at_a_time(tmp_path: Path) -> None:
         for _ in range(2):
             socket.send_fds(web, [message], [listener.fileno()] * wire.ARRIVALS_MAX)
         came = [0]
-        while came[-1] < 2 * wire.ARRIVALS_MAX:
+
+        def all_came() -> bool:
             made.run_once()
             came.append(len(made.fanout))
+            return came[-1] >= 2 * wire.ARRIVALS_MAX
+
+        wait_until(all_came)
     assert sorted(set(came)) == [0, wire.ARRIVALS_MAX, 2 * wire.ARRIVALS_MAX]
     made.close()
     revocations.close()
@@ -242,6 +246,23 @@ def test_it_notes_how_long_writing_to_a_group_took(tmp_path: Path, monkeypatch: 
     counted = [dict(zip(wire.TICKS_MS, report.ticks, strict=False)) for report in reports]
     assert [sum(ticks.values()) for ticks in counted] == [0, 1], "a look is no write"
     assert counted[1][50] == 1
+    made.close()
+    revocations.close()
+
+
+def test_one_that_passed_everybody_on_sleeps_until_its_web_process_is_gone(tmp_path: Path) -> None:
+    now_ms, revocations = [1_000], Revocations()
+    made = Worker(
+        WorkerConfig(tmp_path / "audience-1.sock", tmp_path), revocations, clock_ms=lambda: now_ms[0], report_ms=10
+    )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as successor:
+        successor.connect(str(tmp_path / "audience-1.sock"))
+        made.run_once()
+        successor.send(wire.TAKE_OVER)
+        wait_until(lambda: made.run_once() or made._successor is not None)
+        now_ms[0] += 1_000
+        made.run_once()
+        assert made._patience_s() == worker.REVOCATIONS_MS / 1000
     made.close()
     revocations.close()
 

@@ -62,7 +62,8 @@ class Certificate:
         return self._loaded.expires
 
     def renew(self, now: datetime.datetime) -> None:
-        """Reads the files again if they changed. One that can't be used is logged once, and the old one stays."""
+        """Reads the files again if they changed. One that can't be used is logged once, and the old one stays;
+        where they can't be read now, they are tried again."""
         try:
             looks = self._look()
             if looks in (self._loaded.looked, self._refused):
@@ -70,6 +71,8 @@ class Certificate:
             self._refused = looks
             self._loaded = self._load(looks)
         except CertificateError as error:
+            if isinstance(error.__cause__, OSError):  # no file is free, for one: the files say nothing of that
+                self._refused = None
             logger.warning("the certificate in use stays: %s", error)
         else:
             logger.info("the certificate was read again; it is good until %s", self.expires.date())

@@ -219,7 +219,9 @@ class Worker:
             return 0.0
         if self._successor is not None and len(self.fanout):
             return self._successor.patience_s
-        due_ms = min(self._revocations_due_ms, self._report_due_ms)
+        due_ms = self._revocations_due_ms
+        if self._successor is None:  # else there is no report
+            due_ms = min(due_ms, self._report_due_ms)
         if self._leaving:
             due_ms = min(due_ms, self._leave_due_ms)
         fanout_due_ms = self.fanout.due_ms()

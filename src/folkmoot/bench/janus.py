@@ -96,8 +96,8 @@ class _Api:
 def _running(command: str, folder: Path) -> Iterator[tuple[int, Path]]:
     """Raises StageFailed where it doesn't start.
 
-    It is started again where it ended: the thread of its unix socket (1.1.2) looks whether the plugin is initialized,
-    which is noted just after the thread was begun. Where it looks first, it ends, and Janus finds no transport.
+    It is started again where it ended: the thread of its unix socket (1.1.2) looks whether the plugin is
+    initialized, which is noted just after the thread was begun. Where it looks first, Janus finds no transport.
     """
     path, log = folder / "api.sock", folder / "janus.log"
     _configure(folder, path)

@@ -155,7 +155,8 @@ class LiveTapes:
         if opening is None:
             opening = loop.create_task(asyncio.to_thread(_opened, sound))
             self._open[directory] = opening
-            loop.call_later(self._idle_s, self._close_idle, directory)
+            if directory not in self._used_s:  # else its timer runs
+                loop.call_later(self._idle_s, self._close_idle, directory)
         self._used_s[directory] = loop.time()
         try:
             tape = await asyncio.shield(opening)
@@ -190,6 +191,7 @@ class LiveTapes:
         """A tape that nobody asks for is closed: its files may have been deleted."""
         opening = self._open.get(directory)
         if opening is None:
+            self._used_s.pop(directory, None)
             return
         loop = asyncio.get_running_loop()
         idle_s = loop.time() - self._used_s[directory]

@@ -1,6 +1,7 @@
 """HLS over HTTP: what waits, what is refused, and the draft's rules on every playlist from start to end."""
 
 import asyncio
+import errno
 from typing import Any
 
 import httpx
@@ -222,6 +223,20 @@ async def test_nothing_new_is_said_after_a_bounded_wait(
     listener = Listener(client, await hall.live(alice), "opus")
     assert await listener.status(msn=3, part=10) == 503
     assert await listener.status("3.10.m4s") == 503
+
+
+async def test_while_no_file_is_free_players_are_told_to_come_again(
+    client: httpx.AsyncClient, hall: Hall, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    listener = Listener(client, await hall.live(alice), "opus")
+    with monkeypatch.context() as patched:
+        patched.setattr(TapeReader, "__init__", full)
+        for name in ("live.m3u8", "init.mp4", "3.9.m4s"):
+            assert await listener.status(name) == 503, name
+    assert await listener.status() == 200
 
 
 async def test_too_many_do_not_wait(

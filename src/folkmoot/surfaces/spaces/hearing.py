@@ -108,7 +108,8 @@ class Hearing(msgspec.Struct, frozen=True):
             open_part = await self.after(tape, asked.is_in, stamps) or open_part
         if open_part.ends_early(tape.reader):
             raise Refused("trimmed", "The host shortened this recording: its playlist is index.m3u8.", status=410)
-        text = tape.playlist(open_part, self.codec, skip=asked.skip)
+        with tape_errors():
+            text = tape.playlist(open_part, self.codec, skip=asked.skip)
         if text is None:
             raise nothing_yet()
         if open_part.is_live:

@@ -5,6 +5,7 @@ be kept by caches for some seconds (`caching`): taking a Space's sound back is a
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -33,6 +34,7 @@ SEGMENT_TYPE = "audio/mp4"
 TAPE_AWAY = "This recording is kept in a store that can't be reached just now. Try again in a minute."
 _LISTEN = serves(Serves.ANYONE, Action.LISTEN, "read:statuses")
 _CHANGE = serves(Serves.SIGNED_IN, Action.OPEN_SPACE, "write:statuses")
+_NO_FILE_FREE = {errno.EMFILE, errno.ENFILE}
 _BLOCKS_PER_PIECE = 40
 _FRESH = {"Cache-Control": "no-cache"}
 
@@ -154,10 +156,14 @@ async def read_tape(work: Callable[[], Found]) -> Found:
 
 @contextmanager
 def tape_errors() -> Iterator[None]:
-    """The tape's errors as answers."""
+    """The tape's errors as answers, and that no file is free, which players ask about many times a second."""
     try:
         yield
     except TapeMissing as error:
+        raise nothing_yet() from error
+    except OSError as error:
+        if error.errno not in _NO_FILE_FREE:
+            raise
         raise nothing_yet() from error
     except TapeAway as error:
         raise Refused("store_away", TAPE_AWAY, status=503, headers={"Retry-After": "30"}) from error
