@@ -158,9 +158,9 @@ async def _of_the_findable(read: Read, wanted: Match) -> Match | None:
 
 
 def _candidates(look: Callable[..., Any], viewer_id: int, wanted: Match, findable: Match | None) -> Any:
-    """(id): the newest posts with the words (the oldest after `min_id`): a bounded number of everybody's, among them
-    what the viewer marked long ago; of the viewer's own, of those that name them, of those that they marked last,
-    and of those of few who agreed to be found. None of these is lost among everybody's."""
+    """(id): the newest posts with the words (the oldest after `min_id`): a bounded number of everybody's, with what
+    the viewer marked long ago; of the viewer's own, of those that name them, of those that they marked last, and of
+    those of few who agreed to be found. None of these is lost among everybody's."""
     about = [words.label(f"{how}:{viewer_id}") for how in ("from", "to")]
     sets = [
         *(look(msgspec.structs.replace(wanted, all_of=(*wanted.all_of, one))) for one in about),
