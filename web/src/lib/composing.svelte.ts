@@ -1,16 +1,15 @@
 // The form that opens above a page: for a quote, a change, a post from anywhere.
 import { ApiError } from './api/client';
-import { cancelScheduled, deleteStatus, getSource, getStatus } from './api/square';
+import { deleteStatus, getSource, getStatus } from './api/square';
 import type { Purpose } from './composition.svelte';
 import { emptyDraft, keepDraft, type Draft } from './drafts.svelte';
-import { attempt, toasts } from './toasts.svelte';
+import { gone } from './statuses.svelte';
+import { toasts } from './toasts.svelte';
 import { asSentence } from './words';
 import type { QuotePolicy, ScheduledStatus, Status } from './mastodon-types';
 
 export interface Asked extends Purpose {
   title: string;
-  onposted?: (status: Status) => void;
-  onscheduled?: () => void;
 }
 
 class Composing {
@@ -75,11 +74,18 @@ export async function writeAnew(post: Status, ongone: () => void): Promise<void>
   const draft: Draft = { ...emptyDraft(), ...(await contentOf(post)), quotePolicy: policyOf(post) };
   if (draft.poll) draft.poll.expiresInS = DAY_S;
   keepDraft(post.account.id, place, draft, Date.now());
+  let isThere = true;
   try {
     await deleteStatus(post.id);
+    isThere = false;
     ongone();
-    await resume(place);
+    await open(place);
   } catch (error) {
+    if (isThere && error instanceof ApiError && error.status >= 400 && error.status < 500) {
+      // It is said that it stays: then so do its words, there.
+      keepDraft(post.account.id, place, null, Date.now());
+      throw error;
+    }
     throw new Error(`${asSentence(error)} What it said is kept under Drafts, on the home page.`);
   }
 }
@@ -87,8 +93,19 @@ export async function writeAnew(post: Status, ongone: () => void): Promise<void>
 const policyOf = ({ quote_approval }: Status): QuotePolicy =>
   quote_approval ? (quote_approval.automatic[0] ?? 'nobody') : 'public';
 
-/** Opens what was kept under this place, with the posts that it changes, answers or quotes. */
+/** Opens what was kept under this place. */
 export async function resume(place: string): Promise<void> {
+  const [kind, id = ''] = place.split(':');
+  if (kind === 'redraft') {
+    // Perhaps it is still there: no answer came when it was to be deleted. Its words would be out twice.
+    await deleteStatus(id);
+    gone.add(id);
+  }
+  await open(place);
+}
+
+/** With the posts that it changes, answers or quotes. */
+async function open(place: string): Promise<void> {
   const [kind, id = '', answered = '', quoted = ''] = place.split(':');
   const changed = kind === 'edit' && (await stillThere(id));
   if (changed) return edit(changed);
@@ -97,7 +114,7 @@ export async function resume(place: string): Promise<void> {
     place,
     replyTo: await stillThere(kind === 'reply' ? id : answered),
     quote: await stillThere(kind === 'quote' ? id : quoted),
-    ...(kind === 'scheduled' && instead(id)),
+    ...(kind === 'scheduled' && { start: { replaces: id } }),
   });
 }
 
@@ -112,20 +129,14 @@ async function stillThere(id: string): Promise<Status | undefined> {
   }
 }
 
-/** The old one goes once the new one is there. */
-function instead(id: string, ondone: () => void = () => undefined): Pick<Asked, 'onposted' | 'onscheduled'> {
-  const cancel = () => void attempt(() => cancelScheduled(id)).then(ondone);
-  return { onposted: cancel, onscheduled: cancel };
-}
-
-export function reword(scheduled: ScheduledStatus, ondone: () => void): void {
+export async function reword(scheduled: ScheduledStatus): Promise<void> {
   const { params } = scheduled;
-  const answered = params.in_reply_to_id;
+  const [answered, quoted] = [params.in_reply_to_id ?? '', params.quoted_status_id ?? ''];
   composing.open({
     title: KINDS.scheduled,
-    place: `scheduled:${scheduled.id}:${answered ?? ''}`,
+    place: `scheduled:${scheduled.id}:${answered}:${quoted}`,
     replyTo: answered ? { id: answered, visibility: params.visibility } : undefined,
-    ...instead(scheduled.id, ondone),
+    quote: await stillThere(quoted),
     start: {
       text: params.text,
       warning: params.spoiler_text || null,
@@ -134,6 +145,7 @@ export function reword(scheduled: ScheduledStatus, ondone: () => void): void {
       sensitive: Boolean(params.sensitive),
       media: scheduled.media_attachments,
       scheduledAt: localTime(new Date(scheduled.scheduled_at)),
+      replaces: scheduled.id,
       quotePolicy: params.quote_approval_policy,
       poll: params.poll && {
         options: params.poll.options,

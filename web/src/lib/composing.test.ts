@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Composition } from './composition.svelte';
 import { composing, resume, reword, writeAnew } from './composing.svelte';
 import { draftAt, draftsOf, emptyDraft, keepDraft } from './drafts.svelte';
 import type { ScheduledStatus, Status } from './mastodon-types';
@@ -73,6 +74,12 @@ describe('a post that is deleted and written anew', () => {
     expect(draftsOf('1').map(({ draft }) => draft.text)).toEqual(['my *words*']);
   });
 
+  it('is no draft while the server keeps it: there would be two of it', async () => {
+    answers['DELETE 5'] = [403, { error: 'Not now' }];
+    await expect(writeAnew(POST, ongone)).rejects.toThrow(/^Not now$/);
+    expect(draftsOf('1')).toEqual([]);
+  });
+
   it('goes on when it was gone already: the browser had asked twice', async () => {
     answers['DELETE 5'] = [404, { error: 'Record not found' }];
     await writeAnew(POST, ongone);
@@ -108,18 +115,78 @@ describe('a draft that is gone on with', () => {
     expect(composing.now).toMatchObject({ place: 'reply:4', replyTo: undefined });
   });
 
-  it('takes the place of the scheduled post that it was, also after the page was left', async () => {
-    const scheduled = {
-      id: '9',
-      scheduled_at: '2030-01-01T00:00:00.000Z',
-      params: { text: 'later', in_reply_to_id: '4', visibility: 'public', quote_approval_policy: 'nobody' },
-      media_attachments: [],
-    } as unknown as ScheduledStatus;
-    reword(scheduled, () => undefined);
-    expect(composing.now).toMatchObject({ replyTo: { id: '4' }, start: { quotePolicy: 'nobody' } });
+  it('is deleted first where it is still there, when no answer had come', async () => {
+    answers['DELETE 5'] = null;
+    await expect(writeAnew(POST, ongone)).rejects.toThrow(/kept under Drafts/);
+    await expect(resume(PLACE)).rejects.toThrow(/can’t be reached/);
+    expect([composing.now, draftAt('1', PLACE)?.text]).toEqual([null, 'my *words*']);
+    answers['DELETE 5'] = [200, {}];
+    await resume(PLACE);
+    expect([asked.slice(-3), composing.now]).toMatchObject([
+      ['DELETE 5', 'GET 4', 'GET 3'],
+      { place: PLACE },
+    ]);
+  });
+});
+
+describe('a scheduled post that is worded anew', () => {
+  const SCHEDULED = {
+    id: '9',
+    scheduled_at: '2030-01-01T00:00:00.000Z',
+    params: {
+      text: 'later',
+      in_reply_to_id: '4',
+      quoted_status_id: '3',
+      visibility: 'public',
+      quote_approval_policy: 'nobody',
+    },
+    media_attachments: [{ id: '70' }],
+  } as unknown as ScheduledStatus;
+  const form = () => new Composition(composing.now!, '1', { ...emptyDraft(), ...composing.now!.start });
+  const placeAt9 = () => draftAt('1', 'scheduled:9:4:3');
+
+  beforeEach(async () => {
+    await reword(SCHEDULED);
+    asked = [];
+    answers['DELETE 9'] = [200, {}];
+    answers['POST /api/v1/statuses'] = [200, { id: '10', scheduled_at: '2030-01-01T00:00:00.000Z' }];
+  });
+
+  it('keeps what it answers and quotes, and who may quote it, also after the page was left', async () => {
+    const asks = { replyTo: { id: '4' }, quote: { id: '3' }, place: 'scheduled:9:4:3' };
+    expect(composing.now).toMatchObject({ ...asks, start: { quotePolicy: 'nobody', replaces: '9' } });
     await resume(composing.now!.place!);
-    expect(composing.now?.replyTo?.id).toBe('4');
-    composing.now!.onscheduled!();
-    expect(asked.at(-1)).toBe('DELETE 9');
+    expect(composing.now).toMatchObject({ ...asks, start: { replaces: '9' } });
+  });
+
+  it('gives its files back before the other is sent', async () => {
+    await form().send();
+    expect(asked).toEqual(['DELETE 9', 'POST /api/v1/statuses']);
+    expect(placeAt9()).toBe(null);
+  });
+
+  it('is a draft when the other is refused, and is taken back only once', async () => {
+    answers['POST /api/v1/statuses'] = [422, { error: 'Too long' }];
+    await expect(form().send()).rejects.toThrow('Too long');
+    expect(placeAt9()).toMatchObject({ text: 'later', replaces: null, media: [{ id: '70' }] });
+    await resume('scheduled:9:4:3');
+    answers['POST /api/v1/statuses'] = [200, { id: '10' }];
+    await form().send();
+    expect(asked.filter((one) => one === 'DELETE 9')).toEqual(['DELETE 9']);
+  });
+
+  it('is not sent by itself when its time came meanwhile', async () => {
+    answers['DELETE 9'] = [404, {}];
+    const post = form();
+    await expect(post.send()).rejects.toThrow(/was posted, or cancelled/);
+    expect([asked, placeAt9()?.text]).toEqual([['DELETE 9'], 'later']);
+    await post.send();
+    expect(asked.at(-1)).toBe('POST /api/v1/statuses');
+  });
+
+  it('stays as long as nobody answers', async () => {
+    answers['DELETE 9'] = null;
+    await expect(form().send()).rejects.toThrow(/can’t be reached/);
+    expect([asked, placeAt9()?.replaces]).toEqual([['DELETE 9'], '9']);
   });
 });

@@ -1,5 +1,12 @@
 // A post in the making, or a thread of them: what stands in the form, where it is kept, and what is sent.
-import { changeStatus, newKey, postStatus, type NewPoll, type NewStatus } from './api/square';
+import {
+  cancelScheduled,
+  changeStatus,
+  newKey,
+  postStatus,
+  type NewPoll,
+  type NewStatus,
+} from './api/square';
 import {
   draftAt,
   emptyWords,
@@ -42,6 +49,7 @@ export class Composition {
   media = $state.raw<MediaAttachment[]>([]);
   poll = $state<PollDraft | null>(null);
   scheduledAt = $state('');
+  replaces = $state<string | null>(null);
   quotePolicy = $state<Draft['quotePolicy']>('public');
   /** The other posts of the thread, above and below the one in the form. */
   before = $state.raw<Words[]>([]);
@@ -74,6 +82,7 @@ export class Composition {
     this.after = draft.after;
     this.continues = draft.continues;
     this.scheduledAt = draft.scheduledAt;
+    this.replaces = draft.replaces;
     this.quotePolicy = draft.quotePolicy;
     this.#key = draft.key;
   }
@@ -107,6 +116,7 @@ export class Composition {
       continues: this.continues,
       key: this.#key,
       scheduledAt: this.scheduledAt,
+      replaces: this.replaces,
       quotePolicy: this.quotePolicy,
     };
   }
@@ -181,6 +191,7 @@ export class Composition {
       ]);
     }
     this.#key ??= newKey();
+    if (this.replaces) await this.#takeBack(this.replaces);
     for (;;) {
       const [part, ...rest] = this.parts.filter((one) => !isEmpty(one));
       this.keep(Date.now());
@@ -193,6 +204,18 @@ export class Composition {
     }
   }
 
+  /** The scheduled post goes first: it holds the files, and would come by itself. Its words are a draft by then. */
+  async #takeBack(scheduledId: string): Promise<void> {
+    // Something would be lost from now on, even if not a word was changed.
+    this.#asItWas = '';
+    this.keep(Date.now());
+    const wasThere = await cancelScheduled(scheduledId);
+    this.replaces = null;
+    if (wasThere) return;
+    this.keep(Date.now());
+    throw new Error('It is not scheduled any more: it was posted, or cancelled. Look before you send this.');
+  }
+
   /** What the next post of a thread answers is the one before it. */
   #purposeNow(): Purpose {
     const { continues, visibility } = this;
@@ -203,6 +226,7 @@ export class Composition {
     keepDraft(this.accountId, this.place, null, Date.now());
     this.posted = [];
     this.take(this.otherwise);
+    this.settle();
     return answers;
   }
 }

@@ -32,7 +32,7 @@ describe('drafts', () => {
     await Promise.resolve();
     keepDraft('1', 'redraft:5', draft({ text: 'deleted' }), 1);
     await vi.waitFor(() => expect(seen).toEqual([0, 1]));
-    const post = new Composition({}, '1', draft());
+    const post = new Composition({}, '1', emptyDraft());
     post.text = 'a letter';
     post.keep(2);
     await Promise.resolve();

@@ -29,6 +29,8 @@ export interface Draft extends Words {
   key: string | null;
   /** As an <input type="datetime-local"> has it, or empty: at once. */
   scheduledAt: string;
+  /** The scheduled post in whose place it is sent. Null once that is taken back. */
+  replaces: string | null;
   quotePolicy: QuotePolicy;
 }
 
@@ -49,6 +51,7 @@ export const emptyDraft = (): Draft => ({
   continues: null,
   key: null,
   scheduledAt: '',
+  replaces: null,
   quotePolicy: 'public',
 });
 

@@ -211,6 +211,7 @@ export interface ScheduledStatus {
     visibility: Visibility;
     spoiler_text: string | null;
     in_reply_to_id: string | null;
+    quoted_status_id: string | null;
     language: string | null;
     sensitive: boolean | null;
     quote_approval_policy: QuotePolicy;

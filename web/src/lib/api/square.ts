@@ -46,14 +46,17 @@ export const postStatus = <Answer = Status>(draft: NewStatus, key: string): Prom
   sendJson('POST', '/api/v1/statuses', draft, { 'Idempotency-Key': key });
 export const changeStatus = (id: string, draft: ChangedStatus): Promise<Status> =>
   sendJson('PUT', of(id), draft);
-/** What is gone already is deleted, too: a browser sends it again when the first answer was lost. */
-export async function deleteStatus(id: string): Promise<void> {
+/** Whether it was there. What is gone already is no error: a browser asks again when the first answer was lost. */
+async function remove(path: string): Promise<boolean> {
   try {
-    await sendJson('DELETE', of(id));
+    await sendJson('DELETE', path);
+    return true;
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
+    return false;
   }
 }
+export const deleteStatus = (id: string): Promise<boolean> => remove(of(id));
 export type Marking =
   | 'reblog'
   | 'unreblog'
@@ -83,5 +86,4 @@ export const getPoll = (id: string): Promise<Poll> => get(`/api/v1/polls/${id}`)
 export const getScheduled = (): Promise<ScheduledStatus[]> => get('/api/v1/scheduled_statuses');
 export const reschedule = (id: string, scheduledAt: string): Promise<ScheduledStatus> =>
   sendJson('PUT', `/api/v1/scheduled_statuses/${id}`, { scheduled_at: scheduledAt });
-export const cancelScheduled = (id: string): Promise<void> =>
-  sendJson('DELETE', `/api/v1/scheduled_statuses/${id}`);
+export const cancelScheduled = (id: string): Promise<boolean> => remove(`/api/v1/scheduled_statuses/${id}`);
