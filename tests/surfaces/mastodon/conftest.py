@@ -1,5 +1,6 @@
 """Streams without a worker: what has happened is said in them when a test says so."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ Happened = Callable[[], Awaitable[None]]
 @pytest.fixture
 async def happened(services: Services, database: Database, tmp_path: Path) -> Happened:
     """Says in the streams what has happened since it was asked last."""
-    broadcast = Broadcast(services, services.streams, results_every_s=0.0)
+    broadcast = Broadcast(services, services.streams, later_every_s=0.0)
     follower = Follower(
         database,
         "streams",
@@ -33,5 +34,7 @@ async def happened(services: Services, database: Database, tmp_path: Path) -> Ha
         await tell(database, tmp_path)
         while await follower.step():
             pass
+        later = [one for one in asyncio.all_tasks() if one.get_name().startswith("streams.later.")]
+        await asyncio.gather(*later)
 
     return say

@@ -49,25 +49,25 @@ _Lines = list[tuple[Line, tuple[str, ...]]]
 _MEDIA = ":media"
 _SAID_AT_ONCE = 500
 _SHOWN_BY_MAX = 20  # of a post's boosts, and of its quotes
-RESULTS_EVERY_S = 1.0
-"""Of each poll."""
+_GONE_AT_ONCE = 50  # of the boosts of a post
+LATER_EVERY_S = 1.0
+"""Of each post: how its poll stands, and what it shows of others."""
 
 
 class Broadcast:
     """In the web process, behind a follower of its own."""
 
-    def __init__(
-        self, services: Services, switchboard: Switchboard, results_every_s: float = RESULTS_EVERY_S
-    ) -> None:
+    def __init__(self, services: Services, switchboard: Switchboard, later_every_s: float = LATER_EVERY_S) -> None:
         self._services = services
         self._switchboard = switchboard
-        self._results_every_s = results_every_s
-        self._counting: dict[int, asyncio.Task[None]] = {}
+        self._later_every_s = later_every_s
+        self._later: dict[int, asyncio.Task[None]] = {}
+        self._one_at_a_time = asyncio.Lock()
         self._handlers: Mapping[str, Callable[[Any], Awaitable[None]]] = {
             POST_CREATED: self._posted,
             POST_BOOSTED: self._boosted,
             POST_EDITED: self._edited,
-            QUOTE_REVOKED: self._edited,
+            QUOTE_REVOKED: self._quote_revoked,
             POLL_VOTED: self._voted,
             POLL_ENDED: self._voted,
             POST_DELETED: self._deleted,
@@ -102,10 +102,11 @@ class Broadcast:
         if before is not None:
             await self._say_to_unnamed(post_id, before)
         async with self._services.database.read() as read:
-            boosting = await boosts.showing(read, post_id, _SHOWN_BY_MAX)
-            quoting = await quotes.showing(read, post_id, _SHOWN_BY_MAX)
-        for id_ in (*boosting, *quoting):
-            await self._say_post(m.EDITED, id_)
+            self._say_later(await boosts.showing(read, post_id, _SHOWN_BY_MAX))
+            self._say_later(await quotes.showing(read, post_id, _SHOWN_BY_MAX))
+
+    async def _quote_revoked(self, payload: Any) -> None:
+        await self._say_post(m.EDITED, int(payload["post"]))
 
     async def _say_to_unnamed(self, post_id: int, before: Any) -> None:
         """That it is gone, to those who may see it no more: programs drop what is gone wherever they show it, so
@@ -118,7 +119,8 @@ class Broadcast:
             unnamed = set(stood.mentions) - set(post.mentions)
             lines = [one for id_ in unnamed for one in self._switchboard.lines(Channel(c.USER, str(id_)))]
             lines += [one for one in await self._lists(read, stood) if one[0].viewer.id in unnamed]
-            await self._say_deleted(read, str(post_id), stood.gate_facts(), await self._blind(read, post, lines))
+            gone = _Deleted(str(post_id), stood.gate_facts())
+            await self._say_deleted(read, {gone: await self._blind(read, post, lines)})
             if post.visibility is Visibility.DIRECT:
                 await self._say_conversation(read, post.conversation_id, unnamed)
 
@@ -130,23 +132,31 @@ class Broadcast:
         return [one for one in lines if one[0].viewer not in see]
 
     async def _voted(self, payload: Any) -> None:
-        """How a poll stands, or ended, a moment later: of a thousand votes in it, one is told."""
-        post_id = int(payload["post"])
-        if post_id not in self._counting:
-            self._counting[post_id] = asyncio.create_task(self._say_results(post_id))
+        self._say_later([int(payload["post"])])
 
-    async def _say_results(self, post_id: int) -> None:
-        await asyncio.sleep(self._results_every_s)
-        del self._counting[post_id]
-        try:
-            await self._say_post(m.EDITED, post_id)
-        except Exception:
-            log.exception("streams.results_not_said", post=post_id)
+    def _say_later(self, post_ids: Iterable[int]) -> None:
+        """As they are a moment later, whatever happens until then: of a thousand votes in a poll, one is told."""
+        for id_ in post_ids:
+            if id_ not in self._later:
+                self._later[id_] = asyncio.create_task(self._wait_and_say(id_), name=f"streams.later.{id_}")
+
+    async def _wait_and_say(self, post_id: int) -> None:
+        await asyncio.sleep(self._later_every_s)
+        async with self._one_at_a_time:
+            del self._later[post_id]
+            try:
+                await self._say_post(m.EDITED, post_id)
+            except Exception:
+                log.exception("streams.not_said", post=post_id)
 
     async def _deleted(self, payload: Any) -> None:
         if "facts" not in payload:
             return  # told by the version before, which goes on for a moment while it is replaced
         facts, author_id = msgspec.convert(payload["facts"], Facts), int(payload["account"])
+        if facts.reach is Reach.PUBLIC:
+            names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
+            followed = [channel for name in names for channel in self._switchboard.followed(name)]
+            self._switchboard.say(followed, message(m.DELETE, payload["post"]))
         homes = self._by_id(c.USER)
         async with self._services.database.read() as read:
             others = facts.named_ids & homes.keys()
@@ -154,23 +164,17 @@ class Broadcast:
                 others |= await readers.following_tags(read, list(homes))
             own = (await self._audiences(read, [author_id]))[author_id]
             told = own + [line for one in others for line in homes[one]]
-            await self._say_deleted(read, payload["post"], facts, told)
+            await self._say_deleted(read, {_Deleted(payload["post"], facts): told})
             if "conversation" in payload:
                 parties = {author_id, *facts.named_ids}
                 await self._say_conversation(read, int(payload["conversation"]), parties)
-            quoting = await quotes.showing(read, int(payload["post"]), _SHOWN_BY_MAX)
-        for id_ in quoting:
-            await self._say_post(m.EDITED, id_)
-        if facts.reach is Reach.PUBLIC:
-            names = (*c.PUBLIC, *c.PUBLIC_MEDIA, c.HASHTAG, c.LOCAL_HASHTAG)
-            followed = [channel for name in names for channel in self._switchboard.followed(name)]
-            self._switchboard.say(followed, message(m.DELETE, payload["post"]))
+            self._say_later(await quotes.showing(read, int(payload["post"]), _SHOWN_BY_MAX))
 
     async def _unboosted(self, payload: Any) -> None:
         account_id = int(payload["account"])
         async with self._services.database.read() as read:
             told = (await self._audiences(read, [account_id]))[account_id]
-            await self._say_deleted(read, payload["boost"], Facts((account_id,), Reach.UNLISTED), told)
+            await self._say_deleted(read, {_boost_gone(payload["boost"], account_id): told})
 
     async def _boosts_ended(self, payload: Any) -> None:
         """To whom the boosts of a deleted post showed it: the boost is gone, and the post."""
@@ -178,9 +182,10 @@ class Broadcast:
         async with self._services.database.read() as read:
             audiences = await self._audiences(read, list(boosts))
             everybody = [one for lines in audiences.values() for one in lines]
-            await self._say_deleted(read, payload["post"], msgspec.convert(payload["facts"], Facts), everybody)
-            for account_id, lines in audiences.items():
-                await self._say_deleted(read, boosts[account_id], Facts((account_id,), Reach.UNLISTED), lines)
+            facts = msgspec.convert(payload["facts"], Facts)
+            gone = {_Deleted(payload["post"], facts): everybody}
+            gone |= {_boost_gone(boosts[id_], id_): lines for id_, lines in audiences.items()}
+            await self._say_deleted(read, gone)
 
     async def _say_post(self, event: str, post_id: int, before: Any = None) -> None:
         """In the timelines where it stands, and where it stood `before`: there it is still shown."""
@@ -256,14 +261,17 @@ class Broadcast:
             found[account_id] += lists[list_id]
         return found
 
-    async def _say_deleted(self, read: Read, post_id: str, facts: Facts, lines: _Lines) -> None:
-        """To each once, as far as they could see it."""
-        if not lines:
-            return
-        what, by_viewer = message(m.DELETE, post_id), _by_viewer(dict.fromkeys(lines))
-        for viewers, seen in await self._services.gate.admit_each(read, list(by_viewer), [_Deleted(facts)]):
-            if seen:
-                await _say(what, viewers, by_viewer, has_media=True)
+    async def _say_deleted(self, read: Read, gone: Mapping["_Deleted", _Lines]) -> None:
+        """Of each to each once, as far as they could see it. A few statements for every fifty."""
+        told = [(one, _by_viewer(dict.fromkeys(lines))) for one, lines in gone.items() if lines]
+        for first in range(0, len(told), _GONE_AT_ONCE):
+            some = dict(told[first : first + _GONE_AT_ONCE])
+            viewers = list(dict.fromkeys(viewer for lines in some.values() for viewer in lines))
+            for alike, seen in await self._services.gate.admit_each(read, viewers, list(some)):
+                for visible in seen:
+                    lines = some[visible.item]
+                    to = [viewer for viewer in alike if viewer in lines]
+                    await _say(message(m.DELETE, visible.item.id), to, lines, has_media=True)
 
     async def _notified(self, payload: Any) -> None:
         for account_id, notification_id in payload["told"]:
@@ -327,10 +335,15 @@ class Broadcast:
 class _Deleted(msgspec.Struct, frozen=True):
     """A post that is there no more, as the gate knew it."""
 
+    id: str
     facts: Facts
 
     def gate_facts(self) -> Facts:
         return self.facts
+
+
+def _boost_gone(id_: str, account_id: int) -> _Deleted:
+    return _Deleted(id_, Facts((account_id,), Reach.UNLISTED))
 
 
 def _as_it_stood(post: Post, before: Any) -> Post:
