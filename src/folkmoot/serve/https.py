@@ -29,7 +29,9 @@ def protocol(shown: Certificate | None, door: Door, base_url: str) -> type[Any]:
     """The class for `uvicorn.Config(http=...)`: HTTPS, or without a certificate plain HTTP."""
     if shown is None:
         return listen_protocol(door)
-    entrance = Entrance(half_open_max=min(HALF_OPEN_MAX, door.connections_max // 2))
+    half_open_max = min(HALF_OPEN_MAX, door.connections_max // 5)
+    door.connections_max -= half_open_max  # which it can't make leave: both together find files
+    entrance = Entrance(half_open_max=half_open_max)
     return tls_protocol(lambda: shown.context, entrance, listen_protocol(door), redirect_protocol(door, base_url))
 
 
