@@ -1,5 +1,6 @@
 """The `folkmoot` command."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from folkmoot.bench.cli import bench
 from folkmoot.serve.admin import admin
 from folkmoot.serve.tape import tape
 from folkmoot.serve.top import top
-from folkmoot.settings import SettingsError, load
+from folkmoot.settings import NotThereYet, SettingsError, load
 
 app = typer.Typer(help="A self-hosted public square with live audio.", no_args_is_help=True, add_completion=False)
 app.add_typer(admin, name="admin")
@@ -61,12 +62,12 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command; a setting that is wrong is one sentence and exit code 2."""
+    """Run the command; a setting that is wrong is one sentence and exit code 2, what isn't there yet 75."""
     try:
         app()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from error
+        raise SystemExit(os.EX_TEMPFAIL if isinstance(error, NotThereYet) else 2) from error
 
 
 if __name__ == "__main__":

@@ -37,6 +37,10 @@ class SettingsError(Exception):
     """A setting is wrong; the message says which, why, and what to write instead."""
 
 
+class NotThereYet(SettingsError):
+    """What a setting names can't be had now. It may come without a word of anybody: who supervises starts again."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every setting with its default. The name in upper case after `FOLKMOOT_` is its variable."""
 

@@ -56,6 +56,11 @@ def test_it_is_started_again_however_often_its_database_was_not_there() -> None:
     assert "\nRestart=on-failure\n" in service
 
 
+def test_with_a_wrong_setting_it_has_failed() -> None:
+    """And doesn't begin anew every second for ever."""
+    assert "\nRestartPreventExitStatus=2\n" in UNIT.read_text()
+
+
 def test_its_filter_leaves_a_child_that_reads_uploads_as_confined_as_without(tmp_path: Path) -> None:
     lines = re.findall(r"^SystemCallFilter=(.+)$", UNIT.read_text(), re.MULTILINE)
     calls = {call for line in lines for word in line.split() for call in allowed(word)}

@@ -2,11 +2,11 @@
 
 import os
 
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from folkmoot.serve.https import certificate
 from folkmoot.serve.places import Places, places
-from folkmoot.settings import Settings, SettingsError
+from folkmoot.settings import NotThereYet, Settings, SettingsError
 from folkmoot.storage.migrations import DatabaseTooNew, migrate
 
 
@@ -34,14 +34,16 @@ def folders(settings: Settings) -> Places:
 
 
 def bring_up_to_date(where: Places) -> None:
-    """Bring the database to this version. Raises SettingsError if that can't be done."""
+    """Bring the database to this version. Raises SettingsError if that can't be done, NotThereYet where the
+    database doesn't answer, or says no."""
     try:
         migrate(where.database_url)
     except DatabaseTooNew as error:
         raise SettingsError(str(error)) from error
     except DBAPIError as error:
         reason = " ".join(str(error.orig).splitlines()[0].split()).rstrip(".")
-        raise SettingsError(f"The database can't be used: {reason}. See the setting database.") from error
+        kind = NotThereYet if isinstance(error, OperationalError) else SettingsError
+        raise kind(f"The database can't be used: {reason}. See the setting database.") from error
     except (ArgumentError, ValueError) as error:
         # Not its value: there can be a password in it.
         raise SettingsError(

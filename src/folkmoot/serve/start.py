@@ -1,5 +1,6 @@
 """`folkmoot serve`: prepares the data directory and the database, binds the address, and supervises."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -18,7 +19,7 @@ from folkmoot.serve.ports import PortShares
 from folkmoot.serve.prepare import bring_up_to_date, folders, prepare
 from folkmoot.serve.reload import Handed, require_the_same_place, take_handed
 from folkmoot.serve.supervisor import Supervisor
-from folkmoot.settings import Settings, SettingsError, audience_workers, udp_ports
+from folkmoot.settings import NotThereYet, Settings, SettingsError, audience_workers, udp_ports
 
 DEFAULT_PORT = 8000
 PORTS_TRIED = 50
@@ -135,11 +136,13 @@ def bind(host: str, port: int | None) -> socket.socket:
             listening.bind((host, candidate))
         except OSError as error:
             listening.close()
+            # While a machine starts, its addresses come one by one.
+            kind = NotThereYet if error.errno == errno.EADDRNOTAVAIL else SettingsError
             reason = error.strerror
         else:
             listening.listen(2048)
             return listening
-    raise SettingsError(f"Can't listen on {host}, port {port}: {reason}. Choose another with --port.")
+    raise kind(f"Can't listen on {host}, port {port}: {reason}. Choose another with --port.")
 
 
 def _supervisor(
