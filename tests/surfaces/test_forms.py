@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.gate import Refused
-from folkmoot.surfaces.forms import as_sent, in_turn, nested
+from folkmoot.surfaces.forms import as_sent, in_turn, nested, part_names
 
 
 def test_lists_and_documents() -> None:
@@ -37,6 +38,30 @@ def test_documents_in_lists_that_come_name_by_name() -> None:
     }
     with pytest.raises(Refused):
         in_turn({"f[][name]": ["a", "b"], "f[][value]": ["1"]})
+
+
+def test_documents_in_lists_that_say_different_fields_are_told_by_the_order_of_the_body() -> None:
+    rows = [{"id": "1", "gone": "true"}, {"id": "2", "gone": "true"}, {"id": "3", "word": "tea"}, {"id": "4"}]
+    pairs = [(f"k[][{name}]", value) for row in rows for name, value in row.items()]
+    body = httpx.Request("POST", "http://x", files=[(name, (None, value)) for name, value in pairs])
+    boundary = body.headers["content-type"].partition("boundary=")[2]
+    order = part_names(body.read(), boundary)
+    assert order == [name for name, _ in pairs]
+    assert nested(in_turn(by_name(pairs), order)) == {"k": rows}
+    assert part_names(body.read(), "another") == []
+
+
+NAMES = st.sampled_from(["k[][id]", "k[][gone]", "k[][word]", "t", "ids[]"])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(NAMES, st.text(max_size=3)), max_size=12))
+def test_where_the_order_is_known_it_stays(pairs: list[tuple[str, str]]) -> None:
+    assert in_turn(by_name(pairs), [name for name, _ in pairs]) == pairs
+
+
+def by_name(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    return {name: [value for other, value in pairs if other == name] for name, _ in pairs}
 
 
 @pytest.mark.parametrize("name", ["a[", "a]b", "[]", "[a]", "a[[b]]", "", "a[b"])

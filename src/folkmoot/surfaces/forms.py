@@ -6,6 +6,7 @@ Values, in JSON too: numbers, and yes or no, as text; ids as numbers.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ _NATIVE: dict[type[inspect.Type], type | tuple[type, ...]] = {
 }
 _NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])+")
 _PART = re.compile(r"\[([^\[\]]*)\]")
+_PART_NAME = re.compile(rb';[ \t]*name="([^"]*)"', re.IGNORECASE)
 _IN_A_LIST = re.compile(r"([^\[\]]+(?:\[[^\[\]]+\])*\[\])\[")
 Document = dict[str, Any]
 
@@ -91,11 +93,22 @@ def nested(pairs: Iterable[tuple[str, Any]]) -> Document:
     return document
 
 
-def in_turn(fields: Mapping[str, Sequence[Any]]) -> list[tuple[str, Any]]:
-    """Fields of which is only known what each name was given, in order: documents in a list, one after another.
+def part_names(body: bytes, boundary: str) -> list[str]:
+    """The names of the parts of a multipart body (RFC 7578), in order, as far as they are written as usual."""
+    parts = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:-1]
+    found = (_PART_NAME.search(part.partition(b"\r\n\r\n")[0]) for part in parts)
+    return [one[1].decode(errors="replace") for one in found if one is not None]
+
+
+def in_turn(fields: Mapping[str, Sequence[Any]], order: Sequence[str] = ()) -> list[tuple[str, Any]]:
+    """Fields of which is known what each name was given, in the `order` of the names where that has all of them;
+    else documents in a list one after another.
 
     Raises Refused 422 where these don't all say the same fields: which of them says what is not known then.
     """
+    if Counter(order) == {name: len(given) for name, given in fields.items()}:
+        left = {name: iter(given) for name, given in fields.items()}
+        return [(name, next(left[name])) for name in order]
     lists: dict[str, list[str]] = {}
     for name in fields:
         found = _IN_A_LIST.match(name)

@@ -34,7 +34,7 @@ from folkmoot.gate import (
     invalid,
 )
 from folkmoot.surfaces import under_way
-from folkmoot.surfaces.forms import as_sent, in_turn, nested
+from folkmoot.surfaces.forms import as_sent, in_turn, nested, part_names
 from folkmoot.surfaces.security import NO_STORE
 
 Body = TypeVar("Body")
@@ -43,6 +43,7 @@ SESSION_COOKIE = "folkmoot_session"
 SURFACE = "surface"
 WORDS_BYTES_MAX = 1_000_000
 """Of a body, and of what isn't files in a body that holds some."""
+FIELDS_MAX = 5_000
 _VIEWER = "viewer"
 _ENDED = "ended"
 
@@ -241,13 +242,24 @@ async def _form(request: Request[Any, Any, Any], content_type: str) -> dict[str,
     """In the order in which it was sent, as far as that is known: Litestar keeps it of the query, not of forms."""
     items: list[tuple[str, Any]] = list(request.query_params.items())
     if content_type == "application/x-www-form-urlencoded":
-        items += parse_qsl((await request.body()).decode(), keep_blank_values=True)
+        items += _pairs((await request.body()).decode())
     else:
+        # What is no larger than words is read as a whole first: of files, only the form itself is.
+        length = request.content_length
+        body = await request.body() if length is not None and length <= WORDS_BYTES_MAX else b""
         form = await request.form()
-        items += in_turn({name: form.getall(name) for name in dict.fromkeys(form)})
+        order = part_names(body, request.content_type[1].get("boundary", ""))
+        items += in_turn({name: form.getall(name) for name in dict.fromkeys(form)}, order)
     if sum(len(value) for _, value in items if isinstance(value, str)) > WORDS_BYTES_MAX:
         raise RequestEntityTooLarge
     return nested(items)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError as error:
+        raise invalid(f"the body has more than {FIELDS_MAX} fields") from error
 
 
 def _require_few_words(request: AnyRequest) -> None:

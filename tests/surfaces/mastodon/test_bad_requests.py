@@ -148,6 +148,7 @@ BAD_BODIES: dict[str, tuple[str, bytes]] = {
     "json of another kind": ("application/json", b"[]"),
     "json a thousand deep": ("application/json", b'{"status":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
     "fields a thousand deep": ("application/x-www-form-urlencoded", b"status" + b"[a]" * 1_000 + b"=1"),
+    "fields by the thousand": ("application/x-www-form-urlencoded", b"status=a" + b"&a" * 6_000),
     "an unpaired surrogate": ("application/json", rb'{"status": "\ud800"}'),
     "no UTF-8": ("application/json", b'{"status": "\xff\xfe"}'),
     "a number beyond all": ("application/json", b'{"in_reply_to_id": ' + b"9" * 5_000 + b"}"),

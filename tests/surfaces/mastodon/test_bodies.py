@@ -120,6 +120,34 @@ async def test_a_body_is_read_alike_however_it_is_sent(
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
+async def test_rows_that_say_different_fields_stay_apart(
+    client: httpx.AsyncClient, alice: Person, kind: str
+) -> None:
+    async def keywords(method: str, path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        request = sent(kind, {"title": "drinks", "context": ["home"], "keywords_attributes": rows})
+        request["headers"] = request.get("headers", {}) | alice.headers
+        answer = await client.request(method, path, **request)
+        assert answer.status_code == 200, answer.text
+        made.append(answer.json()["id"])
+        return list(answer.json()["keywords"])
+
+    made: list[str] = []
+    tea, milk, salt = await keywords(
+        "POST", "/api/v2/filters", [{"keyword": word} for word in ("tea", "milk", "salt")]
+    )
+    rows = [
+        {"id": tea["id"], "_destroy": True},
+        {"id": milk["id"], "keyword": "oat milk"},
+        {"id": salt["id"], "_destroy": True},
+        {"keyword": "water", "whole_word": True},
+        {"keyword": "juice"},
+    ]
+    # As in Rails, a row begins with the first field that the one before says already.
+    found = await keywords("PUT", f"/api/v2/filters/{made[0]}", [*rows[:3], {"id": "", **rows[3]}, rows[4]])
+    assert [one["keyword"] for one in found] == ["oat milk", "water", "juice"]
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
 async def test_rows_stay_in_their_order(client: httpx.AsyncClient, alice: Person, kind: str) -> None:
     """Numbered, as Tusky sends those of a profile; and one after another, as Mastodon's documentation has it."""
     rows = [{"name": name, "value": name.upper()} for name in "dbca"]
