@@ -302,7 +302,25 @@ async def test_keys_go_from_post_to_post(server: Server, moot: Moot, browser: Br
             await page.keyboard.press("h")
             await page.wait_for_timeout(100)
     await expect(home).to_be_visible()
+    await goes_on_before_a_page_fails(page)
     await context.close()
+
+
+async def goes_on_before_a_page_fails(page: Page) -> None:
+    """What nobody waits for any more is no matter of the page that is there."""
+    gone_on = asyncio.Event()
+
+    async def lost(route: Route) -> None:
+        await gone_on.wait()
+        await route.abort()
+
+    await page.route("**/assets/Lists-*", lost)
+    for place in ("Lists", "Home"):
+        await page.get_by_role("link", name=place, exact=True).click()
+    async with page.expect_event("requestfailed"):
+        gone_on.set()
+    await page.evaluate("new Promise(requestAnimationFrame)")
+    await expect(page.get_by_role("heading", name="Home")).to_be_visible()
 
 
 async def write_by_key(page: Page) -> None:
