@@ -257,9 +257,13 @@ def test_one_that_passed_everybody_on_sleeps_until_its_web_process_is_gone(tmp_p
     )
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as successor:
         successor.connect(str(tmp_path / "audience-1.sock"))
-        made.run_once()
         successor.send(wire.TAKE_OVER)
-        wait_until(lambda: made.run_once() or made._successor is not None)
+
+        def has_successor() -> bool:
+            made.run_once()
+            return made._successor is not None
+
+        wait_until(has_successor)
         now_ms[0] += 1_000
         made.run_once()
         assert made._patience_s() == worker.REVOCATIONS_MS / 1000

@@ -116,8 +116,9 @@ class Notices:
 
 def _holds_yet(job: Job, now: Sanction) -> bool:
     """Whether what its letter is about holds now, until the same end. Jobs of a version before name no end."""
+    changed: Mapping[str, str] = job.payload
     until = str(now.until_ms)
-    return now.standing == job.payload["after"] and job.payload.get("until", until) == until
+    return now.standing.value == changed["after"] and changed.get("until", until) == until
 
 
 def _is_decision(changed: Mapping[str, str]) -> bool:
