@@ -1,5 +1,7 @@
-"""What people load before they see anything: scripts, counted as gzip makes them. Styles are not counted, nor what a
-page loads when it is opened."""
+"""What people load before they see anything: scripts, counted as gzip makes them.
+
+Styles are not counted, nor what a page loads when it is opened.
+"""
 
 import gzip
 import re
